@@ -1,0 +1,61 @@
+# `make run` and `make test` install what they need first; everything else is for developers.
+PYTHON ?= python3
+PORT ?= 5000
+BIN := .venv/bin
+NPM := $(shell command -v npm 2>/dev/null)
+
+.PHONY: run test quick check format schema graphiql constraints clean
+
+run: .venv/run graphiql  ## Start the service on http://127.0.0.1:$(PORT)/graphql
+	@PORT=$(PORT) exec $(BIN)/python app.py
+
+test: .venv/dev graphiql tests/node_modules/.installed  ## Run every test
+	$(BIN)/python -m pytest
+
+quick: .venv/dev  ## Run the tests that start no process
+	$(BIN)/python -m pytest -m "not whole"
+
+check: .venv/dev  ## Format check, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/dev  ## Format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: .venv/run  ## Write schema.graphql anew
+	$(BIN)/python -m graphql_api.schema > schema.graphql
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@echo "Creating .venv with $(PYTHON) …"
+	@$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt constraints.txt | .venv/bin/python
+	@echo "Installing the Python packages (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/run
+	@echo "Installing the packages for tests and checks (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+ifdef NPM
+graphiql: graphiql/node_modules/.installed
+
+%/node_modules/.installed: %/package.json %/package-lock.json
+	@echo "Installing the npm packages of $* (once) …"
+	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+else
+graphiql tests/node_modules/.installed:
+	@echo "npm is not installed: GraphiQL will come from its CDN, and tests that need Node skip."
+endif
+
+constraints: .venv/dev  ## Pin what is installed now
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean:  ## Remove what was installed; keeps data/
+	rm -rf .venv graphiql/node_modules tests/node_modules

@@ -1,0 +1,41 @@
+"""The process: `python app.py` runs everything; `app:app` is the service for any WSGI server."""
+
+import logging
+import os
+import sys
+
+from graphql_api import create_app, server
+from graphql_api.config import Config
+from graphql_api.dynamodb import client, embedded, tables
+from graphql_api.errors import StartError
+
+
+def prepare(config: Config, *, shared: bool) -> Config:
+    """The same configuration, with a store that is ready to be used."""
+    config = embedded.prepare(config, shared=shared)
+    tables.prepare(client.connect(config), config)
+    return config
+
+
+def main() -> int:
+    """Serve until a signal ends it; 2 if the service cannot start."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        config = server.listening(Config.from_env(os.environ))
+        config = prepare(config, shared=False)
+    except StartError as error:
+        print(f"Cannot start: {error}.", file=sys.stderr)
+        return 2
+    url = f"http://{config.host}:{config.port}"
+    print(f"Smart Task Scheduler: {url}/graphql" + (" (GraphiQL)" if config.graphiql else ""))
+    print(f"Data: {config.data_dir}" if config.embedded else f"Store: {config.dynamodb}")
+    sys.stdout.flush()
+    server.serve(config)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+
+if __name__ != "__mp_main__":  # a worker that is spawned, not forked, only needs the names above
+    app = create_app(prepare(Config.from_env(os.environ), shared=True))

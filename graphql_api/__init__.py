@@ -1,0 +1,54 @@
+"""Smart Task Scheduler: a GraphQL API for personal task scheduling."""
+
+from flask import Flask
+from flask_cors import CORS
+
+from graphql_api import clock, http, rest
+from graphql_api.accounts.passwords import Passwords
+from graphql_api.accounts.service import Accounts
+from graphql_api.accounts.store import UserStore
+from graphql_api.accounts.tokens import Tokens
+from graphql_api.config import Config
+from graphql_api.context import Services
+from graphql_api.dynamodb import Database, client
+from graphql_api.execution import Executor
+from graphql_api.graphiql import GraphiQL
+from graphql_api.paging import Cursors
+from graphql_api.schema import SCHEMA
+from graphql_api.tasks.service import Tasks
+from graphql_api.tasks.store import TaskStore
+
+__version__ = "0.1.0"
+
+
+def create_app(config: Config) -> Flask:
+    """The service on tables that are there already; the only place where its parts meet."""
+    database = Database(client.connect(config), config.table_prefix)
+    users, tasks = UserStore(database), TaskStore(database)
+    secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
+    tokens = Tokens(secrets, config.jwt_ttl)
+    services = Services(
+        accounts=Accounts(users, Passwords(config.argon2_profile), tokens),
+        tasks=Tasks(tasks),
+        user_store=users,
+        task_store=tasks,
+        cursors=Cursors(secrets),
+        now=clock.now,
+    )
+    executor = Executor(SCHEMA, introspection=config.introspection)
+    probe = UserStore(Database(client.connect(config, attempts=1, timeout=1), config.table_prefix))
+
+    app = Flask(__name__, static_folder=None)
+    http.install(app)
+    page = GraphiQL() if config.graphiql else None
+    app.register_blueprint(http.blueprint(executor, services, page, probe.check))
+    app.register_blueprint(rest.blueprint(executor, services))
+    if config.cors_origins:
+        headers = ["Authorization", "Content-Type", "If-Match", "If-None-Match"]
+        CORS(
+            app,
+            origins=list(config.cors_origins),
+            allow_headers=headers,
+            expose_headers=["ETag", "Link"],
+        )
+    return app

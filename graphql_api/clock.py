@@ -1,0 +1,31 @@
+"""Instants as this service keeps and shows them: aware, UTC, to the millisecond."""
+
+import re
+from datetime import UTC, datetime
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def now() -> datetime:
+    """The present instant, in UTC."""
+    return datetime.now(UTC)
+
+
+def milliseconds(instant: datetime) -> datetime:
+    """The same instant without what is finer than a millisecond."""
+    return instant.replace(microsecond=instant.microsecond // 1_000 * 1_000)
+
+
+def text(instant: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds and `Z`; text order is time order."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def parse(value: str) -> datetime:
+    """The instant that an RFC 3339 text names; ValueError for any other text."""
+    if not _RFC3339.fullmatch(value):
+        raise ValueError("Use RFC 3339 with an offset, for example 2026-11-22T09:30:00Z.")
+    try:
+        return milliseconds(datetime.fromisoformat(value.upper()).astimezone(UTC))
+    except (ValueError, OverflowError):
+        raise ValueError("There is no such date or time.") from None

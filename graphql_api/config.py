@@ -1,0 +1,159 @@
+"""Every setting of the service, read from the environment once."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from graphql_api.errors import StartError
+
+T = TypeVar("T")
+
+MINIMUM_SECRET_BYTES = 32
+
+# Secrets of 32 bytes and more that tutorials print; shorter ones are refused by their length.
+WELL_KNOWN_SECRETS = {
+    b"a-string-secret-at-least-256-bits-long",
+    b"your-super-secret-jwt-token-with-at-least-32-characters-long",
+    b"super-secret-jwt-token-with-at-least-32-characters-long",
+    b"this-is-a-very-long-secret-key-for-jwt",
+    b"my-32-character-ultra-secure-and-ultra-long-secret",
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """How this process runs; README.md documents the variable behind each field."""
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    workers: int = 1
+    threads: int = 4
+    dynamodb: str = "embedded"
+    data_dir: Path = Path("data")
+    table_prefix: str = ""
+    jwt_secret: bytes = field(default=b"", repr=False)
+    jwt_previous_secret: bytes = field(default=b"", repr=False)
+    jwt_ttl: int = 3600
+    graphiql: bool = True
+    introspection: bool = True
+    cors_origins: tuple[str, ...] = ()
+
+    # Not from the environment: where the embedded engine listens, once it runs …
+    engine_url: str = ""
+    # … and the argon2-cffi profile, which only tests make cheaper.
+    argon2_profile: str = "RFC_9106_LOW_MEMORY"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the service runs its own engine."""
+        return self.dynamodb == "embedded"
+
+    @property
+    def endpoint(self) -> str | None:
+        """The URL of the store, or None for the region's own DynamoDB."""
+        if self.embedded:
+            return self.engine_url
+        return None if self.dynamodb == "aws" else self.dynamodb
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Config":
+        """The configuration that the variables describe.
+
+        Raises StartError with every problem at once. The embedded mode's secret may still be
+        missing here: `embedded.prepare` makes it.
+        """
+        read = _Reader(environ)
+        dynamodb = read("DYNAMODB", "embedded", _store)
+        embedded = dynamodb == "embedded"
+        config = cls(
+            host=read("HOST", cls.host, str),
+            port=read("PORT", cls.port, _integer(0, 65535)),
+            workers=read("WORKERS", os.cpu_count() or 1, _integer(1, 256)),
+            threads=read("THREADS", cls.threads, _integer(1, 256)),
+            dynamodb=dynamodb,
+            data_dir=read("DATA_DIR", cls.data_dir, Path).expanduser().absolute(),
+            table_prefix=read("TABLE_PREFIX", cls.table_prefix, _prefix),
+            jwt_secret=read("JWT_SECRET", b"", _secret),
+            jwt_previous_secret=read("JWT_PREVIOUS_SECRET", b"", _secret),
+            jwt_ttl=read("JWT_TTL", cls.jwt_ttl, _integer(60, 30 * 86_400)),
+            graphiql=read("GRAPHIQL", embedded, _switch),
+            introspection=read("INTROSPECTION", embedded, _switch),
+            cors_origins=read("CORS_ORIGINS", cls.cors_origins, _origins),
+        )
+        if not embedded and not environ.get("JWT_SECRET"):
+            read.problems.append(
+                f"JWT_SECRET is required with DYNAMODB={dynamodb}"
+                f" (at least {MINIMUM_SECRET_BYTES} bytes)"
+            )
+        if read.problems:
+            raise StartError("; ".join(read.problems))
+        return config
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def __call__(self, name: str, default: T, parse: Callable[[str], T]) -> T:
+        text = self.environ.get(name, "").strip()
+        if not text:
+            return default
+        try:
+            return parse(text)
+        except ValueError as error:
+            self.problems.append(f"{name} {error}")
+            return default
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and low <= int(text) <= high:
+            return int(text)
+        raise ValueError(f"must be a whole number from {low} to {high}, not {text!r}")
+
+    return parse
+
+
+def _switch(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError(f"must be 0 or 1, not {text!r}")
+    return text == "1"
+
+
+def _store(text: str) -> str:
+    if text in {"embedded", "aws"}:
+        return text
+    url = urlsplit(text)
+    if url.scheme in {"http", "https"} and url.hostname:
+        return text.rstrip("/")
+    raise ValueError(f"must be 'embedded', 'aws' or an http(s) URL, not {text!r}")
+
+
+def _prefix(text: str) -> str:
+    if len(text) <= 64 and all(c.isascii() and (c.isalnum() or c in "-_.") for c in text):  # noqa: PLR2004 - leaves room for the names; DynamoDB allows 255
+        return text
+    raise ValueError("must be at most 64 letters, digits, '-', '_' or '.'")
+
+
+def _secret(text: str) -> bytes:
+    secret = text.encode("utf-8", "surrogateescape")
+    if len(secret) < MINIMUM_SECRET_BYTES:
+        raise ValueError(f"must be at least {MINIMUM_SECRET_BYTES} bytes, not {len(secret)}")
+    if secret in WELL_KNOWN_SECRETS or len(set(secret)) < 8:  # noqa: PLR2004 - "aaaa…", "123123…"
+        raise ValueError("is well known or trivial; take a random one: openssl rand -hex 32")
+    return secret
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    for origin in origins:
+        url = urlsplit(origin)
+        if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query:
+            raise ValueError(f"must list origins such as https://app.example, not {origin!r}")
+    return origins

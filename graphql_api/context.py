@@ -1,0 +1,75 @@
+"""What a resolver gets: who is asking, when, and what there is to ask."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import strawberry
+
+from graphql_api.accounts.model import User
+from graphql_api.accounts.service import Accounts
+from graphql_api.accounts.store import UserStore
+from graphql_api.connection import Listing
+from graphql_api.dynamodb import Loader
+from graphql_api.errors import Unauthenticated
+from graphql_api.paging import Cursors, Window
+from graphql_api.tasks.model import Task, TaskFilter, TaskOrder
+from graphql_api.tasks.service import Tasks
+from graphql_api.tasks.store import TaskKey, TaskStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a process has once, and every request uses."""
+
+    accounts: Accounts
+    tasks: Tasks
+    user_store: UserStore
+    task_store: TaskStore
+    cursors: Cursors
+    now: Callable[[], datetime]
+
+    def context(self, authorization: str | None) -> "Context":
+        """The context of one request, by its Authorization header."""
+        return Context(self, authorization, self.now())
+
+
+class Context:
+    """What one request has; nothing is read or verified before a resolver asks for it."""
+
+    def __init__(self, services: Services, authorization: str | None, now: datetime) -> None:
+        self.accounts = services.accounts
+        self.tasks = services.tasks
+        self.task_store = services.task_store
+        self.cursors = services.cursors
+        self.now = now
+        self.users: Loader[str, User] = Loader(services.user_store.get_many)
+        self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
+        self._authorization = authorization
+
+    @cached_property
+    def viewer(self) -> str:
+        """The id of the user who is asking; Unauthenticated if nobody is."""
+        return self.accounts.viewer(self._authorization)
+
+    def user(self, user_id: str) -> User:
+        """A user who must be there; Unauthenticated if the account is gone."""
+        user = self.users.get(user_id)
+        if user is None:
+            raise Unauthenticated("The account no longer exists.")
+        return user
+
+    def list_tasks(
+        self, user_id: str, window: Window, only: TaskFilter, order: TaskOrder
+    ) -> Listing[Task]:
+        """A page of the user's tasks; its cursors are good for this user, filter and order."""
+        scope = repr((user_id, only, order))
+        name = "before" if window.backward else "after"
+        position = window.cursor and self.cursors.open(window.cursor, scope, name)
+        page = self.task_store.page(user_id, order, only, window, position)
+        return Listing(page, self.cursors, scope, lambda: self.task_store.count(user_id, only))
+
+
+Info: TypeAlias = strawberry.Info[Context, Any]

@@ -1,0 +1,25 @@
+"""The only door to DynamoDB: tables, their items, and the engine that a laptop runs."""
+
+from graphql_api.dynamodb.client import (
+    Attr,
+    Condition,
+    ConditionFailed,
+    Database,
+    Item,
+    Key,
+    Put,
+    Table,
+)
+from graphql_api.dynamodb.loader import Loader
+
+__all__ = [
+    "Attr",
+    "Condition",
+    "ConditionFailed",
+    "Database",
+    "Item",
+    "Key",
+    "Loader",
+    "Put",
+    "Table",
+]

@@ -1,0 +1,313 @@
+"""Calls to DynamoDB: arguments in, items out, errors translated to our own.
+
+Only what every engine of this wire protocol agrees on is used: codes instead of texts, no
+item of a failed condition, no ClientRequestToken, no reliance on one-page results.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from boto3.dynamodb.conditions import Attr, ConditionExpressionBuilder, Key
+from boto3.dynamodb.conditions import ConditionBase as Condition
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+
+from graphql_api.config import Config
+from graphql_api.dynamodb import codec
+from graphql_api.dynamodb.codec import Item
+from graphql_api.errors import ServiceUnavailable, StartError
+
+__all__ = [
+    "Attr",
+    "Condition",
+    "ConditionFailed",
+    "Database",
+    "Item",
+    "Key",
+    "Put",
+    "Read",
+    "Table",
+    "connect",
+]
+
+BATCH_GET_KEYS = 100  # BatchGetItem's own limit
+ATTEMPTS = 5  # of our own retries: unprocessed keys, transactions that met another one
+
+log = logging.getLogger(__name__)
+
+
+class ConditionFailed(Exception):
+    """The item was not as the write's condition wants it; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Put:
+    """One item of a transaction, written if its condition holds."""
+
+    table: "Table"
+    item: Item
+    condition: Condition
+
+
+class Read(NamedTuple):
+    """What a query found among the items it looked at, and the key at which it stopped."""
+
+    items: list[Item]
+    looked_at: int
+    stopped: Item | None
+
+
+def connect(config: Config, *, attempts: int = 3, timeout: float = 2) -> Any:
+    """A botocore client for the configured store; `timeout` in seconds a call."""
+    session = _session(config)
+    arguments: dict[str, Any] = {}
+    if config.embedded:
+        arguments = _local_identity()
+    elif config.endpoint and urlsplit(config.endpoint).scheme == "http":
+        arguments = _identity_of_a_plain_endpoint(session)
+    try:
+        return session.client(
+            "dynamodb",
+            endpoint_url=config.endpoint,
+            config=ClientConfig(
+                connect_timeout=1,
+                read_timeout=timeout,
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                max_pool_connections=config.threads + 1,
+                # Our codec builds every argument: checking them again costs a tenth of a call.
+                parameter_validation=False,
+                # Never follow AWS_ENDPOINT_URL: DYNAMODB alone says where the data is.
+                ignore_configured_endpoint_urls=True,
+                proxies={} if config.embedded else None,
+            ),
+            **arguments,
+        )
+    except NoRegionError:
+        raise StartError("No AWS region is set: set AWS_REGION, or a region in a profile") from None
+    except BotoCoreError as error:
+        raise StartError(f"The AWS settings cannot be used: {error}") from None
+
+
+def _session(config: Config) -> Any:
+    """A boto3 session; the embedded mode's reads nothing of the user's AWS settings."""
+    unset = (None, None, None, None)
+    hidden = ("profile", "config_file", "credentials_file", "ca_bundle") if config.embedded else ()
+    try:
+        return boto3.session.Session(
+            botocore_session=botocore.session.Session(session_vars=dict.fromkeys(hidden, unset))
+        )
+    except BotoCoreError as error:
+        raise StartError(f"The AWS settings cannot be used: {error}") from None
+
+
+def _local_identity() -> dict[str, str]:
+    return {
+        "region_name": "us-east-1",
+        "aws_access_key_id": "local",
+        "aws_secret_access_key": "local",
+    }
+
+
+def _identity_of_a_plain_endpoint(session: Any) -> dict[str, str]:
+    """What is missing for an emulator over plain HTTP, where any identity will do."""
+    # Asking the instance metadata service would stall a laptop for seconds.
+    session._session.get_component("credential_provider").remove("iam-role")  # noqa: SLF001 - boto3 has no public way
+    local = _local_identity()
+    if session.get_credentials() is not None:
+        local = {"region_name": local["region_name"]}
+    if session.region_name is not None:
+        del local["region_name"]
+    return local
+
+
+class Database:
+    """The tables of one deployment behind one client."""
+
+    def __init__(self, client: Any, prefix: str = "") -> None:
+        self._client = client
+        self._prefix = prefix
+
+    def table(self, name: str) -> "Table":
+        """The table of this name in this deployment."""
+        return Table(self, self._prefix + name)
+
+    def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """One DynamoDB operation (`get_item`, …); its failures as our errors."""
+        try:
+            answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
+            return answer  # noqa: TRY300 - an else would only stretch it
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise ConditionFailed from None
+            if error.response["Error"]["Code"] == "TransactionCanceledException":
+                raise _Cancelled(error) from None
+            raise _unavailable(operation, error) from error
+        except BotoCoreError as error:
+            raise _unavailable(operation, error) from error
+
+    def write(self, *puts: Put) -> None:
+        """Write all items or none; ConditionFailed when a condition does not hold."""
+        items = [{"Put": _put_arguments(put.table, put.item, put.condition)} for put in puts]
+        for pause in _pauses():
+            try:
+                self.call("transact_write_items", TransactItems=items)
+            except _Cancelled as cancelled:
+                if "ConditionalCheckFailed" in cancelled.reasons:
+                    raise ConditionFailed from None
+                pause()
+            else:
+                return
+        raise ServiceUnavailable
+
+
+class Table:
+    """One table: typed items in and out, always read consistently."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self.database = database
+        self.name = name
+
+    def get(self, **key: str) -> Item | None:
+        """The item under this key, if there is one."""
+        answer = self.database.call(
+            "get_item", TableName=self.name, Key=codec.item(**key), ConsistentRead=True
+        )
+        return answer.get("Item")
+
+    def get_many(self, keys: Sequence[dict[str, str]]) -> list[Item]:
+        """The items under these distinct keys, in any order; missing ones are left out."""
+        if len(keys) == 1:  # a plain read does less work on both sides
+            found = self.get(**keys[0])
+            return [found] if found else []
+        items: list[Item] = []
+        for start in range(0, len(keys), BATCH_GET_KEYS):
+            chunk = keys[start : start + BATCH_GET_KEYS]
+            items.extend(self._get_batch([codec.item(**key) for key in chunk]))
+        return items
+
+    def _get_batch(self, keys: list[Item]) -> Iterator[Item]:
+        request = {self.name: {"Keys": keys, "ConsistentRead": True}}
+        for pause in _pauses():
+            answer = self.database.call("batch_get_item", RequestItems=request)
+            yield from answer["Responses"].get(self.name, [])
+            request = answer.get("UnprocessedKeys") or {}
+            if not request:
+                return
+            pause()
+        raise ServiceUnavailable  # never a silently short answer
+
+    def put(self, item: Item, condition: Condition) -> None:
+        """Write the item; ConditionFailed when the one in its place is not as wanted."""
+        self.database.call("put_item", **_put_arguments(self, item, condition))
+
+    def delete(self, condition: Condition, **key: str) -> None:
+        """Delete the item; ConditionFailed when it is not as wanted."""
+        self.database.call(
+            "delete_item",
+            TableName=self.name,
+            Key=codec.item(**key),
+            **_expressions(ConditionExpression=condition),
+        )
+
+    def query(
+        self,
+        where: Condition,
+        *,
+        index: str | None = None,
+        only: Condition | None = None,
+        start: Item | None = None,
+        descending: bool = False,
+        limit: int,
+    ) -> Read:
+        """One look at no more than `limit` items.
+
+        An index is read as DynamoDB offers it: eventually consistent.
+        """
+        answer = self.database.call(
+            "query",
+            TableName=self.name,
+            ScanIndexForward=not descending,
+            Limit=limit,
+            **({"IndexName": index} if index else {"ConsistentRead": True}),
+            **({"ExclusiveStartKey": start} if start else {}),
+            **_expressions(KeyConditionExpression=where, FilterExpression=only),
+        )
+        return Read(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
+
+    def count(
+        self,
+        where: Condition,
+        *,
+        index: str | None = None,
+        only: Condition | None = None,
+    ) -> int:
+        """How many items match, over all pages."""
+        arguments = {
+            "TableName": self.name,
+            "Select": "COUNT",
+            **({"IndexName": index} if index else {"ConsistentRead": True}),
+            **_expressions(KeyConditionExpression=where, FilterExpression=only),
+        }
+        total: int = 0
+        while True:
+            answer = self.database.call("query", **arguments)
+            total += int(answer["Count"])
+            if not answer.get("LastEvaluatedKey"):
+                return total
+            arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+class _Cancelled(Exception):
+    """A transaction that was not carried out, with the reason of each of its items."""
+
+    def __init__(self, error: ClientError) -> None:
+        super().__init__()
+        reasons = error.response.get("CancellationReasons", [])
+        self.reasons = {reason.get("Code") for reason in reasons}
+
+
+def _put_arguments(table: Table, item: Item, condition: Condition) -> dict[str, Any]:
+    return {
+        "TableName": table.name,
+        "Item": item,
+        **_expressions(ConditionExpression=condition),
+    }
+
+
+def _expressions(**conditions: Condition | None) -> dict[str, Any]:
+    """Conditions as expression texts with their names and values as placeholders."""
+    builder = ConditionExpressionBuilder()
+    arguments: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for kind, condition in conditions.items():
+        if condition is not None:
+            built = builder.build_expression(condition, kind == "KeyConditionExpression")
+            arguments[kind] = built.condition_expression
+            names |= built.attribute_name_placeholders
+            values |= built.attribute_value_placeholders
+    arguments["ExpressionAttributeNames"] = names
+    if values:
+        arguments["ExpressionAttributeValues"] = {
+            name: codec.value(plain) for name, plain in values.items()
+        }
+    return arguments
+
+
+def _pauses() -> Iterator[Callable[[], None]]:
+    """One pause an attempt, with full jitter over a doubling time; none after the last."""
+    for attempt in range(ATTEMPTS):
+        longest = 0.02 * 2**attempt if attempt < ATTEMPTS - 1 else 0
+        yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
+
+
+def _unavailable(operation: str, error: Exception) -> ServiceUnavailable:
+    log.error("DynamoDB %s failed: %s", operation, error)
+    return ServiceUnavailable()

@@ -1,0 +1,245 @@
+"""The embedded engine: all that is known of the one that a laptop runs, in one module.
+
+It is roto (`pip install roto-aws`): one server process on SQLite files. Whoever starts it
+owns the data directory; it ends with its owner.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+from graphql_api.config import Config
+from graphql_api.errors import StartError
+
+START_SECONDS = 10
+LOCK_SECONDS = 1  # how long the processes of a killed service may take to end
+
+# Closed, the lock would be free again; collected, the child would be waited for.
+_kept: list[object] = []
+
+
+def prepare(config: Config, *, shared: bool = False) -> Config:
+    """The same configuration with its secret and a running engine, if it is embedded.
+
+    `shared` is for the workers of a foreign WSGI server: the first one starts the engine,
+    the others beside it use that one. Raises StartError.
+    """
+    if not config.embedded:
+        return config
+    directory = _private_directory(config.data_dir)
+    port = _Engine(directory, shared=shared).port()
+    return replace(
+        config,
+        jwt_secret=config.jwt_secret or _secret(directory),
+        engine_url=f"http://127.0.0.1:{port}",
+    )
+
+
+def _private_directory(path: Path) -> Path:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+    except OSError as error:
+        raise StartError(f"DATA_DIR {path} cannot be used: {error.strerror}") from None
+    if not os.access(path, os.W_OK):
+        raise StartError(f"DATA_DIR {path} cannot be used: it is not writable")
+    return path
+
+
+def _secret(directory: Path) -> bytes:
+    """The secret of this data directory, made at the first start."""
+    path = directory / "jwt_secret"
+    try:
+        if not path.exists():
+            _write_once(path, secrets.token_hex(32).encode() + b"\n")
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise StartError(f"{path} cannot be used: {error.strerror}") from None
+    if len(secret) < 64:  # noqa: PLR2004 - what token_hex(32) writes
+        raise StartError(f"{path} is damaged: restore it, or remove it (then all tokens end)")
+    return secret
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """A file of mode 0600 that appears whole, or the one that another process made first."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
+
+
+class _Engine:
+    """The engine of one data directory: started here, or by a sibling process."""
+
+    def __init__(self, directory: Path, *, shared: bool) -> None:
+        self.directory = directory
+        self.note = directory / "engine.json"
+        # Workers of one server have one parent and one process group.
+        self.group = [os.getppid(), os.getpgrp()] if shared else [os.getpid(), 0]
+
+    def port(self) -> int:
+        """Where the engine listens, now that it does."""
+        lock = self._locked()
+        return self._sibling_port() if lock is None else self._start(lock)
+
+    def _locked(self) -> IO[str] | None:
+        """The lock of the directory; None when a sibling of this process has it."""
+        try:
+            lock = (self.directory / "lock").open("a")
+        except OSError as error:
+            raise StartError(f"DATA_DIR {self.directory}: {error.strerror}") from None
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if self._noted().get("group") == self.group:
+                    return None
+                if time.monotonic() > deadline:
+                    raise StartError(
+                        f"DATA_DIR {self.directory} is in use by another running service"
+                    ) from None
+                time.sleep(0.05)
+            else:
+                return lock
+
+    def _noted(self) -> dict[str, Any]:
+        try:
+            noted = json.loads(self.note.read_text())
+        except (OSError, ValueError):
+            return {}
+        return noted if isinstance(noted, dict) else {}
+
+    def _sibling_port(self) -> int:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            port: int = self._noted().get("port", 0)
+            if port and _answers(port):
+                return port
+            time.sleep(0.02)
+        raise StartError(f"The engine of DATA_DIR {self.directory} does not answer")
+
+    def _start(self, lock: IO[str]) -> int:
+        # A worker that replaces the one that owned the engine takes up its port again,
+        # so that its siblings find the new engine where the old one was.
+        noted = self._noted()
+        port = noted.get("port", 0) if noted.get("group") == self.group else 0
+        self.note.write_text(json.dumps({"group": self.group}))
+        for attempt in range(5):
+            port = _free_port(port if attempt == 0 else 0)
+            if self._spawn(lock, port):
+                self.note.write_text(json.dumps({"group": self.group, "port": port}))
+                return port
+        raise StartError(f"The embedded engine did not start: see {self.directory / 'engine.log'}")
+
+    def _spawn(self, lock: IO[str], port: int) -> bool:
+        with (self.directory / "engine.log").open("ab") as output:
+            child = subprocess.Popen(  # noqa: S603 - our own binary, our own arguments
+                [
+                    *_WATCHED,
+                    _binary(),
+                    *("--host", "127.0.0.1", "--port", str(port)),
+                    *("--data-dir", str(self.directory / "engine"), "--durable"),
+                ],
+                stdin=subprocess.PIPE,  # never written to: its end is the end of this process
+                stdout=output,
+                stderr=output,
+                cwd=self.directory,
+                env={"PATH": os.environ.get("PATH", "")},
+                umask=0o077,
+                # Out of reach of the terminal's Ctrl-C: requests in flight still need it.
+                start_new_session=True,
+                # The lock is free again only when the engine has ended, too.
+                pass_fds=[lock.fileno()],
+                preexec_fn=_end_with_parent(),  # noqa: PLW1509 - it only calls prctl
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while child.poll() is None and time.monotonic() < deadline:
+            if _answers(port):
+                _kept.extend([lock, child])
+                return True
+            time.sleep(0.01)
+        child.kill()
+        child.wait()
+        return False
+
+
+def _binary() -> str:
+    scripts = sysconfig.get_path("scripts")
+    binary = shutil.which("roto-server", path=scripts) or shutil.which("roto-server")
+    if binary is None:
+        raise StartError(
+            "The embedded engine (roto-aws) is not installed; there is no wheel for some"
+            " platforms: set DYNAMODB=<url> to use DynamoDB Local or another engine"
+        )
+    return binary
+
+
+def _free_port(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _answers(port: int) -> bool:
+    try:
+        with _direct.open(f"http://127.0.0.1:{port}/roto-api/health", timeout=1):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+# Where the kernel does not end a child with its parent, a shell waits for the end of stdin.
+_WATCHED = (
+    []
+    if sys.platform == "linux"
+    else [
+        "/bin/sh",
+        "-c",
+        'exec 3<&0; "$@" & e=$!; { read -r _ <&3; kill $e; } & wait $e',
+        "engine",
+    ]
+)
+
+
+def _end_with_parent() -> Callable[[], None] | None:
+    """What a child runs before it becomes the engine, so that even `kill -9` of us ends it."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
+
+    def run() -> None:
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG in prctl(2)
+        libc.prctl(set_parent_death_signal, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before we could ask
+            os._exit(1)
+
+    return run

@@ -1,0 +1,39 @@
+"""A data loader for synchronous resolvers: announce keys first, fetch them all at the first need.
+
+A list's resolver calls `want` with the keys that its rows point to; the first child's `get`
+fetches every announced key in one batch. It works level by level, because the executor
+completes a list only after the list's own resolver has returned.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Loader(Generic[K, V]):
+    """Loads values by key for one request; a missing value is None and is remembered too."""
+
+    def __init__(self, fetch: Callable[[Sequence[K]], Mapping[K, V]]) -> None:
+        self._fetch = fetch
+        self._wanted: dict[K, None] = {}
+        self._known: dict[K, V | None] = {}
+
+    def want(self, keys: Iterable[K]) -> None:
+        """Announce keys that will probably be asked for; costs nothing yet."""
+        self._wanted.update((key, None) for key in keys if key not in self._known)
+
+    def get(self, key: K) -> V | None:
+        """The key's value; fetches every announced key if this one is not known yet."""
+        if key not in self._known:
+            keys = list(dict.fromkeys([key, *self._wanted]))
+            found = self._fetch(keys)
+            self._known.update((wanted, found.get(wanted)) for wanted in keys)
+            self._wanted.clear()
+        return self._known[key]
+
+    def prime(self, key: K, value: V | None) -> None:
+        """Remember what a write of this request has just made of the key."""
+        self._wanted.pop(key, None)
+        self._known[key] = value

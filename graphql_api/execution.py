@@ -1,0 +1,215 @@
+"""From a GraphQL request to its answer: parse, guard, validate, choose, execute, present."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, cast
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLInputType,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+    parse,
+    specified_rules,
+    type_from_ast,
+    validate,
+)
+from strawberry import Schema
+
+from graphql_api import inputs, limits
+from graphql_api.context import Context
+from graphql_api.errors import (
+    AppError,
+    BadUserInput,
+    InternalError,
+    ParseFailed,
+    QueryTooComplex,
+    UnknownOperation,
+    ValidationFailed,
+)
+
+CACHED_DOCUMENTS = 128
+MOST_ERRORS = 5
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client wants to be executed."""
+
+    query: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client gets: data, errors as GraphQL shows them, or both.
+
+    `executed` is False for a request error: then there is no data, not even null.
+    """
+
+    data: dict[str, Any] | None
+    errors: Sequence[dict[str, Any]] = ()
+    executed: bool = True
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The answer as it goes over the wire (GraphQL, section 7.1)."""
+        body: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        return {**body, "data": self.data} if self.executed else body
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a document that is fit to be executed."""
+
+    document: DocumentNode
+    node: OperationDefinitionNode
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is a mutation."""
+        return self.node.operation is OperationType.MUTATION
+
+
+class RequestErrors(Exception):
+    """Why a request cannot be executed at all."""
+
+    def __init__(self, errors: Sequence[dict[str, Any]]) -> None:
+        super().__init__(errors)
+        self.answer = Answer(None, errors, executed=False)
+
+
+class Executor:
+    """Executes requests against one schema; documents seen before are not looked at again."""
+
+    def __init__(self, schema: Schema, *, introspection: bool) -> None:
+        self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
+        self._introspection = introspection
+        hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
+        self._rules = (*specified_rules, *hidden)
+        self.document = lru_cache(CACHED_DOCUMENTS)(self._document)
+
+    def run(self, request: Request, context: Context, request_id: str) -> Answer:
+        """Execute a request, whichever operation it is; its errors are in the answer."""
+        try:
+            operation = self.operation(request)
+        except RequestErrors as error:
+            return error.answer
+        return self.execute(operation, request, context, request_id)
+
+    def operation(self, request: Request) -> Operation:
+        """The operation that the request means; RequestErrors if there is none to execute."""
+        document = self.document(request.query)
+        named = {
+            node.name.value if node.name else None: node
+            for node in document.definitions
+            if isinstance(node, OperationDefinitionNode)
+        }
+        if not named:
+            raise _refusal(UnknownOperation("The document has no operation."))
+        if request.operation_name is not None:
+            if request.operation_name not in named:
+                raise _refusal(UnknownOperation(f"Unknown operation: {request.operation_name}"))
+            return Operation(document, named[request.operation_name])
+        if len(named) > 1:
+            raise _refusal(UnknownOperation("operationName must say which operation to execute."))
+        return Operation(document, next(iter(named.values())))
+
+    def execute(
+        self, operation: Operation, request: Request, context: Context, request_id: str
+    ) -> Answer:
+        """The operation's answer; a crash in it is logged once, under the request's id."""
+        result = execute_sync(
+            self.schema,
+            operation.document,
+            context_value=context,
+            variable_values=dict(request.variables),
+            operation_name=operation.node.name.value if operation.node.name else None,
+            max_coercion_errors=MOST_ERRORS,
+            hide_suggestions=not self._introspection,
+        )
+        if not result.errors:
+            return Answer(result.data)
+        if result.data is None and all(error.path is None for error in result.errors):
+            return Answer(None, self._variable_errors(operation, request, result), executed=False)
+        return Answer(result.data, [_present(error, request_id) for error in result.errors])
+
+    def _document(self, query: str) -> DocumentNode:
+        try:
+            document = parse(query, max_tokens=limits.TOKENS, allow_empty_selection_sets=False)
+        except GraphQLSyntaxError as error:
+            if "Parsing aborted" in error.message:  # the parser's own bounds: tokens, nesting
+                raise _refusal(QueryTooComplex(_reason(error))) from None
+            raise RequestErrors([_shown(error, ParseFailed(error.message))]) from None
+        try:
+            limits.check(document)
+        except QueryTooComplex as error:
+            raise _refusal(error) from None
+        errors = validate(
+            self.schema,
+            document,
+            self._rules,
+            max_errors=MOST_ERRORS,
+            hide_suggestions=not self._introspection,
+            allow_empty_selection_sets=False,
+        )
+        if errors:
+            raise RequestErrors(
+                [_shown(error, ValidationFailed(error.message)) for error in errors[:MOST_ERRORS]]
+            )
+        return document
+
+    def _variable_errors(
+        self, operation: Operation, request: Request, result: ExecutionResult
+    ) -> list[dict[str, Any]]:
+        found: list[BadUserInput] = []
+        for declared in operation.node.variable_definitions or ():
+            name = declared.variable.name.value
+            if name in request.variables or not declared.default_value:
+                kind = cast("GraphQLInputType", type_from_ast(self.schema, declared.type))
+                found += inputs.problems(name, kind, request.variables.get(name))
+        shown = [_plain(error) for error in found[:MOST_ERRORS]]
+        return shown or [_plain(BadUserInput(e.message)) for e in result.errors or ()]
+
+
+def _refusal(error: AppError) -> RequestErrors:
+    return RequestErrors([_plain(error)])
+
+
+def _plain(error: AppError) -> dict[str, Any]:
+    return {"message": error.message, "extensions": error.extensions}
+
+
+def _shown(found: GraphQLError, error: AppError) -> dict[str, Any]:
+    """Our error in the place where GraphQL found it."""
+    where = found.formatted
+    return {
+        **_plain(error),
+        **{name: where[name] for name in ("locations", "path") if name in where},
+    }
+
+
+def _present(found: GraphQLError, request_id: str) -> dict[str, Any]:
+    """The one place where an error of a resolver gets its GraphQL form."""
+    match found.original_error:
+        case AppError() as error:
+            return _shown(found, error)
+        case None | GraphQLError():  # an argument, with variables in it, that does not fit
+            return _shown(found, BadUserInput(found.message))
+        case crash:
+            log.error("Request %s crashed at %s", request_id, found.path, exc_info=crash)
+            return _shown(found, InternalError(request_id))
+
+
+def _reason(error: GraphQLError) -> str:
+    return error.message.removeprefix("Syntax Error: ")

@@ -1,0 +1,225 @@
+"""The HTTP side: GraphQL at /graphql, health, and one place where errors become answers."""
+
+import logging
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Blueprint, Flask, Response, g, request
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    NotAcceptable,
+    UnsupportedMediaType,
+)
+
+from graphql_api import negotiation
+from graphql_api.context import Services
+from graphql_api.errors import STATUS, AppError, BadUserInput, InternalError
+from graphql_api.execution import Answer, Executor, Request, RequestErrors
+from graphql_api.graphiql import GraphiQL
+from graphql_api.limits import BODY_BYTES
+
+PROBLEM = "application/problem+json"
+RETRY_AFTER = "1"  # seconds
+
+_REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+log = logging.getLogger(__name__)
+
+
+def blueprint(
+    executor: Executor, services: Services, page: GraphiQL | None, ready: Callable[[], None]
+) -> Blueprint:
+    """/graphql, /healthz and /readyz; `ready` raises ServiceUnavailable while the store is away."""
+    routes = Blueprint("http", __name__)
+
+    @routes.route("/graphql", methods=["GET", "POST"])
+    def graphql() -> Response:
+        if page and request.method == "GET" and _wants_a_page():
+            return _html(page.html, page.content_security_policy)
+        media_type = negotiation.choose(request.headers.get("Accept", ""))
+        if media_type is None:
+            raise NotAcceptable(f"Accept {negotiation.GRAPHQL} or {negotiation.JSON}.")
+        asked = _asked()
+        try:
+            operation = executor.operation(asked)
+        except RequestErrors as error:
+            return _answer(error.answer, media_type)
+        if operation.writes and request.method == "GET":
+            raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
+        context = services.context(request.headers.get("Authorization"))
+        return _answer(executor.execute(operation, asked, context, g.request_id), media_type)
+
+    @routes.get("/graphiql/<name>")
+    def graphiql_asset(name: str) -> Response:
+        found = page.asset(name) if page else None
+        if found is None:
+            return problem(404, "NOT_FOUND", "There is no such file.")
+        response = Response(found.content, mimetype=found.media_type)
+        response.headers["Cache-Control"] = "public, max-age=86400"
+        return response
+
+    @routes.get("/healthz")
+    def healthz() -> Response:
+        return json_response({"status": "ok"})
+
+    @routes.get("/readyz")
+    def readyz() -> Response:
+        ready()
+        return json_response({"status": "ready"})
+
+    return routes
+
+
+def install(app: Flask) -> None:
+    """Give every answer its request id and safe headers, and every error its form."""
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+
+    @app.before_request
+    def identify() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        for name, value in _SAFE_HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    @app.errorhandler(AppError)
+    def expected(error: AppError) -> Response:
+        return _error(error.status, error.message, error.extensions)
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        status = error.code or 500
+        response = _error(status, error.description or "", {"code": _transport_code(status)})
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
+
+    @app.errorhandler(Exception)
+    def crashed(error: Exception) -> Response:
+        log.error("Request %s crashed", g.request_id, exc_info=error)
+        return expected(InternalError(g.request_id))
+
+
+def json_body() -> Any:
+    """The request's JSON; 413, 415 or BadUserInput if there is none."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("Send application/json.")
+    if request.mimetype_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+        raise UnsupportedMediaType("Send JSON in UTF-8.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+    return parse_json(request.get_data(cache=False), "The body")
+
+
+def parse_json(text: bytes | str, what: str, field: str | None = None) -> Any:
+    """The value of a JSON text (RFC 8259: UTF-8, no NaN); BadUserInput if it is none."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise BadUserInput(f"{what} is not valid JSON: {error.msg}.", field) from None
+    except UnicodeEncodeError:
+        raise BadUserInput(f"{what} is not valid Unicode.", field) from None
+
+
+def json_response(body: Any, status: int = 200, media_type: str = negotiation.JSON) -> Response:
+    """An answer of JSON in UTF-8."""
+    content_type = f"{media_type}; charset=utf-8"
+    return Response(orjson.dumps(body), status, content_type=content_type)
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> Response:
+    """An error outside GraphQL, as RFC 9457 has it; `error` and `message` are for old clients."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "error": detail,
+        "message": detail,
+        **more,
+    }
+    return _headed(json_response(body, status, PROBLEM), status)
+
+
+def _error(status: int, message: str, extensions: Mapping[str, Any]) -> Response:
+    if request.path != "/graphql":
+        return problem(status, detail=message, **extensions)
+    media_type = negotiation.choose(request.headers.get("Accept", "")) or negotiation.JSON
+    body = {"errors": [{"message": message, "extensions": extensions}]}
+    return _headed(json_response(body, status, media_type), status)
+
+
+def _headed(response: Response, status: int) -> Response:
+    """An error's answer with the headers that tell a client what to do."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+def _transport_code(status: int) -> str:
+    """The code of an error of HTTP itself: from GraphQL's closed list there, else its name."""
+    if request.path != "/graphql":
+        return HTTPStatus(status).name
+    return BadUserInput.code if status < HTTPStatus.INTERNAL_SERVER_ERROR else AppError.code
+
+
+def _answer(answer: Answer, media_type: str) -> Response:
+    """The answer over HTTP: an error status only where the media type says that it is GraphQL's."""
+    status = 200
+    if media_type == negotiation.GRAPHQL and not answer.executed:
+        status = STATUS[answer.errors[0]["extensions"]["code"]]
+    response = json_response(answer.body, status, media_type)
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _wants_a_page() -> bool:
+    return "query" not in request.args and "text/html" in request.headers.get("Accept", "")
+
+
+def _html(html: str, content_security_policy: str) -> Response:
+    response = Response(html, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = content_security_policy
+    return response
+
+
+def _asked() -> Request:
+    """The GraphQL request in the body or, by GET, in the URL; BadUserInput if there is none."""
+    given: Any
+    if request.method == "POST":
+        given = json_body()
+    else:
+        given = dict(request.args)
+        for member in ("variables", "extensions"):
+            if member in given:
+                given[member] = parse_json(given[member], member, member)
+    if not isinstance(given, dict):
+        raise BadUserInput("The body must be a JSON object with a query.")
+    query = given.get("query")
+    if not isinstance(query, str) or not query:
+        raise BadUserInput("query must be a GraphQL document.", "query")
+    name = given.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise BadUserInput("operationName must be a text.", "operationName")
+    for member in ("variables", "extensions"):
+        if not isinstance(given.get(member) or {}, dict):
+            raise BadUserInput(f"{member} must be an object.", member)
+    return Request(query, given.get("variables") or {}, name or None)

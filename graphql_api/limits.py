@@ -1,0 +1,163 @@
+"""The document guard: refuses what would cost too much, before anything else looks at it.
+
+One linear pass over the parsed document. Each fragment is measured once and its measure is
+reused for every spread, so that nested fragments cannot make the guard itself expensive.
+"""
+
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    Token,
+    TokenKind,
+)
+
+from graphql_api.errors import QueryTooComplex
+
+BODY_BYTES = 64 * 1024
+TOKENS = 1_000
+DEPTH = 8
+FIELDS = 500  # with fragments expanded
+ALIASES = 15
+ROOT_FIELDS = 10
+DIRECTIVES = 5
+NESTING = 60  # of any selection sets, fragments included
+
+# Questions about the schema are nested deeper and asked by tools.
+INTROSPECTION_DEPTH = 25
+INTROSPECTION_FIELDS = 1_000
+INTROSPECTION = {"__schema", "__type"}
+
+# Each of these costs an Argon2 hash: guesses are counted by request, so one a request.
+CREDENTIALS = {"register", "login"}
+
+
+def check(document: DocumentNode) -> None:
+    """Raise QueryTooComplex if any operation of the document exceeds a limit."""
+    _limit("directives", _directives(document), DIRECTIVES)
+    fragments = {
+        node.name.value: node
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+    measured: dict[str, _Size] = {}
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode):
+            _check_operation(node, fragments, measured)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How much a selection set asks for, with its fragments expanded."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    schema_depth: int = 0
+    schema_fields: int = 0
+    roots: int = 0
+    credentials: int = 0
+
+    def beside(self, other: "_Size") -> "_Size":
+        return _Size(
+            max(self.depth, other.depth),
+            self.fields + other.fields,
+            self.aliases + other.aliases,
+            max(self.schema_depth, other.schema_depth),
+            self.schema_fields + other.schema_fields,
+            self.roots + other.roots,
+            self.credentials + other.credentials,
+        )
+
+    def under(self, field: FieldNode) -> "_Size":
+        """The size of a field with this below it."""
+        name = field.name.value
+        aliases = self.aliases + (field.alias is not None)
+        depth, fields = self.depth + 1, self.fields + 1
+        if name in INTROSPECTION:
+            return _Size(
+                aliases=aliases,
+                schema_depth=max(depth, self.schema_depth + 1),
+                schema_fields=fields + self.schema_fields,
+                roots=1,
+            )
+        return _Size(
+            depth,
+            fields,
+            aliases,
+            self.schema_depth and self.schema_depth + 1,
+            self.schema_fields,
+            roots=1,
+            credentials=name in CREDENTIALS,
+        )
+
+
+def _check_operation(
+    operation: OperationDefinitionNode,
+    fragments: dict[str, FragmentDefinitionNode],
+    measured: dict[str, _Size],
+) -> None:
+    size = _measure(operation.selection_set, fragments, measured)
+    _limit("levels of depth", size.depth, DEPTH)
+    _limit("fields", size.fields, FIELDS)
+    _limit("aliases", size.aliases, ALIASES)
+    _limit("levels of introspection", size.schema_depth, INTROSPECTION_DEPTH)
+    _limit("introspection fields", size.schema_fields, INTROSPECTION_FIELDS)
+    _limit("root fields", size.roots, ROOT_FIELDS)
+    _limit("register or login fields", size.credentials, 1)
+
+
+def _limit(what: str, count: int, most: int) -> None:
+    if count > most:
+        raise QueryTooComplex(f"The query has too many {what}: at most {most} are allowed.")
+
+
+def _measure(
+    selected: SelectionSetNode,
+    fragments: dict[str, FragmentDefinitionNode],
+    measured: dict[str, _Size],
+    level: int = 0,
+) -> _Size:
+    """The size of a selection set; fragments are in `measured` once they were measured."""
+    _limit("levels of nesting", level, NESTING)
+    size = _Size()
+    for node in selected.selections:
+        match node:
+            case FieldNode(selection_set=SelectionSetNode() as inner):
+                below = _measure(inner, fragments, measured, level + 1).under(node)
+            case FieldNode():
+                below = _Size().under(node)
+            case InlineFragmentNode():
+                below = _measure(node.selection_set, fragments, measured, level + 1)
+            case FragmentSpreadNode():
+                below = _measure_fragment(node.name.value, fragments, measured, level + 1)
+        size = size.beside(below)
+    return size
+
+
+def _measure_fragment(
+    name: str,
+    fragments: dict[str, FragmentDefinitionNode],
+    measured: dict[str, _Size],
+    level: int,
+) -> _Size:
+    if name not in measured:
+        measured[name] = _Size()  # what a cycle meets; validation refuses it by name
+        if name in fragments:
+            measured[name] = _measure(fragments[name].selection_set, fragments, measured, level)
+    return measured[name]
+
+
+def _directives(document: DocumentNode) -> int:
+    count = 0
+    token: Token | None = document.loc.start_token if document.loc else None
+    while token is not None:
+        count += token.kind is TokenKind.AT
+        token = token.next
+    return count

@@ -1,0 +1,36 @@
+"""Which of its two media types a GraphQL answer is sent in (GraphQL over HTTP, section 6.1)."""
+
+import re
+
+GRAPHQL = "application/graphql-response+json"
+JSON = "application/json"
+
+_WILDCARDS = {"*/*", "application/*"}
+_QUALITY = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
+
+
+def choose(accept: str) -> str | None:
+    """The media type for an Accept header (RFC 9110, section 12.5.1); None if neither will do.
+
+    The newer type must be named, with a weight not below JSON's: what only says `*/*` may be
+    an old client.
+    """
+    weights = _weights(accept)
+    if not weights:
+        return JSON
+    wildcard = max((weights[name] for name in _WILDCARDS if name in weights), default=0.0)
+    new, old = weights.get(GRAPHQL, 0.0), weights.get(JSON, wildcard)
+    if new > 0 and new >= old:
+        return GRAPHQL
+    return JSON if old > 0 else None
+
+
+def _weights(accept: str) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        if name:
+            quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+            weight = float(quality) if _QUALITY.fullmatch(quality) else 1.0
+            weights[name] = max(weight, weights.get(name, 0.0))
+    return weights

@@ -1,0 +1,259 @@
+"""The REST routes of the older program, each a named operation of rest.graphql.
+
+Names are snake_case here and camelCase in GraphQL, enum values lower case here and upper case
+there: that translation is all this module knows of the fields.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, request
+from graphql import (
+    GraphQLEnumType,
+    get_named_type,
+    type_from_ast,
+)
+
+from graphql_api.context import Context, Services
+from graphql_api.errors import STATUS, BadUserInput, Conflict
+from graphql_api.execution import Executor, Request
+from graphql_api.http import json_body, json_response, problem
+from graphql_api.paging import LARGEST
+
+DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
+
+# What a task shows but nobody sets: an old client may send a task back as it got it.
+READ_ONLY = {"task_id", "user_id", "created_at", "updated_at", "completed_at", "version"}
+# What the query string calls the arguments of a list.
+LIST_NAMES = {"first": "limit", "tags": "tag", "orderBy": "sort"}
+PRECONDITION_FAILED = 412
+VERSION_DIGITS = 9  # what fits GraphQL's Int
+
+_ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)  # RFC 9110, section 8.8.3
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route, the operation behind it, and how that operation's result becomes the body."""
+
+    methods: tuple[str, ...]
+    path: str
+    operation: str
+    show: Callable[[Any], Any]
+    status: int = 200
+    public: bool = False
+
+
+def _task(result: Mapping[str, Any]) -> dict[str, Any]:
+    task = result.get("task", result)
+    return {**task, "status": task["status"].lower(), "priority": task["priority"].lower()}
+
+
+def _registered(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {"message": "User registered successfully", **result}
+
+
+def _deleted(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"message": "Task deleted successfully"}
+
+
+ROUTES = (
+    Route(("POST",), "/auth/register", "RegisterUser", _registered, 201, public=True),
+    Route(("POST",), "/auth/login", "LogIn", dict, public=True),
+    Route(("GET",), "/auth/verify", "Verify", dict),
+    Route(("GET",), "/api/v1/tasks", "ListTasks", dict),
+    Route(("POST",), "/api/v1/tasks", "CreateTask", _task, 201),
+    Route(("GET",), "/api/v1/tasks/<task_id>", "GetTask", _task),
+    Route(("PUT", "PATCH"), "/api/v1/tasks/<task_id>", "UpdateTask", _task),
+    Route(("DELETE",), "/api/v1/tasks/<task_id>", "DeleteTask", _deleted),
+)
+
+
+class Failed(Exception):
+    """The operation had an error, as GraphQL shows it."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def blueprint(executor: Executor, services: Services) -> Blueprint:
+    """All REST routes."""
+    routes = Blueprint("rest", __name__)
+    runner = Runner(executor, services)
+    for route in ROUTES:
+        view = runner.list_tasks if route.operation == "ListTasks" else runner.answer
+        routes.add_url_rule(
+            route.path, route.operation, partial(view, route), methods=list(route.methods)
+        )
+
+    @routes.errorhandler(Failed)
+    def failed(failure: Failed) -> Response:
+        return _problem(failure.error)
+
+    return routes
+
+
+class Runner:
+    """Runs the operations behind the routes, through the same executor and context as GraphQL."""
+
+    def __init__(self, executor: Executor, services: Services) -> None:
+        self._executor = executor
+        self._services = services
+
+    def answer(self, route: Route, **path: str) -> Response:
+        """The answer of any route but the list's."""
+        context = self._context(route)
+        result = self._run(route, context, self._variables(route, path))
+        body = route.show(result)
+        response = json_response(body, route.status)
+        if "version" in body:
+            response.set_etag(str(body["version"]))
+            if request.method == "GET":
+                response.make_conditional(request)
+        return response
+
+    def list_tasks(self, route: Route) -> Response:
+        """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next."""
+        context = self._context(route)
+        variables = _list_variables()
+        if "limit" in request.args or "after" in request.args:
+            page = self._run(route, context, variables)
+            response = json_response([_task(task) for task in page["nodes"]])
+            if page["pageInfo"]["hasNextPage"]:
+                query = {**request.args.to_dict(flat=False), "after": page["pageInfo"]["endCursor"]}
+                url = f"{request.path}?{urlencode(query, doseq=True)}"
+                response.headers["Link"] = f'<{url}>; rel="next"'
+            return response
+        tasks: list[dict[str, Any]] = []
+        while True:
+            page = self._run(route, context, {**variables, "first": LARGEST})
+            tasks += [_task(task) for task in page["nodes"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                return json_response(tasks)
+            variables["after"] = page["pageInfo"]["endCursor"]
+
+    def _context(self, route: Route) -> Context:
+        context = self._services.context(request.headers.get("Authorization"))
+        if not route.public:
+            context.viewer  # noqa: B018 - who asks comes before what is asked: 401, not 400
+        return context
+
+    def _run(self, route: Route, context: Context, variables: Mapping[str, Any]) -> Any:
+        asked = Request(DOCUMENT, variables, route.operation)
+        answer = self._executor.run(asked, context, g.request_id)
+        if answer.errors or answer.data is None:
+            raise Failed(answer.errors[0])
+        [result] = answer.data.values()
+        return result
+
+    def _variables(self, route: Route, path: Mapping[str, str]) -> dict[str, Any]:
+        """The operation's variables: `$id` from the path, `$input` from path, headers and body."""
+        operation = self._executor.operation(Request(DOCUMENT, operation_name=route.operation))
+        variables: dict[str, Any] = {}
+        for declared in operation.node.variable_definitions or ():
+            if declared.variable.name.value == "id":
+                variables["id"] = path["task_id"]
+            else:
+                kind = get_named_type(type_from_ast(self._executor.schema, declared.type))
+                variables["input"] = _input(kind, path)
+        return variables
+
+
+def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if "task_id" in path:
+        given["id"] = path["task_id"]
+        if (version := _expected_version()) is not None:
+            given["expectedVersion"] = version
+    if request.method == "DELETE":
+        return given
+    body = json_body()
+    if not isinstance(body, dict):
+        raise BadUserInput("The body must be a JSON object.")
+    names = {_snake(name): name for name in kind.fields if name not in {"id", "expectedVersion"}}
+    for name, value in body.items():
+        if name in names:
+            given[names[name]] = _constant(kind.fields[names[name]].type, value)
+        elif not (name in READ_ONLY and "title" in names):
+            raise BadUserInput(f"Unknown field: {name}", name)
+    return given
+
+
+def _constant(kind: Any, value: Any) -> Any:
+    """An enum's value as GraphQL spells it; any other value as it is."""
+    if isinstance(get_named_type(kind), GraphQLEnumType):
+        if isinstance(value, str):
+            return value.upper()
+        if isinstance(value, list):
+            return [_constant(kind, element) for element in value]
+    return value
+
+
+def _list_variables() -> dict[str, Any]:
+    """What the query string asks of the list: limit, after, sort, and the filter's fields."""
+    args = request.args
+    variables: dict[str, Any] = {"filter": {}}
+    if "limit" in args:
+        variables["first"] = _integer("limit", args["limit"])
+    if "after" in args:
+        variables["after"] = args["after"]
+    if "sort" in args:
+        field, descending = args["sort"].removeprefix("-"), args["sort"].startswith("-")
+        direction = "DESC" if descending else "ASC"
+        variables["orderBy"] = {"field": field.upper(), "direction": direction}
+    for name, field in (("status", "status"), ("priority", "priority"), ("tag", "tags")):
+        if name in args:
+            values = [value for text in args.getlist(name) for value in text.split(",")]
+            variables["filter"][field] = values if name == "tag" else [v.upper() for v in values]
+    for name, field in (
+        ("due_before", "dueBefore"),
+        ("due_after", "dueAfter"),
+        ("search", "search"),
+    ):
+        if name in args:
+            variables["filter"][field] = args[name]
+    return variables
+
+
+def _integer(name: str, text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
+        raise BadUserInput(f"{name} must be a whole number.", name)
+    return int(text)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), name)
+
+
+def _expected_version() -> int | None:
+    """The version that If-Match names; what cannot match is a conflict with every version."""
+    header = request.headers.get("If-Match", "").strip()
+    if header in {"", "*"}:
+        return None
+    tag = _ENTITY_TAG.fullmatch(header)
+    if tag is None:
+        raise BadUserInput('If-Match must be one entity tag, such as "3".', "If-Match")
+    weak, version = tag.groups()
+    ours = not weak and version.isdecimal() and len(version) <= VERSION_DIGITS
+    return int(version) if ours else 0
+
+
+def _problem(error: Mapping[str, Any]) -> Response:
+    details = {_snake(name): value for name, value in error["extensions"].items()}
+    code = details.pop("code")
+    status = STATUS[code]
+    if code == Conflict.code and "If-Match" in request.headers:
+        status = PRECONDITION_FAILED
+    message = error["message"]
+    if "field" in details:
+        field = details["field"]
+        details["field"] = LIST_NAMES.get(field, _snake(field))
+        if message.startswith(field):
+            message = details["field"] + message.removeprefix(field)
+    return problem(status, code, message, **details)

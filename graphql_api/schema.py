@@ -1,0 +1,30 @@
+"""The schema: what the features offer, merged."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from graphql_api.accounts.schema import AccountMutation, AccountQuery
+from graphql_api.scalars import DATE_TIME
+from graphql_api.tasks.schema import TaskMutation, TaskQuery
+
+
+@strawberry.type(description="What can be read.")
+class Query(AccountQuery, TaskQuery):
+    pass
+
+
+@strawberry.type(description="What can be done.")
+class Mutation(AccountMutation, TaskMutation):
+    pass
+
+
+SCHEMA = strawberry.Schema(
+    Query,
+    Mutation,
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+)
+
+if __name__ == "__main__":
+    print(SCHEMA.as_str())  # noqa: T201 - `make schema` redirects it to schema.graphql

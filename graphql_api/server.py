@@ -1,0 +1,62 @@
+"""The HTTP server: granian, some processes of some threads each."""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from graphql_api import create_app
+from graphql_api.config import Config
+from graphql_api.errors import StartError
+
+HEADER_MILLISECONDS = 5_000  # for a client to send its request's head
+STOP_SECONDS = 10  # for requests in flight to finish
+
+
+def listening(config: Config) -> Config:
+    """The same configuration with a port that is free; StartError if the wanted one is not."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((config.host, config.port))
+            return replace(config, port=probe.getsockname()[1])
+    except OSError as error:
+        address = f"{config.host}:{config.port}"
+        raise StartError(f"{address} cannot be listened on: {error.strerror}") from None
+
+
+def serve(config: Config) -> None:
+    """Serve until a signal ends it."""
+    Granian(
+        "graphql_api",
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.WSGI,
+        workers=config.workers,
+        blocking_threads=config.threads,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
+        workers_kill_timeout=STOP_SECONDS,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+    ).serve(target_loader=partial(_worker, config, os.getpid()), wrap_loader=False)
+
+
+def _worker(config: Config, master: int) -> Callable[..., Any]:
+    """What a worker process serves. It ends with its master, however that ends."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG in prctl(2)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+        if os.getppid() != master:
+            sys.exit(1)
+    return create_app(config)

@@ -1,0 +1,67 @@
+// Starts GraphiQL on this service. The token goes into the headers pane and stays in memory.
+
+const WELCOME = `# Smart Task Scheduler
+#
+# 1. Register, or log in, and copy the token from the answer:
+
+mutation Register {
+  register(input: { username: "ann", password: "correct horse battery" }) {
+    token
+    expiresAt
+  }
+}
+
+mutation LogIn {
+  login(input: { username: "ann", password: "correct horse battery" }) {
+    token
+    expiresAt
+  }
+}
+
+# 2. Paste it into the Headers pane below: { "Authorization": "Bearer …" }
+# 3. Work with your tasks:
+
+mutation CreateTask {
+  createTask(input: { title: "Water the plants", priority: HIGH }) {
+    task {
+      id
+      status
+    }
+  }
+}
+
+query Tasks {
+  tasks(first: 10) {
+    totalCount
+    nodes {
+      id
+      title
+      status
+      dueAt
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`;
+
+if (window.GraphiQL && window.GraphiQLPluginExplorer) {
+  const explorer = GraphiQLPluginExplorer.explorerPlugin();
+  const page = React.createElement(GraphiQL, {
+    fetcher: GraphiQL.createFetcher({ url: "/graphql" }),
+    plugins: [explorer],
+    defaultQuery: WELCOME,
+    defaultHeaders: '{ "Authorization": "Bearer " }',
+    defaultEditorToolsVisibility: "headers",
+    isHeadersEditorEnabled: true,
+    shouldPersistHeaders: false,
+    inputValueDeprecation: true,
+  });
+  ReactDOM.createRoot(document.getElementById("graphiql")).render(page);
+} else {
+  document.getElementById("loading").textContent =
+    "GraphiQL could not be loaded: its files are not installed here (make graphiql) " +
+    "and the CDN cannot be reached. The API itself works: POST to /graphql.";
+}

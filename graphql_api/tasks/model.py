@@ -1,0 +1,224 @@
+"""What a task is, how it changes, and which tasks a list shows in which order. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from graphql_api import clock
+from graphql_api.errors import BadUserInput
+from graphql_api.ids import new_id
+
+TITLE_LENGTH = 200  # characters, trimmed
+DESCRIPTION_BYTES = 32 * 1024  # bytes of UTF-8
+TAGS = 20  # a task
+TAG_LENGTH = 50  # characters, trimmed
+SEARCH_LENGTH = 200  # characters
+
+
+class TaskStatus(Enum):
+    """Where a task stands."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class TaskPriority(Enum):
+    """How much a task matters."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something a user plans to do; a change is a method that returns the next state."""
+
+    task_id: str
+    user_id: str
+    title: str
+    description: str
+    status: TaskStatus
+    priority: TaskPriority
+    due_at: datetime | None
+    tags: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    version: int
+
+    @classmethod
+    def new(cls, user_id: str, fields: Mapping[str, Any], now: datetime) -> "Task":
+        """A user's new task; a field that is absent or None has its default.
+
+        Raises BadUserInput.
+        """
+        given = {name: value for name, value in fields.items() if value is not None}
+        values = {"title": "", **_DEFAULTS, **given}
+        created = clock.milliseconds(now)
+        return cls(
+            task_id=new_id(now),
+            user_id=user_id,
+            **_checked(values),
+            created_at=created,
+            updated_at=created,
+            completed_at=created if values["status"] is TaskStatus.COMPLETED else None,
+            version=1,
+        )
+
+    def edit(self, fields: Mapping[str, Any], now: datetime) -> "Task":
+        """The task with these fields; None clears one that can be empty.
+
+        The same task, of the same version, if that changes nothing. Raises BadUserInput.
+        """
+        after = replace(self, **_checked(_cleared(fields)))
+        if after == self:
+            return self
+        at = clock.milliseconds(now)
+        if after.status is not self.status:
+            after = replace(after, completed_at=at if after.completed else None)
+        return replace(after, updated_at=at, version=self.version + 1)
+
+    @property
+    def completed(self) -> bool:
+        """Whether the task is done."""
+        return self.status is TaskStatus.COMPLETED
+
+    @property
+    def due_order(self) -> str | None:
+        """The text that sorts tasks by due date, equal ones by creation; None without a date."""
+        return f"{clock.text(self.due_at)}#{self.task_id}" if self.due_at else None
+
+
+_DEFAULTS: dict[str, Any] = {
+    "description": "",
+    "status": TaskStatus.PENDING,
+    "priority": TaskPriority.MEDIUM,
+    "due_at": None,
+    "tags": (),
+}
+_CLEARABLE = {"description", "due_at", "tags"}
+
+
+def _cleared(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with a null as what it means: the default, where there may be nothing."""
+    for name, value in fields.items():
+        if value is None and name not in _CLEARABLE:
+            raise BadUserInput(f"{name} cannot be null.", name)
+    return {n: _DEFAULTS[n] if value is None else value for n, value in fields.items()}
+
+
+def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as a task keeps them; BadUserInput if one of them cannot be kept."""
+    return {n: _RULES[n](value) if n in _RULES else value for n, value in fields.items()}
+
+
+def _title(text: str) -> str:
+    title = text.strip()
+    if not 1 <= len(title) <= TITLE_LENGTH:
+        raise BadUserInput(f"A title has 1 to {TITLE_LENGTH} characters.", "title")
+    return title
+
+
+def _description(text: str) -> str:
+    if len(text.encode()) > DESCRIPTION_BYTES:
+        raise BadUserInput(f"A description has at most {DESCRIPTION_BYTES} bytes.", "description")
+    return text
+
+
+def _tags(given: Iterable[str]) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(tag.strip() for tag in given))
+    if len(tags) > TAGS:
+        raise BadUserInput(f"A task has at most {TAGS} tags.", "tags")
+    if not all(1 <= len(tag) <= TAG_LENGTH for tag in tags):
+        raise BadUserInput(f"A tag has 1 to {TAG_LENGTH} characters.", "tags")
+    return tags
+
+
+_RULES = {"title": _title, "description": _description, "tags": _tags}
+
+
+class TaskOrderField(Enum):
+    """What tasks can be sorted by."""
+
+    CREATED_AT = "created_at"
+    DUE_AT = "due_at"
+
+
+class OrderDirection(Enum):
+    """Which end of an order comes first."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOrder:
+    """An order of tasks: newest first, unless another one is asked for.
+
+    By due date, tasks without one come last in both directions.
+    """
+
+    field: TaskOrderField = TaskOrderField.CREATED_AT
+    direction: OrderDirection = OrderDirection.DESC
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks a list shows: those that meet every condition given."""
+
+    status: tuple[TaskStatus, ...] | None = None
+    priority: tuple[TaskPriority, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    due_before: datetime | None = None
+    due_after: datetime | None = None
+    search: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.tags is not None and len(self.tags) > TAGS:
+            raise BadUserInput(f"At most {TAGS} tags can be asked for.", "tags")
+        if self.search is not None and len(self.search) > SEARCH_LENGTH:
+            raise BadUserInput(f"A search has at most {SEARCH_LENGTH} characters.", "search")
+
+    @property
+    def by_due_date(self) -> bool:
+        """Whether only tasks with a due date can match."""
+        return self.due_before is not None or self.due_after is not None
+
+    @property
+    def impossible(self) -> bool:
+        """Whether nothing can match: one of an empty list, or a time that ends before it begins."""
+        return () in (self.status, self.priority, self.tags) or (
+            self.due_after is not None
+            and self.due_before is not None
+            and self.due_after >= self.due_before
+        )
+
+    def matches(self, task: Task) -> bool:
+        """Whether the list shows this task."""
+        return (
+            (self.status is None or task.status in self.status)
+            and (self.priority is None or task.priority in self.priority)
+            and (self.tags is None or not set(self.tags).isdisjoint(task.tags))
+            and (
+                self.due_before is None
+                or (task.due_at is not None and task.due_at < self.due_before)
+            )
+            and (
+                self.due_after is None
+                or (task.due_at is not None and task.due_at >= self.due_after)
+            )
+            and self.found_in(task)
+        )
+
+    def found_in(self, task: Task) -> bool:
+        """Whether the search's text is in the title or the description, in whatever case."""
+        if not self.search:
+            return True
+        text = self.search.casefold()
+        return text in task.title.casefold() or text in task.description.casefold()

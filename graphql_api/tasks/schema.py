@@ -1,0 +1,287 @@
+"""Tasks as GraphQL shows them."""
+
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from graphql_api import lookahead
+from graphql_api.accounts.model import User
+from graphql_api.arguments import given
+from graphql_api.connection import Connection, Listing
+from graphql_api.context import Info
+from graphql_api.paging import DEFAULT_SIZE, LARGEST, Window
+from graphql_api.tasks import model
+from graphql_api.tasks.store import task_not_found
+
+
+def _enum(kind: type[Enum], description: str, **values: str) -> None:
+    """Show an enum of the model, each value with what it means."""
+    strawberry.enum(kind, description=description)
+    for value in kind.__strawberry_definition__.values:  # type: ignore[attr-defined]  # set by strawberry.enum
+        value.description = values[value.name]
+
+
+_enum(
+    model.TaskStatus,
+    "Where a task stands.",
+    PENDING="Not begun.",
+    IN_PROGRESS="Begun.",
+    COMPLETED="Done.",
+    CANCELLED="Not to be done any more.",
+)
+_enum(
+    model.TaskPriority,
+    "How much a task matters.",
+    LOW="Can wait.",
+    MEDIUM="As usual.",
+    HIGH="Before the usual.",
+    URGENT="Before everything else.",
+)
+_enum(
+    model.TaskOrderField,
+    "What tasks can be sorted by.",
+    CREATED_AT="The time of creation.",
+    DUE_AT="The due date; tasks without one come last in both directions.",
+)
+_enum(
+    model.OrderDirection,
+    "Which end of an order comes first.",
+    ASC="The earliest first.",
+    DESC="The latest first.",
+)
+
+
+@strawberry.type(description="Something a user plans to do.")
+class Task:
+    task_id: strawberry.ID = strawberry.field(
+        name="id", description="The task's id; ids sort by the time of creation."
+    )
+    user_id: strawberry.ID = strawberry.field(
+        name="ownerId", description="The id of the user whose task it is."
+    )
+    title: str = strawberry.field(
+        description=f"What is to be done, in 1 to {model.TITLE_LENGTH} characters."
+    )
+    description: str = strawberry.field(description="More about it; may be empty.")
+    status: model.TaskStatus = strawberry.field(description="Where the task stands.")
+    priority: model.TaskPriority = strawberry.field(description="How much the task matters.")
+    due_at: datetime | None = strawberry.field(description="When it is to be done.")
+    tags: list[str] = strawberry.field(description="The user's own labels, in the user's order.")
+    created_at: datetime = strawberry.field(description="When the task was created.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    completed_at: datetime | None = strawberry.field(
+        description="When its status became COMPLETED; null while it is another one."
+    )
+    version: int = strawberry.field(description="1 for a new task, one more with each change.")
+
+    @strawberry.field(
+        graphql_type=Annotated["User", strawberry.lazy("graphql_api.accounts.schema")],
+        description="The user whose task it is.",
+    )
+    def owner(task: strawberry.Parent[model.Task], info: Info) -> User:  # noqa: N805 - the parent is the model's task
+        return info.context.user(task.user_id)
+
+
+@strawberry.input(description="Which tasks to list: those that meet every condition given.")
+class TaskFilter:
+    status: list[model.TaskStatus] | None = strawberry.field(
+        default=UNSET, description="The status is one of these."
+    )
+    priority: list[model.TaskPriority] | None = strawberry.field(
+        default=UNSET, description="The priority is one of these."
+    )
+    tags: list[str] | None = strawberry.field(
+        default=UNSET, description=f"One of the tags is one of these, at most {model.TAGS}."
+    )
+    due_before: datetime | None = strawberry.field(
+        default=UNSET, description="The due date is before this instant."
+    )
+    due_after: datetime | None = strawberry.field(
+        default=UNSET, description="The due date is this instant or after it."
+    )
+    search: str | None = strawberry.field(
+        default=UNSET, description="The title or the description has this text, in any case."
+    )
+
+    def conditions(self) -> model.TaskFilter:
+        """The filter as the model knows it."""
+        return model.TaskFilter(**given(vars(self)))
+
+
+@strawberry.input(description="An order of tasks.")
+class TaskOrder:
+    field: model.TaskOrderField = strawberry.field(description="What to sort by.")
+    direction: model.OrderDirection = strawberry.field(description="Which end comes first.")
+
+
+def list_tasks(
+    root: strawberry.Parent[Any],
+    info: Info,
+    first: Annotated[
+        int | None,
+        strawberry.argument(description=f"How many tasks, from the start on: 1 to {LARGEST}."),
+    ] = DEFAULT_SIZE,
+    after: Annotated[
+        str | None, strawberry.argument(description="The `endCursor` of the page before.")
+    ] = UNSET,
+    last: Annotated[
+        int | None,
+        strawberry.argument(
+            description=f"How many tasks, from the end back: 1 to {LARGEST}. Wins over `first`."
+        ),
+    ] = UNSET,
+    before: Annotated[
+        str | None, strawberry.argument(description="The `startCursor` of the page after.")
+    ] = UNSET,
+    filter: Annotated[
+        TaskFilter | None, strawberry.argument(description="Which tasks; all without it.")
+    ] = UNSET,
+    order_by: Annotated[
+        TaskOrder | None, strawberry.argument(description="The order; newest first without it.")
+    ] = UNSET,
+) -> Listing[model.Task]:
+    """A page of the parent user's tasks, or of the viewer's at the root."""
+    viewer = info.context.viewer if root is None else root.user_id
+    only = filter.conditions() if filter else model.TaskFilter()
+    order = model.TaskOrder(**vars(order_by)) if order_by else model.TaskOrder()
+    window = Window.of(**given({"first": first, "after": after, "last": last, "before": before}))
+    listing = info.context.list_tasks(viewer, window, only, order)
+    info.context.users.want(task.user_id for task in listing.nodes)
+    return listing
+
+
+@strawberry.type
+class TaskQuery:
+    @strawberry.field(
+        graphql_type=Task | None,
+        description="One of the viewer's tasks; null with NOT_FOUND if the viewer has none such.",
+    )
+    def task(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The task's id.")],
+    ) -> model.Task:
+        viewer = info.context.viewer
+        tasks = info.context.tasks_by_key
+        asked_for = lookahead.root_arguments(info._raw_info, "task", "id")  # noqa: SLF001 - Strawberry offers no other way to the fragments
+        tasks.want((viewer, str(other)) for other in asked_for)
+        task = tasks.get((viewer, id))
+        if task is None:
+            raise task_not_found()
+        return task
+
+    tasks = strawberry.field(
+        list_tasks, graphql_type=Connection[Task], description="The viewer's tasks."
+    )
+
+
+@strawberry.input(description="A new task.")
+class CreateTaskInput:
+    title: str = strawberry.field(
+        description=f"What is to be done, in 1 to {model.TITLE_LENGTH} characters."
+    )
+    description: str | None = strawberry.field(
+        default=UNSET, description=f"More about it, at most {model.DESCRIPTION_BYTES} bytes."
+    )
+    status: model.TaskStatus | None = strawberry.field(
+        default=UNSET, description="Where it stands; PENDING without it."
+    )
+    priority: model.TaskPriority | None = strawberry.field(
+        default=UNSET, description="How much it matters; MEDIUM without it."
+    )
+    due_at: datetime | None = strawberry.field(
+        default=UNSET, description="When it is to be done, to the millisecond."
+    )
+    tags: list[str] | None = strawberry.field(
+        default=UNSET,
+        description=f"At most {model.TAGS} labels of 1 to {model.TAG_LENGTH} characters.",
+    )
+
+
+@strawberry.input(
+    description="A change of a task: an absent field stays as it is, null clears what can be empty."
+)
+class UpdateTaskInput:
+    id: strawberry.ID = strawberry.field(description="The task's id.")
+    expected_version: int | None = strawberry.field(
+        default=UNSET,
+        description="The version that this change is meant for; CONFLICT if it is another now.",
+    )
+    title: str | None = strawberry.field(
+        default=UNSET, description="What is to be done; cannot be null."
+    )
+    description: str | None = strawberry.field(
+        default=UNSET, description="More about it; null clears it."
+    )
+    status: model.TaskStatus | None = strawberry.field(
+        default=UNSET, description="Where it stands; cannot be null."
+    )
+    priority: model.TaskPriority | None = strawberry.field(
+        default=UNSET, description="How much it matters; cannot be null."
+    )
+    due_at: datetime | None = strawberry.field(
+        default=UNSET, description="When it is to be done; null clears it."
+    )
+    tags: list[str] | None = strawberry.field(
+        default=UNSET, description="All its labels; null clears them."
+    )
+
+
+@strawberry.input(description="Which task to delete.")
+class DeleteTaskInput:
+    id: strawberry.ID = strawberry.field(description="The task's id.")
+    expected_version: int | None = strawberry.field(
+        default=UNSET,
+        description="The version that is meant; CONFLICT if it is another now.",
+    )
+
+
+@strawberry.type(description="What a write has made of a task.")
+class TaskPayload:
+    task: strawberry.Private[model.Task]
+
+    @strawberry.field(name="task", graphql_type=Task, description="The task as it is now.")
+    def shown(self) -> model.Task:
+        return self.task
+
+
+@strawberry.type(description="A task that is no more.")
+class DeleteTaskPayload:
+    deleted_task_id: strawberry.ID = strawberry.field(description="The id that it had.")
+
+
+@strawberry.type
+class TaskMutation:
+    @strawberry.mutation(description="Create a task.")
+    def create_task(
+        self,
+        info: Info,
+        input: Annotated[CreateTaskInput, strawberry.argument(description="The new task.")],
+    ) -> TaskPayload:
+        context = info.context
+        return TaskPayload(
+            task=context.tasks.create(context.viewer, given(vars(input)), context.now)
+        )
+
+    @strawberry.mutation(description="Change a task.")
+    def update_task(
+        self,
+        info: Info,
+        input: Annotated[UpdateTaskInput, strawberry.argument(description="The change.")],
+    ) -> TaskPayload:
+        context = info.context
+        changes = given(vars(input))
+        return TaskPayload(task=context.tasks.update(context.viewer, changes, context.now))
+
+    @strawberry.mutation(description="Delete a task for good.")
+    def delete_task(
+        self,
+        info: Info,
+        input: Annotated[DeleteTaskInput, strawberry.argument(description="Which task.")],
+    ) -> DeleteTaskPayload:
+        context = info.context
+        deleted = context.tasks.delete(context.viewer, **given(vars(input)))
+        return DeleteTaskPayload(deleted_task_id=strawberry.ID(deleted))

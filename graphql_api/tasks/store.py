@@ -1,0 +1,256 @@
+"""Tasks in DynamoDB: the owner is the partition, so only the owner's tasks can be found.
+
+user_id   task_id   attributes of `model.Task`, and due_order for the index `by_due_date`
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+
+from graphql_api import clock
+from graphql_api.dynamodb import Attr, Condition, ConditionFailed, Database, Item, Key, codec
+from graphql_api.errors import Conflict, NotFound
+from graphql_api.paging import Page, Window
+from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder, TaskOrderField
+
+LONGEST_ID = 128  # characters; ours have 36
+MOST_READ = 10_000  # items that one page may look at
+LARGEST_LOOK = 1_000  # items in one look at them
+
+TaskKey = tuple[str, str]  # user id, task id
+
+
+class TaskStore:
+    """Keeps each user's tasks."""
+
+    def __init__(self, database: Database) -> None:
+        self._table = database.table("Tasks")
+
+    def add(self, task: Task) -> None:
+        """Keep a new task."""
+        try:
+            self._table.put(_item(task), Attr("task_id").not_exists())
+        except ConditionFailed:
+            # Nobody else can have made this random id: it is our own first attempt, whose
+            # answer was lost on the way.
+            return
+
+    def get(self, user_id: str, task_id: str) -> Task:
+        """The user's task; NotFound for another's as for a missing one."""
+        item = self._table.get(user_id=user_id, task_id=task_id) if _possible(task_id) else None
+        if item is None:
+            raise task_not_found()
+        return codec.decode(Task, item)
+
+    def get_many(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:
+        """Tasks by their keys; keys without a task are left out."""
+        items = self._table.get_many(
+            [{"user_id": user, "task_id": task} for user, task in keys if _possible(task)]
+        )
+        tasks = [codec.decode(Task, item) for item in items]
+        return {(task.user_id, task.task_id): task for task in tasks}
+
+    def replace(self, before: Task, after: Task) -> None:
+        """Put the task's next state in place; ConditionFailed if it has changed meanwhile."""
+        self._table.put(_item(after), Attr("version").eq(before.version))
+
+    def delete(self, user_id: str, task_id: str, version: int | None) -> None:
+        """Delete the user's task, if it still is of this version.
+
+        Raises NotFound or Conflict.
+        """
+        if not _possible(task_id):
+            raise task_not_found()
+        condition: Condition = Attr("task_id").exists()
+        if version is not None:
+            condition &= Attr("version").eq(version)
+        try:
+            self._table.delete(condition, user_id=user_id, task_id=task_id)
+        except ConditionFailed:
+            if version is None:
+                raise task_not_found() from None
+            raise version_conflict(self.get(user_id, task_id)) from None
+
+    def page(
+        self,
+        user_id: str,
+        order: TaskOrder,
+        only: TaskFilter,
+        window: Window,
+        position: str | None,
+    ) -> Page[Task]:
+        """The part of the user's list that begins after `position`.
+
+        DynamoDB's Limit counts items read, not matches, so this reads on until the page is
+        full and one more match shows that there is a next one, until the list ends, or until
+        MOST_READ items were looked at.
+        """
+        runs = _runs(user_id, order, only, backward=window.backward)
+        found, stopped = self._read(runs, only, window.size + 1, position)
+        more = stopped is not None or len(found) > window.size
+        found = found[: window.size]
+        positions = [position for position, _ in found]
+        if window.backward:
+            found.reverse()
+            positions.reverse()
+        start, end = (positions[0], positions[-1]) if positions else (None, None)
+        elsewhere = position is not None
+        return Page(
+            items=[task for _, task in found],
+            positions=positions,
+            has_next=elsewhere if window.backward else more,
+            has_previous=more if window.backward else elsewhere,
+            start=stopped or start if window.backward else start,
+            end=end if window.backward else stopped or end,
+            complete=stopped is None,
+        )
+
+    def count(self, user_id: str, only: TaskFilter) -> int:
+        """How many of the user's tasks match."""
+        if only.impossible:
+            return 0
+        [run] = _runs(user_id, TaskOrder(), only, backward=False)
+        if not only.search:
+            return self._table.count(run.where, only=run.only)
+        total, start = 0, None
+        while True:
+            read = self._table.query(run.where, only=run.only, start=start, limit=LARGEST_LOOK)
+            total += sum(only.found_in(codec.decode(Task, item)) for item in read.items)
+            start = read.stopped
+            if start is None:
+                return total
+
+    def _read(
+        self, runs: Sequence["_Run"], only: TaskFilter, wanted: int, position: str | None
+    ) -> tuple[list[tuple[str, Task]], str | None]:
+        """Up to `wanted` matches with their positions, and where the bound stopped the reading."""
+        if position is not None:
+            runs = runs[[run.letter for run in runs].index(position[0]) :]
+        found: list[tuple[str, Task]] = []
+        looked_at = 0
+        look = wanted
+        for run in runs:
+            start = run.start(position)
+            while len(found) < wanted:
+                if looked_at >= MOST_READ:
+                    return found, run.position(start) if start else run.letter
+                # Matches may be rare: look at twice as many each time.
+                look = (
+                    min(look * 2, LARGEST_LOOK) if run.only or only.search else wanted - len(found)
+                )
+                read = self._table.query(
+                    run.where,
+                    index=run.index,
+                    only=run.only,
+                    start=start,
+                    descending=run.descending,
+                    limit=look,
+                )
+                looked_at += read.looked_at
+                found += [
+                    (run.position(item), task)
+                    for item in read.items
+                    if only.found_in(task := codec.decode(Task, item))
+                ]
+                start = read.stopped
+                if start is None:
+                    break
+            position = None
+        return found[:wanted], None
+
+
+def task_not_found() -> NotFound:
+    """What a missing task and another user's are answered with."""
+    return NotFound("Task not found or access denied")
+
+
+def version_conflict(task: Task) -> Conflict:
+    """What a write gets that expected another version."""
+    return Conflict(
+        "The task has changed meanwhile.", field="expectedVersion", currentVersion=task.version
+    )
+
+
+def _possible(task_id: str) -> bool:
+    """Whether this text can be the key of a task at all."""
+    return 1 <= len(task_id) <= LONGEST_ID
+
+
+def _item(task: Task) -> Item:
+    return {**codec.encode(task), **codec.item(due_order=task.due_order)}
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Tasks that lie together in one index, in the order of its sort key.
+
+    A list is one run or several, one after the other. A position in it is the run's letter
+    and the sort key, so that it stays where it is when tasks come and go around it.
+    """
+
+    letter: str
+    user_id: str
+    where: Condition
+    only: Condition | None
+    descending: bool
+    index: str | None = None
+
+    def position(self, key: Item) -> str:
+        """The position of an item, or of a key, of this run."""
+        return self.letter + str(key["due_order" if self.index else "task_id"]["S"])
+
+    def start(self, position: str | None) -> Item | None:
+        """The key to read on after; None for the beginning of the run."""
+        sort_key = position[1:] if position else ""
+        if not sort_key:
+            return None
+        if self.index is None:
+            return codec.item(user_id=self.user_id, task_id=sort_key)
+        task_id = sort_key.partition("#")[2]
+        return codec.item(user_id=self.user_id, task_id=task_id, due_order=sort_key)
+
+
+def _runs(user_id: str, order: TaskOrder, only: TaskFilter, *, backward: bool) -> list[_Run]:
+    """The runs that hold the user's list, in the order in which they are read."""
+    if only.impossible:
+        return []
+    descending = (order.direction is OrderDirection.DESC) is not backward
+    mine = Key("user_id").eq(user_id)
+    conditions = _conditions(only)
+    if order.field is TaskOrderField.CREATED_AT:
+        return [_Run("c", user_id, mine, _all(conditions + _due_conditions(only)), descending)]
+    earliest = clock.text(only.due_after) if only.due_after else "0"
+    latest = clock.text(only.due_before) if only.due_before else "~"
+    # A due_order is longer than the date that it begins with: nothing equals `latest`.
+    dated = mine & Key("due_order").between(earliest, latest)
+    runs = [_Run("d", user_id, dated, _all(conditions), descending, "by_due_date")]
+    if not only.by_due_date:
+        undated = [*conditions, Attr("due_at").not_exists()]
+        runs.append(_Run("u", user_id, mine, _all(undated), descending))
+    return runs[::-1] if backward else runs
+
+
+def _conditions(only: TaskFilter) -> list[Condition]:
+    """What DynamoDB itself can filter by, apart from due dates."""
+    conditions: list[Condition] = []
+    if only.status is not None:
+        conditions.append(Attr("status").is_in([status.value for status in only.status]))
+    if only.priority is not None:
+        conditions.append(Attr("priority").is_in([priority.value for priority in only.priority]))
+    if only.tags is not None:
+        conditions.append(reduce(or_, [Attr("tags").contains(tag) for tag in only.tags]))
+    return conditions
+
+
+def _due_conditions(only: TaskFilter) -> list[Condition]:
+    conditions: list[Condition] = []
+    if only.due_after is not None:
+        conditions.append(Attr("due_at").gte(clock.text(only.due_after)))
+    if only.due_before is not None:
+        conditions.append(Attr("due_at").lt(clock.text(only.due_before)))
+    return conditions
+
+
+def _all(conditions: list[Condition]) -> Condition | None:
+    return reduce(and_, conditions) if conditions else None
