@@ -12,8 +12,8 @@ run: .venv/run graphiql  ## Start the service on http://127.0.0.1:$(PORT)/graphq
 test: .venv/dev graphiql tests/node_modules/.installed  ## Run every test
 	$(BIN)/python -m pytest
 
-quick: .venv/dev  ## Run the tests that start no process
-	$(BIN)/python -m pytest -m "not whole"
+quick: .venv/dev  ## Run the tests that need no other process, on an in-process mock of DynamoDB
+	$(BIN)/python -m pytest --engines moto -m "not whole"
 
 check: .venv/dev  ## Format check, lint, types
 	$(BIN)/ruff format --check .
@@ -25,7 +25,7 @@ format: .venv/dev  ## Format and mend what can be mended
 	$(BIN)/ruff format .
 
 schema: .venv/run  ## Write schema.graphql anew
-	$(BIN)/python -m graphql_api.schema > schema.graphql
+	$(BIN)/python -c 'from graphql_api.schema import SCHEMA; print(SCHEMA.as_str())' > schema.graphql
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

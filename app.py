@@ -26,12 +26,20 @@ def main() -> int:
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
         return 2
-    url = f"http://{config.host}:{config.port}"
-    print(f"Smart Task Scheduler: {url}/graphql" + (" (GraphiQL)" if config.graphiql else ""))
+    try:
+        server.serve(config, then=lambda: announce(config))
+    finally:
+        embedded.stop()
+    return 0
+
+
+def announce(config: Config) -> None:
+    """Tell where the service is, and its data."""
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    page = " (GraphiQL)" if config.graphiql else ""
+    print(f"Smart Task Scheduler: http://{host}:{config.port}/graphql{page}")
     print(f"Data: {config.data_dir}" if config.embedded else f"Store: {config.dynamodb}")
     sys.stdout.flush()
-    server.serve(config)
-    return 0
 
 
 if __name__ == "__main__":

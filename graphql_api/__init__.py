@@ -39,6 +39,7 @@ def create_app(config: Config) -> Flask:
     probe = UserStore(Database(client.connect(config, attempts=1, timeout=1), config.table_prefix))
 
     app = Flask(__name__, static_folder=None)
+    app.extensions["database"] = database
     http.install(app)
     page = GraphiQL() if config.graphiql else None
     app.register_blueprint(http.blueprint(executor, services, page, probe.check))

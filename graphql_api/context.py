@@ -67,7 +67,7 @@ class Context:
         """A page of the user's tasks; its cursors are good for this user, filter and order."""
         scope = repr((user_id, only, order))
         name = "before" if window.backward else "after"
-        position = window.cursor and self.cursors.open(window.cursor, scope, name)
+        position = None if window.cursor is None else self.cursors.open(window.cursor, scope, name)
         page = self.task_store.page(user_id, order, only, window, position)
         return Listing(page, self.cursors, scope, lambda: self.task_store.count(user_id, only))
 

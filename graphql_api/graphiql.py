@@ -69,6 +69,7 @@ class Asset:
 
     content: bytes
     media_type: str
+    cache_control: str
 
 
 class GraphiQL:
@@ -97,7 +98,12 @@ class GraphiQL:
         path = self._files.get(name)
         if path is None:
             return None
-        return Asset(path.read_bytes(), "text/css" if path.suffix == ".css" else "text/javascript")
+        return Asset(
+            path.read_bytes(),
+            "text/css" if path.suffix == ".css" else "text/javascript",
+            # The packages have their version in their name; our own files change with us.
+            "no-cache" if path.parent == HERE else "public, max-age=86400",
+        )
 
     def _tags(self) -> str:
         return "\n    ".join(self._tag(package) for package in PACKAGES)

@@ -27,6 +27,7 @@ PROBLEM = "application/problem+json"
 RETRY_AFTER = "1"  # seconds
 
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_CAPITAL = re.compile(r"[A-Z]")
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -45,7 +46,7 @@ def blueprint(
 
     @routes.route("/graphql", methods=["GET", "POST"])
     def graphql() -> Response:
-        if page and request.method == "GET" and _wants_a_page():
+        if page and request.method != "POST" and _wants_a_page():
             return _html(page.html, page.content_security_policy)
         media_type = negotiation.choose(request.headers.get("Accept", ""))
         if media_type is None:
@@ -55,7 +56,7 @@ def blueprint(
             operation = executor.operation(asked)
         except RequestErrors as error:
             return _answer(error.answer, media_type)
-        if operation.writes and request.method == "GET":
+        if operation.writes and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
         context = services.context(request.headers.get("Authorization"))
         return _answer(executor.execute(operation, asked, context, g.request_id), media_type)
@@ -66,7 +67,7 @@ def blueprint(
         if found is None:
             return problem(404, "NOT_FOUND", "There is no such file.")
         response = Response(found.content, mimetype=found.media_type)
-        response.headers["Cache-Control"] = "public, max-age=86400"
+        response.headers["Cache-Control"] = found.cache_control
         return response
 
     @routes.get("/healthz")
@@ -157,9 +158,19 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     return _headed(json_response(body, status, PROBLEM), status)
 
 
+def snake_case(names: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values under the names that they have outside GraphQL."""
+    return {snake(name): value for name, value in names.items()}
+
+
+def snake(name: str) -> str:
+    """A camelCase name in snake_case."""
+    return _CAPITAL.sub(lambda letter: "_" + letter[0].lower(), name)
+
+
 def _error(status: int, message: str, extensions: Mapping[str, Any]) -> Response:
     if request.path != "/graphql":
-        return problem(status, detail=message, **extensions)
+        return problem(status, detail=message, **snake_case(extensions))
     media_type = negotiation.choose(request.headers.get("Accept", "")) or negotiation.JSON
     body = {"errors": [{"message": message, "extensions": extensions}]}
     return _headed(json_response(body, status, media_type), status)
@@ -220,6 +231,6 @@ def _asked() -> Request:
     if name is not None and not isinstance(name, str):
         raise BadUserInput("operationName must be a text.", "operationName")
     for member in ("variables", "extensions"):
-        if not isinstance(given.get(member) or {}, dict):
+        if not isinstance(given.get(member), dict | None):
             raise BadUserInput(f"{member} must be an object.", member)
     return Request(query, given.get("variables") or {}, name or None)

@@ -6,7 +6,7 @@ there: that translation is all this module knows of the fields.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from graphql import (
 from graphql_api.context import Context, Services
 from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.execution import Executor, Request
-from graphql_api.http import json_body, json_response, problem
+from graphql_api.http import json_body, json_response, problem, snake, snake_case
 from graphql_api.paging import LARGEST
 
 DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
@@ -30,7 +30,7 @@ DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 # What a task shows but nobody sets: an old client may send a task back as it got it.
 READ_ONLY = {"task_id", "user_id", "created_at", "updated_at", "completed_at", "version"}
 # What the query string calls the arguments of a list.
-LIST_NAMES = {"first": "limit", "tags": "tag", "orderBy": "sort"}
+LIST_NAMES = {"first": "limit", "tags": "tag", "field": "sort"}
 PRECONDITION_FAILED = 412
 VERSION_DIGITS = 9  # what fits GraphQL's Int
 
@@ -47,6 +47,7 @@ class Route:
     show: Callable[[Any], Any]
     status: int = 200
     public: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)  # of arguments called otherwise here
 
 
 def _task(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +67,7 @@ ROUTES = (
     Route(("POST",), "/auth/register", "RegisterUser", _registered, 201, public=True),
     Route(("POST",), "/auth/login", "LogIn", dict, public=True),
     Route(("GET",), "/auth/verify", "Verify", dict),
-    Route(("GET",), "/api/v1/tasks", "ListTasks", dict),
+    Route(("GET",), "/api/v1/tasks", "ListTasks", dict, names=LIST_NAMES),
     Route(("POST",), "/api/v1/tasks", "CreateTask", _task, 201),
     Route(("GET",), "/api/v1/tasks/<task_id>", "GetTask", _task),
     Route(("PUT", "PATCH"), "/api/v1/tasks/<task_id>", "UpdateTask", _task),
@@ -77,9 +78,9 @@ ROUTES = (
 class Failed(Exception):
     """The operation had an error, as GraphQL shows it."""
 
-    def __init__(self, error: Mapping[str, Any]) -> None:
+    def __init__(self, route: Route, error: Mapping[str, Any]) -> None:
         super().__init__(error)
-        self.error = error
+        self.route, self.error = route, error
 
 
 def blueprint(executor: Executor, services: Services) -> Blueprint:
@@ -94,7 +95,7 @@ def blueprint(executor: Executor, services: Services) -> Blueprint:
 
     @routes.errorhandler(Failed)
     def failed(failure: Failed) -> Response:
-        return _problem(failure.error)
+        return _problem(failure.route, failure.error)
 
     return routes
 
@@ -148,7 +149,7 @@ class Runner:
         asked = Request(DOCUMENT, variables, route.operation)
         answer = self._executor.run(asked, context, g.request_id)
         if answer.errors or answer.data is None:
-            raise Failed(answer.errors[0])
+            raise Failed(route, answer.errors[0])
         [result] = answer.data.values()
         return result
 
@@ -176,7 +177,7 @@ def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
     body = json_body()
     if not isinstance(body, dict):
         raise BadUserInput("The body must be a JSON object.")
-    names = {_snake(name): name for name in kind.fields if name not in {"id", "expectedVersion"}}
+    names = {snake(name): name for name in kind.fields if name not in {"id", "expectedVersion"}}
     for name, value in body.items():
         if name in names:
             given[names[name]] = _constant(kind.fields[names[name]].type, value)
@@ -227,10 +228,6 @@ def _integer(name: str, text: str) -> int:
     return int(text)
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), name)
-
-
 def _expected_version() -> int | None:
     """The version that If-Match names; what cannot match is a conflict with every version."""
     header = request.headers.get("If-Match", "").strip()
@@ -244,16 +241,16 @@ def _expected_version() -> int | None:
     return int(version) if ours else 0
 
 
-def _problem(error: Mapping[str, Any]) -> Response:
-    details = {_snake(name): value for name, value in error["extensions"].items()}
+def _problem(route: Route, error: Mapping[str, Any]) -> Response:
+    details = snake_case(error["extensions"])
     code = details.pop("code")
     status = STATUS[code]
     if code == Conflict.code and "If-Match" in request.headers:
         status = PRECONDITION_FAILED
     message = error["message"]
     if "field" in details:
-        field = details["field"]
-        details["field"] = LIST_NAMES.get(field, _snake(field))
-        if message.startswith(field):
-            message = details["field"] + message.removeprefix(field)
+        name = details["field"]
+        details["field"] = route.names.get(name, snake(name))
+        if message.startswith(name):
+            message = details["field"] + message.removeprefix(name)
     return problem(status, code, message, **details)

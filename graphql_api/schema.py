@@ -25,6 +25,3 @@ SCHEMA = strawberry.Schema(
     Mutation,
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
 )
-
-if __name__ == "__main__":
-    print(SCHEMA.as_str())  # noqa: T201 - `make schema` redirects it to schema.graphql

@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -36,8 +38,9 @@ def listening(config: Config) -> Config:
         raise StartError(f"{address} cannot be listened on: {error.strerror}") from None
 
 
-def serve(config: Config) -> None:
-    """Serve until a signal ends it."""
+def serve(config: Config, *, then: Callable[[], None]) -> None:
+    """Serve until a signal ends it; `then` is called once connections are accepted."""
+    threading.Thread(target=_when_listening, args=(config, then), daemon=True).start()
     Granian(
         "graphql_api",
         address=config.host,
@@ -52,8 +55,25 @@ def serve(config: Config) -> None:
     ).serve(target_loader=partial(_worker, config, os.getpid()), wrap_loader=False)
 
 
+def _when_listening(config: Config, then: Callable[[], None]) -> None:
+    wildcards = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to look it up, not to bind it
+    address = (wildcards.get(config.host, config.host), config.port)
+    while True:
+        try:
+            socket.create_connection(address, timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return then()
+
+
 def _worker(config: Config, master: int) -> Callable[..., Any]:
     """What a worker process serves. It ends with its master, however that ends."""
+    # A fork has the master's handlers, which only tell the master's loop: without this, a
+    # worker that is still starting would never hear that it is to end. Ctrl-C reaches both,
+    # but it is the master that ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG in prctl(2)
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)

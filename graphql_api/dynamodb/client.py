@@ -97,12 +97,16 @@ def connect(config: Config, *, attempts: int = 3, timeout: float = 2) -> Any:
 
 def _session(config: Config) -> Any:
     """A boto3 session; the embedded mode's reads nothing of the user's AWS settings."""
-    unset = (None, None, None, None)
-    hidden = ("profile", "config_file", "credentials_file", "ca_bundle") if config.embedded else ()
+    # AWS_REGION is what every other SDK, and Lambda, says; botocore alone knows the second only.
+    variables: dict[str, Any] = {
+        "region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)
+    }
+    if config.embedded:
+        hidden = ("profile", "config_file", "credentials_file", "ca_bundle", "region")
+        variables = dict.fromkeys(hidden, (None, None, None, None))
     try:
-        return boto3.session.Session(
-            botocore_session=botocore.session.Session(session_vars=dict.fromkeys(hidden, unset))
-        )
+        session = botocore.session.Session(session_vars=variables)
+        return boto3.session.Session(botocore_session=session)
     except BotoCoreError as error:
         raise StartError(f"The AWS settings cannot be used: {error}") from None
 

@@ -30,8 +30,8 @@ from graphql_api.errors import StartError
 START_SECONDS = 10
 LOCK_SECONDS = 1  # how long the processes of a killed service may take to end
 
-# Closed, the lock would be free again; collected, the child would be waited for.
-_kept: list[object] = []
+# The engine that this process started, and the lock that is its data directory's.
+_running: list[tuple[subprocess.Popen[bytes], IO[str]]] = []
 
 
 def prepare(config: Config, *, shared: bool = False) -> Config:
@@ -49,6 +49,15 @@ def prepare(config: Config, *, shared: bool = False) -> Config:
         jwt_secret=config.jwt_secret or _secret(directory),
         engine_url=f"http://127.0.0.1:{port}",
     )
+
+
+def stop() -> None:
+    """End the engine that this process started, if it did, and free its data directory."""
+    while _running:
+        child, lock = _running.pop()
+        child.terminate()
+        child.communicate()
+        lock.close()
 
 
 def _private_directory(path: Path) -> Path:
@@ -176,7 +185,7 @@ class _Engine:
         deadline = time.monotonic() + START_SECONDS
         while child.poll() is None and time.monotonic() < deadline:
             if _answers(port):
-                _kept.extend([lock, child])
+                _running.append((child, lock))
                 return True
             time.sleep(0.01)
         child.kill()

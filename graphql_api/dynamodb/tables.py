@@ -61,7 +61,7 @@ def prepare(client: Any, config: Config) -> None:
                 " create it with the command in README.md, section 'On DynamoDB'"
             )
         for table in missing:
-            _create(client, table, config.table_prefix)
+            create(client, table, config.table_prefix)
     except (ClientError, BotoCoreError) as error:
         where = config.endpoint or f"DynamoDB in {client.meta.region_name}"
         raise StartError(f"The tables at {where} cannot be checked: {error}") from None
@@ -91,7 +91,8 @@ def _exists(client: Any, table: Definition, prefix: str) -> bool:
     return True
 
 
-def _create(client: Any, table: Definition, prefix: str) -> None:
+def create(client: Any, table: Definition, prefix: str) -> None:
+    """Create the table and wait until it can be used."""
     name = prefix + table.name
     try:
         client.create_table(**table.arguments(prefix))

@@ -47,6 +47,26 @@ query Tasks {
 }
 `;
 
+// GraphiQL's history keeps each query with its headers; the token shall not get to the disk.
+const HISTORY = new Set(["graphiql:queries", "graphiql:favorites"]);
+
+const withoutHeaders = (history) =>
+  JSON.stringify(JSON.parse(history), (key, value) => (key === "headers" ? undefined : value));
+
+const storage = {
+  getItem: (key) => localStorage.getItem(key),
+  setItem: (key, value) =>
+    localStorage.setItem(key, HISTORY.has(key) ? withoutHeaders(value) : value),
+  removeItem: (key) => localStorage.removeItem(key),
+  clear: () =>
+    Object.keys(localStorage)
+      .filter((key) => key.startsWith("graphiql:"))
+      .forEach((key) => localStorage.removeItem(key)),
+  get length() {
+    return localStorage.length;
+  },
+};
+
 if (window.GraphiQL && window.GraphiQLPluginExplorer) {
   const explorer = GraphiQLPluginExplorer.explorerPlugin();
   const page = React.createElement(GraphiQL, {
@@ -57,6 +77,7 @@ if (window.GraphiQL && window.GraphiQLPluginExplorer) {
     defaultEditorToolsVisibility: "headers",
     isHeadersEditorEnabled: true,
     shouldPersistHeaders: false,
+    storage,
     inputValueDeprecation: true,
   });
   ReactDOM.createRoot(document.getElementById("graphiql")).render(page);
