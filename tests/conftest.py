@@ -1,0 +1,185 @@
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+from engines import ENGINES
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from graphql_api import create_app
+from graphql_api.config import Config
+
+# Nothing in a test may reach for a real account.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_REGION="us-east-1",
+    AWS_EC2_METADATA_DISABLED="true",
+)
+
+PASSWORD = "correct horse battery"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--engines",
+        default=",".join(ENGINES),
+        help=f"which engines to run on, of {', '.join(ENGINES)}",
+    )
+
+
+def pytest_generate_tests(metafunc):
+    if "engine" in metafunc.fixturenames:
+        engines = metafunc.config.getoption("engines").split(",")
+        if metafunc.definition.get_closest_marker("concurrent"):
+            engines = [name for name in engines if name != "moto"]
+        metafunc.parametrize("engine", engines, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def engine(request, tmp_path_factory) -> Iterator[Config]:
+    """A running engine with the service's tables."""
+    with ENGINES[request.param](tmp_path_factory.mktemp(request.param)) as config:
+        yield config
+
+
+@pytest.fixture(scope="session")
+def app(engine) -> Flask:
+    app = create_app(engine)
+    app.json.ensure_ascii = False  # what the tests send is as short as it can be
+    return app
+
+
+@pytest.fixture
+def api(app) -> "Api":
+    return Api(app.test_client())
+
+
+@pytest.fixture
+def calls(app) -> Iterator[list[str]]:
+    """The names of the DynamoDB operations that are called during the test."""
+    events = app.extensions["database"]._client.meta.events
+    names: list[str] = []
+
+    def note(model, **_):
+        names.append(model.name)
+
+    events.register("before-call.dynamodb", note)
+    yield names
+    events.unregister("before-call.dynamodb", note)
+
+
+@pytest.fixture
+def ann(api) -> "Person":
+    return api.register("ann")
+
+
+@pytest.fixture(autouse=True)
+def neighbour(request) -> "Person | None":
+    """Somebody else, whose tasks must never show up in anybody's answers."""
+    if "api" not in request.fixturenames:
+        return None
+    bob = request.getfixturevalue("api").register("bob")
+    for title in ("Bob's secret", "Bob's other secret"):
+        bob.create(title=title, dueAt="2030-01-01T00:00:00Z", tags=["home"])
+    return bob
+
+
+_numbers = itertools.count()
+
+
+class Api:
+    """The service as its clients see it."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def graphql(self, query: str, token: str | None = None, **variables) -> dict:
+        """The body of the answer to an operation."""
+        return self.post(query, token, **variables).get_json()
+
+    def post(self, query: str, token: str | None = None, **variables) -> TestResponse:
+        return self.client.post(
+            "/graphql",
+            json={"query": query, "variables": variables},
+            headers=bearer(token),
+        )
+
+    def rest(self, method: str, path: str, token: str | None = None, **options) -> TestResponse:
+        headers = {**bearer(token), **options.pop("headers", {})}
+        return self.client.open(path, method=method, headers=headers, **options)
+
+    def register(self, name: str, password: str = PASSWORD) -> "Person":
+        """Somebody of a name like this one, that nobody else in the session has."""
+        username = f"{name}-{next(_numbers)}"
+        answer = self.graphql(REGISTER, input={"username": username, "password": password})
+        payload = answer["data"]["register"]
+        return Person(self, username, payload["user"]["id"], payload["token"])
+
+
+class Person:
+    """Somebody who is logged in."""
+
+    def __init__(self, api: Api, username: str, user_id: str, token: str) -> None:
+        self.api, self.username, self.id, self.token = api, username, user_id, token
+
+    def graphql(self, query: str, **variables) -> dict:
+        return self.api.graphql(query, self.token, **variables)
+
+    def rest(self, method: str, path: str, **options) -> TestResponse:
+        return self.api.rest(method, path, self.token, **options)
+
+    def create(self, **fields) -> dict:
+        """A new task of this person's."""
+        return self.graphql(CREATE, input=fields)["data"]["createTask"]["task"]
+
+    def task(self, task_id: str) -> dict | None:
+        return self.graphql(TASK, id=task_id)["data"]["task"]
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def codes(answer: dict) -> list[str]:
+    """The codes of an answer's errors."""
+    return [error["extensions"]["code"] for error in answer["errors"]]
+
+
+TASK_FIELDS = """
+  id ownerId title description status priority dueAt tags
+  createdAt updatedAt completedAt version
+"""
+REGISTER = """
+  mutation ($input: RegisterInput!) {
+    register(input: $input) { token expiresAt user { id username createdAt } }
+  }
+"""
+LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { token user { id username } } }"
+CREATE = f"""
+  mutation ($input: CreateTaskInput!) {{ createTask(input: $input) {{ task {{ {TASK_FIELDS} }} }} }}
+"""
+UPDATE = f"""
+  mutation ($input: UpdateTaskInput!) {{ updateTask(input: $input) {{ task {{ {TASK_FIELDS} }} }} }}
+"""
+DELETE = "mutation ($input: DeleteTaskInput!) { deleteTask(input: $input) { deletedTaskId } }"
+TASK = f"query ($id: ID!) {{ task(id: $id) {{ {TASK_FIELDS} }} }}"
+TASKS = f"""
+  query (
+    $first: Int, $after: String, $last: Int, $before: String,
+    $filter: TaskFilter, $orderBy: TaskOrder
+  ) {{
+    tasks(
+      first: $first, after: $after, last: $last, before: $before,
+      filter: $filter, orderBy: $orderBy
+    ) {{
+      nodes {{ {TASK_FIELDS} }}
+      edges {{ cursor node {{ id }} }}
+      pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
+      totalCount
+      isComplete
+    }}
+  }}
+"""

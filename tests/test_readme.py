@@ -1,0 +1,118 @@
+"""The README's tour, replayed: its commands and queries give the answers that it shows."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.whole
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+# What differs from run to run: tokens, ids, times, cursors.
+VOLATILE = re.compile(
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]+"
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|2026-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|20[3-9]\d-01-01T\d\d:\d\d:\d\d\.\d{3}Z"
+    r"|(?<=\")[\w-]{60,}(?=\")"
+)
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory) -> Iterator[str]:
+    """The port of the service as `make run` starts it."""
+    environment = {name: value for name, value in os.environ.items() if "AWS" not in name}
+    service = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**environment, "PORT": "0", "DATA_DIR": str(tmp_path_factory.mktemp("data"))},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = service.stdout.readline()
+        yield re.search(r"http://127\.0\.0\.1:(\d+)/graphql", line)[1]
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.communicate(timeout=15)
+
+
+class Tour:
+    """Replays blocks in their order, and learns what this run's ids and tokens are."""
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        self.known: dict[str, str] = {}
+        self.variables = ""
+
+    def here(self, text: str) -> str:
+        """The text of the README with this run's values in it."""
+        text = text.replace("localhost:5000", f"127.0.0.1:{self.port}")
+        text = text.replace("127.0.0.1:5000", f"127.0.0.1:{self.port}")
+        return VOLATILE.sub(lambda value: self.known.get(value[0], value[0]), text)
+
+    def agree(self, shown: str, found: str) -> None:
+        """Both say the same, apart from what differs from run to run."""
+        assert VOLATILE.sub("…", shown) == VOLATILE.sub("…", found)
+        self.known.update(zip(VOLATILE.findall(shown), VOLATILE.findall(found), strict=True))
+
+    def console(self, block: str) -> None:
+        for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).+\n)*)", block, re.MULTILINE):
+            found = subprocess.run(
+                ["bash", "-c", self.variables + self.here(command)],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            self.agree(shown.strip(), found.stdout.strip())
+            if re.match(r"[A-Z]+=", command):  # it stays set, as in a terminal
+                self.variables += self.here(command) + "\n"
+
+    def graphql(self, query: str, shown: str) -> None:
+        tokens = [value for value in self.known.values() if value.startswith("eyJ")]
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql",
+            json.dumps({"query": self.here(query)}).encode(),
+            {"Content-Type": "application/json", "Authorization": tokens[-1]},
+        )
+        with urllib.request.urlopen(request) as answer:
+            found = json.load(answer)
+        self.agree(json.dumps(json.loads(shown)), json.dumps(found))
+
+    def js(self, program: str, shown: str) -> None:
+        script = ROOT / "tests" / "node_modules" / "readme.mjs"  # where its imports are found
+        script.write_text(self.here(program))
+        found = subprocess.run(
+            ["node", str(script)], capture_output=True, text=True, check=True, timeout=30
+        )
+        self.agree(shown.strip(), found.stdout.strip())
+
+
+def test_the_tour_of_the_readme_is_true(port):
+    blocks = BLOCK.findall((ROOT / "README.md").read_text())
+    tour = Tour(port)
+
+    for (language, text), (_, shown) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
+        if language == "console":
+            tour.console(text)
+        elif language == "graphql":
+            tour.graphql(text, shown)
+        elif language == "js":
+            if not (shutil.which("node") and (ROOT / "tests/node_modules/@apollo/client").is_dir()):
+                pytest.skip("all but Apollo Client was replayed: it needs `npm ci` in tests/")
+            tour.js(text, shown)
+
+    assert [language for language, _ in blocks] == [
+        *["console"] * 2,
+        *["graphql", "json"] * 6,
+        *["js", "text"],
+    ]
