@@ -10,6 +10,7 @@ from graphql_api.accounts.store import UserStore
 from graphql_api.accounts.tokens import Tokens
 from graphql_api.config import Config
 from graphql_api.context import Services
+from graphql_api.documents import Documents
 from graphql_api.dynamodb import Database, client
 from graphql_api.execution import Executor
 from graphql_api.graphiql import GraphiQL
@@ -41,11 +42,19 @@ def create_app(config: Config) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.extensions["database"] = database
     http.install(app)
-    page = GraphiQL() if config.graphiql else None
-    app.register_blueprint(http.blueprint(executor, services, page, probe.check))
+    app.register_blueprint(
+        http.blueprint(
+            executor,
+            Documents(config.trusted_documents),
+            services,
+            statuses=http.DRAFTS[config.graphql_http],
+            page=GraphiQL() if config.graphiql else None,
+        )
+    )
+    app.register_blueprint(http.health(probe.check))
     app.register_blueprint(rest.blueprint(executor, services))
     if config.cors_origins:
-        headers = ["Authorization", "Content-Type", "If-Match", "If-None-Match"]
+        headers = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
         CORS(
             app,
             origins=list(config.cors_origins),

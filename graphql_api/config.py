@@ -40,6 +40,8 @@ class Config:
     graphiql: bool = True
     introspection: bool = True
     cors_origins: tuple[str, ...] = ()
+    trusted_documents: Path | None = None
+    graphql_http: str = "2025"
 
     # Not from the environment: where the embedded engine listens, once it runs …
     engine_url: str = ""
@@ -74,7 +76,7 @@ class Config:
             workers=read("WORKERS", os.cpu_count() or 1, _integer(1, 256)),
             threads=read("THREADS", cls.threads, _integer(1, 256)),
             dynamodb=dynamodb,
-            data_dir=read("DATA_DIR", cls.data_dir, Path).expanduser().absolute(),
+            data_dir=read("DATA_DIR", cls.data_dir.absolute(), _path),
             table_prefix=read("TABLE_PREFIX", cls.table_prefix, _prefix),
             jwt_secret=read("JWT_SECRET", b"", _secret),
             jwt_previous_secret=read("JWT_PREVIOUS_SECRET", b"", _secret),
@@ -82,6 +84,8 @@ class Config:
             graphiql=read("GRAPHIQL", embedded, _switch),
             introspection=read("INTROSPECTION", embedded, _switch),
             cors_origins=read("CORS_ORIGINS", cls.cors_origins, _origins),
+            trusted_documents=read("TRUSTED_DOCUMENTS", cls.trusted_documents, _path),
+            graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
         )
         if not embedded and not environ.get("JWT_SECRET"):
             read.problems.append(
@@ -124,6 +128,16 @@ def _switch(text: str) -> bool:
     if text not in {"0", "1"}:
         raise ValueError(f"must be 0 or 1, not {text!r}")
     return text == "1"
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _draft(text: str) -> str:
+    if text not in {"2025", "2026"}:
+        raise ValueError(f"must be 2025 or 2026, not {text!r}")
+    return text
 
 
 def _store(text: str) -> str:

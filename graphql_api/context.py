@@ -33,21 +33,26 @@ class Services:
 
     def context(self, authorization: str | None) -> "Context":
         """The context of one request, by its Authorization header."""
-        return Context(self, authorization, self.now())
+        return Context(self, authorization)
 
 
 class Context:
     """What one request has; nothing is read or verified before a resolver asks for it."""
 
-    def __init__(self, services: Services, authorization: str | None, now: datetime) -> None:
+    def __init__(self, services: Services, authorization: str | None) -> None:
         self.accounts = services.accounts
         self.tasks = services.tasks
         self.task_store = services.task_store
         self.cursors = services.cursors
-        self.now = now
+        self._clock = services.now
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
         self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
         self._authorization = authorization
+
+    @property
+    def now(self) -> datetime:
+        """The present instant: each write has its own, and so each new task its place."""
+        return self._clock()
 
     @cached_property
     def viewer(self) -> str:

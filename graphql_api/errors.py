@@ -1,18 +1,19 @@
 """What can go wrong, by name: each error knows its GraphQL code and its HTTP status.
 
 AppError
-├── BadUserInput          400, with the field
-├── ParseFailed           400
-├── ValidationFailed      400
-├── UnknownOperation      400
-├── QueryTooComplex       400
-├── Unauthenticated       401
-├── Forbidden             403
-├── NotFound              404
-├── Conflict              409
-├── RateLimited           429, with retryAfter
-├── ServiceUnavailable    503, with retryAfter
-└── InternalError         500, with the request id
+├── BadUserInput           400, with the field
+├── ParseFailed            400
+├── ValidationFailed       400
+├── UnknownOperation       400
+├── PersistedQueryNotFound 400
+├── QueryTooComplex        400
+├── Unauthenticated        401
+├── Forbidden              403
+├── NotFound               404
+├── Conflict               409
+├── RateLimited            429, with retryAfter
+├── ServiceUnavailable     503, with retryAfter
+└── InternalError          500, with the request id
 
 `StartError` is apart: it stops the process before it serves anybody.
 """
@@ -73,6 +74,12 @@ class UnknownOperation(AppError):
     """The request does not say which operation of the document to run."""
 
     code, status = "OPERATION_RESOLUTION_FAILURE", 400
+
+
+class PersistedQueryNotFound(AppError):
+    """The document behind this hash is not known here: send it along."""
+
+    code, status = "PERSISTED_QUERY_NOT_FOUND", 400
 
 
 class QueryTooComplex(AppError):

@@ -88,6 +88,11 @@ class RequestErrors(Exception):
         super().__init__(errors)
         self.answer = Answer(None, errors, executed=False)
 
+    @classmethod
+    def of(cls, error: AppError) -> "RequestErrors":
+        """A request that has this one error."""
+        return cls([_plain(error)])
+
 
 class Executor:
     """Executes requests against one schema; documents seen before are not looked at again."""
@@ -115,15 +120,15 @@ class Executor:
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         }
-        if not named:
-            raise _refusal(UnknownOperation("The document has no operation."))
-        if request.operation_name is not None:
-            if request.operation_name not in named:
-                raise _refusal(UnknownOperation(f"Unknown operation: {request.operation_name}"))
-            return Operation(document, named[request.operation_name])
-        if len(named) > 1:
-            raise _refusal(UnknownOperation("operationName must say which operation to execute."))
-        return Operation(document, next(iter(named.values())))
+        name = request.operation_name
+        if name is None and len(named) == 1:
+            return Operation(document, next(iter(named.values())))
+        if name in named:
+            return Operation(document, named[name])
+        missing = (
+            f"Unknown operation: {name}" if name else "operationName must say which operation."
+        )
+        raise RequestErrors.of(UnknownOperation(missing if named else "There is no operation."))
 
     def execute(
         self, operation: Operation, request: Request, context: Context, request_id: str
@@ -149,12 +154,12 @@ class Executor:
             document = parse(query, max_tokens=limits.TOKENS, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as error:
             if "Parsing aborted" in error.message:  # the parser's own bounds: tokens, nesting
-                raise _refusal(QueryTooComplex(_reason(error))) from None
+                raise RequestErrors.of(QueryTooComplex(_reason(error))) from None
             raise RequestErrors([_shown(error, ParseFailed(error.message))]) from None
         try:
             limits.check(document)
         except QueryTooComplex as error:
-            raise _refusal(error) from None
+            raise RequestErrors.of(error) from None
         errors = validate(
             self.schema,
             document,
@@ -180,10 +185,6 @@ class Executor:
                 found += inputs.problems(name, kind, request.variables.get(name))
         shown = [_plain(error) for error in found[:MOST_ERRORS]]
         return shown or [_plain(BadUserInput(e.message)) for e in result.errors or ()]
-
-
-def _refusal(error: AppError) -> RequestErrors:
-    return RequestErrors([_plain(error)])
 
 
 def _plain(error: AppError) -> dict[str, Any]:

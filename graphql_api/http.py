@@ -4,6 +4,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +19,16 @@ from werkzeug.exceptions import (
 
 from graphql_api import negotiation
 from graphql_api.context import Services
-from graphql_api.errors import STATUS, AppError, BadUserInput, InternalError
+from graphql_api.documents import Documents
+from graphql_api.errors import (
+    STATUS,
+    AppError,
+    BadUserInput,
+    Forbidden,
+    InternalError,
+    ParseFailed,
+    PersistedQueryNotFound,
+)
 from graphql_api.execution import Answer, Executor, Request, RequestErrors
 from graphql_api.graphiql import GraphiQL
 from graphql_api.limits import BODY_BYTES
@@ -35,13 +45,47 @@ _SAFE_HEADERS = {
     "Cache-Control": "no-store",
 }
 
+# What the members of a request are, if they are there and not null.
+_MEMBERS: tuple[tuple[str, Any, str], ...] = (
+    ("query", str | None, "a GraphQL document"),
+    ("operationName", str | None, "a text"),
+    ("variables", dict | None, "an object"),
+    ("extensions", dict | None, "an object"),
+)
+
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Statuses:
+    """The statuses that drafts of GraphQL over HTTP disagree about."""
+
+    malformed: int  # the request has members of other types
+    refused: int  # the request cannot be executed
+    partial: int  # there are data and errors
+
+    def of(self, answer: Answer) -> int:
+        """The status of an answer of GraphQL's own media type."""
+        if answer.executed:
+            return self.partial if answer.errors and answer.data is not None else 200
+        code = answer.errors[0]["extensions"]["code"]
+        unclear = STATUS[code] == HTTPStatus.BAD_REQUEST and code != ParseFailed.code
+        return self.refused if unclear else STATUS[code]
+
+
+# The draft that npm's graphql-http audits, and the one of August 2026 (commit e1e46e7).
+DRAFTS = {"2025": Statuses(400, 400, 200), "2026": Statuses(422, 422, 294)}
+
+
 def blueprint(
-    executor: Executor, services: Services, page: GraphiQL | None, ready: Callable[[], None]
+    executor: Executor,
+    documents: Documents,
+    services: Services,
+    *,
+    statuses: Statuses,
+    page: GraphiQL | None,
 ) -> Blueprint:
-    """/graphql, /healthz and /readyz; `ready` raises ServiceUnavailable while the store is away."""
+    """/graphql, and the page that it is for a browser."""
     routes = Blueprint("http", __name__)
 
     @routes.route("/graphql", methods=["GET", "POST"])
@@ -51,15 +95,19 @@ def blueprint(
         media_type = negotiation.choose(request.headers.get("Accept", ""))
         if media_type is None:
             raise NotAcceptable(f"Accept {negotiation.GRAPHQL} or {negotiation.JSON}.")
-        asked = _asked()
+        given = _given()
         try:
+            asked = _asked(given, documents)
             operation = executor.operation(asked)
         except RequestErrors as error:
-            return _answer(error.answer, media_type)
+            return _answer(error.answer, media_type, statuses)
+        except BadUserInput as error:
+            return _error(statuses.malformed, error.message, error.extensions)
         if operation.writes and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
         context = services.context(request.headers.get("Authorization"))
-        return _answer(executor.execute(operation, asked, context, g.request_id), media_type)
+        answer = executor.execute(operation, asked, context, g.request_id)
+        return _answer(answer, media_type, statuses)
 
     @routes.get("/graphiql/<name>")
     def graphiql_asset(name: str) -> Response:
@@ -69,6 +117,13 @@ def blueprint(
         response = Response(found.content, mimetype=found.media_type)
         response.headers["Cache-Control"] = found.cache_control
         return response
+
+    return routes
+
+
+def health(ready: Callable[[], None]) -> Blueprint:
+    """/healthz and /readyz; `ready` raises ServiceUnavailable while the store is away."""
+    routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
     def healthz() -> Response:
@@ -192,11 +247,11 @@ def _transport_code(status: int) -> str:
     return BadUserInput.code if status < HTTPStatus.INTERNAL_SERVER_ERROR else AppError.code
 
 
-def _answer(answer: Answer, media_type: str) -> Response:
+def _answer(answer: Answer, media_type: str, statuses: Statuses) -> Response:
     """The answer over HTTP: an error status only where the media type says that it is GraphQL's."""
     status = 200
-    if media_type == negotiation.GRAPHQL and not answer.executed:
-        status = STATUS[answer.errors[0]["extensions"]["code"]]
+    if media_type == negotiation.GRAPHQL:
+        status = statuses.of(answer)
     response = json_response(answer.body, status, media_type)
     response.headers["Vary"] = "Accept"
     return response
@@ -212,25 +267,30 @@ def _html(html: str, content_security_policy: str) -> Response:
     return response
 
 
-def _asked() -> Request:
-    """The GraphQL request in the body or, by GET, in the URL; BadUserInput if there is none."""
-    given: Any
+def _given() -> dict[str, Any]:
+    """The members of the request: of the body or, by GET, of the URL. BadUserInput, 413, 415."""
     if request.method == "POST":
         given = json_body()
-    else:
-        given = dict(request.args)
-        for member in ("variables", "extensions"):
-            if member in given:
-                given[member] = parse_json(given[member], member, member)
-    if not isinstance(given, dict):
-        raise BadUserInput("The body must be a JSON object with a query.")
-    query = given.get("query")
-    if not isinstance(query, str) or not query:
-        raise BadUserInput("query must be a GraphQL document.", "query")
-    name = given.get("operationName")
-    if name is not None and not isinstance(name, str):
-        raise BadUserInput("operationName must be a text.", "operationName")
-    for member in ("variables", "extensions"):
-        if not isinstance(given.get(member), dict | None):
-            raise BadUserInput(f"{member} must be an object.", member)
-    return Request(query, given.get("variables") or {}, name or None)
+        if not isinstance(given, dict):
+            raise BadUserInput("The body must be a JSON object with a query.")
+        return given
+    members: dict[str, Any] = dict(request.args)
+    for name in ("variables", "extensions"):
+        if name in members:
+            members[name] = parse_json(members[name], name, name)
+    return members
+
+
+def _asked(given: Mapping[str, Any], documents: Documents) -> Request:
+    """The request that the members describe.
+
+    Raises BadUserInput for members of other types, RequestErrors for an unknown document.
+    """
+    for name, kind, what in _MEMBERS:
+        if not isinstance(given.get(name), kind):
+            raise BadUserInput(f"{name} must be {what}.", name)
+    try:
+        text = documents.text(given.get("query"), given.get("extensions") or {})
+    except (PersistedQueryNotFound, Forbidden) as error:
+        raise RequestErrors.of(error) from None
+    return Request(text, given.get("variables") or {}, given.get("operationName") or None)

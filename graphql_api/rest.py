@@ -31,6 +31,8 @@ DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 READ_ONLY = {"task_id", "user_id", "created_at", "updated_at", "completed_at", "version"}
 # What the query string calls the arguments of a list.
 LIST_NAMES = {"first": "limit", "tags": "tag", "field": "sort"}
+# What GraphQL has in its inputs and REST in the path and the headers.
+IN_HEADERS = {"id", "expectedVersion", "idempotencyKey"}
 PRECONDITION_FAILED = 412
 VERSION_DIGITS = 9  # what fits GraphQL's Int
 
@@ -174,10 +176,12 @@ def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
             given["expectedVersion"] = version
     if request.method == "DELETE":
         return given
+    if "idempotencyKey" in kind.fields and "Idempotency-Key" in request.headers:
+        given["idempotencyKey"] = request.headers["Idempotency-Key"].strip().strip('"')
     body = json_body()
     if not isinstance(body, dict):
         raise BadUserInput("The body must be a JSON object.")
-    names = {snake(name): name for name in kind.fields if name not in {"id", "expectedVersion"}}
+    names = {snake(name): name for name in kind.fields if name not in IN_HEADERS}
     for name, value in body.items():
         if name in names:
             given[names[name]] = _constant(kind.fields[names[name]].type, value)

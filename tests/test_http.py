@@ -273,7 +273,7 @@ def test_a_crash_is_logged_once_and_shown_by_its_id(ann, monkeypatch, caplog):
 
 
 def test_a_crash_outside_of_graphql_is_a_problem_with_its_id(app, monkeypatch, caplog):
-    monkeypatch.setitem(app.view_functions, "http.healthz", lambda: 1 // 0)
+    monkeypatch.setitem(app.view_functions, "health.healthz", lambda: 1 // 0)
 
     answer = app.test_client().get("/healthz", headers={"X-Request-Id": "crash-2"})
 

@@ -1,5 +1,6 @@
 """What a task is, how it changes, and which tasks a list shows in which order. Pure."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -83,6 +84,11 @@ class Task:
         if after.status is not self.status:
             after = replace(after, completed_at=at if after.completed else None)
         return replace(after, updated_at=at, version=self.version + 1)
+
+    def same_content(self) -> str:
+        """A digest that two tasks share if the same fields were given for both."""
+        given = (self.title, self.description, self.status, self.priority, self.due_at, self.tags)
+        return hashlib.sha256(repr(given).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def completed(self) -> bool:

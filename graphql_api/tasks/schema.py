@@ -1,8 +1,9 @@
 """Tasks as GraphQL shows them."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry import UNSET
@@ -12,9 +13,13 @@ from graphql_api.accounts.model import User
 from graphql_api.arguments import given
 from graphql_api.connection import Connection, Listing
 from graphql_api.context import Info
+from graphql_api.errors import AppError
 from graphql_api.paging import DEFAULT_SIZE, LARGEST, Window
 from graphql_api.tasks import model
+from graphql_api.tasks.service import KEY_LENGTH, MOST_ITEMS, each
 from graphql_api.tasks.store import task_not_found
+
+T = TypeVar("T")
 
 
 def _enum(kind: type[Enum], description: str, **values: str) -> None:
@@ -199,6 +204,13 @@ class CreateTaskInput:
         default=UNSET,
         description=f"At most {model.TAGS} labels of 1 to {model.TAG_LENGTH} characters.",
     )
+    idempotency_key: str | None = strawberry.field(
+        default=UNSET,
+        description=(
+            f"A text of 1 to {KEY_LENGTH} characters, chosen at random: the same key with the same"
+            " content gives the same task for 24 hours, however often it is sent."
+        ),
+    )
 
 
 @strawberry.input(
@@ -253,6 +265,79 @@ class DeleteTaskPayload:
     deleted_task_id: strawberry.ID = strawberry.field(description="The id that it had.")
 
 
+@strawberry.type(description="Why one item of several was not written.")
+class ItemError:
+    message: str = strawberry.field(description="What is wrong, in words.")
+    code: str = strawberry.field(description="What is wrong, as `extensions.code` has it.")
+    field: str | None = strawberry.field(description="The field that is wrong.")
+    current_version: int | None = strawberry.field(
+        description="The version of the task that was expected to be another."
+    )
+
+    @classmethod
+    def of(cls, error: AppError) -> "ItemError":
+        details = error.details
+        return cls(
+            message=error.message,
+            code=error.code,
+            field=details.get("field"),
+            current_version=details.get("currentVersion"),
+        )
+
+
+@strawberry.type(description="What became of one task of several: itself, or an error.")
+class TaskResult:
+    outcome: strawberry.Private[model.Task | AppError]
+
+    @strawberry.field(graphql_type=Task | None, description="The task as it is now.")
+    def task(self) -> model.Task | None:
+        return self.outcome if isinstance(self.outcome, model.Task) else None
+
+    @strawberry.field(description="Why it was not written.")
+    def error(self) -> ItemError | None:
+        return ItemError.of(self.outcome) if isinstance(self.outcome, AppError) else None
+
+
+@strawberry.type(description="What became of one task to delete: its id, or an error.")
+class DeleteTaskResult:
+    outcome: strawberry.Private[str | AppError]
+
+    @strawberry.field(description="The id that the task had.")
+    def deleted_task_id(self) -> strawberry.ID | None:
+        return strawberry.ID(self.outcome) if isinstance(self.outcome, str) else None
+
+    @strawberry.field(description="Why it was not deleted.")
+    def error(self) -> ItemError | None:
+        return ItemError.of(self.outcome) if isinstance(self.outcome, AppError) else None
+
+
+@strawberry.type(description="What became of several tasks.")
+class TasksPayload:
+    results: list[TaskResult] = strawberry.field(description="One for each item, in its order.")
+
+
+@strawberry.type(description="What became of several tasks to delete.")
+class DeleteTasksPayload:
+    results: list[DeleteTaskResult] = strawberry.field(
+        description="One for each item, in its order."
+    )
+
+
+@strawberry.input(description="Several new tasks.")
+class CreateTasksInput:
+    tasks: list[CreateTaskInput] = strawberry.field(description=f"1 to {MOST_ITEMS} tasks.")
+
+
+@strawberry.input(description="Changes of several tasks.")
+class UpdateTasksInput:
+    tasks: list[UpdateTaskInput] = strawberry.field(description=f"1 to {MOST_ITEMS} changes.")
+
+
+@strawberry.input(description="Which tasks to delete.")
+class DeleteTasksInput:
+    tasks: list[DeleteTaskInput] = strawberry.field(description=f"1 to {MOST_ITEMS} tasks.")
+
+
 @strawberry.type
 class TaskMutation:
     @strawberry.mutation(description="Create a task.")
@@ -285,3 +370,37 @@ class TaskMutation:
         context = info.context
         deleted = context.tasks.delete(context.viewer, **given(vars(input)))
         return DeleteTaskPayload(deleted_task_id=strawberry.ID(deleted))
+
+    @strawberry.mutation(description="Create several tasks; what fails does not undo the others.")
+    def create_tasks(
+        self,
+        info: Info,
+        input: Annotated[CreateTasksInput, strawberry.argument(description="The new tasks.")],
+    ) -> TasksPayload:
+        context, viewer = info.context, info.context.viewer
+        made = _each(input.tasks, lambda task: context.tasks.create(viewer, task, context.now))
+        return TasksPayload(results=[TaskResult(outcome=outcome) for outcome in made])
+
+    @strawberry.mutation(description="Change several tasks; what fails does not undo the others.")
+    def update_tasks(
+        self,
+        info: Info,
+        input: Annotated[UpdateTasksInput, strawberry.argument(description="The changes.")],
+    ) -> TasksPayload:
+        context, viewer = info.context, info.context.viewer
+        made = _each(input.tasks, lambda task: context.tasks.update(viewer, task, context.now))
+        return TasksPayload(results=[TaskResult(outcome=outcome) for outcome in made])
+
+    @strawberry.mutation(description="Delete several tasks; what fails does not undo the others.")
+    def delete_tasks(
+        self,
+        info: Info,
+        input: Annotated[DeleteTasksInput, strawberry.argument(description="Which tasks.")],
+    ) -> DeleteTasksPayload:
+        context, viewer = info.context, info.context.viewer
+        gone = _each(input.tasks, lambda task: context.tasks.delete(viewer, **task))
+        return DeleteTasksPayload(results=[DeleteTaskResult(outcome=outcome) for outcome in gone])
+
+
+def _each(items: Sequence[object], do: Callable[[dict[str, Any]], T]) -> list[T | AppError]:
+    return each([given(vars(item)) for item in items], do)

@@ -1,6 +1,10 @@
 """Tasks in DynamoDB: the owner is the partition, so only the owner's tasks can be found.
 
 user_id   task_id   attributes of `model.Task`, and due_order for the index `by_due_date`
+
+The receipts of idempotency keys lie among the user's items in the table of users:
+
+    user_id   item=idempotency#<key>   task_id, content, expires_at
 """
 
 from collections.abc import Sequence
@@ -9,7 +13,7 @@ from functools import reduce
 from operator import and_, or_
 
 from graphql_api import clock
-from graphql_api.dynamodb import Attr, Condition, ConditionFailed, Database, Item, Key, codec
+from graphql_api.dynamodb import Attr, Condition, ConditionFailed, Database, Item, Key, Put, codec
 from graphql_api.errors import Conflict, NotFound
 from graphql_api.paging import Page, Window
 from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder, TaskOrderField
@@ -21,11 +25,23 @@ LARGEST_LOOK = 1_000  # items in one look at them
 TaskKey = tuple[str, str]  # user id, task id
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """That an idempotency key made a task of some content; times in epoch seconds, as TTL is."""
+
+    key: str
+    content: str
+    now: int
+    expires_at: int
+
+
 class TaskStore:
     """Keeps each user's tasks."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._table = database.table("Tasks")
+        self._receipts = database.table("Users")  # they lie in the user's partition there
 
     def add(self, task: Task) -> None:
         """Keep a new task."""
@@ -35,6 +51,31 @@ class TaskStore:
             # Nobody else can have made this random id: it is our own first attempt, whose
             # answer was lost on the way.
             return
+
+    def add_once(self, task: Task, receipt: Receipt) -> str:
+        """Keep a new task unless its key was used before; the id of the task that the key made.
+
+        The receipt is written with the task or not at all. Raises Conflict for a key that
+        was used with other content.
+        """
+        key = {"user_id": task.user_id, "item": f"idempotency#{receipt.key}"}
+        unused = Attr("item").not_exists() | Attr("expires_at").lt(receipt.now)
+        kept = codec.item(
+            **key, task_id=task.task_id, content=receipt.content, expires_at=receipt.expires_at
+        )
+        try:
+            self._database.write(
+                Put(self._receipts, kept, unused),
+                Put(self._table, _item(task), Attr("task_id").not_exists()),
+            )
+        except ConditionFailed:
+            item = self._receipts.get(**key)
+            if item is None or item["content"]["S"] != receipt.content:
+                raise Conflict(
+                    "This idempotency key was used with other content.", field="idempotencyKey"
+                ) from None
+            return str(item["task_id"]["S"])
+        return task.task_id
 
     def get(self, user_id: str, task_id: str) -> Task:
         """The user's task; NotFound for another's as for a missing one."""
