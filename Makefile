@@ -4,12 +4,12 @@ PORT ?= 5000
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null)
 
-.PHONY: run test quick check format schema graphiql constraints clean
+.PHONY: run test quick check format schema schema-diff graphiql constraints clean
 
 run: .venv/run graphiql  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
 
-test: .venv/dev graphiql tests/node_modules/.installed  ## Run every test
+test: .venv/dev graphiql tests/node_modules/.installed tests/clients/node_modules/.installed  ## Run every test
 	$(BIN)/python -m pytest
 
 quick: .venv/dev  ## Run the tests that need no other process, on an in-process mock of DynamoDB
@@ -26,6 +26,9 @@ format: .venv/dev  ## Format and mend what can be mended
 
 schema: .venv/run  ## Write schema.graphql anew
 	$(BIN)/python -c 'from graphql_api.schema import SCHEMA; print(SCHEMA.as_str())' > schema.graphql
+
+schema-diff: .venv/dev  ## Print how the schema differs from the last release's
+	@$(BIN)/python tests/evolution.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -50,7 +53,7 @@ graphiql: graphiql/node_modules/.installed
 	@echo "Installing the npm packages of $* (once) …"
 	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.installed
 else
-graphiql tests/node_modules/.installed:
+graphiql tests/node_modules/.installed tests/clients/node_modules/.installed:
 	@echo "npm is not installed: GraphiQL will come from its CDN, and tests that need Node skip."
 endif
 
@@ -58,4 +61,4 @@ constraints: .venv/dev  ## Pin what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:  ## Remove what was installed; keeps data/
-	rm -rf .venv graphiql/node_modules tests/node_modules
+	rm -rf .venv graphiql/node_modules tests/node_modules tests/clients/node_modules

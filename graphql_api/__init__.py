@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_cors import CORS
 
-from graphql_api import clock, http, rest
+from graphql_api import clock, http, openapi, rest
 from graphql_api.accounts.passwords import Passwords
 from graphql_api.accounts.service import Accounts
 from graphql_api.accounts.store import UserStore
@@ -53,6 +53,11 @@ def create_app(config: Config) -> Flask:
     )
     app.register_blueprint(http.health(probe.check))
     app.register_blueprint(rest.blueprint(executor, services))
+    if config.introspection:
+        described = openapi.document(executor.schema, __version__)
+        app.add_url_rule(
+            "/openapi.json", view_func=lambda: http.json_response(described), endpoint="openapi"
+        )
     if config.cors_origins:
         headers = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
         CORS(

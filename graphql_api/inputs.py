@@ -32,7 +32,7 @@ def problems(name: str, kind: GraphQLInputType, value: Any) -> Iterator[BadUserI
     elif isinstance(kind, GraphQLInputObjectType):
         yield from _object_problems(name, kind, value)
     elif isinstance(kind, GraphQLEnumType):
-        if value not in kind.values:
+        if not isinstance(value, str) or value not in kind.values:
             yield BadUserInput(f"{name} must be one of {', '.join(kind.values)}.", name)
     elif isinstance(kind, GraphQLScalarType):
         yield from _scalar_problems(name, kind, value)

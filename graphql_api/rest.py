@@ -30,7 +30,13 @@ DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 # What a task shows but nobody sets: an old client may send a task back as it got it.
 READ_ONLY = {"task_id", "user_id", "created_at", "updated_at", "completed_at", "version"}
 # What the query string calls the arguments of a list.
-LIST_NAMES = {"first": "limit", "tags": "tag", "field": "sort"}
+LIST_NAMES = {"first": "limit", "tags": "tag"}
+SORTS = {
+    "created_at": ("CREATED_AT", "ASC"),
+    "-created_at": ("CREATED_AT", "DESC"),
+    "due_at": ("DUE_AT", "ASC"),
+    "-due_at": ("DUE_AT", "DESC"),
+}
 # What GraphQL has in its inputs and REST in the path and the headers.
 IN_HEADERS = {"id", "expectedVersion", "idempotencyKey"}
 PRECONDITION_FAILED = 412
@@ -86,7 +92,7 @@ class Failed(Exception):
 
 
 def blueprint(executor: Executor, services: Services) -> Blueprint:
-    """All REST routes."""
+    """All REST routes of the older program."""
     routes = Blueprint("rest", __name__)
     runner = Runner(executor, services)
     for route in ROUTES:
@@ -209,9 +215,10 @@ def _list_variables() -> dict[str, Any]:
     if "after" in args:
         variables["after"] = args["after"]
     if "sort" in args:
-        field, descending = args["sort"].removeprefix("-"), args["sort"].startswith("-")
-        direction = "DESC" if descending else "ASC"
-        variables["orderBy"] = {"field": field.upper(), "direction": direction}
+        if args["sort"] not in SORTS:
+            raise BadUserInput(f"sort must be one of {', '.join(SORTS)}.", "sort")
+        field, direction = SORTS[args["sort"]]
+        variables["orderBy"] = {"field": field, "direction": direction}
     for name, field in (("status", "status"), ("priority", "priority"), ("tag", "tags")):
         if name in args:
             values = [value for text in args.getlist(name) for value in text.split(",")]

@@ -35,6 +35,8 @@ def pytest_generate_tests(metafunc):
         engines = metafunc.config.getoption("engines").split(",")
         if metafunc.definition.get_closest_marker("concurrent"):
             engines = [name for name in engines if name != "moto"]
+        if metafunc.definition.get_closest_marker("engine_is_no_matter"):
+            engines = (["embedded"] if "embedded" in engines else engines)[:1]
         metafunc.parametrize("engine", engines, indirect=True, scope="session")
 
 

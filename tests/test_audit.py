@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.whole
+@pytest.mark.engine_is_no_matter
 def test_all_61_audits_of_graphql_over_http_are_ok(app):
     node = shutil.which("node")
     if node is None or not (HERE / "node_modules" / "graphql-http").is_dir():

@@ -98,6 +98,8 @@ BAD_FIELDS = [
     ("description", ["x"]),
     ("status", "DONE"),
     ("status", 1),
+    ("status", ["PENDING"]),
+    ("status", {}),
     ("priority", "HIGHEST"),
     ("tags", [""]),
     ("tags", ["x" * 51]),

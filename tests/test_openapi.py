@@ -1,0 +1,90 @@
+"""The OpenAPI document: valid, true, and held against the running routes."""
+
+import re
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+from conftest import Api
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+from werkzeug.serving import make_server
+
+from graphql_api import create_app
+
+
+@pytest.fixture
+def document(api):
+    return api.rest("GET", "/openapi.json").json
+
+
+def test_the_document_is_valid_openapi(document):
+    validate(document, cls=OpenAPIV31SpecValidator)
+
+    assert document["openapi"] == "3.1.0"
+
+
+def test_the_document_has_every_rest_route(app, document):
+    served = {
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("rest.")
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+
+    assert served == {
+        (path, method) for path, methods in document["paths"].items() for method in methods
+    }
+
+
+def test_everything_but_register_and_login_wants_a_token(document):
+    public = {
+        path
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        if "security" not in operation
+    }
+
+    assert public == {"/auth/register", "/auth/login"}
+
+
+def test_without_introspection_the_document_is_not_told(engine):
+    closed = Api(create_app(replace(engine, introspection=False)).test_client())
+
+    assert closed.rest("GET", "/openapi.json").status_code == 404
+
+
+def test_a_task_is_what_the_document_says(ann, document):
+    task = ann.rest("POST", "/api/v1/tasks", json={"title": "x"}).json
+
+    assert set(document["components"]["schemas"]["Task"]["properties"]) == set(task)
+
+
+@pytest.mark.whole
+@pytest.mark.engine_is_no_matter
+def test_schemathesis_finds_nothing_between_the_document_and_the_routes(app, ann, tmp_path):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever).start()
+    try:
+        run = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "run"),
+                f"http://127.0.0.1:{server.port}/openapi.json",
+                *("--header", f"Authorization: Bearer {ann.token}"),
+                *("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "25"),
+                *("--seed", "1", "--generation-database", "none", "--no-color"),
+                # JSON Schema cannot say which names and dates are possible, so a body that
+                # fits the document may still be refused.
+                *("--exclude-checks", "positive_data_acceptance"),
+            ],
+            check=False,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+    finally:
+        server.shutdown()
+
+    assert run.returncode == 0, run.stdout[-6000:]
