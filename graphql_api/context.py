@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import strawberry
@@ -14,10 +14,10 @@ from graphql_api.accounts.store import UserStore
 from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import Unauthenticated
-from graphql_api.paging import Cursors, Window
+from graphql_api.paging import Budget, Cursors, Window
 from graphql_api.tasks.model import Task, TaskFilter, TaskOrder
 from graphql_api.tasks.service import Tasks
-from graphql_api.tasks.store import TaskKey, TaskStore
+from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Context:
         self.task_store = services.task_store
         self.cursors = services.cursors
         self._clock = services.now
+        self._budget = Budget(MOST_READ)
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
         self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
         self._authorization = authorization
@@ -73,8 +74,9 @@ class Context:
         scope = repr((user_id, only, order))
         name = "before" if window.backward else "after"
         position = None if window.cursor is None else self.cursors.open(window.cursor, scope, name)
-        page = self.task_store.page(user_id, order, only, window, position)
-        return Listing(page, self.cursors, scope, lambda: self.task_store.count(user_id, only))
+        page = self.task_store.page(user_id, order, only, window, position, self._budget)
+        count = partial(self.task_store.count, user_id, only, self._budget)
+        return Listing(page, self.cursors, scope, count)
 
 
 Info: TypeAlias = strawberry.Info[Context, Any]

@@ -63,6 +63,17 @@ class Page(Generic[T]):
     complete: bool
 
 
+class Budget:
+    """How many items one request may still look at, over all its lists."""
+
+    def __init__(self, items: int) -> None:
+        self.left = items
+
+    def spend(self, items: int) -> None:
+        """Note that so many more were looked at."""
+        self.left -= items
+
+
 class Cursors:
     """Positions as opaque texts, signed for one list (its user, order and filter)."""
 

@@ -140,8 +140,8 @@ class Runner:
                 response.headers["Link"] = f'<{url}>; rel="next"'
             return response
         tasks: list[dict[str, Any]] = []
-        while True:
-            page = self._run(route, context, {**variables, "first": LARGEST})
+        while True:  # each page with a budget of its own, as if the client had asked for it
+            page = self._run(route, self._context(route), {**variables, "first": LARGEST})
             tasks += [_task(task) for task in page["nodes"]]
             if not page["pageInfo"]["hasNextPage"]:
                 return json_response(tasks)

@@ -7,9 +7,17 @@ from conftest import TASKS, Api, codes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graphql_api import context
 from graphql_api.clock import text
 from graphql_api.tasks import store
 
+UNCOUNTED = """
+  query ($after: String, $filter: TaskFilter) {
+    tasks(first: 2, after: $after, filter: $filter) {
+      nodes { title } pageInfo { hasNextPage endCursor } isComplete
+    }
+  }
+"""
 DUE = datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -221,12 +229,12 @@ def test_a_cursor_of_another_list_is_refused(ann, neighbour, calls):
 def test_a_search_for_something_rare_stops_at_the_bound_and_says_so(ann, monkeypatch):
     for number in range(30):
         ann.create(title="rare" if number in {0, 1} else "often")
-    monkeypatch.setattr(store, "MOST_READ", 10)
+    monkeypatch.setattr(context, "MOST_READ", 10 * store.SEARCHED)
     monkeypatch.setattr(store, "LARGEST_LOOK", 5)
 
     seen, cursor, pages = [], None, 0
     while True:
-        page = ann.graphql(TASKS, first=2, after=cursor, filter={"search": "rare"})["data"]["tasks"]
+        page = ann.graphql(UNCOUNTED, after=cursor, filter={"search": "rare"})["data"]["tasks"]
         seen += [task["title"] for task in page["nodes"]]
         pages += 1
         if not page["pageInfo"]["hasNextPage"]:
@@ -240,11 +248,49 @@ def test_a_search_for_something_rare_stops_at_the_bound_and_says_so(ann, monkeyp
     assert page["isComplete"] is True
 
 
+def test_the_bound_is_one_for_all_lists_of_a_request(ann, monkeypatch):
+    for number in range(8):
+        ann.create(title=f"{number}")
+    monkeypatch.setattr(context, "MOST_READ", 10)
+    lists = " ".join(f"a{n}: tasks(first: 5) {{ isComplete nodes {{ title }} }}" for n in range(3))
+
+    pages = ann.graphql(f"{{ {lists} }}")["data"]
+
+    assert [(len(page["nodes"]), page["isComplete"]) for page in pages.values()] == [
+        (5, True),
+        (5, True),
+        (0, False),
+    ]
+
+
+def test_a_search_that_is_too_long_to_count_is_refused(ann, monkeypatch):
+    for number in range(8):
+        ann.create(title=f"{number}")
+    monkeypatch.setattr(context, "MOST_READ", 5)
+    monkeypatch.setattr(store, "LARGEST_LOOK", 4)
+
+    answer = ann.graphql('{ tasks(first: 1, filter: { search: "no" }) { totalCount } }')
+
+    assert codes(answer) == ["QUERY_TOO_COMPLEX"]
+
+
+def test_rest_lists_all_of_a_rare_search_in_spite_of_the_bound(ann, monkeypatch):
+    for number in range(30):
+        ann.create(title="rare" if number in {0, 1} else "often")
+    monkeypatch.setattr(context, "MOST_READ", 10 * store.SEARCHED)
+    monkeypatch.setattr(store, "LARGEST_LOOK", 5)
+
+    assert [task["title"] for task in ann.rest("GET", "/api/v1/tasks?search=rare").json] == [
+        "rare",
+        "rare",
+    ]
+
+
 @pytest.mark.parametrize("order", ["CREATED_AT", "DUE_AT"])
 @pytest.mark.parametrize("backward", [False, True])
 def test_a_list_read_to_the_bound_can_be_read_on_to_its_end(crowd, monkeypatch, order, backward):
     person, tasks = crowd
-    monkeypatch.setattr(store, "MOST_READ", 7)
+    monkeypatch.setattr(context, "MOST_READ", 7)
     monkeypatch.setattr(store, "LARGEST_LOOK", 4)
     ordering = {"field": order, "direction": "ASC"}
     only = {"tags": ["c"]}

@@ -14,12 +14,13 @@ from operator import and_, or_
 
 from graphql_api import clock
 from graphql_api.dynamodb import Attr, Condition, ConditionFailed, Database, Item, Key, Put, codec
-from graphql_api.errors import Conflict, NotFound
-from graphql_api.paging import Page, Window
+from graphql_api.errors import Conflict, NotFound, QueryTooComplex
+from graphql_api.paging import Budget, Page, Window
 from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder, TaskOrderField
 
 LONGEST_ID = 128  # characters; ours have 36
-MOST_READ = 10_000  # items that one page may look at
+MOST_READ = 10_000  # items that one request may look at
+SEARCHED = 3  # times what an item costs that is not only read but searched, here
 LARGEST_LOOK = 1_000  # items in one look at them
 
 TaskKey = tuple[str, str]  # user id, task id
@@ -120,15 +121,16 @@ class TaskStore:
         only: TaskFilter,
         window: Window,
         position: str | None,
+        budget: Budget,
     ) -> Page[Task]:
         """The part of the user's list that begins after `position`.
 
         DynamoDB's Limit counts items read, not matches, so this reads on until the page is
         full and one more match shows that there is a next one, until the list ends, or until
-        MOST_READ items were looked at.
+        the budget is spent.
         """
         runs = _runs(user_id, order, only, backward=window.backward)
-        found, stopped = self._read(runs, only, window.size + 1, position)
+        found, stopped = self._read(runs, only, window.size + 1, position, budget)
         more = stopped is not None or len(found) > window.size
         found = found[: window.size]
         positions = [position for position, _ in found]
@@ -147,34 +149,40 @@ class TaskStore:
             complete=stopped is None,
         )
 
-    def count(self, user_id: str, only: TaskFilter) -> int:
-        """How many of the user's tasks match."""
+    def count(self, user_id: str, only: TaskFilter, budget: Budget) -> int:
+        """How many of the user's tasks match; QueryTooComplex for a search beyond the budget."""
         if only.impossible:
             return 0
         [run] = _runs(user_id, TaskOrder(), only, backward=False)
         if not only.search:
             return self._table.count(run.where, only=run.only)
         total, start = 0, None
-        while True:
+        while budget.left > 0:
             read = self._table.query(run.where, only=run.only, start=start, limit=LARGEST_LOOK)
+            budget.spend(read.looked_at * SEARCHED)
             total += sum(only.found_in(codec.decode(Task, item)) for item in read.items)
             start = read.stopped
             if start is None:
                 return total
+        raise QueryTooComplex("There are too many tasks to count those that a search finds.")
 
     def _read(
-        self, runs: Sequence["_Run"], only: TaskFilter, wanted: int, position: str | None
+        self,
+        runs: Sequence["_Run"],
+        only: TaskFilter,
+        wanted: int,
+        position: str | None,
+        budget: Budget,
     ) -> tuple[list[tuple[str, Task]], str | None]:
-        """Up to `wanted` matches with their positions, and where the bound stopped the reading."""
+        """Up to `wanted` matches with their positions, and where the budget ended the reading."""
         if position is not None:
             runs = runs[[run.letter for run in runs].index(position[0]) :]
         found: list[tuple[str, Task]] = []
-        looked_at = 0
         look = wanted
         for run in runs:
             start = run.start(position)
             while len(found) < wanted:
-                if looked_at >= MOST_READ:
+                if budget.left <= 0:
                     return found, run.position(start) if start else run.letter
                 # Matches may be rare: look at twice as many each time.
                 look = (
@@ -188,7 +196,7 @@ class TaskStore:
                     descending=run.descending,
                     limit=look,
                 )
-                looked_at += read.looked_at
+                budget.spend(read.looked_at * (SEARCHED if only.search else 1))
                 found += [
                     (run.position(item), task)
                     for item in read.items
