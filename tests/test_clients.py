@@ -1,0 +1,160 @@
+"""GraphQL clients as people use them, against the whole service: their programs are in clients/."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from graphql import build_schema, concat_ast, parse, validate
+
+pytestmark = pytest.mark.whole
+
+ROOT = Path(__file__).parent.parent
+CLIENTS = ROOT / "tests" / "clients"
+DOCUMENTS = sorted((CLIENTS / "documents").glob("*.graphql"))
+
+# What each program must see in the scenario, whichever its client is.
+SEEN = {
+    "stranger": [{"code": "UNAUTHENTICATED"}],
+    "sameUser": True,
+    "username": True,
+    "pages": [25, 25, 10],
+    "titles": [f"Task {n}" for n in range(60, 0, -1)],
+    "update": ["Changed", 2],
+    "conflict": [{"code": "CONFLICT", "field": "expectedVersion", "currentVersion": 2}],
+    "deleted": True,
+    "unknown": [{"task": None}, [{"code": "NOT_FOUND"}]],
+    "emptyTitle": [{"code": "BAD_USER_INPUT", "field": "title"}],
+    "badDate": [{"code": "BAD_USER_INPUT", "field": "dueAt"}],
+    "mediaTypes": ["application/graphql-response+json; charset=utf-8"],
+}
+
+
+@pytest.fixture(scope="module")
+def programs() -> Path:
+    """The compiled programs; their types are generated from schema.graphql before."""
+    if not (shutil.which("node") and (CLIENTS / "node_modules").is_dir()):
+        pytest.skip("it needs Node and `npm ci --ignore-scripts` in tests/clients/")
+    for folder in ("generated", "dist"):  # nothing of an earlier run may pass for this one's
+        shutil.rmtree(CLIENTS / folder, ignore_errors=True)
+    for command in (["node", "codegen.mjs"], ["node_modules/.bin/tsc"]):
+        done = subprocess.run(command, cwd=CLIENTS, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return CLIENTS / "dist"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory) -> Iterator[str]:
+    """Where the whole service is."""
+    environment = {name: value for name, value in os.environ.items() if "AWS" not in name}
+    environment |= {
+        "PORT": "0",
+        "DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "WORKERS": "1",  # each remembers documents by their hash for itself
+    }
+    service = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        line = service.stdout.readline()
+        yield re.search(r"http://127\.0\.0\.1:\d+", line)[0]
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.communicate(timeout=15)
+
+
+@pytest.fixture(scope="module")
+def run(programs, url) -> Callable[[str], dict]:
+    """Runs the program of that name, and gives what it saw."""
+
+    def run(name: str) -> dict:
+        done = subprocess.run(
+            ["node", str(programs / f"{name}.js"), url],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def apollo(run) -> dict:
+    return run("apollo")
+
+
+def test_the_documents_of_the_clients_fit_the_schema():
+    schema = build_schema((ROOT / "schema.graphql").read_text())
+    document = concat_ast([parse(path.read_text()) for path in DOCUMENTS])
+
+    assert len(document.definitions) == 9
+    assert validate(schema, document) == []
+
+
+def test_the_types_that_are_generated_from_the_schema_compile(programs):
+    found = {path.relative_to(programs).as_posix() for path in programs.rglob("*.js")}
+
+    # types.js: what the schema refuses did not compile.
+    assert {"generated/operations.js", "types.js", "apollo.js", "urql.js"} <= found
+
+
+@pytest.mark.parametrize("client", ["urql", "graphql-request"])
+def test_a_client_pages_and_writes_and_reads_errors_by_code(run, client):
+    assert run(client) == {"seen": SEEN}
+
+
+def test_apollo_client_pages_and_writes_and_reads_errors_by_code(apollo):
+    assert apollo["seen"] == SEEN
+
+
+def test_apollo_client_shows_mutations_in_its_cached_list_without_fetching_it_again(apollo):
+    assert apollo["cached"] == {
+        "seen": [
+            [25, "Task 59", "PENDING"],
+            [26, "Newest", "PENDING"],  # created
+            [26, "Newest", "COMPLETED"],  # updated
+            [51, "Newest", "COMPLETED"],  # more is fetched: no task twice, none left out
+            [60, "Newest", "COMPLETED"],
+            [59, "Task 59", "PENDING"],  # deleted
+        ],
+        "titles": [f"Task {n}" for n in range(59, 0, -1)],
+        "inCache": 59,
+        "requests": [
+            "POST Tasks by document: data",
+            "POST CreateTask by document: data",
+            "POST UpdateTask by document: data",
+            "POST Tasks by document: data",
+            "POST Tasks by document: data",
+            "POST DeleteTask by document: data",
+        ],
+    }
+
+
+def test_apollo_client_sends_a_document_once_and_then_only_its_hash(apollo):
+    assert apollo["persisted"] == {
+        "sameViewer": True,
+        "lengths": [1, 2],
+        "created": "By hash",
+        "byPost": [
+            "POST Viewer by hash: PERSISTED_QUERY_NOT_FOUND",
+            "POST Viewer by hash and document: data",
+            "POST Viewer by hash: data",
+        ],
+        "byGet": [
+            "GET Viewer by hash: data",  # the other client has taught it
+            "GET Tasks by hash: PERSISTED_QUERY_NOT_FOUND",
+            "POST Tasks by hash and document: data",
+            "GET Tasks by hash: data",
+            "POST CreateTask by hash: PERSISTED_QUERY_NOT_FOUND",  # never by GET: it writes
+            "POST CreateTask by hash and document: data",
+        ],
+    }
