@@ -29,7 +29,7 @@ def create_app(config: Config) -> Flask:
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
     services = Services(
-        accounts=Accounts(users, Passwords(config.argon2_profile), tokens),
+        accounts=Accounts(users, Passwords(config.argon2_profile), tokens, tasks.remove_all),
         tasks=Tasks(tasks),
         user_store=users,
         task_store=tasks,

@@ -131,7 +131,10 @@ def _switch(text: str) -> bool:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(f"names a home directory that there is not: {text!r}") from None
 
 
 def _draft(text: str) -> str:

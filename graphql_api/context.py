@@ -11,6 +11,7 @@ import strawberry
 from graphql_api.accounts.model import User
 from graphql_api.accounts.service import Accounts
 from graphql_api.accounts.store import UserStore
+from graphql_api.accounts.tokens import Viewer
 from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import Unauthenticated
@@ -31,15 +32,15 @@ class Services:
     cursors: Cursors
     now: Callable[[], datetime]
 
-    def context(self, authorization: str | None) -> "Context":
-        """The context of one request, by its Authorization header."""
-        return Context(self, authorization)
+    def context(self, authorization: str | None, device: str) -> "Context":
+        """The context of one request, by its Authorization and User-Agent headers."""
+        return Context(self, authorization, device)
 
 
 class Context:
     """What one request has; nothing is read or verified before a resolver asks for it."""
 
-    def __init__(self, services: Services, authorization: str | None) -> None:
+    def __init__(self, services: Services, authorization: str | None, device: str) -> None:
         self.accounts = services.accounts
         self.tasks = services.tasks
         self.task_store = services.task_store
@@ -48,6 +49,7 @@ class Context:
         self._budget = Budget(MOST_READ)
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
         self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
+        self.device = device
         self._authorization = authorization
 
     @property
@@ -56,9 +58,14 @@ class Context:
         return self._clock()
 
     @cached_property
+    def session(self) -> Viewer:
+        """Who is asking, in which session; Unauthenticated if nobody is."""
+        return self.accounts.viewer(self._authorization, self.now)
+
+    @property
     def viewer(self) -> str:
         """The id of the user who is asking; Unauthenticated if nobody is."""
-        return self.accounts.viewer(self._authorization)
+        return self.session.user_id
 
     def user(self, user_id: str) -> User:
         """A user who must be there; Unauthenticated if the account is gone."""

@@ -18,7 +18,7 @@ from werkzeug.exceptions import (
 )
 
 from graphql_api import negotiation
-from graphql_api.context import Services
+from graphql_api.context import Context, Services
 from graphql_api.documents import Documents
 from graphql_api.errors import (
     STATUS,
@@ -105,7 +105,7 @@ def blueprint(
             return _error(statuses.malformed, error.message, error.extensions)
         if operation.writes and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
-        context = services.context(request.headers.get("Authorization"))
+        context = context_for_request(services)
         answer = executor.execute(operation, asked, context, g.request_id)
         return _answer(answer, media_type, statuses)
 
@@ -169,6 +169,12 @@ def install(app: Flask) -> None:
     def crashed(error: Exception) -> Response:
         log.error("Request %s crashed", g.request_id, exc_info=error)
         return expected(InternalError(g.request_id))
+
+
+def context_for_request(services: Services) -> Context:
+    """What resolvers get to know of the present request."""
+    headers = request.headers
+    return services.context(headers.get("Authorization"), headers.get("User-Agent", ""))
 
 
 def json_body() -> Any:

@@ -35,7 +35,7 @@ INTROSPECTION_FIELDS = 1_000
 INTROSPECTION = {"__schema", "__type"}
 
 # Each of these costs an Argon2 hash: guesses are counted by request, so one a request.
-CREDENTIALS = {"register", "login"}
+CREDENTIALS = {"register", "login", "changePassword", "deleteAccount"}
 
 
 def check(document: DocumentNode) -> None:
@@ -110,7 +110,7 @@ def _check_operation(
     _limit("levels of introspection", size.schema_depth, INTROSPECTION_DEPTH)
     _limit("introspection fields", size.schema_fields, INTROSPECTION_FIELDS)
     _limit("root fields", size.roots, ROOT_FIELDS)
-    _limit("register or login fields", size.credentials, 1)
+    _limit("fields that check a password", size.credentials, 1)
 
 
 def _limit(what: str, count: int, most: int) -> None:

@@ -45,6 +45,15 @@ BOUNDS: Mapping[str, Json] = {
 }
 TAG = {"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"\S"}
 
+CONFLICTING = {
+    "RegisterUser",
+    "RefreshToken",
+    "ChangePassword",
+    "DeleteAccount",
+    "CreateTask",
+    "UpdateTask",
+}
+
 PROBLEMS = {
     "400": "Something cannot be meant; `field` names it.",
     "401": "No token, a bad one, or wrong credentials.",
@@ -99,7 +108,7 @@ PROBLEM_SCHEMA: Json = {
 
 def _operation(schema: GraphQLSchema, route: Route, method: str) -> Json:
     kind = _input_type(schema, route)
-    has_body = kind is not None and method != "DELETE"
+    has_body = kind is not None and bool(kind.fields.keys() - IN_HEADERS)
     operation: Json = {
         "operationId": route.operation + ("" if method != "PATCH" else "ByPatch"),
         "summary": _summary(schema, route),
@@ -122,15 +131,19 @@ def _is_read(route: Route) -> bool:
     return route.operation == "GetTask"
 
 
+def _is_conditional(route: Route, method: str) -> bool:
+    return "<task_id>" in route.path and method != "GET"
+
+
 def _problems(route: Route, method: str, *, body: bool) -> Iterator[str]:
     """The statuses of the errors that a route can answer with."""
     yield "400"
     yield "401"
     if "<task_id>" in route.path:
         yield "404"
-    if route.operation in {"RegisterUser", "CreateTask", "UpdateTask"}:
+    if route.operation in CONFLICTING:
         yield "409"
-    if method in {"PUT", "PATCH", "DELETE"}:
+    if _is_conditional(route, method):
         yield "412"
     if body:
         yield from ("413", "415")
@@ -147,7 +160,7 @@ def _parameters(route: Route, method: str) -> Iterator[Json]:
         yield {"name": "task_id", "in": "path", "required": True, "schema": {"type": "string"}}
     if _is_read(route):
         yield _header("If-None-Match", "304 if the task still has this entity tag.")
-    if method in {"PUT", "PATCH", "DELETE"}:
+    if _is_conditional(route, method):
         yield _header("If-Match", "412 unless the task still has this entity tag.")
     if route.operation == "CreateTask":
         text = "The same key with the same body makes one task, for 24 hours."
@@ -186,6 +199,10 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
         "LogIn": _shown(schema, "LoginFields"),
         "Verify": _object({"user_id": SCALARS["ID"], "username": SCALARS["String"]}),
         "ListTasks": {"type": "array", "items": task},
+        "RefreshToken": _shown(schema, "LoginFields"),
+        "LogOut": _object({**message, "ended_sessions": SCALARS["Int"]}),
+        "ChangePassword": _shown(schema, "LoginFields"),
+        "DeleteAccount": _object({**message, "user_id": SCALARS["ID"]}),
         "DeleteTask": _object(message),
     }
     response: Json = {

@@ -22,7 +22,14 @@ from graphql import (
 from graphql_api.context import Context, Services
 from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.execution import Executor, Request
-from graphql_api.http import json_body, json_response, problem, snake, snake_case
+from graphql_api.http import (
+    context_for_request,
+    json_body,
+    json_response,
+    problem,
+    snake,
+    snake_case,
+)
 from graphql_api.paging import LARGEST
 
 DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
@@ -67,6 +74,14 @@ def _registered(result: Mapping[str, Any]) -> dict[str, Any]:
     return {"message": "User registered successfully", **result}
 
 
+def _logged_out(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {"message": "Logged out successfully", **result}
+
+
+def _account_deleted(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {"message": "Account deleted successfully", **result}
+
+
 def _deleted(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"message": "Task deleted successfully"}
 
@@ -75,6 +90,10 @@ ROUTES = (
     Route(("POST",), "/auth/register", "RegisterUser", _registered, 201, public=True),
     Route(("POST",), "/auth/login", "LogIn", dict, public=True),
     Route(("GET",), "/auth/verify", "Verify", dict),
+    Route(("POST",), "/auth/refresh", "RefreshToken", dict, public=True),
+    Route(("POST",), "/auth/logout", "LogOut", _logged_out),
+    Route(("POST",), "/auth/password", "ChangePassword", dict),
+    Route(("DELETE",), "/auth/account", "DeleteAccount", _account_deleted),
     Route(("GET",), "/api/v1/tasks", "ListTasks", dict, names=LIST_NAMES),
     Route(("POST",), "/api/v1/tasks", "CreateTask", _task, 201),
     Route(("GET",), "/api/v1/tasks/<task_id>", "GetTask", _task),
@@ -148,7 +167,7 @@ class Runner:
             variables["after"] = page["pageInfo"]["endCursor"]
 
     def _context(self, route: Route) -> Context:
-        context = self._services.context(request.headers.get("Authorization"))
+        context = context_for_request(self._services)
         if not route.public:
             context.viewer  # noqa: B018 - who asks comes before what is asked: 401, not 400
         return context
@@ -180,7 +199,7 @@ def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
         given["id"] = path["task_id"]
         if (version := _expected_version()) is not None:
             given["expectedVersion"] = version
-    if request.method == "DELETE":
+    if not kind.fields.keys() - IN_HEADERS:  # then there is nothing to say in a body
         return given
     if "idempotencyKey" in kind.fields and "Idempotency-Key" in request.headers:
         given["idempotencyKey"] = request.headers["Idempotency-Key"].strip().strip('"')

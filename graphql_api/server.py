@@ -26,16 +26,21 @@ STOP_SECONDS = 10  # for requests in flight to finish
 
 
 def listening(config: Config) -> Config:
-    """The same configuration with a port that is free; StartError if the wanted one is not."""
+    """The same configuration with an address and a port that is free.
+
+    StartError if the wanted ones cannot be had.
+    """
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     try:
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((config.host, config.port))
-            return replace(config, port=probe.getsockname()[1])
-    except OSError as error:
+            host, port = probe.getsockname()[:2]  # granian takes addresses only, no names
+            return replace(config, host=host, port=port)
+    except (OSError, TypeError) as error:  # TypeError: a host that IDNA cannot encode
         address = f"{config.host}:{config.port}"
-        raise StartError(f"{address} cannot be listened on: {error.strerror}") from None
+        why = getattr(error, "strerror", None) or error
+        raise StartError(f"{address} cannot be listened on: {why}") from None
 
 
 def serve(config: Config, *, then: Callable[[], None]) -> None:
@@ -70,10 +75,11 @@ def _when_listening(config: Config, then: Callable[[], None]) -> None:
 def _worker(config: Config, master: int) -> Callable[..., Any]:
     """What a worker process serves. It ends with its master, however that ends."""
     # A fork has the master's handlers, which only tell the master's loop: without this, a
-    # worker that is still starting would never hear that it is to end. Ctrl-C reaches both,
-    # but it is the master that ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # worker that is still starting would never hear that it is to end.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Ctrl-C reaches both, but it is the master that ends its workers: told twice, a worker of
+    # granian's often hangs. Its own handlers come later, so they are not enough to say so.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     if sys.platform == "linux":
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG in prctl(2)
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)

@@ -131,6 +131,7 @@ LAYERS = [
     {"dynamodb"},
     {"accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},
     {"accounts.store", "tasks.store"},
+    {"accounts.live"},
     {"accounts.service", "tasks.service"},
     {"connection", "lookahead"},
     {"context"},
@@ -139,6 +140,7 @@ LAYERS = [
     {"schema", "execution"},
     {"http"},
     {"rest"},
+    {"openapi"},
     {""},
     {"server"},
 ]

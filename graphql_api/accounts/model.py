@@ -2,7 +2,8 @@
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from graphql_api import clock
 from graphql_api.errors import BadUserInput
@@ -10,6 +11,10 @@ from graphql_api.ids import new_id
 
 USERNAME_LENGTH = (3, 64)  # characters after NFKC
 PASSWORD_BYTES = (8, 1024)  # bytes of UTF-8 after NFC
+DEVICE_LENGTH = 200  # characters of what a device says of itself
+LONGEST_IDLE = timedelta(days=14)  # without a refresh
+LONGEST_SESSION = timedelta(days=60)
+GRACE = timedelta(seconds=10)  # for a client that did not get the answer to its refresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,8 @@ class User:
     username: str
     password: str
     created_at: datetime
+    generation: int = 1  # of the sessions: those of an earlier one have ended
+    deleting: bool = False
 
     @classmethod
     def new(cls, *, username: str, password: str, now: datetime) -> "User":
@@ -30,6 +37,68 @@ class User:
             password=password,
             created_at=clock.milliseconds(now),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A login on one device; of its refresh token only the hash is kept."""
+
+    session_id: str
+    user_id: str
+    generation: int
+    device: str
+    refresh_hash: str
+    previous_hash: str | None
+    created_at: datetime
+    last_used_at: datetime
+    ends_at: datetime
+    expires_at: int  # epoch seconds, as DynamoDB's TTL is
+
+    @classmethod
+    def new(
+        cls, user: User, *, session_id: str, device: str, refresh_hash: str, now: datetime
+    ) -> "Session":
+        """A session of this user's that begins now."""
+        at = clock.milliseconds(now)
+        return cls(
+            session_id=session_id,
+            user_id=user.user_id,
+            generation=user.generation,
+            device=device[:DEVICE_LENGTH],
+            refresh_hash=refresh_hash,
+            previous_hash=None,
+            created_at=at,
+            last_used_at=at,
+            ends_at=at + LONGEST_SESSION,
+            expires_at=_idle_end(at, at + LONGEST_SESSION),
+        )
+
+    def refreshed(self, refresh_hash: str, now: datetime) -> dict[str, Any]:
+        """What changes when the refresh token is exchanged for the one of this hash."""
+        at = clock.milliseconds(now)
+        return {
+            "refresh_hash": refresh_hash,
+            "previous_hash": self.refresh_hash,
+            "last_used_at": at,
+            "expires_at": _idle_end(at, self.ends_at),
+        }
+
+    def alive(self, user: User | None, now: datetime) -> bool:
+        """Whether the session still holds: neither ended, nor expired, nor its account gone."""
+        return (
+            user is not None
+            and not user.deleting
+            and user.generation == self.generation
+            and now.timestamp() < self.expires_at
+        )
+
+    def just_replaced(self, refresh_hash: str, now: datetime) -> bool:
+        """Whether this was the refresh token until a moment ago: an honest client may retry."""
+        return refresh_hash == self.previous_hash and now - self.last_used_at <= GRACE
+
+
+def _idle_end(now: datetime, end: datetime) -> int:
+    return int(min(now + LONGEST_IDLE, end).timestamp())
 
 
 def username_key(username: str) -> str:

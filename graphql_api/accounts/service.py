@@ -1,58 +1,174 @@
-"""Registering and logging in."""
+"""What people do with their accounts: register, log in, stay logged in, log out, leave."""
 
 import contextlib
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NoReturn
 
-from graphql_api.accounts.model import User, new_password, typed_password, username_key
+from graphql_api.accounts import model
+from graphql_api.accounts.live import LiveSessions
+from graphql_api.accounts.model import Session, User, typed_password, username_key
 from graphql_api.accounts.passwords import Passwords
 from graphql_api.accounts.store import UserStore
-from graphql_api.accounts.tokens import Tokens
+from graphql_api.accounts.tokens import RefreshToken, Tokens, Viewer
 from graphql_api.dynamodb import ConditionFailed
-from graphql_api.errors import BadUserInput, Unauthenticated
+from graphql_api.errors import BadUserInput, Conflict, NotFound, Unauthenticated
+from graphql_api.ids import new_id
+
+ATTEMPTS = 5  # at a refresh that others keep overtaking
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user who has just proved to be that user, and the token that says so."""
+    """A user who has just proved to be that user, and the tokens that say so."""
 
     user: User
     token: str
     expires_at: datetime
+    refresh_token: str
 
 
 class Accounts:
     """What people do with their accounts."""
 
-    def __init__(self, users: UserStore, passwords: Passwords, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        users: UserStore,
+        passwords: Passwords,
+        tokens: Tokens,
+        remove_tasks: Callable[[str], None],
+    ) -> None:
         self._users = users
         self._passwords = passwords
         self._tokens = tokens
+        self._remove_tasks = remove_tasks
+        self._live = LiveSessions()
 
-    def register(self, username: str, password: str, now: datetime) -> Login:
+    def register(self, username: str, password: str, device: str, now: datetime) -> Login:
         """A new account; Conflict if the name is taken, BadUserInput if it cannot be one."""
         username_key(username)  # both are checked before the costly hash
-        hashed = self._passwords.hash(new_password(password))
+        hashed = self._passwords.hash(model.new_password(password))
         user = User.new(username=username, password=hashed, now=now)
-        self._users.add(user)
-        return self._login(user, now)
+        session, refresh = _new_session(user, device, now)
+        self._users.add(user, session)
+        return self._login(user, refresh, now)
 
-    def login(self, username: str, password: str, now: datetime) -> Login:
-        """A token for whoever knows the password; else Unauthenticated, the same for everybody."""
+    def login(self, username: str, password: str, device: str, now: datetime) -> Login:
+        """A new session for whoever knows the password; else Unauthenticated, for all the same."""
         password = typed_password(password)
         user = self._find(username)
         if not self._passwords.verify(user.password if user else None, password) or user is None:
+            raise Unauthenticated("Invalid username or password.")
+        if user.deleting:  # it was interrupted, and whoever wanted it is here to see it through
+            self._remove(user)
             raise Unauthenticated("Invalid username or password.")
         if self._passwords.outdated(user.password):
             renewed = replace(user, password=self._passwords.hash(password))
             # Somebody else has just changed it: theirs stays, and this login is still good.
             with contextlib.suppress(ConditionFailed):
                 self._users.replace(user, renewed)
-        return self._login(user, now)
+        session, refresh = _new_session(user, device, now)
+        self._users.add_session(session)
+        return self._login(user, refresh, now)
 
-    def viewer(self, authorization: str | None) -> str:
-        """The id of the user behind an Authorization header; Unauthenticated if there is none."""
-        return self._tokens.viewer(authorization)
+    def viewer(self, authorization: str | None, now: datetime) -> Viewer:
+        """Who is behind an Authorization header; Unauthenticated if nobody is any more."""
+        viewer = self._tokens.viewer(authorization)
+        if viewer not in self._live:
+            user, session = self._users.session(viewer.user_id, viewer.session_id)
+            if session is None or not session.alive(user, now):
+                raise Unauthenticated("The session has ended.")
+            self._live.add(viewer)
+        return viewer
+
+    def refresh(self, token: str, now: datetime) -> Login:
+        """Other tokens for a refresh token, which is spent by that (RFC 9700, section 4.14).
+
+        Who did not get the answer may ask again for a moment. A token that was spent before
+        ends the session, since two have it: Unauthenticated.
+        """
+        presented = RefreshToken.parse(token)
+        for _ in range(ATTEMPTS):
+            user, session = self._users.session(presented.user_id, presented.session_id)
+            if user is None or session is None or not session.alive(user, now):
+                raise Unauthenticated("The session has ended.")
+            fresh = RefreshToken.new(session.user_id, session.session_id)
+            if presented.hash == session.refresh_hash:
+                changes = session.refreshed(fresh.hash, now)
+            elif session.just_replaced(presented.hash, now):
+                changes = {"refresh_hash": fresh.hash}  # the token of the lost answer is void
+            else:
+                self._end_reused(Viewer(session.user_id, session.session_id))
+            try:
+                self._users.change_session(session, changes)
+            except ConditionFailed:
+                continue
+            return self._login(user, fresh, now)
+        raise Conflict("Others keep refreshing this session, try again.")
+
+    def logout(self, viewer: Viewer) -> int:
+        """End the viewer's session; how many have ended."""
+        self._live.discard(viewer)
+        try:
+            self._users.end_session(viewer.user_id, viewer.session_id)
+        except ConditionFailed:
+            return 0
+        return 1
+
+    def revoke(self, viewer: Viewer, session_id: str) -> str:
+        """End one of the viewer's sessions; its id. NotFound if there is none such."""
+        self._live.discard(Viewer(viewer.user_id, session_id))
+        try:
+            self._users.end_session(viewer.user_id, session_id)
+        except ConditionFailed:
+            raise NotFound("Session not found") from None
+        return session_id
+
+    def sessions(self, user: User, now: datetime) -> list[Session]:
+        """The user's sessions that are alive, the newest first."""
+        return [s for s in self._users.sessions(user.user_id) if s.alive(user, now)]
+
+    def logout_everywhere(self, viewer: Viewer, now: datetime) -> int:
+        """End all of the viewer's sessions at once; how many have ended."""
+        user = self._known(viewer)
+        ended = len(self.sessions(user, now))
+        self._replace(user, replace(user, generation=user.generation + 1))
+        return ended
+
+    def change_password(
+        self,
+        viewer: Viewer,
+        current_password: str,
+        new_password: str,
+        device: str,
+        now: datetime,
+    ) -> Login:
+        """Another password, and a new session in the place of all others, at once.
+
+        Raises BadUserInput for a wrong current password as for an unfit new one.
+        """
+        password = model.new_password(new_password, "newPassword")
+        user = self._proven(viewer, current_password, "currentPassword")
+        hashed = self._passwords.hash(password)
+        changed = replace(user, password=hashed, generation=user.generation + 1)
+        session, refresh = _new_session(changed, device, now)
+        self._replace(user, changed, session)
+        return self._login(changed, refresh, now)
+
+    def delete(self, viewer: Viewer, password: str) -> str:
+        """Delete the account and all that is the user's; the id that the user had.
+
+        All sessions end first. If it is interrupted, the next login goes on with it.
+        """
+        user = self._proven(viewer, password, "password")
+        deleting = replace(user, deleting=True, generation=user.generation + 1)
+        self._replace(user, deleting)
+        self._remove(deleting)
+        return user.user_id
 
     def _find(self, username: str) -> User | None:
         try:
@@ -60,6 +176,44 @@ class Accounts:
         except BadUserInput:  # nobody can have this name, and nobody learns so at the login
             return None
 
-    def _login(self, user: User, now: datetime) -> Login:
-        access = self._tokens.issue(user.user_id, now)
-        return Login(user, access.token, access.expires_at)
+    def _known(self, viewer: Viewer) -> User:
+        user = self._users.get(viewer.user_id)
+        if user is None:
+            raise Unauthenticated("The account no longer exists.")
+        return user
+
+    def _proven(self, viewer: Viewer, password: str, field: str) -> User:
+        user = self._known(viewer)
+        if not self._passwords.verify(user.password, typed_password(password, field)):
+            raise BadUserInput("The password is wrong.", field)
+        return user
+
+    def _replace(self, before: User, after: User, *sessions: Session) -> None:
+        self._live.discard_all(before.user_id)
+        try:
+            self._users.replace(before, after, *sessions)
+        except ConditionFailed:
+            raise Conflict("The account has changed meanwhile, try again.") from None
+
+    def _remove(self, user: User) -> None:
+        self._remove_tasks(user.user_id)
+        self._users.remove(user)
+
+    def _login(self, user: User, refresh: RefreshToken, now: datetime) -> Login:
+        access = self._tokens.issue(user.user_id, refresh.session_id, now)
+        self._live.add(Viewer(user.user_id, refresh.session_id))
+        return Login(user, access.token, access.expires_at, refresh.text)
+
+    def _end_reused(self, viewer: Viewer) -> NoReturn:
+        log.warning("A spent refresh token was used again: session %s ends", viewer.session_id)
+        self.logout(viewer)
+        raise Unauthenticated("The session has ended.")
+
+
+def _new_session(user: User, device: str, now: datetime) -> tuple[Session, RefreshToken]:
+    session_id = new_id(now)
+    refresh = RefreshToken.new(user.user_id, session_id)
+    session = Session.new(
+        user, session_id=session_id, device=device, refresh_hash=refresh.hash, now=now
+    )
+    return session, refresh

@@ -6,12 +6,15 @@ username#<key>      reservation   owner
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from graphql_api.accounts.model import User, username_key
-from graphql_api.dynamodb import Attr, ConditionFailed, Database, Put, codec
+from graphql_api.accounts.model import Session, User, username_key
+from graphql_api.dynamodb import Attr, ConditionFailed, Database, Delete, Item, Key, Put, codec
 from graphql_api.errors import Conflict
 
 NOBODY = "nobody"
+MOST_SESSIONS = 100  # that are listed
+REMOVED_AT_ONCE = 100  # items of a user that is deleted
 
 
 class UserStore:
@@ -21,14 +24,18 @@ class UserStore:
         self._database = database
         self._table = database.table("Users")
 
-    def add(self, user: User) -> None:
-        """Keep a new user and reserve the name, both or neither; Conflict if it is taken."""
+    def add(self, user: User, session: Session) -> None:
+        """Keep a new user, the name and a session, or nothing; Conflict if the name is taken."""
         reservation = _reservation(user.username)
         new = Attr("user_id").not_exists()
         profile = {"item": codec.value("profile"), **codec.encode(user)}
         taken = codec.item(**reservation, owner=user.user_id)
         try:
-            self._database.write(Put(self._table, taken, new), Put(self._table, profile, new))
+            self._database.write(
+                Put(self._table, taken, new),
+                Put(self._table, profile, new),
+                Put(self._table, _session_item(session), new),
+            )
         except ConditionFailed:
             # Ours, if the answer to our own first attempt was lost on the way.
             if self._owner_of(reservation) != user.user_id:
@@ -47,10 +54,68 @@ class UserStore:
         items = self._table.get_many([{"user_id": key, "item": "profile"} for key in user_ids])
         return {user.user_id: user for user in (codec.decode(User, item) for item in items)}
 
-    def replace(self, before: User, after: User) -> None:
-        """Put the user's next state in place; ConditionFailed if the password is another now."""
+    def replace(self, before: User, after: User, *sessions: Session) -> None:
+        """Put the user's next state in place, and new sessions with it, or nothing.
+
+        ConditionFailed if the user is another now.
+        """
         item = {"item": codec.value("profile"), **codec.encode(after)}
-        self._table.put(item, Attr("password").eq(before.password))
+        same = Attr("password").eq(before.password) & Attr("generation").eq(before.generation)
+        new = Attr("user_id").not_exists()
+        if sessions:
+            puts = (Put(self._table, _session_item(session), new) for session in sessions)
+            self._database.write(Put(self._table, item, same), *puts)
+        else:
+            self._table.put(item, same)
+
+    def remove(self, user: User) -> None:
+        """Delete all of the user's items; the profile and the name last, so that it can go on."""
+        mine = Key("user_id").eq(user.user_id)
+        start = None
+        while True:
+            read = self._table.query(mine, start=start, limit=REMOVED_AT_ONCE)
+            names = [item["item"]["S"] for item in read.items]
+            self._table.delete_many(
+                [{"user_id": user.user_id, "item": name} for name in names if name != "profile"]
+            )
+            start = read.stopped
+            if start is None:
+                break
+        self._database.write(
+            Delete(self._table, {"user_id": user.user_id, "item": "profile"}),
+            Delete(self._table, _reservation(user.username)),
+        )
+
+    def add_session(self, session: Session) -> None:
+        """Keep a new session."""
+        self._table.put(_session_item(session), Attr("user_id").not_exists())
+
+    def session(self, user_id: str, session_id: str) -> tuple[User | None, Session | None]:
+        """A session and its user, in one read."""
+        keys = [{"user_id": user_id, "item": name} for name in ("profile", _name(session_id))]
+        items = {item["item"]["S"]: item for item in self._table.get_many(keys)}
+        user, session = items.get("profile"), items.get(_name(session_id))
+        return (
+            codec.decode(User, user) if user else None,
+            codec.decode(Session, session) if session else None,
+        )
+
+    def sessions(self, user_id: str) -> list[Session]:
+        """The user's sessions, the newest first; some of them may have ended."""
+        where = Key("user_id").eq(user_id) & Key("item").begins_with(_name(""))
+        read = self._table.query(where, descending=True, limit=MOST_SESSIONS)
+        return [codec.decode(Session, item) for item in read.items]
+
+    def change_session(self, session: Session, changes: dict[str, Any]) -> None:
+        """Change the session; ConditionFailed if its refresh token is another now."""
+        same = Attr("refresh_hash").eq(session.refresh_hash)
+        key = {"user_id": session.user_id, "item": _name(session.session_id)}
+        self._table.change(changes, same, **key)
+
+    def end_session(self, user_id: str, session_id: str) -> None:
+        """Delete the session; ConditionFailed if there is none."""
+        key = {"user_id": user_id, "item": _name(session_id)}
+        self._table.delete(Attr("user_id").exists(), **key)
 
     def check(self) -> None:
         """One read; ServiceUnavailable if the store does not answer."""
@@ -59,6 +124,14 @@ class UserStore:
     def _owner_of(self, reservation: dict[str, str]) -> str:
         item = self._table.get(**reservation)
         return item["owner"]["S"] if item else NOBODY
+
+
+def _name(session_id: str) -> str:
+    return f"session#{session_id}"
+
+
+def _session_item(session: Session) -> Item:
+    return {"item": codec.value(_name(session.session_id)), **codec.encode(session)}
 
 
 def _reservation(username: str) -> dict[str, str]:

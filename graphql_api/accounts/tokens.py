@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ ALGORITHM = "HS256"
 TYPE = "at+jwt"  # RFC 9068, section 2.1
 LONGEST = 4096  # characters of an Authorization header
 
+_REFRESH = re.compile(r"([\w-]{1,128})\.([\w-]{1,128})\.([\w-]{43})", re.ASCII)
 _CREDENTIALS = re.compile(r"(?:bearer +)?([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII | re.IGNORECASE)
 
 
@@ -29,23 +31,32 @@ class AccessToken:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is asking, in which session."""
+
+    user_id: str
+    session_id: str
+
+
 class Tokens:
     """Issues and verifies access tokens; the key is chosen by `kid`, from our own ring only."""
 
-    def __init__(self, secrets: Sequence[bytes], ttl: int) -> None:
-        """The first secret signs; the others are still accepted while keys are rotated."""
+    def __init__(self, keys: Sequence[bytes], ttl: int) -> None:
+        """The first key signs; the others are still accepted while keys are rotated."""
         self._ttl = timedelta(seconds=ttl)
-        self._kid = _kid(secrets[0])
-        self._ring = {_kid(secret): secret for secret in secrets}
+        self._kid = _kid(keys[0])
+        self._ring = {_kid(key): key for key in keys}
 
-    def issue(self, user_id: str, now: datetime) -> AccessToken:
-        """A token for this user, from now on for the configured time."""
+    def issue(self, user_id: str, session_id: str, now: datetime) -> AccessToken:
+        """A token for this user's session, from now on for the configured time."""
         issued = now.replace(microsecond=0)
         expires = issued + self._ttl
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": user_id,
+            "sid": session_id,
             "jti": new_id(now),
             "iat": int(issued.timestamp()),
             "exp": int(expires.timestamp()),
@@ -54,8 +65,8 @@ class Tokens:
         token = jwt.encode(claims, self._ring[self._kid], ALGORITHM, headers)
         return AccessToken(token, expires)
 
-    def viewer(self, authorization: str | None) -> str:
-        """The user id behind an Authorization header: `Bearer <jwt>` or a bare `<jwt>`.
+    def viewer(self, authorization: str | None) -> Viewer:
+        """Who is behind an Authorization header: `Bearer <jwt>` or a bare `<jwt>`.
 
         Raises Unauthenticated.
         """
@@ -64,7 +75,8 @@ class Tokens:
         match = _CREDENTIALS.fullmatch(authorization.strip(" "))
         if match is None or len(authorization) > LONGEST:
             raise Unauthenticated("The Authorization header must be 'Bearer <token>'.")
-        return str(self._claims(match[1])["sub"])
+        claims = self._claims(match[1])
+        return Viewer(claims["sub"], claims["sid"])
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
@@ -80,7 +92,7 @@ class Tokens:
                 audience=AUDIENCE,
                 leeway=10,
                 options={
-                    "require": ["iss", "aud", "sub", "jti", "iat", "exp"],
+                    "require": ["iss", "aud", "sub", "sid", "jti", "iat", "exp"],
                     "strict_aud": True,
                     "enforce_minimum_key_length": True,
                 },
@@ -89,12 +101,44 @@ class Tokens:
             raise Unauthenticated("The token has expired.") from None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             raise Unauthenticated("The token is invalid.") from None
-        # PyJWT takes any number, or a text of one, for a time.
-        if type(claims["iat"]) is not int or type(claims["exp"]) is not int:
+        # PyJWT takes any number, or a text of one, for a time, and does not know `sid`.
+        if (type(claims["iat"]), type(claims["exp"]), type(claims["sid"])) != (int, int, str):
             raise Unauthenticated("The token is invalid.")
         if not 0 < claims["exp"] - claims["iat"] <= self._ttl.total_seconds():
             raise Unauthenticated("The token is invalid.")
         return claims
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """An opaque token of 256 random bits, which names the session that it is for."""
+
+    user_id: str
+    session_id: str
+    secret: str
+
+    @classmethod
+    def new(cls, user_id: str, session_id: str) -> "RefreshToken":
+        """A fresh one for this session."""
+        return cls(user_id, session_id, secrets.token_urlsafe(32))
+
+    @classmethod
+    def parse(cls, text: str) -> "RefreshToken":
+        """The token that a client presents; Unauthenticated for any other text."""
+        match = _REFRESH.fullmatch(text)
+        if match is None:
+            raise Unauthenticated("The refresh token is invalid.")
+        return cls(*match.groups())
+
+    @property
+    def text(self) -> str:
+        """The token as the client keeps it."""
+        return f"{self.user_id}.{self.session_id}.{self.secret}"
+
+    @property
+    def hash(self) -> str:
+        """What of it is stored: enough bits are random that a plain hash cannot be reversed."""
+        return hashlib.sha256(self.secret.encode()).hexdigest()
 
 
 def _kid(secret: bytes) -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "Condition",
     "ConditionFailed",
     "Database",
+    "Delete",
     "Item",
     "Key",
     "Put",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 BATCH_GET_KEYS = 100  # BatchGetItem's own limit
+BATCH_WRITE_ITEMS = 25  # BatchWriteItem's
 ATTEMPTS = 5  # of our own retries: unprocessed keys, transactions that met another one
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,22 @@ class Put:
     table: "Table"
     item: Item
     condition: Condition
+
+    def action(self) -> dict[str, Any]:
+        """The action as TransactWriteItems wants to hear it."""
+        return {"Put": _put_arguments(self.table, self.item, self.condition)}
+
+
+@dataclass(frozen=True)
+class Delete:
+    """One key of a transaction, deleted whether or not there is an item."""
+
+    table: "Table"
+    key: dict[str, str]
+
+    def action(self) -> dict[str, Any]:
+        """The action as TransactWriteItems wants to hear it."""
+        return {"Delete": {"TableName": self.table.name, "Key": codec.item(**self.key)}}
 
 
 class Read(NamedTuple):
@@ -93,6 +111,8 @@ def connect(config: Config, *, attempts: int = 3, timeout: float = 2) -> Any:
         raise StartError("No AWS region is set: set AWS_REGION, or a region in a profile") from None
     except BotoCoreError as error:
         raise StartError(f"The AWS settings cannot be used: {error}") from None
+    except ValueError as error:  # botocore is stricter about a URL than urlsplit
+        raise StartError(f"DYNAMODB={config.dynamodb} cannot be used: {error}") from None
 
 
 def _session(config: Config) -> Any:
@@ -156,9 +176,9 @@ class Database:
         except BotoCoreError as error:
             raise _unavailable(operation, error) from error
 
-    def write(self, *puts: Put) -> None:
-        """Write all items or none; ConditionFailed when a condition does not hold."""
-        items = [{"Put": _put_arguments(put.table, put.item, put.condition)} for put in puts]
+    def write(self, *actions: Put | Delete) -> None:
+        """Do all or nothing; ConditionFailed when a condition does not hold."""
+        items = [action.action() for action in actions]
         for pause in _pauses():
             try:
                 self.call("transact_write_items", TransactItems=items)
@@ -210,6 +230,42 @@ class Table:
     def put(self, item: Item, condition: Condition) -> None:
         """Write the item; ConditionFailed when the one in its place is not as wanted."""
         self.database.call("put_item", **_put_arguments(self, item, condition))
+
+    def change(self, values: dict[str, Any], condition: Condition, **key: str) -> None:
+        """Set attributes of the item; ConditionFailed when it is not as wanted."""
+        arguments = _expressions(ConditionExpression=condition)
+        names = {f"#set{number}": name for number, name in enumerate(values)}
+        settings = (f"{placeholder} = :{placeholder[1:]}" for placeholder in names)
+        arguments["ExpressionAttributeNames"] |= names
+        arguments.setdefault("ExpressionAttributeValues", {}).update(
+            {
+                f":{placeholder[1:]}": codec.value(values[name])
+                for placeholder, name in names.items()
+            }
+        )
+        self.database.call(
+            "update_item",
+            TableName=self.name,
+            Key=codec.item(**key),
+            UpdateExpression="SET " + ", ".join(settings),
+            **arguments,
+        )
+
+    def delete_many(self, keys: Sequence[dict[str, str]]) -> None:
+        """Delete the items under these keys, whether or not they are there."""
+        for start in range(0, len(keys), BATCH_WRITE_ITEMS):
+            chunk = keys[start : start + BATCH_WRITE_ITEMS]
+            self._delete_batch([{"DeleteRequest": {"Key": codec.item(**key)}} for key in chunk])
+
+    def _delete_batch(self, requests: list[dict[str, Any]]) -> None:
+        unprocessed: dict[str, Any] = {self.name: requests}
+        for pause in _pauses():
+            answer = self.database.call("batch_write_item", RequestItems=unprocessed)
+            unprocessed = answer.get("UnprocessedItems") or {}
+            if not unprocessed:
+                return
+            pause()
+        raise ServiceUnavailable
 
     def delete(self, condition: Condition, **key: str) -> None:
         """Delete the item; ConditionFailed when it is not as wanted."""

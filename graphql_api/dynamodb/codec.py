@@ -1,7 +1,7 @@
 """Dataclasses to DynamoDB items and back, in the wire's typed form (`{"S": "text"}`)."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -13,6 +13,7 @@ from graphql_api import clock
 T = TypeVar("T")
 Wire = dict[str, Any]
 Item = dict[str, Wire]
+_Reader = tuple[str, Callable[[Wire], Any]]
 
 
 def value(plain: Any) -> Wire:
@@ -44,14 +45,26 @@ def encode(record: Any) -> Item:
 
 
 def decode(kind: type[T], stored: Item) -> T:
-    """The dataclass that an item keeps; attributes of other names are not its business."""
-    readers = _readers(cast("Hashable", kind)).items()
-    return kind(**{n: read(stored[n]) if n in stored else None for n, read in readers})
+    """The dataclass that an item keeps; attributes of other names are not its business.
+
+    A field that is not there has its default, or is None without one.
+    """
+    required, optional = _readers(cast("Hashable", kind))
+    values = {n: read(stored[n]) if n in stored else None for n, read in required}
+    for name, read in optional:
+        if name in stored:
+            values[name] = read(stored[name])
+    return kind(**values)
 
 
 @cache
-def _readers(kind: Hashable) -> dict[str, Callable[[Wire], Any]]:
-    return {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+def _readers(kind: Any) -> tuple[list[_Reader], list[_Reader]]:
+    """How to read each field: those without a default, and those with one."""
+    hints = get_type_hints(kind)
+    readers: tuple[list[_Reader], list[_Reader]] = ([], [])
+    for field in fields(kind):
+        readers[field.default is not MISSING].append((field.name, _reader(hints[field.name])))
+    return readers
 
 
 def _reader(hint: Any) -> Callable[[Wire], Any]:

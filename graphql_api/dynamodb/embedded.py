@@ -109,7 +109,16 @@ class _Engine:
     def port(self) -> int:
         """Where the engine listens, now that it does."""
         lock = self._locked()
-        return self._sibling_port() if lock is None else self._start(lock)
+        if lock is None:
+            return self._sibling_port()
+        try:
+            return self._start(lock)
+        except StartError:
+            lock.close()
+            raise
+        except OSError as error:  # such as a full disk, or a binary for another machine
+            lock.close()
+            raise StartError(f"The embedded engine did not start: {error}") from None
 
     def _locked(self) -> IO[str] | None:
         """The lock of the directory; None when a sibling of this process has it."""

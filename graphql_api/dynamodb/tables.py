@@ -101,10 +101,19 @@ def create(client: Any, table: Definition, prefix: str) -> None:
             raise
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=WAIT)
     if table is USERS:
+        _let_items_expire(client, name)
+
+
+def _let_items_expire(client: Any, name: str) -> None:
+    try:
         client.update_time_to_live(
             TableName=name,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL_ATTRIBUTE},
         )
+    except ClientError:  # to enable it twice is an error, and another start may have been first
+        found = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        if found["TimeToLiveStatus"] not in {"ENABLED", "ENABLING"}:
+            raise
 
 
 def _schema(keys: tuple[str, str]) -> list[dict[str, str]]:
@@ -115,7 +124,10 @@ def _schema(keys: tuple[str, str]) -> list[dict[str, str]]:
 
 
 def _readable(description: dict[str, Any]) -> dict[str, Any]:
-    """Keys and indexes of a description as short texts: `user_id (HASH, S), item (RANGE, S)`."""
+    """Keys and indexes of a description as short texts: `user_id (HASH, S), item (RANGE, S)`.
+
+    An index also says which attributes it holds: lists are read from it alone.
+    """
     kinds = {a["AttributeName"]: a["AttributeType"] for a in description["AttributeDefinitions"]}
 
     def text(schema: list[dict[str, str]]) -> str:
@@ -128,7 +140,12 @@ def _readable(description: dict[str, Any]) -> dict[str, Any]:
     indexes = description.get("GlobalSecondaryIndexes", [])
     return {
         "keys": text(description["KeySchema"]),
-        "indexes": {index["IndexName"]: text(index["KeySchema"]) for index in indexes},
+        "indexes": {
+            index[
+                "IndexName"
+            ]: f"{text(index['KeySchema'])}; {index['Projection']['ProjectionType']}"
+            for index in indexes
+        },
     }
 
 

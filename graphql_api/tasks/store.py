@@ -114,6 +114,17 @@ class TaskStore:
                 raise task_not_found() from None
             raise version_conflict(self.get(user_id, task_id)) from None
 
+    def remove_all(self, user_id: str) -> None:
+        """Delete all of the user's tasks."""
+        start = None
+        while True:
+            read = self._table.query(Key("user_id").eq(user_id), start=start, limit=LARGEST_LOOK)
+            ids = [item["task_id"]["S"] for item in read.items]
+            self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
+            start = read.stopped
+            if start is None:
+                return
+
     def page(
         self,
         user_id: str,

@@ -1,0 +1,431 @@
+"""Sessions: opened by a login, kept up by refresh tokens, ended at once."""
+
+import hashlib
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from conftest import CREATE, LOGIN, PASSWORD, TASKS, Api, Person, codes
+
+from graphql_api import clock, create_app
+from graphql_api.accounts import model
+from graphql_api.accounts.live import SECONDS, LiveSessions
+from graphql_api.accounts.tokens import Viewer
+from graphql_api.dynamodb import Table
+from graphql_api.errors import ServiceUnavailable
+
+REFRESH = """
+  mutation ($input: RefreshTokenInput!) {
+    refreshToken(input: $input) { token refreshToken user { username } }
+  }
+"""
+LOGIN_ALL = "mutation ($input: LoginInput!) { login(input: $input) { token refreshToken } }"
+PASSWORDS = """
+  mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { token refreshToken } }
+"""
+DELETE_ACCOUNT = """
+  mutation ($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletedUserId } }
+"""
+REVOKE = """
+  mutation ($input: RevokeSessionInput!) { revokeSession(input: $input) { revokedSessionId } }
+"""
+SESSIONS = "{ viewer { sessions { id device current createdAt lastUsedAt } } }"
+
+
+@pytest.fixture
+def elsewhere(engine) -> Api:
+    """Another process on the same store."""
+    return Api(create_app(engine).test_client())
+
+
+def log_in(person: Person, device: str = "a phone") -> tuple[Person, str]:
+    """One more session of this person's, and its refresh token."""
+    answer = person.api.client.post(
+        "/graphql",
+        json={
+            "query": LOGIN_ALL,
+            "variables": {"input": {"username": person.username, "password": PASSWORD}},
+        },
+        headers={"User-Agent": device},
+    ).json["data"]["login"]
+    other = Person(person.api, person.username, person.id, answer["token"])
+    return other, answer["refreshToken"]
+
+
+def is_in(person: Person, api: Api | None = None) -> bool:
+    """Whether the person's token is still good, in GraphQL and in REST."""
+    api = api or person.api
+    graphql = "errors" not in api.graphql("{ viewer { id } }", person.token)
+    rest = api.rest("GET", "/auth/verify", person.token).status_code == 200
+    assert graphql == rest
+    return rest
+
+
+def test_a_session_shows_its_device_and_times(ann):
+    phone, _ = log_in(ann)
+
+    first, second = phone.graphql(SESSIONS)["data"]["viewer"]["sessions"]
+
+    assert (first["device"], first["current"], second["current"]) == ("a phone", True, False)
+    assert first["createdAt"] == first["lastUsedAt"] > second["createdAt"]
+
+
+def test_nobody_sees_the_sessions_of_somebody_else(ann, neighbour):
+    mine = {session["id"] for session in ann.graphql(SESSIONS)["data"]["viewer"]["sessions"]}
+    theirs = {s["id"] for s in neighbour.graphql(SESSIONS)["data"]["viewer"]["sessions"]}
+
+    assert len(mine) == len(theirs) == 1
+    assert mine != theirs
+
+
+def test_a_refresh_token_is_exchanged_for_other_tokens(ann):
+    _, token = log_in(ann)
+
+    answer = ann.api.graphql(REFRESH, input={"refreshToken": token})["data"]["refreshToken"]
+    rest = ann.api.rest("POST", "/auth/refresh", json={"refresh_token": answer["refreshToken"]})
+
+    assert answer["user"]["username"] == ann.username
+    assert is_in(Person(ann.api, ann.username, ann.id, answer["token"]))
+    assert rest.status_code == 200
+    assert len({token, answer["refreshToken"], rest.json["refresh_token"]}) == 3
+    assert is_in(Person(ann.api, ann.username, ann.id, rest.json["token"]))
+
+
+def test_a_refresh_token_is_kept_only_as_its_hash(app, ann):
+    _, token = log_in(ann)
+    table = app.extensions["database"].table("Users")
+    user_id, session_id, secret = token.split(".")
+
+    item = table.get(user_id=user_id, item=f"session#{session_id}")
+
+    assert len(secret) == 43
+    assert secret not in str(item)
+
+
+def test_a_client_that_missed_the_answer_may_refresh_again_for_a_moment(ann):
+    phone, token = log_in(ann)
+
+    lost = ann.api.graphql(REFRESH, input={"refreshToken": token})["data"]["refreshToken"]
+    again = ann.api.graphql(REFRESH, input={"refreshToken": token})["data"]["refreshToken"]
+    assert "errors" not in ann.api.graphql("{ viewer { id } }", again["token"])
+
+    void = ann.api.graphql(REFRESH, input={"refreshToken": lost["refreshToken"]})
+
+    # The token of the lost answer is in other hands, if it is in any: that ends the session.
+    assert codes(void) == ["UNAUTHENTICATED"]
+    assert not is_in(phone)
+
+
+def test_a_token_that_was_spent_before_ends_the_session_and_is_logged(ann, monkeypatch, caplog):
+    phone, token = log_in(ann)
+    monkeypatch.setattr(model, "GRACE", timedelta(seconds=-1))
+    fresh = ann.api.graphql(REFRESH, input={"refreshToken": token})["data"]["refreshToken"]
+
+    with caplog.at_level(logging.WARNING):
+        reused = ann.api.graphql(REFRESH, input={"refreshToken": token})
+
+    assert codes(reused) == ["UNAUTHENTICATED"]
+    assert not is_in(phone)
+    assert codes(ann.api.graphql(REFRESH, input={"refreshToken": fresh["refreshToken"]})) == [
+        "UNAUTHENTICATED"
+    ]
+    assert is_in(ann)
+    [record] = caplog.records
+    assert "used again" in record.getMessage()
+    assert token not in record.getMessage()
+
+
+@pytest.mark.concurrent
+def test_of_fifty_refreshes_at_once_one_chain_survives(app, ann):
+    _, token = log_in(ann)
+
+    def refresh(_):
+        return app.test_client().post("/auth/refresh", json={"refresh_token": token})
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(refresh, range(50)))
+
+    assert {answer.status_code for answer in answers} <= {200, 401, 409}
+    good = {answer.json["refresh_token"] for answer in answers if answer.status_code == 200}
+    assert good
+    alive = []
+    for candidate in good:
+        # Each look is made on the state that the race left: it must not change it.
+        user_id, session_id, secret = candidate.split(".")
+        item = (
+            app.extensions["database"]
+            .table("Users")
+            .get(user_id=user_id, item=f"session#{session_id}")
+        )
+        alive.append(item["refresh_hash"]["S"] == hashlib.sha256(secret.encode()).hexdigest())
+    assert alive.count(True) == 1
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "a.b.c",
+        f"nobody.nothing.{'x' * 43}",
+        f"{'x' * 200}.x.{'x' * 43}",
+        f"a#b.c.{'x' * 43}",
+        "x" * 60_000,
+    ],
+)
+def test_what_is_no_refresh_token_is_refused(api, token):
+    graphql = api.graphql(REFRESH, input={"refreshToken": token})
+    rest = api.rest("POST", "/auth/refresh", json={"refresh_token": token})
+
+    assert codes(graphql) == ["UNAUTHENTICATED"]
+    assert rest.status_code == 401
+
+
+def test_an_access_token_does_not_refresh_and_a_refresh_token_gives_no_access(ann):
+    _, refresh = log_in(ann)
+
+    assert codes(ann.api.graphql(REFRESH, input={"refreshToken": ann.token})) == ["UNAUTHENTICATED"]
+    assert codes(ann.api.graphql("{ viewer { id } }", refresh)) == ["UNAUTHENTICATED"]
+
+
+@pytest.mark.parametrize("entry", ["graphql", "rest"])
+def test_logging_out_ends_this_session_only(ann, entry):
+    phone, token = log_in(ann)
+
+    if entry == "graphql":
+        answer = phone.graphql("mutation { logout { endedSessions } }")
+        assert answer == {"data": {"logout": {"endedSessions": 1}}}
+    else:
+        answer = phone.rest("POST", "/auth/logout")
+        assert answer.json == {"message": "Logged out successfully", "ended_sessions": 1}
+
+    assert not is_in(phone)
+    assert is_in(ann)
+    assert codes(ann.api.graphql(REFRESH, input={"refreshToken": token})) == ["UNAUTHENTICATED"]
+
+
+def test_a_token_after_logout_opens_nothing_and_changes_nothing(ann):
+    task = ann.create(title="x")
+    phone, _ = log_in(ann)
+    phone.graphql("mutation { logout { endedSessions } }")
+
+    graphql = phone.graphql(CREATE, input={"title": "after"})
+    rest = [
+        phone.rest("GET", "/api/v1/tasks"),
+        phone.rest("POST", "/api/v1/tasks", json={"title": "after"}),
+        phone.rest("PUT", f"/api/v1/tasks/{task['id']}", json={"title": "after"}),
+        phone.rest("DELETE", f"/api/v1/tasks/{task['id']}"),
+        phone.rest("POST", "/auth/logout"),
+    ]
+
+    assert codes(graphql) == ["UNAUTHENTICATED"]
+    assert {answer.status_code for answer in rest} == {401}
+    assert ann.graphql(TASKS)["data"]["tasks"]["nodes"] == [task]
+
+
+def test_logging_out_everywhere_ends_all_sessions(ann):
+    phone, token = log_in(ann)
+
+    answer = phone.graphql("mutation { logoutEverywhere { endedSessions } }")
+
+    assert answer == {"data": {"logoutEverywhere": {"endedSessions": 2}}}
+    assert not is_in(phone)
+    assert not is_in(ann)
+    assert codes(ann.api.graphql(REFRESH, input={"refreshToken": token})) == ["UNAUTHENTICATED"]
+    again, _ = log_in(ann)
+    assert is_in(again)
+
+
+def test_a_session_can_be_ended_from_another(ann, neighbour):
+    phone, _ = log_in(ann)
+    theirs = neighbour.graphql(SESSIONS)["data"]["viewer"]["sessions"][0]["id"]
+    mine = phone.graphql(SESSIONS)["data"]["viewer"]["sessions"][0]["id"]
+
+    foreign = ann.graphql(REVOKE, input={"id": theirs})
+    revoked = ann.graphql(REVOKE, input={"id": mine})
+    again = ann.graphql(REVOKE, input={"id": mine})
+
+    assert codes(foreign) == codes(again) == ["NOT_FOUND"]
+    assert revoked == {"data": {"revokeSession": {"revokedSessionId": mine}}}
+    assert not is_in(phone)
+    assert is_in(ann)
+    assert is_in(neighbour)
+
+
+def test_changing_the_password_ends_all_other_sessions(ann):
+    phone, token = log_in(ann)
+    change = {"currentPassword": PASSWORD, "newPassword": "another good one"}
+
+    fresh = phone.graphql(PASSWORDS, input=change)["data"]["changePassword"]
+
+    assert not is_in(ann)
+    assert not is_in(phone)
+    assert is_in(Person(ann.api, ann.username, ann.id, fresh["token"]))
+    assert codes(ann.api.graphql(REFRESH, input={"refreshToken": token})) == ["UNAUTHENTICATED"]
+    old, new = (
+        ann.api.graphql(LOGIN, input={"username": ann.username, "password": password})
+        for password in (PASSWORD, "another good one")
+    )
+    assert codes(old) == ["UNAUTHENTICATED"]
+    assert new["data"]["login"]["user"]["id"] == ann.id
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"currentPassword": "wrong", "newPassword": "another good one"}, "currentPassword"),
+        ({"currentPassword": PASSWORD, "newPassword": "short"}, "newPassword"),
+        ({"currentPassword": PASSWORD, "newPassword": "with \u0000 in it"}, "newPassword"),
+    ],
+)
+def test_a_refused_change_of_the_password_changes_nothing(ann, change, field):
+    graphql = ann.graphql(PASSWORDS, input=change)
+    body = {
+        "current_password": change["currentPassword"],
+        "new_password": change["newPassword"],
+    }
+    rest = ann.rest("POST", "/auth/password", json=body)
+
+    assert [error["extensions"] for error in graphql["errors"]] == [
+        {"code": "BAD_USER_INPUT", "field": field}
+    ]
+    assert rest.status_code == 400
+    assert is_in(ann)
+    assert is_in(log_in(ann)[0])
+
+
+@pytest.mark.parametrize("entry", ["graphql", "rest"])
+def test_a_deleted_account_leaves_nothing_behind(app, ann, neighbour, entry):
+    for number in range(30):
+        ann.create(title=f"{number}", dueAt="2030-01-01T00:00:00Z", idempotencyKey=f"{number}")
+    phone, token = log_in(ann)
+
+    if entry == "graphql":
+        answer = phone.graphql(DELETE_ACCOUNT, input={"password": PASSWORD})
+        assert answer == {"data": {"deleteAccount": {"deletedUserId": ann.id}}}
+    else:
+        answer = phone.rest("DELETE", "/auth/account", json={"password": PASSWORD})
+        assert answer.json == {"message": "Account deleted successfully", "user_id": ann.id}
+
+    assert not is_in(ann)
+    assert not is_in(phone)
+    assert codes(ann.api.graphql(REFRESH, input={"refreshToken": token})) == ["UNAUTHENTICATED"]
+    login = {"username": ann.username, "password": PASSWORD}
+    assert codes(ann.api.graphql(LOGIN, input=login)) == ["UNAUTHENTICATED"]
+    raw = app.extensions["database"]._client
+    for table in ("Users", "Tasks"):
+        items = raw.scan(TableName=table)["Items"]
+        assert ann.id not in str(items)
+        assert ann.username not in str(items)
+    assert is_in(neighbour)
+    again = ann.api.rest("POST", "/auth/register", json=login)
+    assert again.status_code == 201
+    assert ann.api.rest("GET", "/api/v1/tasks", again.json["token"]).json == []
+
+
+def test_an_account_is_not_deleted_without_its_password(ann):
+    task = ann.create(title="x")
+
+    answer = ann.graphql(DELETE_ACCOUNT, input={"password": "wrong password"})
+
+    assert [error["extensions"] for error in answer["errors"]] == [
+        {"code": "BAD_USER_INPUT", "field": "password"}
+    ]
+    assert is_in(ann)
+    assert ann.task(task["id"]) == task
+
+
+def test_an_interrupted_deletion_goes_on_at_the_next_login(app, ann, monkeypatch):
+    ann.create(title="x")
+
+    def interrupted(*_):
+        raise ServiceUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "delete_many", interrupted)
+        answer = ann.graphql(DELETE_ACCOUNT, input={"password": PASSWORD})
+    assert codes(answer) == ["SERVICE_UNAVAILABLE"]
+    assert not is_in(ann)
+
+    login = {"username": ann.username, "password": PASSWORD}
+    assert codes(ann.api.graphql(LOGIN, input=login)) == ["UNAUTHENTICATED"]
+
+    raw = app.extensions["database"]._client
+    assert ann.id not in str(raw.scan(TableName="Users")["Items"])
+    assert ann.id not in str(raw.scan(TableName="Tasks")["Items"])
+
+
+# Across processes
+
+
+def test_a_process_asks_once_for_a_session_that_another_has_opened(ann, engine):
+    other = create_app(engine)
+    names = []
+    other.extensions["database"]._client.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: names.append(model.name)
+    )
+    api = Api(other.test_client())
+
+    for _ in range(3):
+        assert api.rest("GET", "/api/v1/tasks", ann.token).status_code == 200
+
+    assert names == ["BatchGetItem", "Query", "Query", "Query"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "mutation { logout { endedSessions } }",
+        "mutation { logoutEverywhere { endedSessions } }",
+    ],
+)
+def test_what_ends_here_ends_elsewhere_once_the_answer_there_is_old(
+    ann, elsewhere, monkeypatch, end
+):
+    assert is_in(ann, elsewhere)
+
+    assert "errors" not in ann.graphql(end)
+
+    assert is_in(ann, elsewhere)  # this is the moment that may last 5 seconds
+    monkeypatch.setattr(LiveSessions, "__contains__", lambda *_: False)  # and now it is over
+    assert not is_in(ann, elsewhere)
+
+
+def test_an_answer_is_good_for_less_than_five_seconds(monkeypatch):
+    monkeypatch.setattr("graphql_api.accounts.live.SECONDS", SECONDS)
+    now = [100.0]
+    live = LiveSessions(timer=lambda: now[0])
+    viewer = Viewer("user", "session")
+
+    live.add(viewer)
+    assert viewer in live
+    now[0] += 4.9  # less than the five seconds that are promised
+    assert viewer not in live
+
+
+def test_what_is_remembered_of_sessions_is_bounded(monkeypatch):
+    monkeypatch.setattr("graphql_api.accounts.live.REMEMBERED", 3)
+    live = LiveSessions()
+
+    for number in range(5):
+        live.add(Viewer("user", str(number)))
+
+    assert [Viewer("user", str(number)) in live for number in range(5)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+
+
+def test_a_session_ends_when_it_is_idle_and_at_its_end():
+    now = clock.now()
+    user = model.User.new(username="ann", password="x", now=now)
+    session = model.Session.new(user, session_id="s", device="", refresh_hash="h", now=now)
+
+    assert session.alive(user, now + timedelta(days=13, hours=23))
+    assert not session.alive(user, now + timedelta(days=14, seconds=1))
+    late = session.refreshed("h2", now + timedelta(days=59))
+    assert late["expires_at"] == int(session.ends_at.timestamp())
