@@ -64,6 +64,6 @@ def create_app(config: Config) -> Flask:
             app,
             origins=list(config.cors_origins),
             allow_headers=headers,
-            expose_headers=["ETag", "Link"],
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-Id"],
         )
     return app

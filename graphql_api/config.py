@@ -12,6 +12,7 @@ from graphql_api.errors import StartError
 T = TypeVar("T")
 
 MINIMUM_SECRET_BYTES = 32
+LONGEST_REPEATED = 24  # bytes of a text that is no better for being repeated
 
 # Secrets of 32 bytes and more that tutorials print; shorter ones are refused by their length.
 WELL_KNOWN_SECRETS = {
@@ -162,9 +163,17 @@ def _secret(text: str) -> bytes:
     secret = text.encode("utf-8", "surrogateescape")
     if len(secret) < MINIMUM_SECRET_BYTES:
         raise ValueError(f"must be at least {MINIMUM_SECRET_BYTES} bytes, not {len(secret)}")
-    if secret in WELL_KNOWN_SECRETS or len(set(secret)) < 8:  # noqa: PLR2004 - "aaaa…", "123123…"
+    if secret in WELL_KNOWN_SECRETS or _repeats(secret):
         raise ValueError("is well known or trivial; take a random one: openssl rand -hex 32")
     return secret
+
+
+def _repeats(secret: bytes) -> bool:
+    """Whether it is a short text over and over: `your-256-bit-secret-your-256-bit-secret`."""
+    return any(
+        secret == (secret[:length] * len(secret))[: len(secret)]
+        for length in range(1, LONGEST_REPEATED)
+    )
 
 
 def _origins(text: str) -> tuple[str, ...]:

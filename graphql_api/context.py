@@ -14,11 +14,13 @@ from graphql_api.accounts.store import UserStore
 from graphql_api.accounts.tokens import Viewer
 from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
-from graphql_api.errors import Unauthenticated
+from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.paging import Budget, Cursors, Window
 from graphql_api.tasks.model import Task, TaskFilter, TaskOrder
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore
+
+MOST_LISTED = 300  # tasks in all lists of a request
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Context:
         self.cursors = services.cursors
         self._clock = services.now
         self._budget = Budget(MOST_READ)
+        self._rows = Budget(MOST_LISTED)
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
         self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
         self.device = device
@@ -82,6 +85,9 @@ class Context:
         name = "before" if window.backward else "after"
         position = None if window.cursor is None else self.cursors.open(window.cursor, scope, name)
         page = self.task_store.page(user_id, order, only, window, position, self._budget)
+        self._rows.spend(len(page.items))
+        if self._rows.left < 0:
+            raise QueryTooComplex(f"A request gets at most {MOST_LISTED} tasks in all its lists.")
         count = partial(self.task_store.count, user_id, only, self._budget)
         return Listing(page, self.cursors, scope, count)
 

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, g, redirect, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,
@@ -43,6 +44,12 @@ _SAFE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
+}
+
+_TEXTS = {
+    404: "There is no such path.",
+    405: "The path does not know this method.",
+    413: f"The body is larger than {BODY_BYTES // 1024} KiB.",
 }
 
 # What the members of a request are, if they are there and not null.
@@ -109,6 +116,10 @@ def blueprint(
         answer = executor.execute(operation, asked, context, g.request_id)
         return _answer(answer, media_type, statuses)
 
+    @routes.get("/")
+    def root() -> ResponseReturnValue:
+        return redirect("/graphql") if page else problem(404, "NOT_FOUND", _TEXTS[404])
+
     @routes.get("/graphiql/<name>")
     def graphiql_asset(name: str) -> Response:
         found = page.asset(name) if page else None
@@ -160,7 +171,8 @@ def install(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
         status = error.code or 500
-        response = _error(status, error.description or "", {"code": _transport_code(status)})
+        message = _TEXTS.get(status, error.description or "")
+        response = _error(status, message, {"code": _transport_code(status)})
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return response
@@ -201,7 +213,8 @@ def parse_json(text: bytes | str, what: str, field: str | None = None) -> Any:
 def json_response(body: Any, status: int = 200, media_type: str = negotiation.JSON) -> Response:
     """An answer of JSON in UTF-8."""
     content_type = f"{media_type}; charset=utf-8"
-    return Response(orjson.dumps(body), status, content_type=content_type)
+    text = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+    return Response(text, status, content_type=content_type)
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:

@@ -16,6 +16,13 @@ from graphql import (
 
 from graphql_api.errors import BadUserInput
 
+KINDS = {
+    "String": "a text",
+    "ID": "an id",
+    "Int": "a whole number of 32 bits",
+    "Boolean": "true or false",
+}
+
 
 def problems(name: str, kind: GraphQLInputType, value: Any) -> Iterator[BadUserInput]:
     """Each reason why a value (of the variable or field `name`) is not of this type."""
@@ -27,8 +34,7 @@ def problems(name: str, kind: GraphQLInputType, value: Any) -> Iterator[BadUserI
     if value is None:
         return
     if is_list_type(kind):
-        for element in value if isinstance(value, list) else [value]:
-            yield from problems(name, kind.of_type, element)
+        yield from _list_problems(name, kind.of_type, value)
     elif isinstance(kind, GraphQLInputObjectType):
         yield from _object_problems(name, kind, value)
     elif isinstance(kind, GraphQLEnumType):
@@ -36,6 +42,14 @@ def problems(name: str, kind: GraphQLInputType, value: Any) -> Iterator[BadUserI
             yield BadUserInput(f"{name} must be one of {', '.join(kind.values)}.", name)
     elif isinstance(kind, GraphQLScalarType):
         yield from _scalar_problems(name, kind, value)
+
+
+def _list_problems(name: str, kind: GraphQLInputType, value: Any) -> Iterator[BadUserInput]:
+    for element in value if isinstance(value, list) else [value]:
+        if element is None and is_non_null_type(kind):
+            yield BadUserInput(f"{name} cannot have null in it.", name)
+        else:
+            yield from problems(name, kind, element)
 
 
 def _object_problems(name: str, kind: GraphQLInputObjectType, value: Any) -> Iterator[BadUserInput]:
@@ -56,7 +70,7 @@ def _scalar_problems(name: str, kind: GraphQLScalarType, value: Any) -> Iterator
     try:
         kind.coerce_input_value(value)
     except GraphQLError as error:
-        cause = error.original_error
-        yield BadUserInput(f"{name}: {cause or error.message}", name)
+        known = f"{name} must be {KINDS[kind.name]}." if kind.name in KINDS else ""
+        yield BadUserInput(known or f"{name}: {error.original_error or error.message}", name)
     except ValueError as error:
         yield BadUserInput(f"{name}: {error}", name)

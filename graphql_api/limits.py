@@ -34,8 +34,14 @@ INTROSPECTION_DEPTH = 25
 INTROSPECTION_FIELDS = 1_000
 INTROSPECTION = {"__schema", "__type"}
 
-# Each of these costs an Argon2 hash: guesses are counted by request, so one a request.
-CREDENTIALS = {"register", "login", "changePassword", "deleteAccount"}
+# Within one another they would multiply what is read.
+LISTS = {"tasks", "sessions", "results"}
+
+# Each of these costs an Argon2 hash, or up to a hundred writes: one a request.
+COSTLY = {
+    *("register", "login", "changePassword", "deleteAccount"),
+    *("createTasks", "updateTasks", "deleteTasks"),
+}
 
 
 def check(document: DocumentNode) -> None:
@@ -62,7 +68,8 @@ class _Size:
     schema_depth: int = 0
     schema_fields: int = 0
     roots: int = 0
-    credentials: int = 0
+    costly: int = 0
+    lists: int = 0  # within one another
 
     def beside(self, other: "_Size") -> "_Size":
         return _Size(
@@ -72,7 +79,8 @@ class _Size:
             max(self.schema_depth, other.schema_depth),
             self.schema_fields + other.schema_fields,
             self.roots + other.roots,
-            self.credentials + other.credentials,
+            self.costly + other.costly,
+            max(self.lists, other.lists),
         )
 
     def under(self, field: FieldNode) -> "_Size":
@@ -94,7 +102,8 @@ class _Size:
             self.schema_depth and self.schema_depth + 1,
             self.schema_fields,
             roots=1,
-            credentials=name in CREDENTIALS,
+            costly=name in COSTLY,
+            lists=self.lists + (name in LISTS),
         )
 
 
@@ -110,7 +119,8 @@ def _check_operation(
     _limit("levels of introspection", size.schema_depth, INTROSPECTION_DEPTH)
     _limit("introspection fields", size.schema_fields, INTROSPECTION_FIELDS)
     _limit("root fields", size.roots, ROOT_FIELDS)
-    _limit("fields that check a password", size.credentials, 1)
+    _limit("fields that check a password or write in bulk", size.costly, 1)
+    _limit("lists within lists", size.lists, 1)
 
 
 def _limit(what: str, count: int, most: int) -> None:

@@ -184,7 +184,7 @@ _LIST_PARAMETERS = (
     _query("sort", "The order, with `-` the latest first.", type="string", enum=list(SORTS)),
     _query("status", "One of these, comma-separated.", type="string"),
     _query("priority", "One of these, comma-separated.", type="string"),
-    _query("tag", "One of these, comma-separated.", type="string"),
+    _query("tag", "One of the tags is this; may be repeated.", type="string"),
     _query("due_before", "Due before this instant.", type="string", format="date-time"),
     _query("due_after", "Due at this instant or later.", type="string", format="date-time"),
     _query("search", "In the title or the description.", type="string", maxLength=200),

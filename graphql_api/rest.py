@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from graphql import (
     get_named_type,
     type_from_ast,
 )
+from werkzeug.datastructures import MultiDict
 
 from graphql_api.context import Context, Services
 from graphql_api.errors import STATUS, BadUserInput, Conflict
@@ -44,12 +46,17 @@ SORTS = {
     "due_at": ("DUE_AT", "ASC"),
     "-due_at": ("DUE_AT", "DESC"),
 }
+LIST_PARAMETERS = {
+    *("limit", "after", "sort", "status", "priority", "tag"),
+    *("due_before", "due_after", "search"),
+}
 # What GraphQL has in its inputs and REST in the path and the headers.
 IN_HEADERS = {"id", "expectedVersion", "idempotencyKey"}
+HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
 PRECONDITION_FAILED = 412
-VERSION_DIGITS = 9  # what fits GraphQL's Int
 
 _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)  # RFC 9110, section 8.8.3
+_VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)  # what fits GraphQL's Int
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,8 @@ class Runner:
         response = json_response(body, route.status)
         if "version" in body:
             response.set_etag(str(body["version"]))
+            if route.status == HTTPStatus.CREATED:
+                response.headers["Location"] = f"{request.path}/{body['task_id']}"
             if request.method == "GET":
                 response.make_conditional(request)
         return response
@@ -226,9 +235,12 @@ def _constant(kind: Any, value: Any) -> Any:
 
 
 def _list_variables() -> dict[str, Any]:
-    """What the query string asks of the list: limit, after, sort, and the filter's fields."""
+    """What the query string asks of the list."""
     args = request.args
-    variables: dict[str, Any] = {"filter": {}}
+    for name in args:
+        if name not in LIST_PARAMETERS:
+            raise BadUserInput(f"Unknown parameter: {name}", name)
+    variables: dict[str, Any] = {"filter": _filter(args)}
     if "limit" in args:
         variables["first"] = _integer("limit", args["limit"])
     if "after" in args:
@@ -238,18 +250,18 @@ def _list_variables() -> dict[str, Any]:
             raise BadUserInput(f"sort must be one of {', '.join(SORTS)}.", "sort")
         field, direction = SORTS[args["sort"]]
         variables["orderBy"] = {"field": field, "direction": direction}
-    for name, field in (("status", "status"), ("priority", "priority"), ("tag", "tags")):
-        if name in args:
-            values = [value for text in args.getlist(name) for value in text.split(",")]
-            variables["filter"][field] = values if name == "tag" else [v.upper() for v in values]
-    for name, field in (
-        ("due_before", "dueBefore"),
-        ("due_after", "dueAfter"),
-        ("search", "search"),
-    ):
-        if name in args:
-            variables["filter"][field] = args[name]
     return variables
+
+
+def _filter(args: MultiDict[str, str]) -> dict[str, Any]:
+    texts = {"due_before": "dueBefore", "due_after": "dueAfter", "search": "search"}
+    given: dict[str, Any] = {field: args[name] for name, field in texts.items() if name in args}
+    for name in ("status", "priority"):
+        if name in args:
+            given[name] = ",".join(args.getlist(name)).upper().split(",")
+    if "tag" in args:  # a tag may have a comma in it
+        given["tags"] = args.getlist("tag")
+    return given
 
 
 def _integer(name: str, text: str) -> int:
@@ -267,8 +279,7 @@ def _expected_version() -> int | None:
     if tag is None:
         raise BadUserInput('If-Match must be one entity tag, such as "3".', "If-Match")
     weak, version = tag.groups()
-    ours = not weak and version.isdecimal() and len(version) <= VERSION_DIGITS
-    return int(version) if ours else 0
+    return int(version) if not weak and _VERSION.fullmatch(version) else 0
 
 
 def _problem(route: Route, error: Mapping[str, Any]) -> Response:
@@ -280,7 +291,9 @@ def _problem(route: Route, error: Mapping[str, Any]) -> Response:
     message = error["message"]
     if "field" in details:
         name = details["field"]
-        details["field"] = route.names.get(name, snake(name))
+        details["field"] = {**HEADERS, **route.names}.get(name, snake(name))
         if message.startswith(name):
             message = details["field"] + message.removeprefix(name)
+    what, values, rest = message.partition(" must be one of ")
+    message = what + values + rest.lower()  # as the values are spelled here
     return problem(status, code, message, **details)

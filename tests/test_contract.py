@@ -99,7 +99,7 @@ DOORS = {
     "jwt": {"accounts/tokens.py"},
     "flask": {"__init__.py", "http.py", "rest.py"},
     "flask_cors": {"__init__.py"},
-    "werkzeug": {"http.py"},
+    "werkzeug": {"http.py", "rest.py"},
     "granian": {"server.py"},
     "orjson": {"http.py"},
     "strawberry": {

@@ -225,12 +225,19 @@ def test_a_clients_request_id_is_kept_if_it_is_harmless(api):
     assert replaced.headers["X-Request-Id"] != "a b"
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/api/v1", "/api/v1/tasks/x/y", "/graphql/"])
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1", "/api/v1/tasks/x/y", "/graphql/"])
 def test_an_unknown_path_is_a_problem(api, path):
     answer = api.rest("GET", path)
 
     assert (answer.status_code, answer.json["code"]) == (404, "NOT_FOUND")
     assert answer.content_type.startswith(PROBLEM)
+
+
+def test_the_root_leads_to_the_page_if_there_is_one(api, closed):
+    root = api.rest("GET", "/")
+
+    assert (root.status_code, root.headers["Location"]) == (302, "/graphql")
+    assert closed.rest("GET", "/").status_code == 404
 
 
 def test_health_needs_no_store_and_readiness_does(api, calls):

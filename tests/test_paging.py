@@ -363,6 +363,8 @@ def test_rest_pages_follow_their_links_to_the_end(crowd):
         ("priority=x", "priority"),
         ("sort=title", "sort"),
         ("due_before=tomorrow", "due_before"),
+        ("tags=home", "tags"),
+        ("page=2", "page"),
     ],
 )
 def test_rest_refuses_a_list_that_cannot_be_by_name(ann, calls, query, field):
@@ -374,3 +376,58 @@ def test_rest_refuses_a_list_that_cannot_be_by_name(ann, calls, query, field):
         field,
     )
     assert calls == []
+
+
+def test_a_tag_with_a_comma_can_be_asked_for_in_rest(ann):
+    ann.create(title="x", tags=["a,b"])
+    ann.create(title="y", tags=["a"])
+
+    found = ann.rest("GET", "/api/v1/tasks", query_string={"tag": "a,b"}).json
+
+    assert [task["title"] for task in found] == ["x"]
+
+
+def test_a_search_finds_text_however_its_letters_are_composed(ann):
+    ann.create(title="\u00c9cole")
+
+    page = ann.graphql(TASKS, filter={"search": "e\u0301COLE"})["data"]["tasks"]
+
+    assert [task["title"] for task in page["nodes"]] == ["\u00c9cole"]
+
+
+# What a list cannot be made to cost
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ tasks { nodes { owner { tasks { totalCount } } } } }",
+        "{ tasks { nodes { owner { sessions { id } } } } }",
+        "{ viewer { tasks { nodes { owner { tasks { totalCount } } } } } }",
+        "{ tasks { nodes { ...F } } } fragment F on Task { owner { tasks { totalCount } } }",
+    ],
+)
+def test_a_list_within_a_list_is_refused(ann, calls, query):
+    assert codes(ann.graphql(query)) == ["QUERY_TOO_COMPLEX"]
+    assert calls == []
+
+
+def test_bulk_writes_are_refused_twice_in_one_request(ann, calls):
+    twice = """
+      mutation ($input: CreateTasksInput!) {
+        a: createTasks(input: $input) { results { task { id } } }
+        b: createTasks(input: $input) { results { task { id } } }
+      }
+    """
+
+    assert codes(ann.graphql(twice, input={"tasks": [{"title": "x"}]})) == ["QUERY_TOO_COMPLEX"]
+    assert calls == []
+
+
+def test_all_lists_of_a_request_together_are_bounded(ann, monkeypatch):
+    for number in range(8):
+        ann.create(title=f"{number}")
+    monkeypatch.setattr(context, "MOST_LISTED", 20)
+    lists = " ".join(f"a{n}: tasks(first: 8) {{ nodes {{ title }} }}" for n in range(3))
+
+    assert codes(ann.graphql(f"{{ {lists} }}")) == ["QUERY_TOO_COMPLEX"]

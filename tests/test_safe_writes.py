@@ -62,7 +62,7 @@ def test_a_key_with_other_content_is_refused(ann):
     assert [error["extensions"] for error in graphql["errors"]] == [
         {"code": "CONFLICT", "field": "idempotencyKey"}
     ]
-    assert (rest.status_code, rest.json["field"]) == (409, "idempotency_key")
+    assert (rest.status_code, rest.json["field"]) == (409, "Idempotency-Key")
     assert titles(ann) == ["one"]
 
 
@@ -97,7 +97,7 @@ def test_a_key_of_impossible_length_is_refused(ann, calls, key):
     assert [error["extensions"] for error in graphql["errors"]] == [
         {"code": "BAD_USER_INPUT", "field": "idempotencyKey"}
     ]
-    assert (rest.status_code, rest.json["field"]) == (400, "idempotency_key")
+    assert (rest.status_code, rest.json["field"]) == (400, "Idempotency-Key")
     assert calls == []
 
 

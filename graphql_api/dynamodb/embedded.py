@@ -198,7 +198,7 @@ class _Engine:
                 return True
             time.sleep(0.01)
         child.kill()
-        child.wait()
+        child.communicate()
         return False
 
 

@@ -1,6 +1,7 @@
 """What a task is, how it changes, and which tasks a list shows in which order. Pure."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -226,5 +227,12 @@ class TaskFilter:
         """Whether the search's text is in the title or the description, in whatever case."""
         if not self.search:
             return True
-        text = self.search.casefold()
-        return text in task.title.casefold() or text in task.description.casefold()
+        text = _folded(self.search)
+        return text in _folded(task.title) or text in _folded(task.description)
+
+
+def _folded(text: str) -> str:
+    """The form in which two texts are the same but for case and the way they are composed."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
