@@ -9,6 +9,8 @@ from graphql_api.config import Config
 from graphql_api.dynamodb import client, embedded, tables
 from graphql_api.errors import StartError
 
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+
 
 def prepare(config: Config, *, shared: bool) -> Config:
     """The same configuration, with a store that is ready to be used."""
@@ -26,6 +28,8 @@ def main() -> int:
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
     try:
         server.serve(config, then=lambda: announce(config))
     finally:

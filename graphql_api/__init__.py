@@ -2,8 +2,10 @@
 
 from flask import Flask
 from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from graphql_api import clock, http, openapi, rest
+from graphql_api.accounts.attempts import Attempts
 from graphql_api.accounts.passwords import Passwords
 from graphql_api.accounts.service import Accounts
 from graphql_api.accounts.store import UserStore
@@ -29,7 +31,14 @@ def create_app(config: Config) -> Flask:
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
     services = Services(
-        accounts=Accounts(users, Passwords(config.argon2_profile), tokens, tasks.remove_all),
+        accounts=Accounts(
+            users,
+            # One thread is always left for requests that check no password.
+            Passwords(config.argon2_profile, max(1, config.threads - 1)),
+            tokens,
+            Attempts(database, secrets[0]),
+            tasks.remove_all,
+        ),
         tasks=Tasks(tasks),
         user_store=users,
         task_store=tasks,
@@ -41,6 +50,9 @@ def create_app(config: Config) -> Flask:
 
     app = Flask(__name__, static_folder=None)
     app.extensions["database"] = database
+    if config.trusted_proxies:  # else a client could say that it is another one
+        count = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as Flask's docs do it
     http.install(app)
     app.register_blueprint(
         http.blueprint(

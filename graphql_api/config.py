@@ -43,6 +43,7 @@ class Config:
     cors_origins: tuple[str, ...] = ()
     trusted_documents: Path | None = None
     graphql_http: str = "2025"
+    trusted_proxies: int = 0
 
     # Not from the environment: where the embedded engine listens, once it runs …
     engine_url: str = ""
@@ -86,6 +87,7 @@ class Config:
             introspection=read("INTROSPECTION", embedded, _switch),
             cors_origins=read("CORS_ORIGINS", cls.cors_origins, _origins),
             trusted_documents=read("TRUSTED_DOCUMENTS", cls.trusted_documents, _path),
+            trusted_proxies=read("TRUSTED_PROXIES", cls.trusted_proxies, _integer(0, 10)),
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
         )
         if not embedded and not environ.get("JWT_SECRET"):

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import strawberry
 
-from graphql_api.accounts.model import User
+from graphql_api.accounts.model import Client, User
 from graphql_api.accounts.service import Accounts
 from graphql_api.accounts.store import UserStore
 from graphql_api.accounts.tokens import Viewer
@@ -34,15 +34,15 @@ class Services:
     cursors: Cursors
     now: Callable[[], datetime]
 
-    def context(self, authorization: str | None, device: str) -> "Context":
-        """The context of one request, by its Authorization and User-Agent headers."""
-        return Context(self, authorization, device)
+    def context(self, authorization: str | None, client: Client) -> "Context":
+        """The context of one request, by its Authorization header and where it comes from."""
+        return Context(self, authorization, client)
 
 
 class Context:
     """What one request has; nothing is read or verified before a resolver asks for it."""
 
-    def __init__(self, services: Services, authorization: str | None, device: str) -> None:
+    def __init__(self, services: Services, authorization: str | None, client: Client) -> None:
         self.accounts = services.accounts
         self.tasks = services.tasks
         self.task_store = services.task_store
@@ -52,7 +52,7 @@ class Context:
         self._rows = Budget(MOST_LISTED)
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
         self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
-        self.device = device
+        self.client = client
         self._authorization = authorization
 
     @property

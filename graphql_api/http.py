@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
 )
 
 from graphql_api import negotiation
+from graphql_api.accounts.model import Client
 from graphql_api.context import Context, Services
 from graphql_api.documents import Documents
 from graphql_api.errors import (
@@ -35,7 +36,6 @@ from graphql_api.graphiql import GraphiQL
 from graphql_api.limits import BODY_BYTES
 
 PROBLEM = "application/problem+json"
-RETRY_AFTER = "1"  # seconds
 
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CAPITAL = re.compile(r"[A-Z]")
@@ -186,7 +186,8 @@ def install(app: Flask) -> None:
 def context_for_request(services: Services) -> Context:
     """What resolvers get to know of the present request."""
     headers = request.headers
-    return services.context(headers.get("Authorization"), headers.get("User-Agent", ""))
+    client = Client(headers.get("User-Agent", ""), request.remote_addr or "")
+    return services.context(headers.get("Authorization"), client)
 
 
 def json_body() -> Any:
@@ -229,7 +230,7 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response:
         "message": detail,
         **more,
     }
-    return _headed(json_response(body, status, PROBLEM), status)
+    return _headed(json_response(body, status, PROBLEM), status, more.get("retry_after"))
 
 
 def snake_case(names: Mapping[str, Any]) -> dict[str, Any]:
@@ -247,15 +248,16 @@ def _error(status: int, message: str, extensions: Mapping[str, Any]) -> Response
         return problem(status, detail=message, **snake_case(extensions))
     media_type = negotiation.choose(request.headers.get("Accept", "")) or negotiation.JSON
     body = {"errors": [{"message": message, "extensions": extensions}]}
-    return _headed(json_response(body, status, media_type), status)
+    response = json_response(body, status, media_type)
+    return _headed(response, status, extensions.get("retryAfter"))
 
 
-def _headed(response: Response, status: int) -> Response:
+def _headed(response: Response, status: int, retry_after: int | None) -> Response:
     """An error's answer with the headers that tell a client what to do."""
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
-        response.headers["Retry-After"] = RETRY_AFTER
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
     return response
 
 

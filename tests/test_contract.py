@@ -99,7 +99,7 @@ DOORS = {
     "jwt": {"accounts/tokens.py"},
     "flask": {"__init__.py", "http.py", "rest.py"},
     "flask_cors": {"__init__.py"},
-    "werkzeug": {"http.py", "rest.py"},
+    "werkzeug": {"__init__.py", "http.py", "rest.py"},
     "granian": {"server.py"},
     "orjson": {"http.py"},
     "strawberry": {
@@ -131,7 +131,7 @@ LAYERS = [
     {"dynamodb"},
     {"accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},
     {"accounts.store", "tasks.store"},
-    {"accounts.live"},
+    {"accounts.live", "accounts.attempts"},
     {"accounts.service", "tasks.service"},
     {"connection", "lookahead"},
     {"context"},

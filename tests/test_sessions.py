@@ -423,7 +423,9 @@ def test_what_is_remembered_of_sessions_is_bounded(monkeypatch):
 def test_a_session_ends_when_it_is_idle_and_at_its_end():
     now = clock.now()
     user = model.User.new(username="ann", password="x", now=now)
-    session = model.Session.new(user, session_id="s", device="", refresh_hash="h", now=now)
+    session = model.Session.new(
+        user, session_id="s", device="", address="", refresh_hash="h", now=now
+    )
 
     assert session.alive(user, now + timedelta(days=13, hours=23))
     assert not session.alive(user, now + timedelta(days=14, seconds=1))

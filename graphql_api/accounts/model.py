@@ -39,6 +39,14 @@ class User:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request comes from: what the device says of itself, and its address."""
+
+    device: str
+    address: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A login on one device; of its refresh token only the hash is kept."""
@@ -47,6 +55,7 @@ class Session:
     user_id: str
     generation: int
     device: str
+    address: str  # a keyed digest of where the login came from
     refresh_hash: str
     previous_hash: str | None
     created_at: datetime
@@ -56,7 +65,14 @@ class Session:
 
     @classmethod
     def new(
-        cls, user: User, *, session_id: str, device: str, refresh_hash: str, now: datetime
+        cls,
+        user: User,
+        *,
+        session_id: str,
+        device: str,
+        address: str,
+        refresh_hash: str,
+        now: datetime,
     ) -> "Session":
         """A session of this user's that begins now."""
         at = clock.milliseconds(now)
@@ -65,6 +81,7 @@ class Session:
             user_id=user.user_id,
             generation=user.generation,
             device=device[:DEVICE_LENGTH],
+            address=address,
             refresh_hash=refresh_hash,
             previous_hash=None,
             created_at=at,

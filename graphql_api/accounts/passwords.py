@@ -1,27 +1,50 @@
 """Argon2id hashes of passwords (RFC 9106): the only door to argon2."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from graphql_api.errors import ServiceUnavailable
+
 
 class Passwords:
-    """Hashes passwords and checks them, with one of argon2-cffi's profiles."""
+    """Hashes passwords and checks them, with one of argon2-cffi's profiles.
 
-    def __init__(self, profile: str) -> None:
+    A hash takes 64 MiB and a core for a while, so no more than `at_once` are made at a time;
+    who comes beyond that gets ServiceUnavailable at once, and the thread is free for others.
+    """
+
+    def __init__(self, profile: str, at_once: int = 1) -> None:
+        self._places = BoundedSemaphore(at_once)
         self._hasher = PasswordHasher.from_parameters(getattr(profiles, profile))
         self._nobodys = self._hasher.hash("the password of a user who does not exist")
 
     def hash(self, password: str) -> str:
         """A salted hash in PHC form, which names its own parameters."""
-        return self._hasher.hash(password)
+        with self._place():
+            return self._hasher.hash(password)
 
     def verify(self, hashed: str | None, password: str) -> bool:
         """Whether this is the password; without a hash, no, after the same time."""
         try:
-            return self._hasher.verify(hashed or self._nobodys, password) and hashed is not None
+            with self._place():
+                right = self._hasher.verify(hashed or self._nobodys, password)
         except (VerificationError, InvalidHashError):
             return False
+        return right and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
         """Whether the hash has other parameters than new ones get."""
         return self._hasher.check_needs_rehash(hashed)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
+            raise ServiceUnavailable("Too many passwords are being checked, try again.")
+        try:
+            yield
+        finally:
+            self._places.release()

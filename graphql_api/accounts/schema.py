@@ -119,7 +119,7 @@ class AccountMutation:
         input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
     ) -> service.Login:
         context = info.context
-        return context.accounts.register(**vars(input), device=context.device, now=context.now)
+        return context.accounts.register(**vars(input), client=context.client, now=context.now)
 
     @strawberry.mutation(graphql_type=AuthPayload, description="Log in: opens a session.")
     def login(
@@ -128,7 +128,7 @@ class AccountMutation:
         input: Annotated[LoginInput, strawberry.argument(description="Name and password.")],
     ) -> service.Login:
         context = info.context
-        return context.accounts.login(**vars(input), device=context.device, now=context.now)
+        return context.accounts.login(**vars(input), client=context.client, now=context.now)
 
     @strawberry.mutation(
         graphql_type=AuthPayload,
@@ -171,7 +171,7 @@ class AccountMutation:
     ) -> service.Login:
         context = info.context
         return context.accounts.change_password(
-            context.session, **vars(input), device=context.device, now=context.now
+            context.session, **vars(input), client=context.client, now=context.now
         )
 
     @strawberry.mutation(description="Delete the account and all that is the user's, for good.")
@@ -180,5 +180,6 @@ class AccountMutation:
         info: Info,
         input: Annotated[DeleteAccountInput, strawberry.argument(description="The password.")],
     ) -> DeleteAccountPayload:
-        deleted = info.context.accounts.delete(info.context.session, input.password)
+        context = info.context
+        deleted = context.accounts.delete(context.session, input.password, context.now)
         return DeleteAccountPayload(deleted_user_id=strawberry.ID(deleted))

@@ -8,10 +8,18 @@ from datetime import datetime
 from typing import NoReturn
 
 from graphql_api.accounts import model
+from graphql_api.accounts.attempts import (
+    ACCOUNTS_BY_ADDRESS,
+    BY_NAME,
+    BY_NAME_WHERE_KNOWN,
+    LOGINS_BY_ADDRESS,
+    Attempts,
+    Limit,
+)
 from graphql_api.accounts.live import LiveSessions
-from graphql_api.accounts.model import Session, User, typed_password, username_key
+from graphql_api.accounts.model import Client, Session, User, typed_password, username_key
 from graphql_api.accounts.passwords import Passwords
-from graphql_api.accounts.store import UserStore
+from graphql_api.accounts.store import NOBODY, UserStore
 from graphql_api.accounts.tokens import RefreshToken, Tokens, Viewer
 from graphql_api.dynamodb import ConditionFailed
 from graphql_api.errors import BadUserInput, Conflict, NotFound, Unauthenticated
@@ -40,29 +48,43 @@ class Accounts:
         users: UserStore,
         passwords: Passwords,
         tokens: Tokens,
+        attempts: Attempts,
         remove_tasks: Callable[[str], None],
     ) -> None:
         self._users = users
         self._passwords = passwords
         self._tokens = tokens
+        self._attempts = attempts
         self._remove_tasks = remove_tasks
         self._live = LiveSessions()
 
-    def register(self, username: str, password: str, device: str, now: datetime) -> Login:
+    def register(self, username: str, password: str, client: Client, now: datetime) -> Login:
         """A new account; Conflict if the name is taken, BadUserInput if it cannot be one."""
-        username_key(username)  # both are checked before the costly hash
-        hashed = self._passwords.hash(model.new_password(password))
+        username_key(username)  # all is checked before the costly hash
+        password = model.new_password(password)
+        self._count(ACCOUNTS_BY_ADDRESS, client.address, now)
+        hashed = self._passwords.hash(password)
         user = User.new(username=username, password=hashed, now=now)
-        session, refresh = _new_session(user, device, now)
+        session, refresh = self._new_session(user, client, now)
         self._users.add(user, session)
         return self._login(user, refresh, now)
 
-    def login(self, username: str, password: str, device: str, now: datetime) -> Login:
-        """A new session for whoever knows the password; else Unauthenticated, for all the same."""
+    def login(self, username: str, password: str, client: Client, now: datetime) -> Login:
+        """A new session for whoever knows the password; else Unauthenticated, for all the same.
+
+        Raises RateLimited after too many attempts, for a name that nobody has as for others.
+        """
         password = typed_password(password)
+        self._count(LOGINS_BY_ADDRESS, client.address, now)
+        name = _countable(username)
+        attempts = self._attempts.count(BY_NAME, name, now)
         user = self._find(username)
+        if attempts > BY_NAME.attempts:
+            self._check_where_known(user, client, attempts, now)
         if not self._passwords.verify(user.password if user else None, password) or user is None:
             raise Unauthenticated("Invalid username or password.")
+        if attempts > 1:
+            self._attempts.forget(BY_NAME, name, now)
         if user.deleting:  # it was interrupted, and whoever wanted it is here to see it through
             self._remove(user)
             raise Unauthenticated("Invalid username or password.")
@@ -71,7 +93,7 @@ class Accounts:
             # Somebody else has just changed it: theirs stays, and this login is still good.
             with contextlib.suppress(ConditionFailed):
                 self._users.replace(user, renewed)
-        session, refresh = _new_session(user, device, now)
+        session, refresh = self._new_session(user, client, now)
         self._users.add_session(session)
         return self._login(user, refresh, now)
 
@@ -144,7 +166,7 @@ class Accounts:
         viewer: Viewer,
         current_password: str,
         new_password: str,
-        device: str,
+        client: Client,
         now: datetime,
     ) -> Login:
         """Another password, and a new session in the place of all others, at once.
@@ -152,19 +174,19 @@ class Accounts:
         Raises BadUserInput for a wrong current password as for an unfit new one.
         """
         password = model.new_password(new_password, "newPassword")
-        user = self._proven(viewer, current_password, "currentPassword")
+        user = self._proven(viewer, current_password, "currentPassword", now)
         hashed = self._passwords.hash(password)
         changed = replace(user, password=hashed, generation=user.generation + 1)
-        session, refresh = _new_session(changed, device, now)
+        session, refresh = self._new_session(changed, client, now)
         self._replace(user, changed, session)
         return self._login(changed, refresh, now)
 
-    def delete(self, viewer: Viewer, password: str) -> str:
+    def delete(self, viewer: Viewer, password: str, now: datetime) -> str:
         """Delete the account and all that is the user's; the id that the user had.
 
         All sessions end first. If it is interrupted, the next login goes on with it.
         """
-        user = self._proven(viewer, password, "password")
+        user = self._proven(viewer, password, "password", now)
         deleting = replace(user, deleting=True, generation=user.generation + 1)
         self._replace(user, deleting)
         self._remove(deleting)
@@ -182,11 +204,33 @@ class Accounts:
             raise Unauthenticated("The account no longer exists.")
         return user
 
-    def _proven(self, viewer: Viewer, password: str, field: str) -> User:
+    def _proven(self, viewer: Viewer, password: str, field: str, now: datetime) -> User:
+        """The viewer, who knows the password; a guess counts as one at the login does."""
+        password = typed_password(password, field)
         user = self._known(viewer)
-        if not self._passwords.verify(user.password, typed_password(password, field)):
+        name = _countable(user.username)
+        attempts = self._attempts.count(BY_NAME, name, now)
+        self._attempts.check(BY_NAME, attempts, now)
+        if not self._passwords.verify(user.password, password):
             raise BadUserInput("The password is wrong.", field)
+        if attempts > 1:
+            self._attempts.forget(BY_NAME, name, now)
         return user
+
+    def _count(self, limit: Limit, whose: str, now: datetime) -> None:
+        self._attempts.check(limit, self._attempts.count(limit, whose, now), now)
+
+    def _check_where_known(
+        self, user: User | None, client: Client, attempts: int, now: datetime
+    ) -> None:
+        """Let those in a little longer who come from where a session of theirs is.
+
+        Else whoever knows a name could lock its owner out.
+        """
+        address = self._attempts.digest(client.address)
+        sessions = self.sessions(user, now) if user else self._users.sessions(NOBODY)
+        known = any(session.address == address for session in sessions)
+        self._attempts.check(BY_NAME_WHERE_KNOWN if known else BY_NAME, attempts, now)
 
     def _replace(self, before: User, after: User, *sessions: Session) -> None:
         self._live.discard_all(before.user_id)
@@ -204,16 +248,30 @@ class Accounts:
         self._live.add(Viewer(user.user_id, refresh.session_id))
         return Login(user, access.token, access.expires_at, refresh.text)
 
+    def _new_session(
+        self, user: User, client: Client, now: datetime
+    ) -> tuple[Session, RefreshToken]:
+        session_id = new_id(now)
+        refresh = RefreshToken.new(user.user_id, session_id)
+        session = Session.new(
+            user,
+            session_id=session_id,
+            device=client.device,
+            address=self._attempts.digest(client.address),
+            refresh_hash=refresh.hash,
+            now=now,
+        )
+        return session, refresh
+
     def _end_reused(self, viewer: Viewer) -> NoReturn:
         log.warning("A spent refresh token was used again: session %s ends", viewer.session_id)
         self.logout(viewer)
         raise Unauthenticated("The session has ended.")
 
 
-def _new_session(user: User, device: str, now: datetime) -> tuple[Session, RefreshToken]:
-    session_id = new_id(now)
-    refresh = RefreshToken.new(user.user_id, session_id)
-    session = Session.new(
-        user, session_id=session_id, device=device, refresh_hash=refresh.hash, now=now
-    )
-    return session, refresh
+def _countable(username: str) -> str:
+    """The name as attempts are counted by, whether or not anybody can have it."""
+    try:
+        return username_key(username)
+    except BadUserInput:
+        return username

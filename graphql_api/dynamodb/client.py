@@ -251,6 +251,24 @@ class Table:
             **arguments,
         )
 
+    def add(self, counter: str, values: dict[str, Any], **key: str) -> int:
+        """Add one to a counter, atomically, and set attributes beside it; the new count."""
+        names = {f"#set{number}": name for number, name in enumerate(values)}
+        settings = (f"{placeholder} = :{placeholder[1:]}" for placeholder in names)
+        answer = self.database.call(
+            "update_item",
+            TableName=self.name,
+            Key=codec.item(**key),
+            UpdateExpression=f"SET {', '.join(settings)} ADD #counter :one",
+            ExpressionAttributeNames={"#counter": counter, **names},
+            ExpressionAttributeValues={
+                ":one": codec.value(1),
+                **{f":{p[1:]}": codec.value(values[name]) for p, name in names.items()},
+            },
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"][counter]["N"])
+
     def delete_many(self, keys: Sequence[dict[str, str]]) -> None:
         """Delete the items under these keys, whether or not they are there."""
         for start in range(0, len(keys), BATCH_WRITE_ITEMS):

@@ -1,0 +1,173 @@
+"""Guessing is expensive: attempts are counted by all processes together."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from conftest import LOGIN, PASSWORD, REGISTER, Api, codes
+from engines import CONFIG
+
+from graphql_api import create_app
+from graphql_api.accounts import service
+from graphql_api.accounts.attempts import Attempts, Limit
+from graphql_api.accounts.passwords import Passwords
+from graphql_api.errors import RateLimited, ServiceUnavailable
+
+CHANGE = """
+  mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { token } }
+"""
+
+
+@pytest.fixture(autouse=True)
+def _within_a_window():
+    """Do not begin to count just before the quarter of an hour ends."""
+    left = 900 - time.time() % 900
+    if left < 10:
+        time.sleep(left)
+
+
+@pytest.fixture
+def elsewhere(engine) -> Api:
+    """Another process on the same store."""
+    return Api(create_app(engine).test_client())
+
+
+def log_in(api, username, password, address="10.0.0.1"):
+    account = {"username": username, "password": password}
+    return api.client.post("/auth/login", json=account, environ_base={"REMOTE_ADDR": address})
+
+
+def statuses(api, username, times, **options):
+    return [log_in(api, username, "wrong password", **options).status_code for _ in range(times)]
+
+
+def test_after_ten_wrong_passwords_even_the_right_one_has_to_wait(ann, elsewhere):
+    here = statuses(ann.api, ann.username, 5)
+    there = statuses(elsewhere, ann.username, 5)  # all processes count together
+    answer = log_in(ann.api, ann.username, PASSWORD)
+    graphql = ann.api.graphql(LOGIN, input={"username": ann.username, "password": "wrong one"})
+
+    assert here + there == [401] * 10
+    assert (answer.status_code, answer.json["code"]) == (429, "RATE_LIMITED")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 15 * 60
+    assert answer.json["retry_after"] == int(answer.headers["Retry-After"])
+    # The GraphQL client is at the address where Ann has registered.
+    assert codes(graphql) == ["UNAUTHENTICATED"]
+
+
+def test_the_owner_gets_in_from_where_a_session_of_hers_is(ann):
+    log_in(ann.api, ann.username, PASSWORD, address="10.0.0.7")
+    statuses(ann.api, ann.username, 12, address="10.6.6.6")
+
+    attacker = log_in(ann.api, ann.username, PASSWORD, address="10.6.6.6")
+    owner = log_in(ann.api, ann.username, PASSWORD, address="10.0.0.7")
+
+    assert attacker.status_code == 429
+    assert owner.status_code == 200
+
+
+def test_a_name_that_nobody_has_counts_as_others_do(api):
+    assert statuses(api, "nobody-of-this-name", 12) == [401] * 10 + [429] * 2
+    assert statuses(api, "#!", 12) == [401] * 10 + [429] * 2
+
+
+def test_spelling_a_name_otherwise_does_not_help(ann):
+    name = ann.username
+    for spelling in (name.upper(), f" {name} ", name.title()) * 4:
+        log_in(ann.api, spelling, "wrong password")
+
+    assert log_in(ann.api, name, PASSWORD).status_code == 429
+
+
+def test_the_right_password_forgets_the_wrong_ones(ann):
+    for _ in range(3):
+        assert statuses(ann.api, ann.username, 8) == [401] * 8
+        assert log_in(ann.api, ann.username, PASSWORD).status_code == 200
+
+
+def test_guessing_the_current_password_counts_too(ann):
+    guess = {"currentPassword": "wrong password", "newPassword": "another good one"}
+
+    answers = [codes(ann.graphql(CHANGE, input=guess)) for _ in range(11)]
+
+    assert answers == [["BAD_USER_INPUT"]] * 10 + [["RATE_LIMITED"]]
+
+
+def test_many_names_from_one_address_are_too_many(api, monkeypatch):
+    monkeypatch.setattr(service, "LOGINS_BY_ADDRESS", Limit("logins-test", 3, 900))
+
+    answers = [log_in(api, f"name-{n}", "wrong password").status_code for n in range(5)]
+
+    assert answers == [401] * 3 + [429] * 2
+    assert log_in(api, "name", "wrong password", address="10.0.0.2").status_code == 401
+
+
+def test_many_accounts_from_one_address_are_too_many(api, monkeypatch):
+    monkeypatch.setattr(service, "ACCOUNTS_BY_ADDRESS", Limit("accounts-test", 2, 900))
+
+    answers = [
+        api.graphql(REGISTER, input={"username": f"many-{n}", "password": PASSWORD})
+        for n in range(3)
+    ]
+
+    assert ["errors" in answer for answer in answers] == [False, False, True]
+    [error] = answers[2]["errors"]
+    assert error["extensions"]["code"] == "RATE_LIMITED"
+    assert error["extensions"]["retryAfter"] >= 1
+
+
+@pytest.mark.parametrize(("proxies", "status"), [(0, 429), (1, 401)])
+def test_a_forwarded_address_counts_only_behind_trusted_proxies(
+    engine, monkeypatch, proxies, status
+):
+    monkeypatch.setattr(service, "LOGINS_BY_ADDRESS", Limit(f"forwarded-{proxies}", 3, 900))
+    api = Api(create_app(replace(engine, trusted_proxies=proxies)).test_client())
+
+    for number in range(4):
+        answer = api.rest(
+            "POST",
+            "/auth/login",
+            json={"username": f"n-{number}", "password": "wrong password"},
+            headers={"X-Forwarded-For": f"10.1.1.{number}"},
+        )
+
+    assert answer.status_code == status
+
+
+def test_the_table_tells_neither_names_nor_addresses(app, ann):
+    statuses(ann.api, "a-telling-name", 2, address="10.9.8.7")
+
+    counted = [
+        item
+        for item in app.extensions["database"]._client.scan(TableName="Users")["Items"]
+        if item["user_id"]["S"].startswith("rate#")
+    ]
+
+    assert counted
+    assert "a-telling-name" not in str(counted)
+    assert "10.9.8.7" not in str(counted)
+    assert all(int(item["expires_at"]["N"]) > 0 for item in counted)
+
+
+def test_a_new_window_begins_at_nought(app):
+    attempts = Attempts(app.extensions["database"], CONFIG.jwt_secret)
+    limit = Limit("window-test", 1, 60)
+    now = datetime(2026, 1, 1, 12, 0, 50, tzinfo=UTC)
+
+    attempts.check(limit, attempts.count(limit, "x", now), now)
+    with pytest.raises(RateLimited) as refused:
+        attempts.check(limit, attempts.count(limit, "x", now), now)
+
+    assert refused.value.details == {"retryAfter": 10}
+    later = now + timedelta(seconds=10)
+    assert attempts.count(limit, "x", later) == 1
+
+
+def test_beyond_the_places_for_hashing_nobody_waits():
+    passwords = Passwords("CHEAPEST", at_once=1)
+
+    with passwords._place(), pytest.raises(ServiceUnavailable):
+        passwords.hash("x")
+
+    assert passwords.verify(passwords.hash("x"), "x")
