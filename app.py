@@ -33,8 +33,8 @@ def main() -> int:
     try:
         server.serve(config, then=lambda: announce(config))
     finally:
-        embedded.stop()
-    return 0
+        well = embedded.stop()
+    return 0 if well else 1
 
 
 def announce(config: Config) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import fcntl
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +28,8 @@ from typing import IO, Any
 
 from graphql_api.config import Config
 from graphql_api.errors import StartError
+
+log = logging.getLogger(__name__)
 
 START_SECONDS = 10
 LOCK_SECONDS = 1  # how long the processes of a killed service may take to end
@@ -51,13 +55,22 @@ def prepare(config: Config, *, shared: bool = False) -> Config:
     )
 
 
-def stop() -> None:
-    """End the engine that this process started, if it did, and free its data directory."""
+_stopping = threading.Event()
+_failed = threading.Event()
+
+
+def stop() -> bool:
+    """End the engine that this process started, and free its data directory.
+
+    Whether all was well: False if the engine had ended by itself before, and not only once.
+    """
+    _stopping.set()
     while _running:
         child, lock = _running.pop()
         child.terminate()
         child.communicate()
         lock.close()
+    return not _failed.is_set()
 
 
 def _private_directory(path: Path) -> Path:
@@ -167,8 +180,25 @@ class _Engine:
             port = _free_port(port if attempt == 0 else 0)
             if self._spawn(lock, port):
                 self.note.write_text(json.dumps({"group": self.group, "port": port}))
+                threading.Thread(target=self._watch, args=(lock, port), daemon=True).start()
                 return port
         raise StartError(f"The embedded engine did not start: see {self.directory / 'engine.log'}")
+
+    def _watch(self, lock: IO[str], port: int) -> None:
+        """Start an engine that has ended by itself once more; after that, end this process."""
+        _stopping.clear()
+        _running[-1][0].wait()
+        if _stopping.is_set():
+            return
+        log.error("The embedded engine has ended: it is started once more")
+        _running.clear()
+        if self._spawn(lock, port):
+            _running[-1][0].wait()
+            if _stopping.is_set():
+                return
+        log.error("The embedded engine has ended again, and so does the service")
+        _failed.set()
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _spawn(self, lock: IO[str], port: int) -> bool:
         with (self.directory / "engine.log").open("ab") as output:
