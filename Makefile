@@ -4,9 +4,9 @@ PORT ?= 5000
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null)
 
-.PHONY: run test quick check format schema schema-diff graphiql constraints clean
+.PHONY: run graphiql-if-possible test quick check format schema schema-diff graphiql constraints clean
 
-run: .venv/run graphiql  ## Start the service on http://127.0.0.1:$(PORT)/graphql
+run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
 
 test: .venv/dev graphiql tests/node_modules/.installed tests/clients/node_modules/.installed  ## Run every test
@@ -34,7 +34,8 @@ schema-diff: .venv/dev  ## Print how the schema differs from the last release's
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
 	@echo "Creating .venv with $(PYTHON) …"
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "Python's venv module is needed: apt install python3-venv" >&2; exit 1; }
 
 .venv/run: requirements.txt constraints.txt | .venv/bin/python
 	@echo "Installing the Python packages (once) …"
@@ -45,6 +46,10 @@ schema-diff: .venv/dev  ## Print how the schema differs from the last release's
 	@echo "Installing the packages for tests and checks (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	@touch $@
+
+# Without its files the page takes them from a CDN: that must not stop the service.
+graphiql-if-possible:
+	@$(MAKE) --no-print-directory graphiql || echo "GraphiQL's files could not be installed: they will come from its CDN."
 
 ifdef NPM
 graphiql: graphiql/node_modules/.installed

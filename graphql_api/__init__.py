@@ -49,6 +49,7 @@ def create_app(config: Config) -> Flask:
     probe = UserStore(Database(client.connect(config, attempts=1, timeout=1), config.table_prefix))
 
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # its redirects would be built from the client's Host
     app.extensions["database"] = database
     if config.trusted_proxies:  # else a client could say that it is another one
         count = config.trusted_proxies

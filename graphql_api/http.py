@@ -46,6 +46,14 @@ _SAFE_HEADERS = {
     "Cache-Control": "no-store",
 }
 
+# Named here, since Python's names change from version to version.
+_CODES = {
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "CONTENT_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    500: AppError.code,
+}
 _TEXTS = {
     404: "There is no such path.",
     405: "The path does not know this method.",
@@ -264,7 +272,7 @@ def _headed(response: Response, status: int, retry_after: int | None) -> Respons
 def _transport_code(status: int) -> str:
     """The code of an error of HTTP itself: from GraphQL's closed list there, else its name."""
     if request.path != "/graphql":
-        return HTTPStatus(status).name
+        return _CODES.get(status, HTTPStatus(status).name)
     return BadUserInput.code if status < HTTPStatus.INTERNAL_SERVER_ERROR else AppError.code
 
 

@@ -45,7 +45,7 @@ COSTLY = {
 
 
 def check(document: DocumentNode) -> None:
-    """Raise QueryTooComplex if any operation of the document exceeds a limit."""
+    """Raise QueryTooComplex if any definition of the document exceeds a limit."""
     _limit("directives", _directives(document), DIRECTIVES)
     fragments = {
         node.name.value: node
@@ -54,8 +54,8 @@ def check(document: DocumentNode) -> None:
     }
     measured: dict[str, _Size] = {}
     for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode):
-            _check_operation(node, fragments, measured)
+        if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode):
+            _check_definition(node, fragments, measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +107,22 @@ class _Size:
         )
 
 
-def _check_operation(
-    operation: OperationDefinitionNode,
+def _check_definition(
+    definition: OperationDefinitionNode | FragmentDefinitionNode,
     fragments: dict[str, FragmentDefinitionNode],
     measured: dict[str, _Size],
 ) -> None:
-    size = _measure(operation.selection_set, fragments, measured)
+    # A fragment that no operation uses is validated all the same.
+    size = _measure(definition.selection_set, fragments, measured)
     _limit("levels of depth", size.depth, DEPTH)
     _limit("fields", size.fields, FIELDS)
     _limit("aliases", size.aliases, ALIASES)
     _limit("levels of introspection", size.schema_depth, INTROSPECTION_DEPTH)
     _limit("introspection fields", size.schema_fields, INTROSPECTION_FIELDS)
-    _limit("root fields", size.roots, ROOT_FIELDS)
-    _limit("fields that check a password or write in bulk", size.costly, 1)
     _limit("lists within lists", size.lists, 1)
+    if isinstance(definition, OperationDefinitionNode):
+        _limit("root fields", size.roots, ROOT_FIELDS)
+        _limit("fields that check a password or write in bulk", size.costly, 1)
 
 
 def _limit(what: str, count: int, most: int) -> None:

@@ -39,6 +39,8 @@ class Window:
             raise BadUserInput(
                 "Page forward by first and after, or backward by last and before.", "after"
             )
+        if before is not None and last is None:
+            raise BadUserInput("before goes with last.", "before")
         name, size = ("last", last) if backward else ("first", first)
         size = DEFAULT_SIZE if size is None else size
         if not 1 <= size <= LARGEST:

@@ -286,7 +286,7 @@ def _problem(route: Route, error: Mapping[str, Any]) -> Response:
     details = snake_case(error["extensions"])
     code = details.pop("code")
     status = STATUS[code]
-    if code == Conflict.code and "If-Match" in request.headers:
+    if details.get("field") == "expectedVersion" and code == Conflict.code:
         status = PRECONDITION_FAILED
     message = error["message"]
     if "field" in details:

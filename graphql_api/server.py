@@ -20,8 +20,10 @@ from granian.log import LogLevels
 from graphql_api import create_app
 from graphql_api.config import Config
 from graphql_api.errors import StartError
+from graphql_api.gate import Gate
 
 HEADER_MILLISECONDS = 5_000  # for a client to send its request's head
+WAITING_THREADS = 512  # in each process
 STOP_SECONDS = 10  # for requests in flight to finish
 
 
@@ -43,20 +45,29 @@ def listening(config: Config) -> Config:
         raise StartError(f"{address} cannot be listened on: {why}") from None
 
 
+class _Server(Granian):  # type: ignore[misc, valid-type]  # which class it is, is chosen at import
+    """granian, which ends when its terminal does; else a hang-up would only renew the workers."""
+
+    def signal_handler_reload(self, *_: Any, **__: Any) -> None:
+        self.signal_handler_interrupt()
+
+
 def serve(config: Config, *, then: Callable[[], None]) -> None:
     """Serve until a signal ends it; `then` is called once connections are accepted."""
     threading.Thread(target=_when_listening, args=(config, then), daemon=True).start()
-    Granian(
+    _Server(
         "graphql_api",
         address=config.host,
         port=config.port,
         interface=Interfaces.WSGI,
         workers=config.workers,
-        blocking_threads=config.threads,
+        # Cheap places to wait for slow clients; work is done in THREADS of them, see Gate.
+        blocking_threads=WAITING_THREADS,
+        backpressure=WAITING_THREADS * 2,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # it warns of the many threads
     ).serve(target_loader=partial(_worker, config, os.getpid()), wrap_loader=False)
 
 
@@ -77,12 +88,12 @@ def _worker(config: Config, master: int) -> Callable[..., Any]:
     # A fork has the master's handlers, which only tell the master's loop: without this, a
     # worker that is still starting would never hear that it is to end.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Ctrl-C reaches both, but it is the master that ends its workers: told twice, a worker of
-    # granian's often hangs. Its own handlers come later, so they are not enough to say so.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # The terminal speaks to the master only, and that ends its workers: told twice, a worker
+    # of granian's often hangs.
+    os.setsid()
     if sys.platform == "linux":
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG in prctl(2)
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
         if os.getppid() != master:
             sys.exit(1)
-    return create_app(config)
+    return Gate(create_app(config), config.threads)

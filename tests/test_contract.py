@@ -127,6 +127,7 @@ LAYERS = [
         "graphiql",
         "scalars",
         "documents",
+        "gate",
     },
     {"dynamodb"},
     {"accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},

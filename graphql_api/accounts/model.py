@@ -10,6 +10,8 @@ from graphql_api.errors import BadUserInput
 from graphql_api.ids import new_id
 
 USERNAME_LENGTH = (3, 64)  # characters after NFKC
+LONGEST_TYPED = 256  # characters before
+_LINES = {"Zl", "Zp"}
 PASSWORD_BYTES = (8, 1024)  # bytes of UTF-8 after NFC
 DEVICE_LENGTH = 200  # characters of what a device says of itself
 LONGEST_IDLE = timedelta(days=14)  # without a refresh
@@ -123,13 +125,17 @@ def username_key(username: str) -> str:
 
     Raises BadUserInput for a name that nobody can have.
     """
-    shown = unicodedata.normalize("NFKC", username).strip()
     low, high = USERNAME_LENGTH
+    # Normalising takes time that grows with the square of what is piled up on one letter.
+    if len(username) > LONGEST_TYPED:
+        raise BadUserInput(f"A username has {low} to {high} characters.", "username")
+    typed = unicodedata.normalize("NFKC", username)
+    shown = typed.strip()
     if not low <= len(shown) <= high:
         raise BadUserInput(f"A username has {low} to {high} characters.", "username")
     # Category C: control, format, surrogate, private and unassigned code points, with which
-    # one name could be made to look like another.
-    if any(unicodedata.category(character).startswith("C") for character in shown):
+    # one name could be made to look like another; Zl and Zp end a line.
+    if any(unicodedata.category(c)[0] == "C" or unicodedata.category(c) in _LINES for c in typed):
         raise BadUserInput("A username has no control characters.", "username")
     return unicodedata.normalize("NFKC", shown.casefold())
 

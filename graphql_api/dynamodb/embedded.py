@@ -14,6 +14,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import sysconfig
@@ -47,11 +48,11 @@ def prepare(config: Config, *, shared: bool = False) -> Config:
     if not config.embedded:
         return config
     directory = _private_directory(config.data_dir)
-    port = _Engine(directory, shared=shared).port()
+    address = _Engine(directory, shared=shared).address()
     return replace(
         config,
         jwt_secret=config.jwt_secret or _secret(directory),
-        engine_url=f"http://127.0.0.1:{port}",
+        engine_url=f"http://{address}",
     )
 
 
@@ -76,6 +77,8 @@ def stop() -> bool:
 def _private_directory(path: Path) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_mode & stat.S_IWOTH:
+            raise StartError(f"DATA_DIR {path} cannot be used: others may write in it")
         path.chmod(0o700)
     except OSError as error:
         raise StartError(f"DATA_DIR {path} cannot be used: {error.strerror}") from None
@@ -101,13 +104,15 @@ def _secret(directory: Path) -> bytes:
 def _write_once(path: Path, content: bytes) -> None:
     """A file of mode 0600 that appears whole, or the one that another process made first."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(draft)
-    draft.unlink()
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 class _Engine:
@@ -119,11 +124,11 @@ class _Engine:
         # Workers of one server have one parent and one process group.
         self.group = [os.getppid(), os.getpgrp()] if shared else [os.getpid(), 0]
 
-    def port(self) -> int:
-        """Where the engine listens, now that it does."""
+    def address(self) -> str:
+        """Where the engine listens, now that it does: `host:port`."""
         lock = self._locked()
         if lock is None:
-            return self._sibling_port()
+            return self._sibling()
         try:
             return self._start(lock)
         except StartError:
@@ -161,30 +166,30 @@ class _Engine:
             return {}
         return noted if isinstance(noted, dict) else {}
 
-    def _sibling_port(self) -> int:
+    def _sibling(self) -> str:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            port: int = self._noted().get("port", 0)
-            if port and _answers(port):
-                return port
+            address: str = self._noted().get("address", "")
+            if address and _answers(address):
+                return address
             time.sleep(0.02)
         raise StartError(f"The engine of DATA_DIR {self.directory} does not answer")
 
-    def _start(self, lock: IO[str]) -> int:
-        # A worker that replaces the one that owned the engine takes up its port again,
+    def _start(self, lock: IO[str]) -> str:
+        # A worker that replaces the one that owned the engine takes up its address again,
         # so that its siblings find the new engine where the old one was.
         noted = self._noted()
-        port = noted.get("port", 0) if noted.get("group") == self.group else 0
+        address: str = noted.get("address", "") if noted.get("group") == self.group else ""
         self.note.write_text(json.dumps({"group": self.group}))
-        for attempt in range(5):
-            port = _free_port(port if attempt == 0 else 0)
-            if self._spawn(lock, port):
-                self.note.write_text(json.dumps({"group": self.group, "port": port}))
-                threading.Thread(target=self._watch, args=(lock, port), daemon=True).start()
-                return port
+        for _ in range(5):
+            address = address if address and _free(address) else _free_address()
+            if self._spawn(lock, address):
+                self.note.write_text(json.dumps({"group": self.group, "address": address}))
+                threading.Thread(target=self._watch, args=(lock, address), daemon=True).start()
+                return address
         raise StartError(f"The embedded engine did not start: see {self.directory / 'engine.log'}")
 
-    def _watch(self, lock: IO[str], port: int) -> None:
+    def _watch(self, lock: IO[str], address: str) -> None:
         """Start an engine that has ended by itself once more; after that, end this process."""
         _stopping.clear()
         _running[-1][0].wait()
@@ -192,7 +197,7 @@ class _Engine:
             return
         log.error("The embedded engine has ended: it is started once more")
         _running.clear()
-        if self._spawn(lock, port):
+        if self._spawn(lock, address):
             _running[-1][0].wait()
             if _stopping.is_set():
                 return
@@ -200,13 +205,14 @@ class _Engine:
         _failed.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def _spawn(self, lock: IO[str], port: int) -> bool:
+    def _spawn(self, lock: IO[str], address: str) -> bool:
+        host, port = address.split(":")
         with (self.directory / "engine.log").open("ab") as output:
             child = subprocess.Popen(  # noqa: S603 - our own binary, our own arguments
                 [
                     *_WATCHED,
                     _binary(),
-                    *("--host", "127.0.0.1", "--port", str(port)),
+                    *("--host", host, "--port", port),
                     *("--data-dir", str(self.directory / "engine"), "--durable"),
                 ],
                 stdin=subprocess.PIPE,  # never written to: its end is the end of this process
@@ -223,9 +229,11 @@ class _Engine:
             )
         deadline = time.monotonic() + START_SECONDS
         while child.poll() is None and time.monotonic() < deadline:
-            if _answers(port):
-                _running.append((child, lock))
-                return True
+            if _answers(address):
+                time.sleep(0.02)  # for a child that could not listen there to end
+                if child.poll() is None:
+                    _running.append((child, lock))
+                    return True
             time.sleep(0.01)
         child.kill()
         child.communicate()
@@ -243,22 +251,37 @@ def _binary() -> str:
     return binary
 
 
-def _free_port(port: int) -> int:
+def _free_address() -> str:
+    """An address that nobody listens at, as hard to guess as can be.
+
+    Whoever can reach the engine can read, write and wipe all data, and a page in a browser can
+    reach what it can guess. Linux has 2^24 loopback addresses, others have one.
+    """
+    host = "127.0.0.1"
+    if sys.platform == "linux":
+        host = "127." + ".".join(str(1 + secrets.randbelow(254)) for _ in range(3))
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return f"{host}:{probe.getsockname()[1]}"
+
+
+def _free(address: str) -> bool:
+    host, port = address.split(":")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, int(port)))
         except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+            return False
+    return True
 
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def _answers(port: int) -> bool:
+def _answers(address: str) -> bool:
     try:
-        with _direct.open(f"http://127.0.0.1:{port}/roto-api/health", timeout=1):
+        with _direct.open(f"http://{address}/roto-api/health", timeout=1):
             return True
     except (urllib.error.URLError, OSError):
         return False

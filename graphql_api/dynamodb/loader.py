@@ -8,6 +8,8 @@ completes a list only after the list's own resolver has returned.
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
+from graphql_api.errors import ServiceUnavailable
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -19,6 +21,7 @@ class Loader(Generic[K, V]):
         self._fetch = fetch
         self._wanted: dict[K, None] = {}
         self._known: dict[K, V | None] = {}
+        self._failure: ServiceUnavailable | None = None
 
     def want(self, keys: Iterable[K]) -> None:
         """Announce keys that will probably be asked for; costs nothing yet."""
@@ -26,9 +29,15 @@ class Loader(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The key's value; fetches every announced key if this one is not known yet."""
+        if self._failure is not None:  # what has just failed would only take its time again
+            raise self._failure
         if key not in self._known:
             keys = list(dict.fromkeys([key, *self._wanted]))
-            found = self._fetch(keys)
+            try:
+                found = self._fetch(keys)
+            except ServiceUnavailable as error:
+                self._failure = error
+                raise
             self._known.update((wanted, found.get(wanted)) for wanted in keys)
             self._wanted.clear()
         return self._known[key]

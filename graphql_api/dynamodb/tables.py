@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -55,7 +56,7 @@ def prepare(client: Any, config: Config) -> None:
     """
     try:
         missing = [table for table in TABLES if not _exists(client, table, config.table_prefix)]
-        if missing and config.endpoint is None:
+        if missing and _is_aws(config):
             raise StartError(
                 f"DynamoDB has no table {_names(missing, config)} in {client.meta.region_name}:"
                 " create it with the command in README.md, section 'On DynamoDB'"
@@ -65,6 +66,11 @@ def prepare(client: Any, config: Config) -> None:
     except (ClientError, BotoCoreError) as error:
         where = config.endpoint or f"DynamoDB in {client.meta.region_name}"
         raise StartError(f"The tables at {where} cannot be checked: {error}") from None
+
+
+def _is_aws(config: Config) -> bool:
+    host = urlsplit(config.endpoint or "").hostname or ""
+    return config.endpoint is None or host.endswith((".amazonaws.com", ".api.aws"))
 
 
 def _exists(client: Any, table: Definition, prefix: str) -> bool:

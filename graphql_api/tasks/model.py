@@ -1,16 +1,17 @@
 """What a task is, how it changes, and which tasks a list shows in which order. Pure."""
 
 import hashlib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql_api import clock
 from graphql_api.errors import BadUserInput
 from graphql_api.ids import new_id
+
+T = TypeVar("T")
 
 TITLE_LENGTH = 200  # characters, trimmed
 DESCRIPTION_BYTES = 32 * 1024  # bytes of UTF-8
@@ -147,6 +148,10 @@ def _tags(given: Iterable[str]) -> tuple[str, ...]:
     return tags
 
 
+def _distinct(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))
+
+
 _RULES = {"title": _title, "description": _description, "tags": _tags}
 
 
@@ -187,8 +192,13 @@ class TaskFilter:
     search: str | None = None
 
     def __post_init__(self) -> None:
-        if self.tags is not None and len(self.tags) > TAGS:
-            raise BadUserInput(f"At most {TAGS} tags can be asked for.", "tags")
+        if self.tags is not None:
+            object.__setattr__(self, "tags", _distinct(tag.strip() for tag in self.tags))
+            if len(self.tags) > TAGS:
+                raise BadUserInput(f"At most {TAGS} tags can be asked for.", "tags")
+        for name in ("status", "priority"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _distinct(getattr(self, name)))
         if self.search is not None and len(self.search) > SEARCH_LENGTH:
             raise BadUserInput(f"A search has at most {SEARCH_LENGTH} characters.", "search")
 
@@ -227,12 +237,5 @@ class TaskFilter:
         """Whether the search's text is in the title or the description, in whatever case."""
         if not self.search:
             return True
-        text = _folded(self.search)
-        return text in _folded(task.title) or text in _folded(task.description)
-
-
-def _folded(text: str) -> str:
-    """The form in which two texts are the same but for case and the way they are composed."""
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        text = self.search.casefold()
+        return text in task.title.casefold() or text in task.description.casefold()

@@ -1,0 +1,49 @@
+"""Who may come in: a bounded number of requests at a time, each with its whole body."""
+
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from threading import BoundedSemaphore
+from typing import Any
+
+from graphql_api.limits import BODY_BYTES
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Gate:
+    """WSGI middleware that reads the body before it takes one of the places to work in.
+
+    A client that sends slowly holds one of the server's many threads while it does, but none
+    of the places, so that it keeps nobody else waiting.
+    """
+
+    def __init__(self, app: Wsgi, places: int) -> None:
+        self._app = app
+        self._places = BoundedSemaphore(places)
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a request (PEP 3333)."""
+        declared = environ.get("CONTENT_LENGTH") or "0"
+        if not declared.isdecimal() or int(declared) <= BODY_BYTES:  # else it is refused unread
+            body = _read(environ["wsgi.input"])
+            environ["wsgi.input"] = BytesIO(body)
+            environ["CONTENT_LENGTH"] = str(len(body))
+            # Werkzeug would cut a body without a declared length instead of refusing it.
+            environ.pop("wsgi.input_terminated", None)
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
+        if environ["PATH_INFO"] == "/healthz":  # needs nothing that could be short
+            return self._app(environ, start_response)
+        with self._places:
+            return self._app(environ, start_response)
+
+
+def _read(stream: Any) -> bytes:
+    """The body, or one byte more than is allowed of it."""
+    parts: list[bytes] = []
+    left = BODY_BYTES + 1
+    while left and (part := stream.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
