@@ -1,5 +1,8 @@
 """Smart Task Scheduler: a GraphQL API for personal task scheduling."""
 
+from collections.abc import Callable
+from functools import cache
+
 from flask import Flask
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -46,7 +49,6 @@ def create_app(config: Config) -> Flask:
         now=clock.now,
     )
     executor = Executor(SCHEMA, introspection=config.introspection)
-    probe = UserStore(Database(client.connect(config, attempts=1, timeout=1), config.table_prefix))
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # its redirects would be built from the client's Host
@@ -64,7 +66,7 @@ def create_app(config: Config) -> Flask:
             page=GraphiQL() if config.graphiql else None,
         )
     )
-    app.register_blueprint(http.health(probe.check))
+    app.register_blueprint(http.health(_probe(config)))
     app.register_blueprint(rest.blueprint(executor, services))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
@@ -80,3 +82,14 @@ def create_app(config: Config) -> Flask:
             expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-Id"],
         )
     return app
+
+
+def _probe(config: Config) -> Callable[[], None]:
+    """Whether the store can be read within a second; the client for it is made when needed."""
+
+    @cache
+    def users() -> UserStore:
+        impatient = client.connect(config, attempts=1, timeout=1)
+        return UserStore(Database(impatient, config.table_prefix))
+
+    return lambda: users().check()

@@ -1,5 +1,6 @@
 """Every setting of the service, read from the environment once."""
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Config:
             trusted_proxies=read("TRUSTED_PROXIES", cls.trusted_proxies, _integer(0, 10)),
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
         )
-        if not embedded and not environ.get("JWT_SECRET"):
+        if not embedded and not environ.get("JWT_SECRET", "").strip():
             read.problems.append(
                 f"JWT_SECRET is required with DYNAMODB={dynamodb}"
                 f" (at least {MINIMUM_SECRET_BYTES} bytes)"
@@ -150,8 +151,9 @@ def _store(text: str) -> str:
     if text in {"embedded", "aws"}:
         return text
     url = urlsplit(text)
-    if url.scheme in {"http", "https"} and url.hostname:
-        return text.rstrip("/")
+    with contextlib.suppress(ValueError):  # a port that is none
+        if url.scheme in {"http", "https"} and url.hostname and url.port != 0:
+            return text.rstrip("/")
     raise ValueError(f"must be 'embedded', 'aws' or an http(s) URL, not {text!r}")
 
 
@@ -184,6 +186,7 @@ def _origins(text: str) -> tuple[str, ...]:
         url = urlsplit(origin)
         # flask-cors would take other characters for a pattern, and `*` for every origin.
         plain = url.netloc.replace("-", "").replace(".", "").replace(":", "").isalnum()
-        if url.scheme not in {"http", "https"} or not plain or url.path or url.query:
+        rest = url.path + url.query + url.fragment
+        if url.scheme not in {"http", "https"} or not plain or rest:
             raise ValueError(f"must list origins such as https://app.example, not {origin!r}")
     return origins

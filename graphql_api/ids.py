@@ -2,7 +2,9 @@
 
 import secrets
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id(now: datetime) -> str:
@@ -10,7 +12,7 @@ def new_id(now: datetime) -> str:
 
     RFC 9562, section 5.7, with the sub-millisecond fraction in `rand_a` (section 6.2, method 3).
     """
-    microseconds = int(now.timestamp()) * 1_000_000 + now.microsecond
+    microseconds = (now - EPOCH) // timedelta(microseconds=1)
     milliseconds, rest = divmod(microseconds, 1_000)
     fraction = rest * 4_096 // 1_000
     value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)

@@ -4,7 +4,7 @@ One linear pass over the parsed document. Each fragment is measured once and its
 reused for every spread, so that nested fragments cannot make the guard itself expensive.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import (
     DocumentNode,
@@ -45,7 +45,7 @@ COSTLY = {
 
 
 def check(document: DocumentNode) -> None:
-    """Raise QueryTooComplex if any definition of the document exceeds a limit."""
+    """Raise QueryTooComplex if any operation of the document exceeds a limit."""
     _limit("directives", _directives(document), DIRECTIVES)
     fragments = {
         node.name.value: node
@@ -54,8 +54,8 @@ def check(document: DocumentNode) -> None:
     }
     measured: dict[str, _Size] = {}
     for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode):
-            _check_definition(node, fragments, measured)
+        if isinstance(node, OperationDefinitionNode):
+            _check_operation(node, fragments, measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class _Size:
     roots: int = 0
     costly: int = 0
     lists: int = 0  # within one another
+    nesting: int = 0  # of selection sets, fragments included
 
     def beside(self, other: "_Size") -> "_Size":
         return _Size(
@@ -81,6 +82,7 @@ class _Size:
             self.roots + other.roots,
             self.costly + other.costly,
             max(self.lists, other.lists),
+            max(self.nesting, other.nesting),
         )
 
     def under(self, field: FieldNode) -> "_Size":
@@ -94,6 +96,7 @@ class _Size:
                 schema_depth=max(depth, self.schema_depth + 1),
                 schema_fields=fields + self.schema_fields,
                 roots=1,
+                nesting=self.nesting,
             )
         return _Size(
             depth,
@@ -104,25 +107,25 @@ class _Size:
             roots=1,
             costly=name in COSTLY,
             lists=self.lists + (name in LISTS),
+            nesting=self.nesting,
         )
 
 
-def _check_definition(
-    definition: OperationDefinitionNode | FragmentDefinitionNode,
+def _check_operation(
+    operation: OperationDefinitionNode,
     fragments: dict[str, FragmentDefinitionNode],
     measured: dict[str, _Size],
 ) -> None:
-    # A fragment that no operation uses is validated all the same.
-    size = _measure(definition.selection_set, fragments, measured)
+    size = _measure(operation.selection_set, fragments, measured)
+    _limit("levels of nesting", size.nesting - 1, NESTING)
     _limit("levels of depth", size.depth, DEPTH)
     _limit("fields", size.fields, FIELDS)
     _limit("aliases", size.aliases, ALIASES)
     _limit("levels of introspection", size.schema_depth, INTROSPECTION_DEPTH)
     _limit("introspection fields", size.schema_fields, INTROSPECTION_FIELDS)
     _limit("lists within lists", size.lists, 1)
-    if isinstance(definition, OperationDefinitionNode):
-        _limit("root fields", size.roots, ROOT_FIELDS)
-        _limit("fields that check a password or write in bulk", size.costly, 1)
+    _limit("root fields", size.roots, ROOT_FIELDS)
+    _limit("fields that check a password or write in bulk", size.costly, 1)
 
 
 def _limit(what: str, count: int, most: int) -> None:
@@ -150,7 +153,7 @@ def _measure(
             case FragmentSpreadNode():
                 below = _measure_fragment(node.name.value, fragments, measured, level + 1)
         size = size.beside(below)
-    return size
+    return replace(size, nesting=size.nesting + 1)
 
 
 def _measure_fragment(

@@ -12,6 +12,8 @@ from graphql_api import documents as documents_module
 from graphql_api.documents import Documents
 from graphql_api.errors import BadUserInput, PersistedQueryNotFound, StartError
 
+pytestmark = pytest.mark.engine_is_no_matter
+
 HELLO = "{ __typename }"
 GRAPHQL = "application/graphql-response+json"
 

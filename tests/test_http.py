@@ -11,6 +11,8 @@ from graphql_api import create_app
 from graphql_api.dynamodb import Database
 from graphql_api.errors import ServiceUnavailable
 
+pytestmark = pytest.mark.engine_is_no_matter
+
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 PROBLEM = "application/problem+json"

@@ -119,6 +119,7 @@ def snake(name):
     return {"dueAt": "due_at"}.get(name, name)
 
 
+@pytest.mark.engine_is_no_matter
 @pytest.mark.parametrize(("field", "value"), BAD_FIELDS)
 def test_what_a_task_cannot_have_is_refused_by_field_at_creation(ann, calls, field, value):
     graphql = ann.graphql(CREATE, input={"title": "x", field: value})
@@ -131,6 +132,7 @@ def test_what_a_task_cannot_have_is_refused_by_field_at_creation(ann, calls, fie
     assert calls == []
 
 
+@pytest.mark.engine_is_no_matter
 @pytest.mark.parametrize(("field", "value"), [*BAD_FIELDS, ("status", None), ("priority", None)])
 def test_what_a_task_cannot_have_is_refused_by_field_at_a_change(ann, field, value):
     task = ann.create(title="x", description="y", tags=["z"])

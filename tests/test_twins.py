@@ -1,8 +1,11 @@
 """GraphQL and REST obey the same rules: the same value gets the same verdict."""
 
+import pytest
 from conftest import CREATE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+pytestmark = pytest.mark.engine_is_no_matter
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["", " ", "x" * 200, "x" * 201, " " + "x" * 200, "\u0000", "\u2003", "👩‍👩‍👧"]

@@ -1,11 +1,14 @@
 """Argon2id hashes of passwords (RFC 9106): the only door to argon2."""
 
+import base64
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from graphql_api.errors import ServiceUnavailable
 
@@ -20,7 +23,7 @@ class Passwords:
     def __init__(self, profile: str, at_once: int = 1) -> None:
         self._places = BoundedSemaphore(at_once)
         self._hasher = PasswordHasher.from_parameters(getattr(profiles, profile))
-        self._nobodys = self._hasher.hash("the password of a user who does not exist")
+        self._nobodys = _hash_of_nothing(self._hasher)
 
     def hash(self, password: str) -> str:
         """A salted hash in PHC form, which names its own parameters."""
@@ -48,3 +51,13 @@ class Passwords:
             yield
         finally:
             self._places.release()
+
+
+def _hash_of_nothing(hasher: PasswordHasher) -> str:
+    """A hash that no password has, with the parameters of all others; made without hashing."""
+    salt, tag = (
+        base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
+        for size in (hasher.salt_len, hasher.hash_len)
+    )
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${tag}"

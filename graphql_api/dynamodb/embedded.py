@@ -185,14 +185,15 @@ class _Engine:
             address = address if address and _free(address) else _free_address()
             if self._spawn(lock, address):
                 self.note.write_text(json.dumps({"group": self.group, "address": address}))
-                threading.Thread(target=self._watch, args=(lock, address), daemon=True).start()
+                _stopping.clear()
+                arguments = (_running[-1][0], lock, address)
+                threading.Thread(target=self._watch, args=arguments, daemon=True).start()
                 return address
         raise StartError(f"The embedded engine did not start: see {self.directory / 'engine.log'}")
 
-    def _watch(self, lock: IO[str], address: str) -> None:
+    def _watch(self, child: subprocess.Popen[bytes], lock: IO[str], address: str) -> None:
         """Start an engine that has ended by itself once more; after that, end this process."""
-        _stopping.clear()
-        _running[-1][0].wait()
+        child.wait()
         if _stopping.is_set():
             return
         log.error("The embedded engine has ended: it is started once more")

@@ -29,9 +29,9 @@ class Loader(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The key's value; fetches every announced key if this one is not known yet."""
-        if self._failure is not None:  # what has just failed would only take its time again
-            raise self._failure
         if key not in self._known:
+            if self._failure is not None:  # what has just failed would only take its time again
+                raise self._failure
             keys = list(dict.fromkeys([key, *self._wanted]))
             try:
                 found = self._fetch(keys)

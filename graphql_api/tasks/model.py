@@ -216,23 +216,6 @@ class TaskFilter:
             and self.due_after >= self.due_before
         )
 
-    def matches(self, task: Task) -> bool:
-        """Whether the list shows this task."""
-        return (
-            (self.status is None or task.status in self.status)
-            and (self.priority is None or task.priority in self.priority)
-            and (self.tags is None or not set(self.tags).isdisjoint(task.tags))
-            and (
-                self.due_before is None
-                or (task.due_at is not None and task.due_at < self.due_before)
-            )
-            and (
-                self.due_after is None
-                or (task.due_at is not None and task.due_at >= self.due_after)
-            )
-            and self.found_in(task)
-        )
-
     def found_in(self, task: Task) -> bool:
         """Whether the search's text is in the title or the description, in whatever case."""
         if not self.search:

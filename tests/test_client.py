@@ -1,0 +1,824 @@
+import io
+import json
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from botocore.utils import InstanceMetadataFetcher
+
+from graphql_api.config import Config
+from graphql_api.dynamodb import Attr, ConditionFailed, Database, Delete, Key, Put, Table, client
+from graphql_api.dynamodb.client import Read
+from graphql_api.errors import ServiceUnavailable, StartError
+
+EMBEDDED = Config(engine_url="http://127.0.0.1:1")
+URL = "http://127.0.0.1:1/"
+
+# What a call gets: a body, a status and a body, or what happens instead.
+Answer = dict[str, Any] | tuple[int, dict[str, Any] | bytes] | Exception
+
+
+class Body(io.BytesIO):
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
+class Wire:
+    """Answers calls in a server's place: with the next answer each time, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer | Callable[[dict[str, Any]], Answer]] = [{}]
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.requests: list[Any] = []
+
+    def send(self, request, **_) -> AWSResponse:
+        self.requests.append(request)
+        operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
+        self.calls.append((operation, json.loads(request.body)))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if callable(answer):
+            answer = answer(self.calls[-1][1])
+        if isinstance(answer, Exception):
+            raise answer
+        status, body = answer if isinstance(answer, tuple) else (200, answer)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Content-Type": "application/x-amz-json-1.0"}
+        return AWSResponse(request.url, status, headers, Body(content))
+
+    @property
+    def operations(self) -> list[str]:
+        return [operation for operation, _ in self.calls]
+
+
+@pytest.fixture(scope="module")
+def connection():
+    return client.connect(EMBEDDED)
+
+
+@pytest.fixture
+def wire(connection) -> Iterator[Wire]:
+    answering = Wire()
+    connection.meta.events.register("before-send.dynamodb.*", answering.send)
+    yield answering
+    connection.meta.events.unregister("before-send.dynamodb.*", answering.send)
+
+
+@pytest.fixture
+def database(connection) -> Database:
+    return Database(connection, "dev-")
+
+
+@pytest.fixture
+def table(database) -> Table:
+    return database.table("Tasks")
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch) -> list[float]:
+    """How long was waited for, which nothing really is."""
+    waited = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    return waited
+
+
+@pytest.fixture
+def logged(caplog) -> Callable[[], list[str]]:
+    """The errors that the service itself has logged."""
+    caplog.set_level(logging.WARNING, "graphql_api")
+    return lambda: [r.getMessage() for r in caplog.records if r.name.startswith("graphql_api")]
+
+
+def failure(code: str, status: int = 400, **more) -> Answer:
+    body = {
+        "__type": f"com.amazonaws.dynamodb.v20120810#{code}",
+        "message": f"Arn arn:aws:iam::1:user/x and more from Amazon about {code}",
+        **more,
+    }
+    return status, body
+
+
+def cancelled(*reasons: str) -> Answer:
+    return failure(
+        "TransactionCanceledException", CancellationReasons=[{"Code": code} for code in reasons]
+    )
+
+
+def keys(count: int) -> list[dict[str, str]]:
+    return [{"user_id": "u", "task_id": str(number)} for number in range(count)]
+
+
+def item(key: dict[str, str]) -> dict[str, Any]:
+    return {name: {"S": text} for name, text in key.items()}
+
+
+# Reading
+
+
+def test_a_tables_name_has_the_prefix_of_its_deployment(table):
+    assert table.name == "dev-Tasks"
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"), [({"Item": {"a": {"N": "1"}}}, {"a": {"N": "1"}}), ({}, None)]
+)
+def test_an_item_is_read_consistently_in_its_typed_form(wire, table, answer, found):
+    wire.answers = [answer]
+
+    assert table.get(user_id="u", task_id="t") == found
+    assert wire.calls == [
+        (
+            "GetItem",
+            {
+                "TableName": "dev-Tasks",
+                "Key": {"user_id": {"S": "u"}, "task_id": {"S": "t"}},
+                "ConsistentRead": True,
+            },
+        )
+    ]
+
+
+def batch(most: int) -> Callable[[dict[str, Any]], Answer]:
+    """A wire to a store that has every item but processes only so many keys a call."""
+
+    def answer(body: dict[str, Any]) -> Answer:
+        [(name, asked)] = body["RequestItems"].items()
+        done, left = asked["Keys"][:most], asked["Keys"][most:]
+        unprocessed = {name: {**asked, "Keys": left}} if left else {}
+        return {"Responses": {name: done}, "UnprocessedKeys": unprocessed}
+
+    return answer
+
+
+def sizes(wire: Wire) -> list[int]:
+    """How many keys each BatchGetItem asked for."""
+    return [
+        len(body["RequestItems"]["dev-Tasks"]["Keys"])
+        for operation, body in wire.calls
+        if operation == "BatchGetItem"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "batches"),
+    [(2, [2]), (99, [99]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])],
+)
+def test_many_items_are_read_in_batches_of_a_hundred(wire, table, count, batches):
+    wire.answers = [batch(100)]
+
+    found = table.get_many(keys(count))
+
+    assert sizes(wire) == batches
+    assert sorted(map(str, found)) == sorted(str(item(key)) for key in keys(count))
+    assert all(body["RequestItems"]["dev-Tasks"]["ConsistentRead"] for _, body in wire.calls)
+
+
+def test_no_keys_cost_no_call_and_one_key_a_plain_read(wire, table):
+    wire.answers = [{"Item": {"a": {"S": "b"}}}, {}]
+
+    assert table.get_many([]) == []
+    assert table.get_many(keys(1)) == [{"a": {"S": "b"}}]
+    assert table.get_many(keys(1)) == []
+    assert wire.operations == ["GetItem", "GetItem"]
+
+
+def test_keys_without_an_item_are_left_out(wire, table):
+    wire.answers = [{"Responses": {"dev-Tasks": [item(keys(2)[1])]}, "UnprocessedKeys": {}}]
+
+    assert table.get_many(keys(2)) == [item(keys(2)[1])]
+
+
+def test_a_batch_in_which_nothing_is_found_is_empty(wire, table):
+    wire.answers = [{"Responses": {}, "UnprocessedKeys": {}}]
+
+    assert table.get_many(keys(2)) == []
+
+
+@pytest.mark.parametrize(
+    ("most", "asked"), [(60, [100, 40]), (25, [100, 75, 50, 25]), (20, [100, 80, 60, 40, 20])]
+)
+def test_unprocessed_keys_are_asked_for_again_until_there_are_none(
+    wire, table, pauses, most, asked
+):
+    wire.answers = [batch(most)]
+
+    found = table.get_many(keys(100))
+
+    assert sizes(wire) == asked
+    assert found == [item(key) for key in keys(100)]
+    assert len(pauses) == len(asked) - 1
+
+
+def test_each_pause_may_be_twice_as_long_and_there_is_none_after_the_last(
+    wire, table, pauses, monkeypatch
+):
+    monkeypatch.setattr(random, "uniform", lambda _, longest: longest)
+    wire.answers = [batch(0)]
+
+    with pytest.raises(ServiceUnavailable):
+        table.get_many(keys(2))
+
+    assert pauses == [0.02, 0.04, 0.08, 0.16, 0]
+
+
+@pytest.mark.parametrize("most", [0, 1, 19])
+def test_keys_that_stay_unprocessed_are_no_short_answer(wire, table, pauses, most):
+    wire.answers = [batch(most)]
+
+    with pytest.raises(ServiceUnavailable):
+        table.get_many(keys(100))
+
+    assert len(sizes(wire)) == 5
+    assert all(0 <= pause <= 0.02 * 2**n for n, pause in enumerate(pauses))
+    assert sum(pauses[4:]) == 0  # nobody waits after the last attempt
+
+
+# Queries
+
+MINE = Key("user_id").eq("u")
+
+
+def test_names_and_values_of_a_query_are_placeholders(wire, table):
+    wire.answers = [{"Items": [], "ScannedCount": 0, "Count": 0}]
+
+    table.query(MINE, only=Attr("status").is_in(["pending", "#n0 :v0"]), limit=7)
+
+    assert wire.calls == [
+        (
+            "Query",
+            {
+                "TableName": "dev-Tasks",
+                "ScanIndexForward": True,
+                "Limit": 7,
+                "ConsistentRead": True,
+                "KeyConditionExpression": "#n0 = :v0",
+                "FilterExpression": "#n1 IN (:v1, :v2)",
+                "ExpressionAttributeNames": {"#n0": "user_id", "#n1": "status"},
+                "ExpressionAttributeValues": {
+                    ":v0": {"S": "u"},
+                    ":v1": {"S": "pending"},
+                    ":v2": {"S": "#n0 :v0"},
+                },
+            },
+        )
+    ]
+
+
+def test_a_query_of_an_index_starts_where_another_stopped_and_goes_backward(wire, table):
+    stopped, start = {"task_id": {"S": "7"}}, {"task_id": {"S": "3"}}
+    wire.answers = [
+        {"Items": [{"a": {"S": "b"}}], "ScannedCount": 9, "Count": 1, "LastEvaluatedKey": stopped}
+    ]
+
+    read = table.query(MINE, index="by_due_date", start=start, descending=True, limit=9)
+
+    assert read == Read([{"a": {"S": "b"}}], 9, stopped)
+    assert wire.calls == [
+        (
+            "Query",
+            {
+                "TableName": "dev-Tasks",
+                "IndexName": "by_due_date",
+                "ExclusiveStartKey": start,
+                "ScanIndexForward": False,
+                "Limit": 9,
+                "KeyConditionExpression": "#n0 = :v0",
+                "ExpressionAttributeNames": {"#n0": "user_id"},
+                "ExpressionAttributeValues": {":v0": {"S": "u"}},
+            },
+        )
+    ]
+
+
+def test_a_query_that_comes_to_the_end_has_not_stopped(wire, table):
+    wire.answers = [{"Items": [], "ScannedCount": 3, "Count": 0}]
+
+    assert table.query(MINE, limit=9) == Read([], 3, None)
+
+
+def test_a_count_adds_up_all_pages(wire, table):
+    stops = [{"task_id": {"S": text}} for text in "ab"]
+    wire.answers = [
+        {"Count": 3, "ScannedCount": 9, "LastEvaluatedKey": stops[0]},
+        {"Count": 0, "ScannedCount": 9, "LastEvaluatedKey": stops[1]},
+        {"Count": 4, "ScannedCount": 4},
+    ]
+
+    total = table.count(MINE, only=Attr("status").eq("pending"))
+
+    assert total == 7
+    asked = [body for _, body in wire.calls]
+    assert [body.get("ExclusiveStartKey") for body in asked] == [None, *stops]
+    assert {body["Select"] for body in asked} == {"COUNT"}
+    assert {body["ConsistentRead"] for body in asked} == {True}
+    assert {body["FilterExpression"] for body in asked} == {"#n1 = :v1"}
+
+
+def test_a_count_in_an_index_reads_it_as_it_is(wire, table):
+    wire.answers = [{"Count": 3, "ScannedCount": 3}]
+
+    assert table.count(MINE, index="by_due_date") == 3
+    [(_, body)] = wire.calls
+    assert body["IndexName"] == "by_due_date"
+    assert "ConsistentRead" not in body
+
+
+# Writing
+
+
+def test_a_write_has_a_condition_without_values_of_its_own(wire, table):
+    table.put({"a": {"S": "b"}}, Attr("status").not_exists())
+    table.delete(Attr("version").eq(3), user_id="u")
+
+    assert wire.calls == [
+        (
+            "PutItem",
+            {
+                "TableName": "dev-Tasks",
+                "Item": {"a": {"S": "b"}},
+                "ConditionExpression": "attribute_not_exists(#n0)",
+                "ExpressionAttributeNames": {"#n0": "status"},
+            },
+        ),
+        (
+            "DeleteItem",
+            {
+                "TableName": "dev-Tasks",
+                "Key": {"user_id": {"S": "u"}},
+                "ConditionExpression": "#n0 = :v0",
+                "ExpressionAttributeNames": {"#n0": "version"},
+                "ExpressionAttributeValues": {":v0": {"N": "3"}},
+            },
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda table: table.put({}, Attr("version").eq(1)),
+        lambda table: table.delete(Attr("version").eq(1), user_id="u"),
+        lambda table: table.change({"a": 1}, Attr("version").eq(1), user_id="u"),
+    ],
+    ids=["put", "delete", "change"],
+)
+def test_a_condition_that_does_not_hold_is_an_outcome_and_no_error(wire, table, logged, write):
+    wire.answers = [failure("ConditionalCheckFailedException")]
+
+    with pytest.raises(ConditionFailed):
+        write(table)
+
+    assert len(wire.calls) == 1
+    assert logged() == []
+
+
+def test_a_change_sets_attributes_by_placeholders(wire, table):
+    table.change({"status": "done", "n": 2}, Attr("status").eq("pending"), user_id="u")
+
+    assert wire.calls == [
+        (
+            "UpdateItem",
+            {
+                "TableName": "dev-Tasks",
+                "Key": {"user_id": {"S": "u"}},
+                "UpdateExpression": "SET #set0 = :set0, #set1 = :set1",
+                "ConditionExpression": "#n0 = :v0",
+                "ExpressionAttributeNames": {"#n0": "status", "#set0": "status", "#set1": "n"},
+                "ExpressionAttributeValues": {
+                    ":v0": {"S": "pending"},
+                    ":set0": {"S": "done"},
+                    ":set1": {"N": "2"},
+                },
+            },
+        )
+    ]
+
+
+def test_a_change_may_have_a_condition_without_values(wire, table):
+    table.change({"n": 2}, Attr("status").exists(), user_id="u")
+
+    [(_, body)] = wire.calls
+    assert body["ConditionExpression"] == "attribute_exists(#n0)"
+    assert body["ExpressionAttributeValues"] == {":set0": {"N": "2"}}
+
+
+def test_a_counter_is_counted_on_by_the_store(wire, table):
+    wire.answers = [{"Attributes": {"status": {"N": "8"}}}]
+
+    count = table.add("status", {"until": 12}, user_id="u")
+
+    assert count == 8
+    assert wire.calls == [
+        (
+            "UpdateItem",
+            {
+                "TableName": "dev-Tasks",
+                "Key": {"user_id": {"S": "u"}},
+                "UpdateExpression": "SET #set0 = :set0 ADD #counter :one",
+                "ExpressionAttributeNames": {"#counter": "status", "#set0": "until"},
+                "ExpressionAttributeValues": {":one": {"N": "1"}, ":set0": {"N": "12"}},
+                "ReturnValues": "UPDATED_NEW",
+            },
+        )
+    ]
+
+
+def deleting(most: int) -> Callable[[dict[str, Any]], Answer]:
+    """A wire to a store that deletes only so many items a call."""
+
+    def answer(body: dict[str, Any]) -> Answer:
+        [(name, asked)] = body["RequestItems"].items()
+        return {"UnprocessedItems": {name: asked[most:]} if asked[most:] else {}}
+
+    return answer
+
+
+def deletions(wire: Wire) -> list[list[str]]:
+    """The task ids that each BatchWriteItem was to delete."""
+    return [
+        [asked["DeleteRequest"]["Key"]["task_id"]["S"] for asked in items]
+        for _, body in wire.calls
+        for items in body["RequestItems"].values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "batches"), [(0, []), (1, [1]), (25, [25]), (26, [25, 1]), (60, [25, 25, 10])]
+)
+def test_many_items_are_deleted_in_batches_of_25(wire, table, count, batches):
+    wire.answers = [deleting(25)]
+
+    table.delete_many(keys(count))
+
+    asked = deletions(wire)
+    assert [len(batch) for batch in asked] == batches
+    assert [task_id for batch in asked for task_id in batch] == [str(n) for n in range(count)]
+    assert set(wire.operations) <= {"BatchWriteItem"}
+
+
+def test_unprocessed_deletions_are_tried_again_until_there_are_none(wire, table, pauses):
+    wire.answers = [deleting(5)]
+
+    table.delete_many(keys(25))
+
+    assert [len(batch) for batch in deletions(wire)] == [25, 20, 15, 10, 5]
+    assert len(pauses) == 4
+
+
+def test_deletions_that_stay_unprocessed_are_given_up(wire, table):
+    wire.answers = [deleting(1)]
+
+    with pytest.raises(ServiceUnavailable):
+        table.delete_many(keys(25))
+
+    assert len(wire.calls) == 5
+
+
+def puts(table: Table, count: int = 2) -> list[Put]:
+    return [Put(table, {"n": {"N": str(n)}}, Attr("status").not_exists()) for n in range(count)]
+
+
+def test_several_items_are_written_and_deleted_in_one_transaction(wire, database, table):
+    database.write(*puts(table), Delete(table, {"user_id": "u"}))
+
+    assert wire.calls == [
+        (
+            "TransactWriteItems",
+            {
+                "TransactItems": [
+                    {
+                        "Put": {
+                            "TableName": "dev-Tasks",
+                            "Item": {"n": {"N": str(n)}},
+                            "ConditionExpression": "attribute_not_exists(#n0)",
+                            "ExpressionAttributeNames": {"#n0": "status"},
+                        }
+                    }
+                    for n in range(2)
+                ]
+                + [{"Delete": {"TableName": "dev-Tasks", "Key": {"user_id": {"S": "u"}}}}],
+                # botocore adds it: its own retries are not a second write.
+                "ClientRequestToken": wire.calls[0][1]["ClientRequestToken"],
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_a_transaction_that_met_another_one_is_tried_again(
+    wire, database, table, pauses, logged, times
+):
+    wire.answers = [cancelled("None", "TransactionConflict")] * times + [{}]
+
+    database.write(*puts(table))
+
+    assert len(wire.calls) == times + 1
+    assert len({str(body["TransactItems"]) for _, body in wire.calls}) == 1
+    assert len(pauses) == times
+    assert logged() == []
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        ("ConditionalCheckFailed", "None"),
+        ("None", "ConditionalCheckFailed"),
+        ("TransactionConflict", "ConditionalCheckFailed"),
+    ],
+)
+def test_a_transaction_of_which_a_condition_does_not_hold_is_not_tried_again(
+    wire, database, table, logged, reasons
+):
+    wire.answers = [cancelled("TransactionConflict", "None"), cancelled(*reasons)]
+
+    with pytest.raises(ConditionFailed):
+        database.write(*puts(table))
+
+    assert len(wire.calls) == 2
+    assert logged() == []
+
+
+@pytest.mark.parametrize("reasons", [("TransactionConflict", "None"), ()])
+def test_a_transaction_that_never_gets_through_is_given_up(wire, database, table, pauses, reasons):
+    wire.answers = [cancelled(*reasons)]
+
+    with pytest.raises(ServiceUnavailable):
+        database.write(*puts(table))
+
+    assert len(wire.calls) == 5
+    assert all(0 <= pause <= 0.02 * 2**n for n, pause in enumerate(pauses))
+    assert sum(pauses[4:]) == 0
+
+
+# Failures
+
+CALLS = {
+    "GetItem": lambda table: table.get(user_id="u"),
+    "BatchGetItem": lambda table: table.get_many(keys(2)),
+    "Query": lambda table: table.query(MINE, limit=1),
+    "PutItem": lambda table: table.put({}, Attr("a").not_exists()),
+    "DeleteItem": lambda table: table.delete(Attr("a").exists(), user_id="u"),
+    "UpdateItem": lambda table: table.change({"a": 1}, Attr("a").exists(), user_id="u"),
+    "BatchWriteItem": lambda table: table.delete_many(keys(2)),
+    "TransactWriteItems": lambda table: table.database.write(*puts(table)),
+}
+
+FAILURES = {
+    "throttled": (failure("ThrottlingException"), 3),
+    "beyond the throughput": (failure("ProvisionedThroughputExceededException"), 3),
+    "beyond the account's limit": (failure("RequestLimitExceeded"), 3),
+    "internal error": (failure("InternalServerError", 500), 3),
+    "unavailable": (failure("ServiceUnavailable", 503), 3),
+    "a proxy's page": ((502, b"<html>Bad gateway</html>"), 3),
+    "an empty 500": ((500, b""), 3),
+    "expired credentials": (failure("ExpiredTokenException"), 1),
+    "unknown credentials": (failure("UnrecognizedClientException"), 1),
+    "no permission": (failure("AccessDeniedException"), 1),
+    "no such table": (failure("ResourceNotFoundException"), 1),
+    "a request that cannot be": (failure("ValidationException"), 1),
+    "no connection": (EndpointConnectionError(endpoint_url=URL), 3),
+    "no connection in time": (ConnectTimeoutError(endpoint_url=URL), 3),
+    "no answer in time": (ReadTimeoutError(endpoint_url=URL), 3),
+    "no trust": (SSLError(endpoint_url=URL, error="certificate"), 3),
+}
+
+
+@pytest.mark.parametrize(("answer", "attempts"), FAILURES.values(), ids=FAILURES)
+def test_whatever_fails_is_service_unavailable_and_logged_once(
+    wire, table, logged, answer, attempts
+):
+    wire.answers = [answer]
+
+    with pytest.raises(ServiceUnavailable) as caught:
+        table.get(user_id="u")
+
+    assert caught.value.message == "The service is unavailable, try again."
+    assert caught.value.extensions == {"code": "SERVICE_UNAVAILABLE", "retryAfter": 1}
+    [line] = logged()
+    assert line.startswith("DynamoDB get_item failed: ")
+    assert len(wire.calls) == attempts
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_every_operation_fails_in_the_same_way(wire, table, logged, operation):
+    wire.answers = [failure("AccessDeniedException")]
+
+    with pytest.raises(ServiceUnavailable) as caught:
+        CALLS[operation](table)
+
+    assert str(caught.value) == "The service is unavailable, try again."
+    assert wire.operations == [operation]
+    assert len(logged()) == 1
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_what_fails_twice_and_then_succeeds_has_not_failed(wire, table, logged, operation):
+    good = {
+        "Responses": {},
+        "UnprocessedKeys": {},
+        "Items": [],
+        "ScannedCount": 0,
+        "Attributes": {},
+    }
+    wire.answers = [failure("ThrottlingException"), (500, b""), good]
+
+    CALLS[operation](table)
+
+    assert wire.operations == [operation] * 3
+    assert logged() == []
+
+
+# Connecting
+
+
+@dataclass
+class Sent:
+    url: str
+    identity: str  # key id / region
+    proxy: str | None
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """Nobody's AWS settings; the test makes some."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return monkeypatch
+
+
+def sent(config: Config) -> Sent:
+    """Where and by whom a first call is sent."""
+    connection = client.connect(config)
+    wire = Wire()
+    connection.meta.events.register("before-send.dynamodb.*", wire.send)
+    Database(connection).table("Tasks").get(user_id="u")
+    [request] = wire.requests
+    credential = request.headers["Authorization"].decode().partition("Credential=")[2]
+    key_id, _, region, *_ = credential.split("/")
+    # botocore shows nobody which proxy it would use.
+    proxies = connection._endpoint.http_session._proxy_config
+    return Sent(request.url, f"{key_id}/{region}", proxies.proxy_url_for(request.url))
+
+
+THEIRS = {
+    "AWS_PROFILE": "not-there",
+    "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "theirs",
+    "AWS_SECRET_ACCESS_KEY": "theirs",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:2",
+    "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:3",
+    "AWS_CA_BUNDLE": "/not/there",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "AWS_USE_DUALSTACK_ENDPOINT": "true",
+    "AWS_RETRY_MODE": "adaptive",
+    "AWS_MAX_ATTEMPTS": "50",
+    "HTTP_PROXY": "http://127.0.0.1:4",
+    "http_proxy": "http://127.0.0.1:4",
+    "HTTPS_PROXY": "http://127.0.0.1:4",
+    "ALL_PROXY": "http://127.0.0.1:4",
+}
+KEYS = {"AWS_ACCESS_KEY_ID": "theirs", "AWS_SECRET_ACCESS_KEY": "theirs"}
+
+
+@pytest.mark.parametrize("names", ["PROFILE", "REGION", "ENDPOINT", "PROXY", ""])
+def test_the_embedded_mode_takes_nothing_of_the_users_settings(environment, names):
+    theirs = {name: value for name, value in THEIRS.items() if names in name.upper()}
+    for name, value in theirs.items():
+        environment.setenv(name, value)
+
+    assert theirs
+    assert sent(EMBEDDED) == Sent(URL, "local/us-east-1", proxy=None)
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_embedded_mode_does_not_read_the_users_files(tmp_path):
+    (tmp_path / "config").write_text("[default]\nregion = eu-north-1\nnonsense\n")
+    (tmp_path / "credentials").write_text("[default]\naws_access_key_id = theirs\n")
+
+    assert sent(EMBEDDED) == Sent(URL, "local/us-east-1", proxy=None)
+
+
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [
+        ({"AWS_REGION": "eu-central-1"}, "eu-central-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-central-1"),
+        ({}, "eu-north-1"),
+    ],
+    ids=str,
+)
+def test_aws_is_the_region_of_the_variable_or_the_profile(environment, tmp_path, region, expected):
+    (tmp_path / "config").write_text("[default]\nregion = eu-north-1\n")
+    for name, value in (KEYS | region).items():
+        environment.setenv(name, value)
+
+    url = f"https://dynamodb.{expected}.amazonaws.com/"
+    assert sent(Config(dynamodb="aws")) == Sent(url, f"theirs/{expected}", proxy=None)
+
+
+def test_aws_is_never_where_a_variable_says(environment):
+    for name in (*KEYS, "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
+        environment.setenv(name, THEIRS[name])
+    environment.setenv("HTTPS_PROXY", THEIRS["HTTPS_PROXY"])
+
+    assert sent(Config(dynamodb="aws")) == Sent(
+        "https://dynamodb.eu-central-1.amazonaws.com/",
+        "theirs/eu-central-1",
+        proxy="http://127.0.0.1:4",  # a network's own way out is not for us to leave
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "identity"),
+    [
+        ({}, "local/us-east-1"),
+        (KEYS, "theirs/us-east-1"),
+        ({"AWS_REGION": "eu-central-1"}, "local/eu-central-1"),
+        (KEYS | {"AWS_REGION": "eu-central-1"}, "theirs/eu-central-1"),
+    ],
+    ids=str,
+)
+def test_an_emulator_over_plain_http_needs_no_identity(environment, variables, identity):
+    for name, value in variables.items():
+        environment.setenv(name, value)
+
+    assert sent(Config(dynamodb="http://127.0.0.1:8000")) == Sent(
+        "http://127.0.0.1:8000/", identity, proxy=None
+    )
+
+
+def test_an_emulator_over_plain_http_needs_no_cloud_around_it(environment):
+    asked = []
+    environment.delenv("AWS_EC2_METADATA_DISABLED")
+    environment.setenv("AWS_REGION", "eu-central-1")
+    environment.setattr(
+        InstanceMetadataFetcher,
+        "retrieve_iam_role_credentials",
+        lambda _: asked.append("who am I?") or {},
+    )
+
+    sent(Config(dynamodb="http://127.0.0.1:8000"))
+    assert asked == []
+
+    with pytest.raises(ServiceUnavailable):
+        sent(Config(dynamodb="aws"))
+    assert asked != []
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, "No AWS region is set: set AWS_REGION, or a region in a profile"),
+        ({"AWS_REGION": ""}, "DYNAMODB=aws cannot be used: "),
+        ({"AWS_REGION": "in europe"}, "The AWS settings cannot be used: "),
+        ({"AWS_PROFILE": "not-there"}, "The AWS settings cannot be used: "),
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_be_used_stop_the_start(environment, variables, told):
+    for name, value in (KEYS | variables).items():
+        environment.setenv(name, value)
+
+    with pytest.raises(StartError) as caught:
+        client.connect(Config(dynamodb="aws"))
+
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("url", ["http://a b", "http://-a.example"])
+def test_an_endpoint_that_cannot_be_one_stops_the_start(url):
+    with pytest.raises(StartError) as caught:
+        client.connect(Config(dynamodb=url))
+
+    assert str(caught.value).startswith(f"DYNAMODB={url} cannot be used: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_probe_does_not_try_again(wire):
+    connection = client.connect(EMBEDDED, attempts=1, timeout=1)
+    connection.meta.events.register("before-send.dynamodb.*", wire.send)
+    wire.answers = [failure("ThrottlingException")]
+
+    with pytest.raises(ServiceUnavailable):
+        Database(connection).table("Tasks").get(user_id="u")
+
+    assert len(wire.calls) == 1

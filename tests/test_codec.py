@@ -1,0 +1,191 @@
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphql_api import clock
+from graphql_api.accounts.model import Session, User
+from graphql_api.dynamodb import codec
+from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
+
+INSTANTS = st.datetimes(timezones=st.just(UTC)).map(clock.milliseconds)
+TASKS = st.builds(
+    Task,
+    task_id=st.text(),
+    user_id=st.text(),
+    title=st.text(),
+    description=st.text(),
+    status=st.sampled_from(TaskStatus),
+    priority=st.sampled_from(TaskPriority),
+    due_at=st.none() | INSTANTS,
+    tags=st.lists(st.text()).map(tuple),
+    created_at=INSTANTS,
+    updated_at=INSTANTS,
+    completed_at=st.none() | INSTANTS,
+    version=st.integers(),
+)
+USERS = st.builds(
+    User,
+    user_id=st.text(),
+    username=st.text(),
+    password=st.text(),
+    created_at=INSTANTS,
+    generation=st.integers(),
+    deleting=st.booleans(),
+)
+SESSIONS = st.builds(
+    Session,
+    session_id=st.text(),
+    user_id=st.text(),
+    generation=st.integers(),
+    device=st.text(),
+    refresh_hash=st.text(),
+    previous_hash=st.none() | st.text(),
+    created_at=INSTANTS,
+    last_used_at=INSTANTS,
+    ends_at=INSTANTS,
+    expires_at=st.integers(),
+)
+
+AT = datetime(2026, 11, 22, 9, 30, 0, 250_000, tzinfo=UTC)
+TASK = Task(
+    task_id="t",
+    user_id="u",
+    title="Write",
+    description="",
+    status=TaskStatus.IN_PROGRESS,
+    priority=TaskPriority.URGENT,
+    due_at=AT,
+    tags=("home", "é"),
+    created_at=AT,
+    updated_at=AT,
+    completed_at=None,
+    version=3,
+)
+ITEM = {
+    "task_id": {"S": "t"},
+    "user_id": {"S": "u"},
+    "title": {"S": "Write"},
+    "description": {"S": ""},
+    "status": {"S": "in_progress"},
+    "priority": {"S": "urgent"},
+    "due_at": {"S": "2026-11-22T09:30:00.250Z"},
+    "tags": {"L": [{"S": "home"}, {"S": "é"}]},
+    "created_at": {"S": "2026-11-22T09:30:00.250Z"},
+    "updated_at": {"S": "2026-11-22T09:30:00.250Z"},
+    "version": {"N": "3"},
+}
+
+
+@settings(deadline=None)
+@given(TASKS)
+def test_every_task_comes_back_as_it_was_kept(task):
+    assert codec.decode(Task, codec.encode(task)) == task
+
+
+@settings(deadline=None)
+@given(USERS)
+def test_every_user_comes_back_as_they_were_kept(user):
+    assert codec.decode(User, codec.encode(user)) == user
+
+
+@settings(deadline=None)
+@given(SESSIONS)
+def test_every_session_comes_back_as_it_was_kept(session):
+    assert codec.decode(Session, codec.encode(session)) == session
+
+
+def test_a_task_is_kept_in_the_wires_typed_form_without_what_is_none():
+    assert codec.encode(TASK) == ITEM
+
+
+def test_an_instant_comes_back_in_utc():
+    task = codec.decode(Task, ITEM)
+
+    assert (task.due_at, task.due_at.tzinfo) == (AT, UTC)
+    assert task.completed_at is None
+
+
+def test_attributes_of_other_names_are_ignored():
+    stored = {**ITEM, "due_order": {"S": "x"}, "from_the_future": {"M": {"a": {"NULL": True}}}}
+
+    assert codec.decode(Task, stored) == TASK
+
+
+@pytest.mark.parametrize(
+    ("plain", "wire"),
+    [
+        ("", {"S": ""}),
+        ("text", {"S": "text"}),
+        (0, {"N": "0"}),
+        (-12, {"N": "-12"}),
+        (10**37, {"N": "1" + "0" * 37}),
+        (True, {"BOOL": True}),
+        (False, {"BOOL": False}),
+        (TaskStatus.PENDING, {"S": "pending"}),
+        ([], {"L": []}),
+        ((), {"L": []}),
+        (["a", 1, [True]], {"L": [{"S": "a"}, {"N": "1"}, {"L": [{"BOOL": True}]}]}),
+        (AT, {"S": "2026-11-22T09:30:00.250Z"}),
+        (AT.astimezone(timezone(timedelta(hours=14))), {"S": "2026-11-22T09:30:00.250Z"}),
+    ],
+    ids=str,
+)
+def test_a_value_has_one_wire_form(plain, wire):
+    assert codec.value(plain) == wire
+
+
+def test_an_item_has_no_attribute_for_none():
+    assert codec.item(a="", b=None, c=0, d=False) == {
+        "a": {"S": ""},
+        "c": {"N": "0"},
+        "d": {"BOOL": False},
+    }
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [None, 1.5, Decimal(1), b"bytes", {"a": 1}, {"a"}, object(), ["a", None], [[1.5]]],
+    ids=repr,
+)
+def test_what_has_no_wire_form_is_a_type_error(plain):
+    with pytest.raises(TypeError, match="has no DynamoDB form here"):
+        codec.value(plain)
+
+
+@dataclass
+class Grown:
+    """A record that had no count, note or mark in an earlier version of the program."""
+
+    name: str
+    place: str | None
+    count: int = 1
+    note: str | None = "none"
+    mark: bool = False
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, Grown("a", None, 1, "none", mark=False)),
+        ({"place": {"S": "b"}}, Grown("a", "b")),
+        ({"count": {"N": "0"}, "note": {"S": ""}}, Grown("a", None, 0, "")),
+        ({"mark": {"BOOL": True}}, Grown("a", None, mark=True)),
+    ],
+    ids=str,
+)
+def test_a_field_that_was_not_kept_has_its_default_or_is_none(more, expected):
+    assert codec.decode(Grown, {"name": {"S": "a"}, **more}) == expected
+
+
+@dataclass
+class Unreadable:
+    weight: float
+
+
+def test_a_field_of_a_type_that_cannot_be_read_is_a_type_error():
+    with pytest.raises(TypeError, match="no way to read <class 'float'>"):
+        codec.decode(Unreadable, {"weight": {"N": "1.5"}})

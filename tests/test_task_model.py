@@ -1,0 +1,371 @@
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphql_api import clock
+from graphql_api.errors import BadUserInput
+from graphql_api.tasks.model import (
+    OrderDirection,
+    Task,
+    TaskFilter,
+    TaskOrder,
+    TaskOrderField,
+    TaskPriority,
+    TaskStatus,
+)
+
+PENDING, IN_PROGRESS, COMPLETED, CANCELLED = TaskStatus
+NOW = datetime(2026, 11, 22, 9, 30, 0, 123_456, tzinfo=UTC)
+NOW_KEPT = datetime(2026, 11, 22, 9, 30, 0, 123_000, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+LATER_KEPT = NOW_KEPT + timedelta(hours=1)
+DUE = datetime(2027, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def new(**given) -> Task:
+    return Task.new("ann", {"title": "Write", **given}, NOW)
+
+
+# A new task
+
+
+def test_a_new_task_has_defaults():
+    task = new()
+
+    assert task == Task(
+        task_id=task.task_id,
+        user_id="ann",
+        title="Write",
+        description="",
+        status=PENDING,
+        priority=TaskPriority.MEDIUM,
+        due_at=None,
+        tags=(),
+        created_at=NOW_KEPT,
+        updated_at=NOW_KEPT,
+        completed_at=None,
+        version=1,
+    )
+    assert UUID(task.task_id).version == 7
+
+
+def test_a_new_task_has_what_was_given():
+    given_ = {
+        "description": "  as it is \n",
+        "status": IN_PROGRESS,
+        "priority": TaskPriority.URGENT,
+        "due_at": DUE,
+        "tags": ("b", "a"),
+    }
+
+    task = new(**given_)
+
+    assert {name: getattr(task, name) for name in given_} == given_
+
+
+@pytest.mark.parametrize("name", ["description", "status", "priority", "due_at", "tags"])
+def test_none_is_the_default_of_a_new_tasks_field(name):
+    task = new(**{name: None})
+
+    assert task == replace(new(), task_id=task.task_id)
+
+
+@pytest.mark.parametrize(
+    ("status", "completed_at"),
+    [(PENDING, None), (IN_PROGRESS, None), (CANCELLED, None), (COMPLETED, NOW_KEPT)],
+)
+def test_only_a_task_that_is_new_and_done_has_been_completed(status, completed_at):
+    task = new(status=status)
+
+    assert (task.completed_at, task.completed) == (completed_at, status is COMPLETED)
+
+
+def test_two_new_tasks_differ_by_their_ids():
+    one, other = new(), new()
+
+    assert one != other
+    assert one == replace(other, task_id=one.task_id)
+
+
+# What fields can hold
+
+
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ("x", "x"),
+        ("x" * 200, "x" * 200),
+        ("é" * 200, "é" * 200),
+        ("😀" * 200, "😀" * 200),
+        (" \t\n x \u3000\u00a0", "x"),
+        (" " * 500 + "x" * 200 + " " * 500, "x" * 200),
+        ("two\nlines", "two\nlines"),
+    ],
+    ids=ascii,
+)
+def test_a_title_is_trimmed_and_may_have_200_characters(given_, kept):
+    assert new(title=given_).title == kept
+    assert new().edit({"title": given_}, NOW).title == kept
+
+
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ((), ()),
+        (("a",), ("a",)),
+        (("b", "a", "b", "a"), ("b", "a")),
+        ((" a ", "a", "\ta\u3000"), ("a",)),
+        (("A", "a"), ("A", "a")),
+        (("x" * 50,), ("x" * 50,)),
+        (("  " + "é" * 50 + "  ",), ("é" * 50,)),
+        (tuple(map(str, range(20))), tuple(map(str, range(20)))),
+        (tuple(map(str, range(20))) * 2, tuple(map(str, range(20)))),
+    ],
+    ids=ascii,
+)
+def test_tags_are_trimmed_and_keep_their_order_without_duplicates(given_, kept):
+    assert new(tags=given_).tags == kept
+    assert new(tags=("x",)).edit({"tags": given_}, NOW).tags == kept
+
+
+@pytest.mark.parametrize("text", ["x" * 32_768, "é" * 16_384, "😀" * 8_192, " \n "], ids=len)
+def test_a_description_may_have_32768_bytes_and_is_kept_whole(text):
+    assert new(description=text).description == text
+    assert new().edit({"description": text}, NOW).description == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("title", "", "A title has 1 to 200 characters."),
+        ("title", " \t\n\u3000", "A title has 1 to 200 characters."),
+        ("title", "x" * 201, "A title has 1 to 200 characters."),
+        ("title", "é" * 201, "A title has 1 to 200 characters."),
+        ("description", "x" * 32_769, "A description has at most 32768 bytes."),
+        ("description", "é" * 16_384 + "x", "A description has at most 32768 bytes."),
+        ("tags", ("",), "A tag has 1 to 50 characters."),
+        ("tags", ("a", "  "), "A tag has 1 to 50 characters."),
+        ("tags", ("x" * 51,), "A tag has 1 to 50 characters."),
+        ("tags", tuple(map(str, range(21))), "A task has at most 20 tags."),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_what_a_field_cannot_hold_is_refused_by_field(name, value, message):
+    for attempt in (lambda: new(**{name: value}), lambda: new().edit({name: value}, NOW)):
+        with pytest.raises(BadUserInput) as caught:
+            attempt()
+
+        assert caught.value.message == message
+        assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": name}
+
+
+@pytest.mark.parametrize("given_", [{}, {"title": None}])
+def test_a_new_task_has_a_title(given_):
+    with pytest.raises(BadUserInput) as caught:
+        Task.new("ann", given_, NOW)
+
+    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": "title"}
+
+
+# A change
+
+
+def test_a_change_counts_and_is_dated_and_touches_nothing_else():
+    before = new(tags=("home",), due_at=DUE)
+
+    after = before.edit({"title": "Rewrite", "tags": ("work",)}, LATER)
+
+    assert after == replace(
+        before, title="Rewrite", tags=("work",), updated_at=LATER_KEPT, version=2
+    )
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {},
+        {"title": "Write"},
+        {"title": "  Write "},
+        {"description": ""},
+        {"description": None},
+        {"status": PENDING},
+        {"priority": TaskPriority.MEDIUM},
+        {"due_at": DUE},
+        {"due_at": DUE.astimezone(timezone(timedelta(hours=9)))},
+        {"tags": ("a", "b")},
+        {"tags": (" a", "b", "a")},
+    ],
+    ids=str,
+)
+def test_a_change_that_changes_nothing_gives_the_same_task(same):
+    task = new(due_at=DUE, tags=("a", "b"))
+
+    assert task.edit(same, LATER) is task
+
+
+@pytest.mark.parametrize(("name", "cleared"), [("description", ""), ("due_at", None), ("tags", ())])
+def test_none_clears_what_can_be_empty(name, cleared):
+    before = new(description="More", due_at=DUE, tags=("a",))
+
+    after = before.edit({name: None}, LATER)
+
+    assert after == replace(before, **{name: cleared}, updated_at=LATER_KEPT, version=2)
+
+
+@pytest.mark.parametrize("name", ["title", "status", "priority"])
+def test_none_does_not_clear_what_cannot_be_empty(name):
+    with pytest.raises(BadUserInput) as caught:
+        new().edit({"description": "x", name: None}, LATER)
+
+    assert caught.value.message == f"{name} cannot be null."
+    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": name}
+
+
+@pytest.mark.parametrize("before", TaskStatus)
+@pytest.mark.parametrize("after", TaskStatus)
+def test_a_task_is_completed_while_its_status_says_so(before, after):
+    task = new(status=before)
+
+    changed = task.edit({"status": after, "title": "Rewrite"}, LATER)
+
+    became = {COMPLETED: LATER_KEPT if before is not COMPLETED else NOW_KEPT}
+    assert changed.completed_at == became.get(after)
+    assert (changed.status, changed.version) == (after, 2)
+
+
+def test_a_task_that_is_done_twice_was_completed_the_second_time():
+    done = new(status=COMPLETED)
+
+    again = done.edit({"status": PENDING}, LATER).edit({"status": COMPLETED}, LATER)
+
+    assert (again.completed_at, again.version) == (LATER_KEPT, 3)
+
+
+def test_an_edit_of_a_done_task_leaves_the_time_of_its_completion():
+    done = new(status=COMPLETED)
+
+    assert done.edit({"description": "x"}, LATER).completed_at == NOW_KEPT
+
+
+def test_the_order_by_due_date_is_a_text():
+    assert new().due_order is None
+    task = new(due_at=DUE)
+    assert task.due_order == f"2027-01-01T00:00:00.000Z#{task.task_id}"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "Rewrite"},
+        {"description": "x"},
+        {"status": CANCELLED},
+        {"priority": TaskPriority.LOW},
+        {"due_at": None},
+        {"due_at": DUE + MILLISECOND},
+        {"tags": ("b", "a")},
+        {"tags": ("a, b",)},
+        {"title": "Write', 'x", "description": ""},
+    ],
+    ids=str,
+)
+def test_tasks_have_the_same_content_if_the_same_was_given_for_both(changes):
+    content = {"description": "x', ", "due_at": DUE, "tags": ("a", "b")}
+    task = new(**content)
+    later = Task.new("ben", {"title": " Write", **content}, LATER)
+
+    assert task.same_content() == later.same_content()
+    assert task.same_content() != new(**(content | changes)).same_content()
+
+
+VALUES = {
+    "title": st.sampled_from(["Write", "Rewrite", " Rewrite ", "", None]),
+    "description": st.sampled_from(["", "More", None]),
+    "status": st.sampled_from([*TaskStatus, None]),
+    "priority": st.sampled_from([*TaskPriority, None]),
+    "due_at": st.sampled_from([DUE, DUE + MILLISECOND, None]),
+    "tags": st.sampled_from([(), ("a",), ("a", "a"), ("b", "a"), None]),
+}
+
+
+@settings(deadline=None)
+@given(st.lists(st.fixed_dictionaries({}, optional=VALUES), max_size=8))
+def test_whatever_edits_follow_each_other_a_task_stays_one(edits):
+    task = new()
+    for hour, edit in enumerate(edits, start=1):
+        at = NOW + timedelta(hours=hour)
+        try:
+            after = task.edit(edit, at)
+        except BadUserInput:
+            continue
+        content = [
+            f.name
+            for f in fields(Task)
+            if f.name not in {"updated_at", "completed_at", "version"}
+            and getattr(task, f.name) != getattr(after, f.name)
+        ]
+
+        assert (after is task) == (content == [])
+        assert set(content) <= set(edit)
+        assert after.version == task.version + (content != [])
+        assert after.updated_at == (clock.milliseconds(at) if content else task.updated_at)
+        assert (after.completed_at is not None) == (after.status is COMPLETED)
+        assert after.edit(edit, at) is after
+        task = after
+
+
+# Orders
+
+
+def test_the_newest_come_first_unless_another_order_is_asked_for():
+    assert TaskOrder() == TaskOrder(TaskOrderField.CREATED_AT, OrderDirection.DESC)
+
+
+# Filters
+
+
+@pytest.mark.parametrize(
+    ("task", "found_by", "not_by"),
+    [
+        ({"title": "Call the Bank"}, "the bANK", "thebank"),
+        ({"description": "Straße 1"}, "STRASSE", "Strase"),
+        ({"title": "ΣΊΣΥΦΟΣ"}, "σίσυφος", "σίσυφο "),
+        ({"title": "one", "description": "two"}, "TWO", "one two"),
+        ({"title": "100%"}, "0%", "1.0"),
+        ({"title": "x"}, "", " "),
+    ],
+    ids=str,
+)
+def test_a_search_finds_a_text_in_the_title_or_the_description_in_any_case(task, found_by, not_by):
+    assert TaskFilter(search=found_by).found_in(new(**task))
+    assert not TaskFilter(search=not_by).found_in(new(**task))
+
+
+def test_a_filter_is_kept_without_duplicates_and_its_tags_as_tasks_have_them():
+    only = TaskFilter(
+        status=(PENDING, COMPLETED) * 100,
+        priority=(TaskPriority.LOW,) * 100,
+        tags=(" a ", "b", "a\u3000"),
+    )
+
+    assert only == TaskFilter(
+        status=(PENDING, COMPLETED), priority=(TaskPriority.LOW,), tags=("a", "b")
+    )
+
+
+def test_a_filter_has_bounds():
+    twenty = tuple(map(str, range(20)))
+    assert TaskFilter(tags=twenty * 2, search="x" * 200).tags == twenty
+
+    for name, value, message in [
+        ("tags", (*twenty, "one more"), "At most 20 tags can be asked for."),
+        ("search", "x" * 201, "A search has at most 200 characters."),
+    ]:
+        with pytest.raises(BadUserInput) as caught:
+            TaskFilter(**{name: value})
+        assert caught.value.message == message
+        assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": name}
