@@ -26,8 +26,9 @@ def parse(value: str) -> datetime:
     if not _RFC3339.fullmatch(value):
         raise ValueError("Use RFC 3339 with an offset, for example 2026-11-22T09:30:00Z.")
     try:
-        if value[-3] == ":" and value[-2:] > "59":  # Python takes +12:60 for +13:00
-            raise ValueError
-        return milliseconds(datetime.fromisoformat(value.upper()).astimezone(UTC))
+        instant: datetime | None = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("There is no such date or time.") from None
+        instant = None
+    if instant is None or value[-3:] > ":59":  # Python takes +12:60 for +13:00
+        raise ValueError("There is no such date or time.")
+    return milliseconds(instant)
