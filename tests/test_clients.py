@@ -1,17 +1,14 @@
 """GraphQL clients as people use them, against the whole service: their programs are in clients/."""
 
 import json
-import os
-import re
 import shutil
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from graphql import build_schema, concat_ast, parse, validate
+from service import running
 
 pytestmark = pytest.mark.whole
 
@@ -52,21 +49,9 @@ def programs() -> Path:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory) -> Iterator[str]:
     """Where the whole service is."""
-    environment = {name: value for name, value in os.environ.items() if "AWS" not in name}
-    environment |= {
-        "PORT": "0",
-        "DATA_DIR": str(tmp_path_factory.mktemp("data")),
-        "WORKERS": "1",  # each remembers documents by their hash for itself
-    }
-    service = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        line = service.stdout.readline()
-        yield re.search(r"http://127\.0\.0\.1:\d+", line)[0]
-    finally:
-        service.send_signal(signal.SIGTERM)
-        service.communicate(timeout=15)
+    # Each worker remembers documents by their hash for itself.
+    with running(tmp_path_factory.mktemp("data"), WORKERS="1") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

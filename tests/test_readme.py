@@ -1,17 +1,15 @@
 """The README's tour, replayed: its commands and queries give the answers that it shows."""
 
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from service import running
 
 pytestmark = pytest.mark.whole
 
@@ -30,20 +28,8 @@ VOLATILE = re.compile(
 @pytest.fixture(scope="module")
 def port(tmp_path_factory) -> Iterator[str]:
     """The port of the service as `make run` starts it."""
-    environment = {name: value for name, value in os.environ.items() if "AWS" not in name}
-    service = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env={**environment, "PORT": "0", "DATA_DIR": str(tmp_path_factory.mktemp("data"))},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        line = service.stdout.readline()
-        yield re.search(r"http://127\.0\.0\.1:(\d+)/graphql", line)[1]
-    finally:
-        service.send_signal(signal.SIGTERM)
-        service.communicate(timeout=15)
+    with running(tmp_path_factory.mktemp("data")) as url:
+        yield url.rpartition(":")[2]
 
 
 class Tour:

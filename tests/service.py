@@ -1,0 +1,38 @@
+"""The whole service, started as its users start it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from graphql_api.config import Config
+
+ROOT = Path(__file__).parent.parent
+SETTINGS = {name.upper() for name in Config.__dataclass_fields__}
+
+
+@contextmanager
+def running(data: Path, **settings: str) -> Iterator[str]:
+    """The URL of a service that keeps its data there, with these settings and no others."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") and name not in SETTINGS
+    }
+    service = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**inherited, "PORT": "0", "DATA_DIR": str(data), **settings},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = service.stdout.readline()
+        yield re.search(r"http://127\.0\.0\.1:\d+", line)[0]
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.communicate(timeout=15)
