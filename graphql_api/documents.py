@@ -15,7 +15,8 @@ from typing import Any
 
 from graphql_api.errors import BadUserInput, Forbidden, PersistedQueryNotFound, StartError
 
-REMEMBERED_CHARACTERS = 4 * 1024 * 1024  # of documents that clients have taught a process
+REMEMBERED = 1_000  # documents that clients have taught a process
+REMEMBERED_CHARACTERS = 4 * 1024 * 1024  # of them
 
 
 class Documents:
@@ -41,7 +42,9 @@ class Documents:
                 raise BadUserInput("query must be a GraphQL document.", "query")
             return query
         if query:
-            return self._teach(query, digest)
+            if _sha256(query) != digest:
+                raise BadUserInput("sha256Hash is not the hash of query.", "sha256Hash")
+            return query
         with self._lock:
             if digest not in self._taught:
                 raise PersistedQueryNotFound("PersistedQueryNotFound")
@@ -60,17 +63,18 @@ class Documents:
             raise Forbidden("Only trusted documents are executed here.")
         return trusted[digest]
 
-    def _teach(self, query: str, digest: str) -> str:
-        if _sha256(query) != digest:
-            raise BadUserInput("sha256Hash is not the hash of query.", "sha256Hash")
+    def remember(self, query: str, extensions: Mapping[str, Any]) -> None:
+        """Know a document by its hash from now on, after it has proved to be executable."""
+        digest = _digest(extensions)
+        if digest is None or self._trusted is not None:
+            return
         with self._lock:
             if digest not in self._taught:
                 self._taught[digest] = query
                 self._characters += len(query)
-            while self._characters > REMEMBERED_CHARACTERS:
+            while self._characters > REMEMBERED_CHARACTERS or len(self._taught) > REMEMBERED:
                 _, forgotten = self._taught.popitem(last=False)
                 self._characters -= len(forgotten)
-        return query
 
 
 def _digest(extensions: Mapping[str, Any]) -> str | None:
@@ -91,7 +95,7 @@ def _sha256(text: str) -> str:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """The documents of a file by their hash.
+    """The documents of a file by their hash, and by the id that the file gives them.
 
     Either `{"<any id>": "<document>", …}`, as graphql-codegen writes it, or Apollo's operation
     manifest, `{"operations": [{"body": "<document>", …}, …]}`.
@@ -100,14 +104,13 @@ def _read(path: Path) -> dict[str, str]:
         content = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise StartError(f"TRUSTED_DOCUMENTS {path} cannot be read: {error}") from None
-    found: list[Any] = []
+    found: dict[Any, Any] = {}
     if isinstance(content, dict):
         operations = content.get("operations")
-        found = (
-            [operation.get("body") for operation in operations if isinstance(operation, dict)]
-            if isinstance(operations, list)
-            else list(content.values())
-        )
-    if not found or not all(isinstance(text, str) for text in found):
+        found = content
+        if isinstance(operations, list):
+            found = {o.get("id"): o.get("body") for o in operations if isinstance(o, dict)}
+    if not found or not all(isinstance(text, str) for text in found.values()):
         raise StartError(f"TRUSTED_DOCUMENTS {path} is no manifest of documents by their hash")
-    return {_sha256(text): text for text in found}
+    by_id = {str(name).lower(): text for name, text in found.items()}
+    return by_id | {_sha256(text): text for text in found.values()}

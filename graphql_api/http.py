@@ -118,6 +118,7 @@ def blueprint(
             return _answer(error.answer, media_type, statuses)
         except BadUserInput as error:
             return _error(statuses.malformed, error.message, error.extensions)
+        documents.remember(asked.query, given.get("extensions") or {})
         if operation.writes and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
         context = context_for_request(services)
@@ -168,6 +169,8 @@ def install(app: Flask) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
+        if request.path == "/graphql":
+            response.vary.add("Accept")
         for name, value in _SAFE_HEADERS.items():
             response.headers.setdefault(name, value)
         return response
@@ -281,9 +284,7 @@ def _answer(answer: Answer, media_type: str, statuses: Statuses) -> Response:
     status = 200
     if media_type == negotiation.GRAPHQL:
         status = statuses.of(answer)
-    response = json_response(answer.body, status, media_type)
-    response.headers["Vary"] = "Accept"
-    return response
+    return json_response(answer.body, status, media_type)
 
 
 def _wants_a_page() -> bool:

@@ -34,6 +34,9 @@ INTROSPECTION_DEPTH = 25
 INTROSPECTION_FIELDS = 1_000
 INTROSPECTION = {"__schema", "__type"}
 
+# What ends sessions ends the one that is asking: nothing may come after it.
+ALONE = {"logout", "logoutEverywhere", "changePassword", "deleteAccount"}
+
 # Within one another they would multiply what is read.
 LISTS = {"tasks", "sessions", "results"}
 
@@ -69,6 +72,7 @@ class _Size:
     schema_fields: int = 0
     roots: int = 0
     costly: int = 0
+    alone: int = 0
     lists: int = 0  # within one another
     nesting: int = 0  # of selection sets, fragments included
 
@@ -81,6 +85,7 @@ class _Size:
             self.schema_fields + other.schema_fields,
             self.roots + other.roots,
             self.costly + other.costly,
+            self.alone + other.alone,
             max(self.lists, other.lists),
             max(self.nesting, other.nesting),
         )
@@ -106,6 +111,7 @@ class _Size:
             self.schema_fields,
             roots=1,
             costly=name in COSTLY,
+            alone=name in ALONE,
             lists=self.lists + (name in LISTS),
             nesting=self.nesting,
         )
@@ -126,6 +132,8 @@ def _check_operation(
     _limit("lists within lists", size.lists, 1)
     _limit("root fields", size.roots, ROOT_FIELDS)
     _limit("fields that check a password or write in bulk", size.costly, 1)
+    if size.alone:
+        _limit("fields beside one that ends sessions", size.roots - 1, 0)
 
 
 def _limit(what: str, count: int, most: int) -> None:

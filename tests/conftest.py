@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from engines import ENGINES
+from engines import ENGINES, refresh
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -47,6 +47,13 @@ def engine(request, tmp_path_factory) -> Iterator[Config]:
     """A running engine with the service's tables."""
     with ENGINES[request.param](tmp_path_factory.mktemp(request.param)) as config:
         yield config
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _fresh_engine(request) -> None:
+    """Begin each module of tests without what those before have left in moto."""
+    if "engine" in request.fixturenames:
+        refresh(request.getfixturevalue("engine"))
 
 
 @pytest.fixture(scope="session")

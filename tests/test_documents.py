@@ -92,12 +92,21 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     texts = [f"{{ a{number} {'#' * 30} }}" for number in range(10)]
 
     for text in texts:
-        documents.text(text, by_hash(text))
+        documents.remember(documents.text(text, by_hash(text)), by_hash(text))
 
     assert documents.text(None, by_hash(texts[-1])) == texts[-1]
     with pytest.raises(PersistedQueryNotFound):
         documents.text(None, by_hash(texts[0]))
     assert documents._characters <= 100
+
+
+def test_what_cannot_be_executed_is_not_remembered(fresh):
+    body = {"query": "{ nope }", "extensions": by_hash("{ nope }")}
+
+    fresh.rest("POST", "/graphql", json=body)
+    answer = fresh.rest("POST", "/graphql", json={"extensions": by_hash("{ nope }")})
+
+    assert codes(answer.json) == ["PERSISTED_QUERY_NOT_FOUND"]
 
 
 # Trusted documents
@@ -139,6 +148,16 @@ def test_only_trusted_documents_are_executed(engine, tmp_path, content):
         ["FORBIDDEN"],
         ["PERSISTED_QUERY_NOT_FOUND"],
     ]
+
+
+def test_a_trusted_document_can_be_named_by_the_id_of_its_manifest(engine, tmp_path):
+    config = replace(engine, trusted_documents=manifest(tmp_path, {"An-Id": HELLO}))
+    api = Api(create_app(config).test_client())
+    named = {"persistedQuery": {"version": 1, "sha256Hash": "An-Id"}}
+
+    answer = api.rest("POST", "/graphql", json={"extensions": named})
+
+    assert answer.json == {"data": {"__typename": "Query"}}
 
 
 def test_rest_works_beside_trusted_documents(engine, tmp_path):

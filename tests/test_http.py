@@ -192,7 +192,16 @@ def test_a_field_error_is_a_200_in_both_media_types(api):
 
 
 def test_an_answer_says_that_it_depends_on_accept(api):
-    assert api.post(HELLO).headers["Vary"] == "Accept"
+    answers = [
+        api.post(HELLO),
+        api.post("{ nope }"),
+        post(api, b"[]", accept=GRAPHQL),
+        post(api, b"{}", accept="image/png"),
+        api.rest("PUT", "/graphql"),
+        api.rest("GET", "/graphql", headers={"Accept": "text/html"}),
+    ]
+
+    assert {answer.headers["Vary"] for answer in answers} == {"Accept"}
 
 
 def test_what_is_not_accepted_is_not_sent(api):

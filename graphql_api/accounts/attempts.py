@@ -26,6 +26,7 @@ class Limit:
 
 BY_NAME = Limit("name", 10, 15 * 60)
 BY_NAME_WHERE_KNOWN = Limit("name", 30, 15 * 60)  # from an address of a living session
+BY_USER = Limit("user", 10, 15 * 60)  # who is logged in, and proves it once more
 LOGINS_BY_ADDRESS = Limit("logins", 1_000, 15 * 60)
 ACCOUNTS_BY_ADDRESS = Limit("accounts", 1_000, 60 * 60)
 

@@ -18,13 +18,16 @@ class LiveSessions:
         self._timer = timer
         self._until: OrderedDict[Viewer, float] = OrderedDict()
         self._lock = Lock()
+        self.epoch = 0  # one more whenever a session has ended here
 
     def __contains__(self, viewer: Viewer) -> bool:
         return self._until.get(viewer, 0) > self._timer()
 
-    def add(self, viewer: Viewer) -> None:
-        """Note that the session is alive now."""
+    def add(self, viewer: Viewer, epoch: int) -> None:
+        """Note that the session was alive at this epoch, which was taken before looking."""
         with self._lock:
+            if epoch != self.epoch:  # what has ended meanwhile may be this very session
+                return
             self._until[viewer] = self._timer() + SECONDS
             self._until.move_to_end(viewer)
             while len(self._until) > REMEMBERED:
@@ -33,10 +36,12 @@ class LiveSessions:
     def discard(self, viewer: Viewer) -> None:
         """Forget a session that has ended."""
         with self._lock:
+            self.epoch += 1
             self._until.pop(viewer, None)
 
     def discard_all(self, user_id: str) -> None:
         """Forget all sessions of a user."""
         with self._lock:
+            self.epoch += 1
             for viewer in [viewer for viewer in self._until if viewer.user_id == user_id]:
                 del self._until[viewer]

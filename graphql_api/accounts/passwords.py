@@ -16,8 +16,8 @@ from graphql_api.errors import ServiceUnavailable
 class Passwords:
     """Hashes passwords and checks them, with one of argon2-cffi's profiles.
 
-    A hash takes 64 MiB and a core for a while, so no more than `at_once` are made at a time;
-    who comes beyond that gets ServiceUnavailable at once, and the thread is free for others.
+    A hash takes 64 MiB and a core for a while, so whoever wants one takes a `place` first, of
+    which there are `at_once`.
     """
 
     def __init__(self, profile: str, at_once: int = 1) -> None:
@@ -27,14 +27,12 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """A salted hash in PHC form, which names its own parameters."""
-        with self._place():
-            return self._hasher.hash(password)
+        return self._hasher.hash(password)
 
     def verify(self, hashed: str | None, password: str) -> bool:
         """Whether this is the password; without a hash, no, after the same time."""
         try:
-            with self._place():
-                right = self._hasher.verify(hashed or self._nobodys, password)
+            right = self._hasher.verify(hashed or self._nobodys, password)
         except (VerificationError, InvalidHashError):
             return False
         return right and hashed is not None
@@ -44,7 +42,8 @@ class Passwords:
         return self._hasher.check_needs_rehash(hashed)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def place(self) -> Iterator[None]:
+        """A place to hash in, for as long as it is held; ServiceUnavailable if all are taken."""
         if not self._places.acquire(blocking=False):
             raise ServiceUnavailable("Too many passwords are being checked, try again.")
         try:

@@ -2,16 +2,18 @@
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn
 
-from graphql_api.accounts import model
+from graphql_api.accounts import live, model
 from graphql_api.accounts.attempts import (
     ACCOUNTS_BY_ADDRESS,
     BY_NAME,
     BY_NAME_WHERE_KNOWN,
+    BY_USER,
     LOGINS_BY_ADDRESS,
     Attempts,
     Limit,
@@ -22,7 +24,13 @@ from graphql_api.accounts.passwords import Passwords
 from graphql_api.accounts.store import NOBODY, UserStore
 from graphql_api.accounts.tokens import RefreshToken, Tokens, Viewer
 from graphql_api.dynamodb import ConditionFailed
-from graphql_api.errors import BadUserInput, Conflict, NotFound, Unauthenticated
+from graphql_api.errors import (
+    BadUserInput,
+    Conflict,
+    NotFound,
+    ServiceUnavailable,
+    Unauthenticated,
+)
 from graphql_api.ids import new_id
 
 ATTEMPTS = 5  # at a refresh that others keep overtaking
@@ -62,12 +70,14 @@ class Accounts:
         """A new account; Conflict if the name is taken, BadUserInput if it cannot be one."""
         username_key(username)  # all is checked before the costly hash
         password = model.new_password(password)
-        self._count(ACCOUNTS_BY_ADDRESS, client.address, now)
-        hashed = self._passwords.hash(password)
+        epoch = self._live.epoch
+        with self._passwords.place():
+            self._count(ACCOUNTS_BY_ADDRESS, client.address, now)
+            hashed = self._passwords.hash(password)
         user = User.new(username=username, password=hashed, now=now)
         session, refresh = self._new_session(user, client, now)
         self._users.add(user, session)
-        return self._login(user, refresh, now)
+        return self._login(user, refresh, now, epoch)
 
     def login(self, username: str, password: str, client: Client, now: datetime) -> Login:
         """A new session for whoever knows the password; else Unauthenticated, for all the same.
@@ -75,13 +85,16 @@ class Accounts:
         Raises RateLimited after too many attempts, for a name that nobody has as for others.
         """
         password = typed_password(password)
-        self._count(LOGINS_BY_ADDRESS, client.address, now)
         name = _countable(username)
-        attempts = self._attempts.count(BY_NAME, name, now)
-        user = self._find(username)
-        if attempts > BY_NAME.attempts:
-            self._check_where_known(user, client, attempts, now)
-        if not self._passwords.verify(user.password if user else None, password) or user is None:
+        epoch = self._live.epoch
+        with self._passwords.place():  # who gets none has not tried
+            self._count(LOGINS_BY_ADDRESS, client.address, now)
+            attempts = self._attempts.count(BY_NAME, name, now)
+            user = self._find(username)
+            if attempts > BY_NAME.attempts:
+                self._check_where_known(user, client, attempts, now)
+            right = self._passwords.verify(user.password if user else None, password)
+        if user is None or not right:
             raise Unauthenticated("Invalid username or password.")
         if attempts > 1:
             self._attempts.forget(BY_NAME, name, now)
@@ -89,65 +102,69 @@ class Accounts:
             self._remove(user)
             raise Unauthenticated("Invalid username or password.")
         if self._passwords.outdated(user.password):
-            renewed = replace(user, password=self._passwords.hash(password))
+            with self._passwords.place():
+                renewed = replace(user, password=self._passwords.hash(password))
             # Somebody else has just changed it: theirs stays, and this login is still good.
             with contextlib.suppress(ConditionFailed):
                 self._users.replace(user, renewed)
         session, refresh = self._new_session(user, client, now)
         self._users.add_session(session)
-        return self._login(user, refresh, now)
+        return self._login(user, refresh, now, epoch)
 
     def viewer(self, authorization: str | None, now: datetime) -> Viewer:
         """Who is behind an Authorization header; Unauthenticated if nobody is any more."""
         viewer = self._tokens.viewer(authorization)
         if viewer not in self._live:
+            epoch = self._live.epoch
             user, session = self._users.session(viewer.user_id, viewer.session_id)
             if session is None or not session.alive(user, now):
                 raise Unauthenticated("The session has ended.")
-            self._live.add(viewer)
+            self._live.add(viewer, epoch)
         return viewer
 
     def refresh(self, token: str, now: datetime) -> Login:
         """Other tokens for a refresh token, which is spent by that (RFC 9700, section 4.14).
 
-        Who did not get the answer may ask again for a moment. A token that was spent before
-        ends the session, since two have it: Unauthenticated.
+        Who asks again within a moment gets the same one again: a client that did not get the
+        answer, or its other tab. A token that was spent before that ends the session, since
+        two have it: Unauthenticated.
         """
         presented = RefreshToken.parse(token)
+        fresh = self._tokens.successor(presented)
         for _ in range(ATTEMPTS):
+            epoch = self._live.epoch
             user, session = self._users.session(presented.user_id, presented.session_id)
             if user is None or session is None or not session.alive(user, now):
                 raise Unauthenticated("The session has ended.")
-            fresh = RefreshToken.new(session.user_id, session.session_id)
-            if presented.hash == session.refresh_hash:
-                changes = session.refreshed(fresh.hash, now)
-            elif session.just_replaced(presented.hash, now):
-                changes = {"refresh_hash": fresh.hash}  # the token of the lost answer is void
-            else:
+            if session.just_replaced(presented.hash, now) and session.refresh_hash == fresh.hash:
+                return self._login(user, fresh, now, epoch)
+            if presented.hash != session.refresh_hash:
                 self._end_reused(Viewer(session.user_id, session.session_id))
             try:
-                self._users.change_session(session, changes)
+                self._users.change_session(session, session.refreshed(fresh.hash, now))
             except ConditionFailed:
                 continue
-            return self._login(user, fresh, now)
+            return self._login(user, fresh, now, epoch)
         raise Conflict("Others keep refreshing this session, try again.")
 
     def logout(self, viewer: Viewer) -> int:
         """End the viewer's session; how many have ended."""
-        self._live.discard(viewer)
         try:
             self._users.end_session(viewer.user_id, viewer.session_id)
         except ConditionFailed:
             return 0
+        finally:
+            self._live.discard(viewer)
         return 1
 
     def revoke(self, viewer: Viewer, session_id: str) -> str:
         """End one of the viewer's sessions; its id. NotFound if there is none such."""
-        self._live.discard(Viewer(viewer.user_id, session_id))
         try:
             self._users.end_session(viewer.user_id, session_id)
         except ConditionFailed:
             raise NotFound("Session not found") from None
+        finally:
+            self._live.discard(Viewer(viewer.user_id, session_id))
         return session_id
 
     def sessions(self, user: User, now: datetime) -> list[Session]:
@@ -175,11 +192,12 @@ class Accounts:
         """
         password = model.new_password(new_password, "newPassword")
         user = self._proven(viewer, current_password, "currentPassword", now)
-        hashed = self._passwords.hash(password)
+        with self._passwords.place():
+            hashed = self._passwords.hash(password)
         changed = replace(user, password=hashed, generation=user.generation + 1)
         session, refresh = self._new_session(changed, client, now)
         self._replace(user, changed, session)
-        return self._login(changed, refresh, now)
+        return self._login(changed, refresh, now, self._live.epoch)
 
     def delete(self, viewer: Viewer, password: str, now: datetime) -> str:
         """Delete the account and all that is the user's; the id that the user had.
@@ -205,16 +223,20 @@ class Accounts:
         return user
 
     def _proven(self, viewer: Viewer, password: str, field: str, now: datetime) -> User:
-        """The viewer, who knows the password; a guess counts as one at the login does."""
+        """The viewer, who knows the password.
+
+        Guesses are counted apart from those at the login, where strangers could make them.
+        """
         password = typed_password(password, field)
         user = self._known(viewer)
-        name = _countable(user.username)
-        attempts = self._attempts.count(BY_NAME, name, now)
-        self._attempts.check(BY_NAME, attempts, now)
-        if not self._passwords.verify(user.password, password):
+        with self._passwords.place():
+            attempts = self._attempts.count(BY_USER, user.user_id, now)
+            self._attempts.check(BY_USER, attempts, now)
+            right = self._passwords.verify(user.password, password)
+        if not right:
             raise BadUserInput("The password is wrong.", field)
         if attempts > 1:
-            self._attempts.forget(BY_NAME, name, now)
+            self._attempts.forget(BY_USER, user.user_id, now)
         return user
 
     def _count(self, limit: Limit, whose: str, now: datetime) -> None:
@@ -233,19 +255,29 @@ class Accounts:
         self._attempts.check(BY_NAME_WHERE_KNOWN if known else BY_NAME, attempts, now)
 
     def _replace(self, before: User, after: User, *sessions: Session) -> None:
-        self._live.discard_all(before.user_id)
         try:
             self._users.replace(before, after, *sessions)
         except ConditionFailed:
             raise Conflict("The account has changed meanwhile, try again.") from None
+        finally:
+            self._live.discard_all(before.user_id)
 
     def _remove(self, user: User) -> None:
         self._remove_tasks(user.user_id)
         self._users.remove(user)
+        # Other processes may take a session for alive for a moment more, and write for it.
+        later = threading.Timer(live.SECONDS + 1, self._remove_again, (user,))
+        later.daemon = True
+        later.start()
 
-    def _login(self, user: User, refresh: RefreshToken, now: datetime) -> Login:
+    def _remove_again(self, user: User) -> None:
+        with contextlib.suppress(ServiceUnavailable):
+            self._remove_tasks(user.user_id)
+            self._users.remove(user)
+
+    def _login(self, user: User, refresh: RefreshToken, now: datetime, epoch: int) -> Login:
         access = self._tokens.issue(user.user_id, refresh.session_id, now)
-        self._live.add(Viewer(user.user_id, refresh.session_id))
+        self._live.add(Viewer(user.user_id, refresh.session_id), epoch)
         return Login(user, access.token, access.expires_at, refresh.text)
 
     def _new_session(

@@ -5,6 +5,7 @@ user_id             item          attributes
 username#<key>      reservation   owner
 """
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from graphql_api.dynamodb import Attr, ConditionFailed, Database, Delete, Item, 
 from graphql_api.errors import Conflict
 
 NOBODY = "nobody"
+LONGEST_ID = 128  # characters; ours have 36
 MOST_SESSIONS = 100  # that are listed
 REMOVED_AT_ONCE = 100  # items of a user that is deleted
 
@@ -81,10 +83,11 @@ class UserStore:
             start = read.stopped
             if start is None:
                 break
-        self._database.write(
-            Delete(self._table, {"user_id": user.user_id, "item": "profile"}),
-            Delete(self._table, _reservation(user.username)),
-        )
+        profile = Delete(self._table, {"user_id": user.user_id, "item": "profile"})
+        # If another removal was first, the name may be somebody else's by now.
+        ours = Attr("owner").eq(user.user_id)
+        with contextlib.suppress(ConditionFailed):
+            self._database.write(profile, Delete(self._table, _reservation(user.username), ours))
 
     def add_session(self, session: Session) -> None:
         """Keep a new session."""
@@ -114,6 +117,8 @@ class UserStore:
 
     def end_session(self, user_id: str, session_id: str) -> None:
         """Delete the session; ConditionFailed if there is none."""
+        if len(session_id) > LONGEST_ID:  # it cannot even be the key of one
+            raise ConditionFailed
         key = {"user_id": user_id, "item": _name(session_id)}
         self._table.delete(Attr("user_id").exists(), **key)
 

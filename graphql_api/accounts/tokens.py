@@ -1,5 +1,6 @@
 """Access tokens: JSON Web Tokens as RFC 9068 profiles them; the only door to PyJWT."""
 
+import base64
 import hashlib
 import hmac
 import re
@@ -39,6 +40,38 @@ class Viewer:
     session_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """An opaque token of 256 random bits, which names the session that it is for."""
+
+    user_id: str
+    session_id: str
+    secret: str
+
+    @classmethod
+    def new(cls, user_id: str, session_id: str) -> "RefreshToken":
+        """A fresh one for this session."""
+        return cls(user_id, session_id, secrets.token_urlsafe(32))
+
+    @classmethod
+    def parse(cls, text: str) -> "RefreshToken":
+        """The token that a client presents; Unauthenticated for any other text."""
+        match = _REFRESH.fullmatch(text)
+        if match is None:
+            raise Unauthenticated("The refresh token is invalid.")
+        return cls(*match.groups())
+
+    @property
+    def text(self) -> str:
+        """The token as the client keeps it."""
+        return f"{self.user_id}.{self.session_id}.{self.secret}"
+
+    @property
+    def hash(self) -> str:
+        """What of it is stored: enough bits are random that a plain hash cannot be reversed."""
+        return hashlib.sha256(self.secret.encode()).hexdigest()
+
+
 class Tokens:
     """Issues and verifies access tokens; the key is chosen by `kid`, from our own ring only."""
 
@@ -64,6 +97,15 @@ class Tokens:
         headers = {"kid": self._kid, "typ": TYPE}
         token = jwt.encode(claims, self._ring[self._kid], ALGORITHM, headers)
         return AccessToken(token, expires)
+
+    def successor(self, spent: RefreshToken) -> RefreshToken:
+        """The refresh token that this one is exchanged for: the same, however often it is asked.
+
+        Only who has the key can tell it from the spent one.
+        """
+        digest = hmac.digest(self._ring[self._kid], b"refresh" + spent.secret.encode(), "sha256")
+        secret = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        return RefreshToken(spent.user_id, spent.session_id, secret)
 
     def viewer(self, authorization: str | None) -> Viewer:
         """Who is behind an Authorization header: `Bearer <jwt>` or a bare `<jwt>`.
@@ -107,38 +149,6 @@ class Tokens:
         if not 0 < claims["exp"] - claims["iat"] <= self._ttl.total_seconds():
             raise Unauthenticated("The token is invalid.")
         return claims
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshToken:
-    """An opaque token of 256 random bits, which names the session that it is for."""
-
-    user_id: str
-    session_id: str
-    secret: str
-
-    @classmethod
-    def new(cls, user_id: str, session_id: str) -> "RefreshToken":
-        """A fresh one for this session."""
-        return cls(user_id, session_id, secrets.token_urlsafe(32))
-
-    @classmethod
-    def parse(cls, text: str) -> "RefreshToken":
-        """The token that a client presents; Unauthenticated for any other text."""
-        match = _REFRESH.fullmatch(text)
-        if match is None:
-            raise Unauthenticated("The refresh token is invalid.")
-        return cls(*match.groups())
-
-    @property
-    def text(self) -> str:
-        """The token as the client keeps it."""
-        return f"{self.user_id}.{self.session_id}.{self.secret}"
-
-    @property
-    def hash(self) -> str:
-        """What of it is stored: enough bits are random that a plain hash cannot be reversed."""
-        return hashlib.sha256(self.secret.encode()).hexdigest()
 
 
 def _kid(secret: bytes) -> str:

@@ -64,20 +64,32 @@ class Put:
 
 @dataclass(frozen=True)
 class Delete:
-    """One key of a transaction, deleted whether or not there is an item."""
+    """One key of a transaction, deleted if its condition holds, or whether or not it is there."""
 
     table: "Table"
     key: dict[str, str]
+    condition: Condition | None = None
 
     def action(self) -> dict[str, Any]:
         """The action as TransactWriteItems wants to hear it."""
-        return {"Delete": {"TableName": self.table.name, "Key": codec.item(**self.key)}}
+        arguments = {"TableName": self.table.name, "Key": codec.item(**self.key)}
+        if self.condition is not None:
+            arguments |= _expressions(ConditionExpression=self.condition)
+        return {"Delete": arguments}
 
 
 class Read(NamedTuple):
     """What a query found among the items it looked at, and the key at which it stopped."""
 
     items: list[Item]
+    looked_at: int
+    stopped: Item | None
+
+
+class Counted(NamedTuple):
+    """How many items a query found among those it looked at, and the key at which it stopped."""
+
+    matches: int
     looked_at: int
     stopped: Item | None
 
@@ -323,23 +335,21 @@ class Table:
         self,
         where: Condition,
         *,
-        index: str | None = None,
         only: Condition | None = None,
-    ) -> int:
-        """How many items match, over all pages."""
-        arguments = {
-            "TableName": self.name,
-            "Select": "COUNT",
-            **({"IndexName": index} if index else {"ConsistentRead": True}),
+        start: Item | None = None,
+        limit: int,
+    ) -> "Counted":
+        """How many items match in one look at no more than `limit` of them."""
+        answer = self.database.call(
+            "query",
+            TableName=self.name,
+            Select="COUNT",
+            ConsistentRead=True,
+            Limit=limit,
+            **({"ExclusiveStartKey": start} if start else {}),
             **_expressions(KeyConditionExpression=where, FilterExpression=only),
-        }
-        total: int = 0
-        while True:
-            answer = self.database.call("query", **arguments)
-            total += int(answer["Count"])
-            if not answer.get("LastEvaluatedKey"):
-                return total
-            arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        )
+        return Counted(answer["Count"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
 
 
 class _Cancelled(Exception):

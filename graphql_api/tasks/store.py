@@ -7,6 +7,7 @@ The receipts of idempotency keys lie among the user's items in the table of user
     user_id   item=idempotency#<key>   task_id, content, expires_at
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -20,8 +21,12 @@ from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder,
 
 LONGEST_ID = 128  # characters; ours have 36
 MOST_READ = 10_000  # items that one request may look at
-SEARCHED = 3  # times what an item costs that is not only read but searched, here
+SEARCHED = 3  # times what an item costs that is not only read but searched, here …
+SEARCHED_CHARACTERS = 1_000  # … and once more for so many characters of it
+COUNTED = 10  # items cost what one does if they are only counted, there
 LARGEST_LOOK = 1_000  # items in one look at them
+SEARCH_LOOK = 200
+COUNT_LOOK = 10_000
 
 TaskKey = tuple[str, str]  # user id, task id
 
@@ -165,17 +170,22 @@ class TaskStore:
         if only.impossible:
             return 0
         [run] = _runs(user_id, TaskOrder(), only, backward=False)
-        if not only.search:
-            return self._table.count(run.where, only=run.only)
         total, start = 0, None
         while budget.left > 0:
-            read = self._table.query(run.where, only=run.only, start=start, limit=LARGEST_LOOK)
-            budget.spend(read.looked_at * SEARCHED)
-            total += sum(only.found_in(codec.decode(Task, item)) for item in read.items)
-            start = read.stopped
+            if only.search:
+                read = self._table.query(run.where, only=run.only, start=start, limit=SEARCH_LOOK)
+                tasks = [codec.decode(Task, item) for item in read.items]
+                budget.spend(_cost(read.looked_at, tasks, only))
+                total += sum(only.found_in(task) for task in tasks)
+                start = read.stopped
+            else:
+                counted = self._table.count(run.where, only=run.only, start=start, limit=COUNT_LOOK)
+                budget.spend(math.ceil(counted.looked_at / COUNTED))
+                total += counted.matches
+                start = counted.stopped
             if start is None:
                 return total
-        raise QueryTooComplex("There are too many tasks to count those that a search finds.")
+        raise QueryTooComplex("There are too many tasks to count them in one request.")
 
     def _read(
         self,
@@ -196,9 +206,8 @@ class TaskStore:
                 if budget.left <= 0:
                     return found, run.position(start) if start else run.letter
                 # Matches may be rare: look at twice as many each time.
-                look = (
-                    min(look * 2, LARGEST_LOOK) if run.only or only.search else wanted - len(found)
-                )
+                most = SEARCH_LOOK if only.search else LARGEST_LOOK
+                look = min(look * 2, most) if run.only or only.search else wanted - len(found)
                 read = self._table.query(
                     run.where,
                     index=run.index,
@@ -207,17 +216,26 @@ class TaskStore:
                     descending=run.descending,
                     limit=look,
                 )
-                budget.spend(read.looked_at * (SEARCHED if only.search else 1))
+                tasks = [codec.decode(Task, item) for item in read.items]
+                budget.spend(_cost(read.looked_at, tasks, only))
                 found += [
                     (run.position(item), task)
-                    for item in read.items
-                    if only.found_in(task := codec.decode(Task, item))
+                    for item, task in zip(read.items, tasks, strict=True)
+                    if only.found_in(task)
                 ]
                 start = read.stopped
                 if start is None:
                     break
             position = None
         return found[:wanted], None
+
+
+def _cost(looked_at: int, tasks: Sequence[Task], only: TaskFilter) -> int:
+    """What a look takes of the budget."""
+    if not only.search:
+        return looked_at
+    characters = sum(len(task.description) for task in tasks)
+    return looked_at * SEARCHED + characters // SEARCHED_CHARACTERS
 
 
 def task_not_found() -> NotFound:
