@@ -49,6 +49,7 @@ class Context:
         self.cursors = services.cursors
         self._clock = services.now
         self._budget = Budget(MOST_READ)
+        self._counting = Budget(MOST_READ)
         self._rows = Budget(MOST_LISTED)
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
         self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
@@ -88,7 +89,7 @@ class Context:
         self._rows.spend(len(page.items))
         if self._rows.left < 0:
             raise QueryTooComplex(f"A request gets at most {MOST_LISTED} tasks in all its lists.")
-        count = partial(self.task_store.count, user_id, only, self._budget)
+        count = partial(self.task_store.count, user_id, only, self._counting)
         return Listing(page, self.cursors, scope, count)
 
 

@@ -231,7 +231,7 @@ def test_a_search_for_something_rare_stops_at_the_bound_and_says_so(ann, monkeyp
     for number in range(30):
         ann.create(title="rare" if number in {0, 1} else "often")
     monkeypatch.setattr(context, "MOST_READ", 10 * store.SEARCHED)
-    monkeypatch.setattr(store, "LARGEST_LOOK", 5)
+    monkeypatch.setattr(store, "SEARCH_LOOK", 5)
 
     seen, cursor, pages = [], None, 0
     while True:
@@ -264,11 +264,22 @@ def test_the_bound_is_one_for_all_lists_of_a_request(ann, monkeypatch):
     ]
 
 
+def test_more_than_can_be_counted_in_a_request_is_refused(ann, monkeypatch):
+    for number in range(30):
+        ann.create(title=f"{number}")
+    monkeypatch.setattr(context, "MOST_READ", 2)
+    monkeypatch.setattr(store, "COUNT_LOOK", 10)
+
+    answer = ann.graphql("{ tasks(first: 1) { totalCount } }")
+
+    assert codes(answer) == ["QUERY_TOO_COMPLEX"]
+
+
 def test_a_search_that_is_too_long_to_count_is_refused(ann, monkeypatch):
     for number in range(8):
         ann.create(title=f"{number}")
     monkeypatch.setattr(context, "MOST_READ", 5)
-    monkeypatch.setattr(store, "LARGEST_LOOK", 4)
+    monkeypatch.setattr(store, "SEARCH_LOOK", 1)
 
     answer = ann.graphql('{ tasks(first: 1, filter: { search: "no" }) { totalCount } }')
 
@@ -279,7 +290,7 @@ def test_rest_lists_all_of_a_rare_search_in_spite_of_the_bound(ann, monkeypatch)
     for number in range(30):
         ann.create(title="rare" if number in {0, 1} else "often")
     monkeypatch.setattr(context, "MOST_READ", 10 * store.SEARCHED)
-    monkeypatch.setattr(store, "LARGEST_LOOK", 5)
+    monkeypatch.setattr(store, "SEARCH_LOOK", 5)
 
     assert [task["title"] for task in ann.rest("GET", "/api/v1/tasks?search=rare").json] == [
         "rare",
