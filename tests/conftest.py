@@ -93,15 +93,18 @@ def ann(api) -> "Person":
     return api.register("ann")
 
 
+@pytest.fixture(scope="module")
+def bob(app) -> "Person":
+    person = Api(app.test_client()).register("bob")
+    for title in ("Bob's secret", "Bob's other secret"):
+        person.create(title=title, dueAt="2030-01-01T00:00:00Z", tags=["home"])
+    return person
+
+
 @pytest.fixture(autouse=True)
 def neighbour(request) -> "Person | None":
     """Somebody else, whose tasks must never show up in anybody's answers."""
-    if "api" not in request.fixturenames:
-        return None
-    bob = request.getfixturevalue("api").register("bob")
-    for title in ("Bob's secret", "Bob's other secret"):
-        bob.create(title=title, dueAt="2030-01-01T00:00:00Z", tags=["home"])
-    return bob
+    return request.getfixturevalue("bob") if "api" in request.fixturenames else None
 
 
 _numbers = itertools.count()

@@ -25,7 +25,7 @@ def due(day):
     return None if day is None else text(DUE + timedelta(days=day))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def crowd(app):
     """Somebody with many different tasks, in the order of their creation."""
     person = Api(app.test_client()).register("crowd")
