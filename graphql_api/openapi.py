@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -216,14 +217,18 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
     return response
 
 
-def _definitions() -> Iterator[tuple[str, Any]]:
-    for node in parse(DOCUMENT).definitions:
-        if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode) and node.name:
-            yield node.name.value, node
+@cache
+def _definitions() -> dict[str, Any]:
+    """The operations and fragments of rest.graphql by their names."""
+    return {
+        node.name.value: node
+        for node in parse(DOCUMENT).definitions
+        if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode) and node.name
+    }
 
 
 def _input_type(schema: GraphQLSchema, route: Route) -> GraphQLInputObjectType | None:
-    for declared in dict(_definitions())[route.operation].variable_definitions or ():
+    for declared in _definitions()[route.operation].variable_definitions or ():
         kind = get_named_type(type_from_ast(schema, declared.type))
         if declared.variable.name.value == "input" and isinstance(kind, GraphQLInputObjectType):
             return kind
@@ -232,7 +237,7 @@ def _input_type(schema: GraphQLSchema, route: Route) -> GraphQLInputObjectType |
 
 def _summary(schema: GraphQLSchema, route: Route) -> str:
     """The description of the root field behind the route."""
-    operation = dict(_definitions())[route.operation]
+    operation = _definitions()[route.operation]
     root = schema.get_root_type(operation.operation)
     name = operation.selection_set.selections[0].name.value
     return (root.fields[name].description or "") if root else ""
@@ -240,7 +245,7 @@ def _summary(schema: GraphQLSchema, route: Route) -> str:
 
 def _shown(schema: GraphQLSchema, fragment: str) -> Json:
     """What a fragment of rest.graphql shows, under the names that it gives."""
-    node = dict(_definitions())[fragment]
+    node = _definitions()[fragment]
     return _selection(schema.get_type(node.type_condition.name.value), node.selection_set)
 
 

@@ -44,13 +44,8 @@ class Attempts:
 
     def count(self, limit: Limit, whose: str, now: datetime) -> int:
         """Count one more; how many there are in this window."""
-        number = int(now.timestamp()) // limit.seconds
-        return self._table.add(
-            "attempts",
-            {"expires_at": (number + 1) * limit.seconds},
-            user_id=f"rate#{limit.kind}#{self.digest(whose)}",
-            item=f"window#{number}",
-        )
+        ends = {"expires_at": (_window(limit, now) + 1) * limit.seconds}
+        return self._table.add("attempts", ends, **self._counter(limit, whose, now))
 
     def check(self, limit: Limit, attempts: int, now: datetime) -> None:
         """Raise RateLimited if there were more than the limit allows."""
@@ -60,12 +55,14 @@ class Attempts:
 
     def forget(self, limit: Limit, whose: str, now: datetime) -> None:
         """Forget the attempts of this window, after one that was right."""
-        number = int(now.timestamp()) // limit.seconds
-        self._table.delete_many(
-            [
-                {
-                    "user_id": f"rate#{limit.kind}#{self.digest(whose)}",
-                    "item": f"window#{number}",
-                }
-            ]
-        )
+        self._table.delete_many([self._counter(limit, whose, now)])
+
+    def _counter(self, limit: Limit, whose: str, now: datetime) -> dict[str, str]:
+        return {
+            "user_id": f"rate#{limit.kind}#{self.digest(whose)}",
+            "item": f"window#{_window(limit, now)}",
+        }
+
+
+def _window(limit: Limit, now: datetime) -> int:
+    return int(now.timestamp()) // limit.seconds

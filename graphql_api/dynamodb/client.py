@@ -245,38 +245,28 @@ class Table:
 
     def change(self, values: dict[str, Any], condition: Condition, **key: str) -> None:
         """Set attributes of the item; ConditionFailed when it is not as wanted."""
+        settings, names, wire = _settings(values)
         arguments = _expressions(ConditionExpression=condition)
-        names = {f"#set{number}": name for number, name in enumerate(values)}
-        settings = (f"{placeholder} = :{placeholder[1:]}" for placeholder in names)
         arguments["ExpressionAttributeNames"] |= names
-        arguments.setdefault("ExpressionAttributeValues", {}).update(
-            {
-                f":{placeholder[1:]}": codec.value(values[name])
-                for placeholder, name in names.items()
-            }
-        )
+        arguments.setdefault("ExpressionAttributeValues", {}).update(wire)
         self.database.call(
             "update_item",
             TableName=self.name,
             Key=codec.item(**key),
-            UpdateExpression="SET " + ", ".join(settings),
+            UpdateExpression=settings,
             **arguments,
         )
 
     def add(self, counter: str, values: dict[str, Any], **key: str) -> int:
         """Add one to a counter, atomically, and set attributes beside it; the new count."""
-        names = {f"#set{number}": name for number, name in enumerate(values)}
-        settings = (f"{placeholder} = :{placeholder[1:]}" for placeholder in names)
+        settings, names, wire = _settings(values)
         answer = self.database.call(
             "update_item",
             TableName=self.name,
             Key=codec.item(**key),
-            UpdateExpression=f"SET {', '.join(settings)} ADD #counter :one",
+            UpdateExpression=f"{settings} ADD #counter :one",
             ExpressionAttributeNames={"#counter": counter, **names},
-            ExpressionAttributeValues={
-                ":one": codec.value(1),
-                **{f":{p[1:]}": codec.value(values[name]) for p, name in names.items()},
-            },
+            ExpressionAttributeValues={":one": codec.value(1), **wire},
             ReturnValues="UPDATED_NEW",
         )
         return int(answer["Attributes"][counter]["N"])
@@ -367,6 +357,15 @@ def _put_arguments(table: Table, item: Item, condition: Condition) -> dict[str, 
         "Item": item,
         **_expressions(ConditionExpression=condition),
     }
+
+
+def _settings(values: dict[str, Any]) -> tuple[str, dict[str, str], Item]:
+    """The SET of an update, with the names and values behind its placeholders."""
+    numbered = list(enumerate(values))
+    settings = ", ".join(f"#set{number} = :set{number}" for number, _ in numbered)
+    names = {f"#set{number}": name for number, name in numbered}
+    wire = {f":set{number}": codec.value(values[name]) for number, name in numbered}
+    return f"SET {settings}", names, wire
 
 
 def _expressions(**conditions: Condition | None) -> dict[str, Any]:
