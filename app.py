@@ -1,10 +1,9 @@
 """The process: `python app.py` runs everything; `app:app` is the service for any WSGI server."""
 
-import logging
 import os
 import sys
 
-from graphql_api import create_app, server
+from graphql_api import create_app, logs, server
 from graphql_api.config import Config
 from graphql_api.dynamodb import client, embedded, tables
 from graphql_api.errors import StartError
@@ -21,9 +20,9 @@ def prepare(config: Config, *, shared: bool) -> Config:
 
 def main() -> int:
     """Serve until a signal ends it; 2 if the service cannot start."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         config = server.listening(Config.from_env(os.environ))
+        logs.install(config.log_level)
         config = prepare(config, shared=False)
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
@@ -50,4 +49,6 @@ if __name__ == "__main__":
     sys.exit(main())
 
 if __name__ != "__mp_main__":  # a worker that is spawned, not forked, only needs the names above
-    app = create_app(prepare(Config.from_env(os.environ), shared=True))
+    config = Config.from_env(os.environ)
+    logs.install(config.log_level)
+    app = create_app(prepare(config, shared=True))

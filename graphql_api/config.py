@@ -45,6 +45,7 @@ class Config:
     trusted_documents: Path | None = None
     graphql_http: str = "2025"
     trusted_proxies: int = 0
+    log_level: str = "INFO"
 
     # Not from the environment: where the embedded engine listens, once it runs …
     engine_url: str = ""
@@ -90,6 +91,7 @@ class Config:
             trusted_documents=read("TRUSTED_DOCUMENTS", cls.trusted_documents, _path),
             trusted_proxies=read("TRUSTED_PROXIES", cls.trusted_proxies, _integer(0, 10)),
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
+            log_level=read("LOG_LEVEL", cls.log_level, _level),
         )
         if not embedded and not environ.get("JWT_SECRET", "").strip():
             read.problems.append(
@@ -144,6 +146,12 @@ def _path(text: str) -> Path:
 def _draft(text: str) -> str:
     if text not in {"2025", "2026"}:
         raise ValueError(f"must be 2025 or 2026, not {text!r}")
+    return text
+
+
+def _level(text: str) -> str:
+    if text not in {"INFO", "WARNING", "ERROR"}:
+        raise ValueError(f"must be INFO, WARNING or ERROR, not {text!r}")
     return text
 
 

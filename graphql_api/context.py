@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import strawberry
 
+from graphql_api import logs
 from graphql_api.accounts.model import Client, User
 from graphql_api.accounts.service import Accounts
 from graphql_api.accounts.store import UserStore
@@ -64,7 +65,9 @@ class Context:
     @cached_property
     def session(self) -> Viewer:
         """Who is asking, in which session; Unauthenticated if nobody is."""
-        return self.accounts.viewer(self._authorization, self.now)
+        viewer = self.accounts.viewer(self._authorization, self.now)
+        logs.note(user_id=viewer.user_id)
+        return viewer
 
     @property
     def viewer(self) -> str:

@@ -24,7 +24,7 @@ from graphql import (
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry import Schema
 
-from graphql_api import inputs, limits
+from graphql_api import inputs, limits, logs
 from graphql_api.context import Context
 from graphql_api.errors import (
     AppError,
@@ -139,12 +139,14 @@ class Executor:
         self, operation: Operation, request: Request, context: Context, request_id: str
     ) -> Answer:
         """The operation's answer; a crash in it is logged once, under the request's id."""
+        name = operation.node.name.value if operation.node.name else None
+        logs.note(operation=name or operation.node.operation.value)
         result = execute_sync(
             self.schema,
             operation.document,
             context_value=context,
             variable_values=dict(request.variables),
-            operation_name=operation.node.name.value if operation.node.name else None,
+            operation_name=name,
             max_coercion_errors=MOST_ERRORS,
             hide_suggestions=not self._introspection,
         )

@@ -18,7 +18,7 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from graphql_api import negotiation
+from graphql_api import logs, negotiation
 from graphql_api.accounts.model import Client
 from graphql_api.context import Context, Services
 from graphql_api.documents import Documents
@@ -44,7 +44,9 @@ _SAFE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
+    "Server": "http",  # what software it is, and of which version, helps attackers only
 }
+_STRICT_TRANSPORT = "max-age=31536000"  # a year (RFC 6797); sent over TLS only, as it must be
 
 # Named here, since Python's names change from version to version.
 _CODES = {
@@ -165,6 +167,7 @@ def install(app: Flask) -> None:
     def identify() -> None:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        logs.begin(g.request_id, request.method, request.path, request.remote_addr or "")
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -173,6 +176,9 @@ def install(app: Flask) -> None:
             response.vary.add("Accept")
         for name, value in _SAFE_HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.is_secure:
+            response.headers["Strict-Transport-Security"] = _STRICT_TRANSPORT
+        logs.finish(response.status_code)
         return response
 
     @app.errorhandler(AppError)
@@ -231,6 +237,7 @@ def json_response(body: Any, status: int = 200, media_type: str = negotiation.JS
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     """An error outside GraphQL, as RFC 9457 has it; `error` and `message` are for old clients."""
+    logs.note(codes=(code,))
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -258,6 +265,7 @@ def _error(status: int, message: str, extensions: Mapping[str, Any]) -> Response
     if request.path != "/graphql":
         return problem(status, detail=message, **snake_case(extensions))
     media_type = negotiation.choose(request.headers.get("Accept", "")) or negotiation.JSON
+    logs.note(codes=(extensions["code"],))
     body = {"errors": [{"message": message, "extensions": extensions}]}
     response = json_response(body, status, media_type)
     return _headed(response, status, extensions.get("retryAfter"))
@@ -281,6 +289,7 @@ def _transport_code(status: int) -> str:
 
 def _answer(answer: Answer, media_type: str, statuses: Statuses) -> Response:
     """The answer over HTTP: an error status only where the media type says that it is GraphQL's."""
+    logs.note(codes=tuple(error["extensions"]["code"] for error in answer.errors))
     status = 200
     if media_type == negotiation.GRAPHQL:
         status = statuses.of(answer)

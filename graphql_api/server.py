@@ -17,7 +17,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from graphql_api import create_app
+from graphql_api import create_app, logs
 from graphql_api.config import Config
 from graphql_api.errors import StartError
 from graphql_api.gate import Gate
@@ -68,6 +68,7 @@ def serve(config: Config, *, then: Callable[[], None]) -> None:
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.error,  # it warns of the many threads
+        log_dictconfig={"loggers": {"_granian": {}}},  # whose handlers are ours
     ).serve(target_loader=partial(_worker, config, os.getpid()), wrap_loader=False)
 
 
@@ -96,4 +97,5 @@ def _worker(config: Config, master: int) -> Callable[..., Any]:
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
         if os.getppid() != master:
             sys.exit(1)
+    logs.install(config.log_level)  # where workers are not forked, they begin without
     return Gate(create_app(config), config.threads)

@@ -1,6 +1,7 @@
 import itertools
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 from graphql_api import create_app
 from graphql_api.accounts import live, service
 from graphql_api.config import Config
+from graphql_api.logs import JsonLines
 
 # Nothing in a test may reach for a real account.
 os.environ.update(
@@ -40,6 +42,28 @@ def pytest_generate_tests(metafunc):
         if metafunc.definition.get_closest_marker("engine_is_no_matter"):
             engines = (["embedded"] if "embedded" in engines else engines)[:1]
         metafunc.parametrize("engine", engines, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def suite_log(tmp_path_factory) -> Iterator[Callable[[], str]]:
+    """All that the whole suite has logged until now, in this process and in those it started."""
+    base = tmp_path_factory.getbasetemp()
+    handler = logging.FileHandler(base / "suite.log")
+    handler.setFormatter(JsonLines())
+    logging.getLogger().addHandler(handler)
+    logging.getLogger("graphql_api").setLevel(logging.INFO)
+
+    def read() -> str:
+        files = [f for kind in ("*.log", "err-*", "out*") for f in base.rglob(kind) if f.is_file()]
+        return "".join(file.read_text(errors="replace") for file in files)
+
+    yield read
+    logging.getLogger().removeHandler(handler)
+    handler.close()
 
 
 @pytest.fixture(scope="session")

@@ -23,13 +23,15 @@ def running(data: Path, **settings: str) -> Iterator[str]:
         for name, value in os.environ.items()
         if not name.startswith("AWS_") and name not in SETTINGS
     }
-    service = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env={**inherited, "PORT": "0", "DATA_DIR": str(data), **settings},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    with data.with_suffix(".log").open("ab") as log:
+        service = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env={**inherited, "PORT": "0", "DATA_DIR": str(data), **settings},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     try:
         line = service.stdout.readline()
         yield re.search(r"http://127\.0\.0\.1:\d+", line)[0]

@@ -24,7 +24,7 @@ def test_a_registered_user_is_logged_in(api):
 
 
 def test_the_old_clients_register_log_in_and_verify(api):
-    account = {"username": "old-client", "password": "password123"}
+    account = {"username": "old-client", "password": "old client 123"}
 
     registered = api.rest("POST", "/auth/register", json=account)
     logged_in = api.rest("POST", "/auth/login", json=account)
@@ -127,7 +127,7 @@ def test_an_unfit_name_or_password_is_refused_by_field_before_anything_is_kept(
     assert calls == []
 
 
-@pytest.mark.parametrize("password", ["x" * 8, "x" * 1024, "é" * 512, " spaces count "])
+@pytest.mark.parametrize("password", ["x7 k!2pq", "x" * 1024, "é" * 512, " spaces count "])
 def test_a_password_is_used_whole(api, password):
     somebody = api.register("exact", password)
 
@@ -138,6 +138,29 @@ def test_a_password_is_used_whole(api, password):
     assert attempt(password) == 200
     assert attempt(password[:-1]) == 401
     assert attempt(password[:-1] + "z") == 401
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["password1", "Password123", "12345678", "a" * 8, "é" * 64, "SAM Gamgee ", "sam gamgee"],
+)
+@pytest.mark.parametrize("entry", ["graphql", "rest"])
+def test_a_password_that_is_tried_first_is_refused(api, calls, entry, password):
+    account = {"username": "Sam Gamgee", "password": password}
+
+    if entry == "graphql":
+        [error] = api.graphql(REGISTER, input=account)["errors"]
+        refused = {"error": error["message"], **error["extensions"]}
+    else:
+        refused = api.rest("POST", "/auth/register", json=account).json
+
+    assert (refused["code"], refused["field"]) == ("BAD_USER_INPUT", "password")
+    assert refused["error"] == (
+        "A password is not the username."
+        if "gam" in password.lower()
+        else "The password is among the most common ones: take another."
+    )
+    assert calls == []
 
 
 def test_composed_and_decomposed_letters_are_one_password(api):

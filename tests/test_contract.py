@@ -116,7 +116,7 @@ DOORS = {
 
 # From the bottom up; a module may import from the layers below its own, and from its own.
 LAYERS = [
-    {"errors", "ids", "clock"},
+    {"errors", "ids", "clock", "logs"},
     {
         "config",
         "paging",
@@ -130,7 +130,7 @@ LAYERS = [
         "gate",
     },
     {"dynamodb"},
-    {"accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},
+    {"accounts.common", "accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},
     {"accounts.store", "tasks.store"},
     {"accounts.live", "accounts.attempts"},
     {"accounts.service", "tasks.service"},

@@ -260,6 +260,21 @@ def test_health_needs_no_store_and_readiness_does(api, calls):
     assert (ready.status_code, ready.json) == (200, {"status": "ready"})
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/graphql", "/none"])
+def test_over_tls_browsers_are_told_to_stay_there(app, path):
+    plain = app.test_client().get(path)
+    secure = app.test_client().get(path, base_url="https://tasks.example")
+
+    assert "Strict-Transport-Security" not in plain.headers
+    assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_no_answer_names_the_software_behind_it(app):
+    assert [
+        value for name, value in app.test_client().get("/none").headers if name == "Server"
+    ] == ["http"]
+
+
 # When something goes wrong that the client cannot mend
 
 
@@ -296,7 +311,7 @@ def test_a_crash_outside_of_graphql_is_a_problem_with_its_id(app, monkeypatch, c
     answer = app.test_client().get("/healthz", headers={"X-Request-Id": "crash-2"})
 
     assert (answer.status_code, answer.json["request_id"]) == (500, "crash-2")
-    assert [record.exc_info is not None for record in caplog.records] == [True]
+    assert [bool(r.exc_info) for r in caplog.records if r.levelno == logging.ERROR] == [True]
 
 
 def test_a_store_that_is_away_is_a_503_with_retry_after(ann, monkeypatch):

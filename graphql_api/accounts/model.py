@@ -3,9 +3,11 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
 from graphql_api import clock
+from graphql_api.accounts import common
 from graphql_api.errors import BadUserInput
 from graphql_api.ids import new_id
 
@@ -13,6 +15,8 @@ USERNAME_LENGTH = (3, 64)  # characters after NFKC
 LONGEST_TYPED = 256  # characters before
 _LINES = {"Zl", "Zp"}
 PASSWORD_BYTES = (8, 1024)  # bytes of UTF-8 after NFC
+ONE_CHARACTER = 64  # so often, and less, is no password
+NETWORK_BITS = 64  # of an IPv6 address: what one customer has
 DEVICE_LENGTH = 200  # characters of what a device says of itself
 LONGEST_IDLE = timedelta(days=14)  # without a refresh
 LONGEST_SESSION = timedelta(days=60)
@@ -47,6 +51,17 @@ class Client:
 
     device: str
     address: str
+
+    @property
+    def network(self) -> str:
+        """What attempts are counted by: an IPv4 address, or the network of an IPv6 one."""
+        try:
+            address = ip_address(self.address)
+        except ValueError:
+            return self.address
+        if isinstance(address, IPv4Address):
+            return str(address)
+        return str(address.ipv4_mapped or ip_network((address, NETWORK_BITS), strict=False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,15 +155,20 @@ def username_key(username: str) -> str:
     return unicodedata.normalize("NFKC", shown.casefold())
 
 
-def new_password(text: str, field: str = "password") -> str:
-    """A password fit to be set, in the form that is hashed (NFC, RFC 8265).
+def new_password(text: str, username: str, field: str = "password") -> str:
+    """A password fit to be set by this user, in the form that is hashed (NFC, RFC 8265).
 
-    Raises BadUserInput.
+    Raises BadUserInput for one that attackers would try first (NIST SP 800-63B, 5.1.1.2).
     """
     low, _ = PASSWORD_BYTES
     password = typed_password(text, field)
     if len(password.encode()) < low:
         raise BadUserInput(f"A password has at least {low} bytes.", field)
+    if username_key(username) == unicodedata.normalize("NFKC", password.strip().casefold()):
+        raise BadUserInput("A password is not the username.", field)
+    one_character = len(set(password)) == 1 and len(password) <= ONE_CHARACTER
+    if one_character or password.casefold() in common.passwords():
+        raise BadUserInput("The password is among the most common ones: take another.", field)
     return password
 
 

@@ -58,7 +58,9 @@ class RegisterInput:
     username: str = strawberry.field(
         description="3 to 64 characters; one name belongs to one user, in whatever case."
     )
-    password: str = strawberry.field(description="8 to 1,024 bytes of UTF-8.")
+    password: str = strawberry.field(
+        description="8 to 1,024 bytes of UTF-8; neither the username nor a common one."
+    )
 
 
 @strawberry.input(description="Who wants to log in.")
@@ -75,7 +77,9 @@ class RefreshTokenInput:
 @strawberry.input(description="Another password.")
 class ChangePasswordInput:
     current_password: str = strawberry.field(description="The password until now.")
-    new_password: str = strawberry.field(description="8 to 1,024 bytes of UTF-8.")
+    new_password: str = strawberry.field(
+        description="8 to 1,024 bytes of UTF-8; neither the username nor a common one."
+    )
 
 
 @strawberry.input(description="That the account is really meant to go.")

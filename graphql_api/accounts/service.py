@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn
 
+from graphql_api import logs
 from graphql_api.accounts import live, model
 from graphql_api.accounts.attempts import (
     ACCOUNTS_BY_ADDRESS,
@@ -69,10 +70,10 @@ class Accounts:
     def register(self, username: str, password: str, client: Client, now: datetime) -> Login:
         """A new account; Conflict if the name is taken, BadUserInput if it cannot be one."""
         username_key(username)  # all is checked before the costly hash
-        password = model.new_password(password)
+        password = model.new_password(password, username)
         epoch = self._live.epoch
         with self._passwords.place():
-            self._count(ACCOUNTS_BY_ADDRESS, client.address, now)
+            self._count(ACCOUNTS_BY_ADDRESS, client.network, now)
             hashed = self._passwords.hash(password)
         user = User.new(username=username, password=hashed, now=now)
         session, refresh = self._new_session(user, client, now)
@@ -88,7 +89,7 @@ class Accounts:
         name = _countable(username)
         epoch = self._live.epoch
         with self._passwords.place():  # who gets none has not tried
-            self._count(LOGINS_BY_ADDRESS, client.address, now)
+            self._count(LOGINS_BY_ADDRESS, client.network, now)
             attempts = self._attempts.count(BY_NAME, name, now)
             user = self._find(username)
             if attempts > BY_NAME.attempts:
@@ -190,8 +191,9 @@ class Accounts:
 
         Raises BadUserInput for a wrong current password as for an unfit new one.
         """
-        password = model.new_password(new_password, "newPassword")
-        user = self._proven(viewer, current_password, "currentPassword", now)
+        user = self._known(viewer)
+        password = model.new_password(new_password, user.username, "newPassword")
+        self._prove(user, current_password, "currentPassword", now)
         with self._passwords.place():
             hashed = self._passwords.hash(password)
         changed = replace(user, password=hashed, generation=user.generation + 1)
@@ -204,7 +206,8 @@ class Accounts:
 
         All sessions end first. If it is interrupted, the next login goes on with it.
         """
-        user = self._proven(viewer, password, "password", now)
+        user = self._known(viewer)
+        self._prove(user, password, "password", now)
         deleting = replace(user, deleting=True, generation=user.generation + 1)
         self._replace(user, deleting)
         self._remove(deleting)
@@ -222,13 +225,12 @@ class Accounts:
             raise Unauthenticated("The account no longer exists.")
         return user
 
-    def _proven(self, viewer: Viewer, password: str, field: str, now: datetime) -> User:
-        """The viewer, who knows the password.
+    def _prove(self, user: User, password: str, field: str, now: datetime) -> None:
+        """Raise BadUserInput unless this is the user's password.
 
         Guesses are counted apart from those at the login, where strangers could make them.
         """
         password = typed_password(password, field)
-        user = self._known(viewer)
         with self._passwords.place():
             attempts = self._attempts.count(BY_USER, user.user_id, now)
             self._attempts.check(BY_USER, attempts, now)
@@ -237,7 +239,6 @@ class Accounts:
             raise BadUserInput("The password is wrong.", field)
         if attempts > 1:
             self._attempts.forget(BY_USER, user.user_id, now)
-        return user
 
     def _count(self, limit: Limit, whose: str, now: datetime) -> None:
         self._attempts.check(limit, self._attempts.count(limit, whose, now), now)
@@ -249,7 +250,7 @@ class Accounts:
 
         Else whoever knows a name could lock its owner out.
         """
-        address = self._attempts.digest(client.address)
+        address = self._attempts.digest(client.network)
         sessions = self.sessions(user, now) if user else self._users.sessions(NOBODY)
         known = any(session.address == address for session in sessions)
         self._attempts.check(BY_NAME_WHERE_KNOWN if known else BY_NAME, attempts, now)
@@ -276,6 +277,7 @@ class Accounts:
             self._users.remove(user)
 
     def _login(self, user: User, refresh: RefreshToken, now: datetime, epoch: int) -> Login:
+        logs.note(user_id=user.user_id)
         access = self._tokens.issue(user.user_id, refresh.session_id, now)
         self._live.add(Viewer(user.user_id, refresh.session_id), epoch)
         return Login(user, access.token, access.expires_at, refresh.text)
@@ -289,7 +291,7 @@ class Accounts:
             user,
             session_id=session_id,
             device=client.device,
-            address=self._attempts.digest(client.address),
+            address=self._attempts.digest(client.network),
             refresh_hash=refresh.hash,
             now=now,
         )

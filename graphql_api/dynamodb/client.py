@@ -19,6 +19,7 @@ from boto3.dynamodb.conditions import ConditionBase as Condition
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
+from graphql_api import logs
 from graphql_api.config import Config
 from graphql_api.dynamodb import codec
 from graphql_api.dynamodb.codec import Item
@@ -176,6 +177,7 @@ class Database:
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """One DynamoDB operation (`get_item`, …); its failures as our errors."""
+        logs.count_call()
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
             return answer  # noqa: TRY300 - an else would only stretch it

@@ -1,0 +1,108 @@
+"""What the service tells its operators: JSON lines, one event each, under the request's id.
+
+Nothing that a client sent is written as it came: what is not ASCII and every control
+character is escaped, so that one event stays one line. Bodies, variables, query strings and
+headers are never written.
+"""
+
+import json
+import logging
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+LONGEST_PATH = 200  # characters
+LONGEST_NAME = 100
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Request:
+    """What is known so far of the request that this thread is answering."""
+
+    id: str
+    method: str
+    path: str
+    client: str
+    started: float = field(default_factory=time.perf_counter)
+    user_id: str | None = None
+    operation: str | None = None
+    codes: tuple[str, ...] = ()
+    dynamodb_calls: int = 0
+
+
+_request: ContextVar[Request | None] = ContextVar("request", default=None)
+
+
+def begin(request_id: str, method: str, path: str, client: str) -> None:
+    """From now on this thread answers another request."""
+    _request.set(Request(request_id, method, path[:LONGEST_PATH], client))
+
+
+def note(
+    *, user_id: str | None = None, operation: str | None = None, codes: tuple[str, ...] = ()
+) -> None:
+    """Remember what turned out about the request; outside of one, nothing."""
+    if request := _request.get():
+        request.user_id = user_id or request.user_id
+        request.operation = operation[:LONGEST_NAME] if operation else request.operation
+        request.codes = codes or request.codes
+
+
+def count_call() -> None:
+    """One more DynamoDB call was made for the request."""
+    if request := _request.get():
+        request.dynamodb_calls += 1
+
+
+def finish(status: int) -> None:
+    """Write the request's line: who asked for what, how it ended, what it took."""
+    request = _request.get()
+    if request is None or not log.isEnabledFor(logging.INFO):
+        return
+    took = (time.perf_counter() - request.started) * 1000
+    what = {
+        "client": request.client,
+        "method": request.method,
+        "path": request.path,
+        "operation": request.operation,
+        "status": status,
+        "codes": request.codes or None,
+        "duration_ms": round(took, 1),
+        "dynamodb_calls": request.dynamodb_calls,
+    }
+    log.info("request", extra={"what": what})
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line; what is null is left out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
+        request = _request.get()
+        line: dict[str, Any] = {
+            "time": _instant(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request and request.id,
+            "user_id": request and request.user_id,
+            **getattr(record, "what", {}),
+            "exception": self.formatException(record.exc_info) if record.exc_info else None,
+        }
+        return json.dumps({name: value for name, value in line.items() if value is not None})
+
+
+def install(level: str) -> None:
+    """Write JSON lines to standard error: our own from this level on, others' warnings."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("graphql_api").setLevel(level)
+
+
+def _instant(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
