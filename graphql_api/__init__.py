@@ -1,8 +1,5 @@
 """Smart Task Scheduler: a GraphQL API for personal task scheduling."""
 
-from collections.abc import Callable
-from functools import cache
-
 from flask import Flask
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -29,7 +26,8 @@ __version__ = "0.1.0"
 
 def create_app(config: Config) -> Flask:
     """The service on tables that are there already; the only place where its parts meet."""
-    database = Database(client.connect(config), config.table_prefix)
+    connection = client.connect(config)
+    database = Database(connection, config.table_prefix)
     users, tasks = UserStore(database), TaskStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
@@ -57,6 +55,7 @@ def create_app(config: Config) -> Flask:
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as Flask's docs do it
     http.install(app)
+    http.show_errors(app)
     app.register_blueprint(
         http.blueprint(
             executor,
@@ -66,7 +65,9 @@ def create_app(config: Config) -> Flask:
             page=GraphiQL() if config.graphiql else None,
         )
     )
-    app.register_blueprint(http.health(_probe(config)))
+    # Whether the store can be read within a second.
+    impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
+    app.register_blueprint(http.health(impatient.check))
     app.register_blueprint(rest.blueprint(executor, services))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
@@ -82,14 +83,3 @@ def create_app(config: Config) -> Flask:
             expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-Id"],
         )
     return app
-
-
-def _probe(config: Config) -> Callable[[], None]:
-    """Whether the store can be read within a second; the client for it is made when needed."""
-
-    @cache
-    def users() -> UserStore:
-        impatient = client.connect(config, attempts=1, timeout=1)
-        return UserStore(Database(impatient, config.table_prefix))
-
-    return lambda: users().check()

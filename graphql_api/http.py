@@ -22,6 +22,7 @@ from graphql_api import logs, negotiation
 from graphql_api.accounts.model import Client
 from graphql_api.context import Context, Services
 from graphql_api.documents import Documents
+from graphql_api.dynamodb import give_time
 from graphql_api.errors import (
     STATUS,
     AppError,
@@ -160,7 +161,7 @@ def health(ready: Callable[[], None]) -> Blueprint:
 
 
 def install(app: Flask) -> None:
-    """Give every answer its request id and safe headers, and every error its form."""
+    """Give every request its id, time and line in the log, every answer its safe headers."""
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
 
     @app.before_request
@@ -168,6 +169,7 @@ def install(app: Flask) -> None:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         logs.begin(g.request_id, request.method, request.path, request.remote_addr or "")
+        give_time()
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -180,6 +182,15 @@ def install(app: Flask) -> None:
             response.headers["Strict-Transport-Security"] = _STRICT_TRANSPORT
         logs.finish(response.status_code)
         return response
+
+    @app.teardown_request
+    def leave(_: BaseException | None) -> None:
+        logs.end()
+        give_time(None)
+
+
+def show_errors(app: Flask) -> None:
+    """Give every error its form, and what crashed its line in the log."""
 
     @app.errorhandler(AppError)
     def expected(error: AppError) -> Response:

@@ -38,7 +38,7 @@ _request: ContextVar[Request | None] = ContextVar("request", default=None)
 
 
 def begin(request_id: str, method: str, path: str, client: str) -> None:
-    """From now on this thread answers another request."""
+    """Answer another request from now on, on this thread."""
     _request.set(Request(request_id, method, path[:LONGEST_PATH], client))
 
 
@@ -56,6 +56,11 @@ def count_call() -> None:
     """One more DynamoDB call was made for the request."""
     if request := _request.get():
         request.dynamodb_calls += 1
+
+
+def end() -> None:
+    """Answer no request any more, on this thread."""
+    _request.set(None)
 
 
 def finish(status: int) -> None:

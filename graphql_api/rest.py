@@ -22,6 +22,7 @@ from graphql import (
 from werkzeug.datastructures import MultiDict
 
 from graphql_api.context import Context, Services
+from graphql_api.dynamodb import give_time
 from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.execution import Executor, Request
 from graphql_api.http import (
@@ -168,7 +169,8 @@ class Runner:
                 response.headers["Link"] = f'<{url}>; rel="next"'
             return response
         tasks: list[dict[str, Any]] = []
-        while True:  # each page with a budget of its own, as if the client had asked for it
+        while True:  # each page with budgets of its own, as if the client had asked for it
+            give_time()
             page = self._run(route, self._context(route), {**variables, "first": LARGEST})
             tasks += [_task(task) for task in page["nodes"]]
             if not page["pageInfo"]["hasNextPage"]:

@@ -101,15 +101,15 @@ def api(app) -> "Api":
 @pytest.fixture
 def calls(app) -> Iterator[list[str]]:
     """The names of the DynamoDB operations that are called during the test."""
-    events = app.extensions["database"]._client.meta.events
+    events = app.extensions["database"].client.meta.events
     names: list[str] = []
 
-    def note(model, **_):
-        names.append(model.name)
+    def note(event_name, **_):
+        names.append(event_name.rpartition(".")[2])
 
-    events.register("before-call.dynamodb", note)
+    events.register_first("before-send.dynamodb", note)
     yield names
-    events.unregister("before-call.dynamodb", note)
+    events.unregister("before-send.dynamodb", note)
 
 
 @pytest.fixture

@@ -228,7 +228,7 @@ def test_a_hash_of_other_parameters_is_renewed_at_the_next_login(app, api, ann, 
     table = app.extensions["database"].table("Users")
     weaker = Passwords("PRE_21_2").hash(PASSWORD)
     item = table.get(user_id=ann.id, item="profile")
-    app.extensions["database"]._client.put_item(
+    app.extensions["database"].client.put_item(
         TableName="Users", Item={**item, "password": {"S": weaker}}
     )
     calls.clear()

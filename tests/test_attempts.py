@@ -147,7 +147,7 @@ def test_the_table_tells_neither_names_nor_addresses(app, ann):
 
     counted = [
         item
-        for item in app.extensions["database"]._client.scan(TableName="Users")["Items"]
+        for item in app.extensions["database"].client.scan(TableName="Users")["Items"]
         if item["user_id"]["S"].startswith("rate#")
     ]
 

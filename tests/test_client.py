@@ -6,16 +6,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.client import RemoteDisconnected
+from ssl import SSLError
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import (
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
 from botocore.utils import InstanceMetadataFetcher
 
 from graphql_api.config import Config
@@ -23,8 +20,8 @@ from graphql_api.dynamodb import Attr, ConditionFailed, Database, Delete, Key, P
 from graphql_api.dynamodb.client import Read
 from graphql_api.errors import ServiceUnavailable, StartError
 
-EMBEDDED = Config(engine_url="http://127.0.0.1:1")
 URL = "http://127.0.0.1:1/"
+EMBEDDED = Config(engine_url="http://127.0.0.1:1")
 
 # What a call gets: a body, a status and a body, or what happens instead.
 Answer = dict[str, Any] | tuple[int, dict[str, Any] | bytes] | Exception
@@ -45,7 +42,7 @@ class Wire:
 
     def send(self, request, **_) -> AWSResponse:
         self.requests.append(request)
-        operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
+        operation = request.headers["x-amz-target"].partition(".")[2]
         self.calls.append((operation, json.loads(request.body)))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if callable(answer):
@@ -561,22 +558,25 @@ CALLS = {
 }
 
 FAILURES = {
-    "throttled": (failure("ThrottlingException"), 3),
-    "beyond the throughput": (failure("ProvisionedThroughputExceededException"), 3),
-    "beyond the account's limit": (failure("RequestLimitExceeded"), 3),
-    "internal error": (failure("InternalServerError", 500), 3),
-    "unavailable": (failure("ServiceUnavailable", 503), 3),
-    "a proxy's page": ((502, b"<html>Bad gateway</html>"), 3),
-    "an empty 500": ((500, b""), 3),
+    "throttled": (failure("ThrottlingException"), 4),
+    "beyond the throughput": (failure("ProvisionedThroughputExceededException"), 4),
+    "beyond the account's limit": (failure("RequestLimitExceeded"), 4),
+    "internal error": (failure("InternalServerError", 500), 4),
+    "unavailable": (failure("ServiceUnavailable", 503), 4),
+    "a proxy's page": ((502, b"<html>Bad gateway</html>"), 4),
+    "an empty 500": ((500, b""), 4),
     "expired credentials": (failure("ExpiredTokenException"), 1),
     "unknown credentials": (failure("UnrecognizedClientException"), 1),
     "no permission": (failure("AccessDeniedException"), 1),
     "no such table": (failure("ResourceNotFoundException"), 1),
     "a request that cannot be": (failure("ValidationException"), 1),
-    "no connection": (EndpointConnectionError(endpoint_url=URL), 3),
-    "no connection in time": (ConnectTimeoutError(endpoint_url=URL), 3),
-    "no answer in time": (ReadTimeoutError(endpoint_url=URL), 3),
-    "no trust": (SSLError(endpoint_url=URL, error="certificate"), 3),
+    "no connection": (ConnectionRefusedError(111, "refused"), 4),
+    "no connection in time": (TimeoutError("timed out"), 4),
+    "no answer at all": (RemoteDisconnected("closed"), 4),
+    "no trust": (SSLError("certificate"), 4),
+    "a page in the place of an answer": ((200, b"<html>Sign in</html>"), 4),
+    "half an answer": ((200, b'{"Item": {"user_id": {"S": "u'), 4),
+    "an answer that is no object": ((200, b"[]"), 4),
 }
 
 
@@ -592,7 +592,7 @@ def test_whatever_fails_is_service_unavailable_and_logged_once(
     assert caught.value.message == "The service is unavailable, try again."
     assert caught.value.extensions == {"code": "SERVICE_UNAVAILABLE", "retryAfter": 1}
     [line] = logged()
-    assert line.startswith("DynamoDB get_item failed: ")
+    assert line.startswith("DynamoDB GetItem failed: ")
     assert len(wire.calls) == attempts
 
 
@@ -652,13 +652,18 @@ def sent(config: Config) -> Sent:
     connection = client.connect(config)
     wire = Wire()
     connection.meta.events.register("before-send.dynamodb.*", wire.send)
-    Database(connection).table("Tasks").get(user_id="u")
+    database = Database(connection)
+    database.table("Tasks").get(user_id="u")
     [request] = wire.requests
-    credential = request.headers["Authorization"].decode().partition("Credential=")[2]
+    credential = request.headers["authorization"].partition("Credential=")[2]
     key_id, _, region, *_ = credential.split("/")
-    # botocore shows nobody which proxy it would use.
-    proxies = connection._endpoint.http_session._proxy_config
-    return Sent(request.url, f"{key_id}/{region}", proxies.proxy_url_for(request.url))
+    opened = database._wire._connect(1)
+    proxy = f"http://{opened.host}:{opened.port}"
+    return Sent(
+        request.url,
+        f"{key_id}/{region}",
+        None if opened.host == urlsplit(request.url).hostname else proxy,
+    )
 
 
 THEIRS = {
@@ -800,11 +805,11 @@ def test_an_endpoint_that_cannot_be_one_stops_the_start(url):
 
 
 def test_a_probe_does_not_try_again(wire):
-    connection = client.connect(EMBEDDED, attempts=1, timeout=1)
+    connection = client.connect(EMBEDDED)
     connection.meta.events.register("before-send.dynamodb.*", wire.send)
     wire.answers = [failure("ThrottlingException")]
 
     with pytest.raises(ServiceUnavailable):
-        Database(connection).table("Tasks").get(user_id="u")
+        Database(connection, attempts=1).table("Tasks").get(user_id="u")
 
     assert len(wire.calls) == 1

@@ -94,14 +94,14 @@ def test_the_codes_are_the_closed_list():
 
 DOORS = {
     "boto3": {"dynamodb/client.py"},
-    "botocore": {"dynamodb/client.py", "dynamodb/tables.py"},
+    "botocore": {"dynamodb/client.py", "dynamodb/tables.py", "dynamodb/wire.py"},
     "argon2": {"accounts/passwords.py"},
     "jwt": {"accounts/tokens.py"},
     "flask": {"__init__.py", "http.py", "rest.py"},
     "flask_cors": {"__init__.py"},
     "werkzeug": {"__init__.py", "http.py", "rest.py"},
     "granian": {"server.py"},
-    "orjson": {"http.py"},
+    "orjson": {"dynamodb/wire.py", "http.py"},
     "strawberry": {
         "arguments.py",
         "connection.py",

@@ -231,4 +231,4 @@ def test_once_the_store_is_away_the_rest_is_not_tried(ann, monkeypatch):
 
     results = answer["data"]["createTasks"]["results"]
     assert [result["error"]["code"] for result in results] == ["SERVICE_UNAVAILABLE"] * 100
-    assert attempts == ["put_item"]
+    assert attempts == ["PutItem"]

@@ -317,7 +317,7 @@ def test_a_deleted_account_leaves_nothing_behind(app, ann, neighbour, entry):
     assert codes(ann.api.graphql(REFRESH, input={"refreshToken": token})) == ["UNAUTHENTICATED"]
     login = {"username": ann.username, "password": PASSWORD}
     assert codes(ann.api.graphql(LOGIN, input=login)) == ["UNAUTHENTICATED"]
-    raw = app.extensions["database"]._client
+    raw = app.extensions["database"].client
     for table in ("Users", "Tasks"):
         items = raw.scan(TableName=table)["Items"]
         assert ann.id not in str(items)
@@ -355,7 +355,7 @@ def test_an_interrupted_deletion_goes_on_at_the_next_login(app, ann, monkeypatch
     login = {"username": ann.username, "password": PASSWORD}
     assert codes(ann.api.graphql(LOGIN, input=login)) == ["UNAUTHENTICATED"]
 
-    raw = app.extensions["database"]._client
+    raw = app.extensions["database"].client
     assert ann.id not in str(raw.scan(TableName="Users")["Items"])
     assert ann.id not in str(raw.scan(TableName="Tasks")["Items"])
 
@@ -366,8 +366,9 @@ def test_an_interrupted_deletion_goes_on_at_the_next_login(app, ann, monkeypatch
 def test_a_process_asks_once_for_a_session_that_another_has_opened(ann, engine):
     other = create_app(engine)
     names = []
-    other.extensions["database"]._client.meta.events.register(
-        "before-call.dynamodb", lambda model, **_: names.append(model.name)
+    other.extensions["database"].client.meta.events.register_first(
+        "before-send.dynamodb",
+        lambda event_name, **_: names.append(event_name.rpartition(".")[2]),
     )
     api = Api(other.test_client())
 

@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphql_api.accounts.model import Session, User, username_key
-from graphql_api.dynamodb import Attr, ConditionFailed, Database, Delete, Item, Key, Put, codec
+from graphql_api.dynamodb import (
+    Attr,
+    ConditionFailed,
+    Database,
+    Delete,
+    Item,
+    Key,
+    Put,
+    codec,
+    give_time,
+)
 from graphql_api.errors import Conflict
 
 NOBODY = "nobody"
@@ -64,17 +74,23 @@ class UserStore:
         item = {"item": codec.value("profile"), **codec.encode(after)}
         same = Attr("password").eq(before.password) & Attr("generation").eq(before.generation)
         new = Attr("user_id").not_exists()
-        if sessions:
-            puts = (Put(self._table, _session_item(session), new) for session in sessions)
-            self._database.write(Put(self._table, item, same), *puts)
-        else:
-            self._table.put(item, same)
+        try:
+            if sessions:
+                puts = (Put(self._table, _session_item(session), new) for session in sessions)
+                self._database.write(Put(self._table, item, same), *puts)
+            else:
+                self._table.put(item, same)
+        except ConditionFailed as failure:
+            # Ours, if the answer to our own first attempt was lost on the way.
+            if not failure.unsure or self.get(after.user_id) != after:
+                raise
 
     def remove(self, user: User) -> None:
         """Delete all of the user's items; the profile and the name last, so that it can go on."""
         mine = Key("user_id").eq(user.user_id)
         start = None
         while True:
+            give_time()
             read = self._table.query(mine, start=start, limit=REMOVED_AT_ONCE)
             names = [item["item"]["S"] for item in read.items]
             self._table.delete_many(
@@ -91,7 +107,9 @@ class UserStore:
 
     def add_session(self, session: Session) -> None:
         """Keep a new session."""
-        self._table.put(_session_item(session), Attr("user_id").not_exists())
+        # Nobody else can have made this random id: if it is there, it is ours.
+        with contextlib.suppress(ConditionFailed):
+            self._table.put(_session_item(session), Attr("user_id").not_exists())
 
     def session(self, user_id: str, session_id: str) -> tuple[User | None, Session | None]:
         """A session and its user, in one read."""
@@ -120,7 +138,11 @@ class UserStore:
         if len(session_id) > LONGEST_ID:  # it cannot even be the key of one
             raise ConditionFailed
         key = {"user_id": user_id, "item": _name(session_id)}
-        self._table.delete(Attr("user_id").exists(), **key)
+        try:
+            self._table.delete(Attr("user_id").exists(), **key)
+        except ConditionFailed as failure:
+            if not failure.unsure:  # else it is gone, as it was to be
+                raise
 
     def check(self) -> None:
         """One read; ServiceUnavailable if the store does not answer."""

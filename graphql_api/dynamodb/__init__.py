@@ -12,6 +12,7 @@ from graphql_api.dynamodb.client import (
     Table,
 )
 from graphql_api.dynamodb.loader import Loader
+from graphql_api.dynamodb.wire import give_time
 
 __all__ = [
     "Attr",
@@ -24,4 +25,5 @@ __all__ = [
     "Loader",
     "Put",
     "Table",
+    "give_time",
 ]

@@ -7,6 +7,7 @@ item of a failed condition, no ClientRequestToken, no reliance on one-page resul
 import logging
 import random
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,11 +18,12 @@ import botocore.session
 from boto3.dynamodb.conditions import Attr, ConditionExpressionBuilder, Key
 from boto3.dynamodb.conditions import ConditionBase as Condition
 from botocore.config import Config as ClientConfig
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.exceptions import BotoCoreError, NoRegionError
 
 from graphql_api import logs
 from graphql_api.config import Config
-from graphql_api.dynamodb import codec
+from graphql_api.dynamodb import codec, wire
+from graphql_api.dynamodb.breaker import Breaker
 from graphql_api.dynamodb.codec import Item
 from graphql_api.errors import ServiceUnavailable, StartError
 
@@ -47,16 +49,24 @@ log = logging.getLogger(__name__)
 
 
 class ConditionFailed(Exception):
-    """The item was not as the write's condition wants it; nothing was written."""
+    """The item was not as the write's condition wants it; nothing was written.
+
+    Unless it is `unsure`: then an earlier attempt of this very write may have been carried out
+    without an answer, and be the reason why the condition does not hold any more.
+    """
+
+    def __init__(self, *, unsure: bool = False) -> None:
+        super().__init__()
+        self.unsure = unsure
 
 
 @dataclass(frozen=True)
 class Put:
-    """One item of a transaction, written if its condition holds."""
+    """One item of a transaction, written if its condition holds, or whatever was there."""
 
     table: "Table"
     item: Item
-    condition: Condition
+    condition: Condition | None = None
 
     def action(self) -> dict[str, Any]:
         """The action as TransactWriteItems wants to hear it."""
@@ -95,8 +105,8 @@ class Counted(NamedTuple):
     stopped: Item | None
 
 
-def connect(config: Config, *, attempts: int = 3, timeout: float = 2) -> Any:
-    """A botocore client for the configured store; `timeout` in seconds a call."""
+def connect(config: Config) -> Any:
+    """A botocore client for the configured store."""
     session = _session(config)
     arguments: dict[str, Any] = {}
     if config.embedded:
@@ -109,11 +119,8 @@ def connect(config: Config, *, attempts: int = 3, timeout: float = 2) -> Any:
             endpoint_url=config.endpoint,
             config=ClientConfig(
                 connect_timeout=1,
-                read_timeout=timeout,
-                retries={"mode": "standard", "total_max_attempts": attempts},
-                max_pool_connections=config.threads + 1,
-                # Our codec builds every argument: checking them again costs a tenth of a call.
-                parameter_validation=False,
+                read_timeout=2,
+                retries={"mode": "standard", "total_max_attempts": 3},
                 # Never follow AWS_ENDPOINT_URL: DYNAMODB alone says where the data is.
                 ignore_configured_endpoint_urls=True,
                 proxies={} if config.embedded else None,
@@ -167,8 +174,13 @@ def _identity_of_a_plain_endpoint(session: Any) -> dict[str, str]:
 class Database:
     """The tables of one deployment behind one client."""
 
-    def __init__(self, client: Any, prefix: str = "") -> None:
-        self._client = client
+    def __init__(
+        self, client: Any, prefix: str = "", *, attempts: int = 4, timeout: float = 1.5
+    ) -> None:
+        """`timeout` is in seconds, for each of at most so many attempts at a call."""
+        self.client = client
+        self._wire = wire.Wire(client, attempts, timeout)
+        self._breaker = Breaker()
         self._prefix = prefix
 
     def table(self, name: str) -> "Table":
@@ -176,29 +188,37 @@ class Database:
         return Table(self, self._prefix + name)
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """One DynamoDB operation (`get_item`, …); its failures as our errors."""
+        """One DynamoDB operation (`GetItem`, …); its failures as our errors."""
+        if not self._breaker.allows():
+            raise ServiceUnavailable
         logs.count_call()
         try:
-            answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
-            return answer  # noqa: TRY300 - an else would only stretch it
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise ConditionFailed from None
-            if error.response["Error"]["Code"] == "TransactionCanceledException":
-                raise _Cancelled(error) from None
-            raise _unavailable(operation, error) from error
+            answer = self._wire.call(operation, arguments)
+        except wire.Refused as refused:
+            self._breaker.succeeded()
+            if refused.code == "ConditionalCheckFailedException":
+                raise ConditionFailed(unsure=refused.unsure) from None
+            if refused.code == "TransactionCanceledException":
+                raise _Cancelled(refused) from None
+            raise _unavailable(operation, refused) from refused
+        except wire.Failed as failed:
+            (self._breaker.failed if failed.away else self._breaker.succeeded)()
+            raise _unavailable(operation, failed) from failed
         except BotoCoreError as error:
             raise _unavailable(operation, error) from error
+        self._breaker.succeeded()
+        return answer
 
     def write(self, *actions: Put | Delete) -> None:
         """Do all or nothing; ConditionFailed when a condition does not hold."""
         items = [action.action() for action in actions]
+        token = uuid.uuid4().hex  # on AWS it makes another attempt at the same write harmless
         for pause in _pauses():
             try:
-                self.call("transact_write_items", TransactItems=items)
+                self.call("TransactWriteItems", TransactItems=items, ClientRequestToken=token)
             except _Cancelled as cancelled:
                 if "ConditionalCheckFailed" in cancelled.reasons:
-                    raise ConditionFailed from None
+                    raise ConditionFailed(unsure=cancelled.unsure) from None
                 pause()
             else:
                 return
@@ -215,7 +235,7 @@ class Table:
     def get(self, **key: str) -> Item | None:
         """The item under this key, if there is one."""
         answer = self.database.call(
-            "get_item", TableName=self.name, Key=codec.item(**key), ConsistentRead=True
+            "GetItem", TableName=self.name, Key=codec.item(**key), ConsistentRead=True
         )
         return answer.get("Item")
 
@@ -233,7 +253,7 @@ class Table:
     def _get_batch(self, keys: list[Item]) -> Iterator[Item]:
         request = {self.name: {"Keys": keys, "ConsistentRead": True}}
         for pause in _pauses():
-            answer = self.database.call("batch_get_item", RequestItems=request)
+            answer = self.database.call("BatchGetItem", RequestItems=request)
             yield from answer["Responses"].get(self.name, [])
             request = answer.get("UnprocessedKeys") or {}
             if not request:
@@ -243,7 +263,7 @@ class Table:
 
     def put(self, item: Item, condition: Condition) -> None:
         """Write the item; ConditionFailed when the one in its place is not as wanted."""
-        self.database.call("put_item", **_put_arguments(self, item, condition))
+        self.database.call("PutItem", **_put_arguments(self, item, condition))
 
     def change(self, values: dict[str, Any], condition: Condition, **key: str) -> None:
         """Set attributes of the item; ConditionFailed when it is not as wanted."""
@@ -252,7 +272,7 @@ class Table:
         arguments["ExpressionAttributeNames"] |= names
         arguments.setdefault("ExpressionAttributeValues", {}).update(wire)
         self.database.call(
-            "update_item",
+            "UpdateItem",
             TableName=self.name,
             Key=codec.item(**key),
             UpdateExpression=settings,
@@ -263,7 +283,7 @@ class Table:
         """Add one to a counter, atomically, and set attributes beside it; the new count."""
         settings, names, wire = _settings(values)
         answer = self.database.call(
-            "update_item",
+            "UpdateItem",
             TableName=self.name,
             Key=codec.item(**key),
             UpdateExpression=f"{settings} ADD #counter :one",
@@ -282,7 +302,7 @@ class Table:
     def _delete_batch(self, requests: list[dict[str, Any]]) -> None:
         unprocessed: dict[str, Any] = {self.name: requests}
         for pause in _pauses():
-            answer = self.database.call("batch_write_item", RequestItems=unprocessed)
+            answer = self.database.call("BatchWriteItem", RequestItems=unprocessed)
             unprocessed = answer.get("UnprocessedItems") or {}
             if not unprocessed:
                 return
@@ -292,7 +312,7 @@ class Table:
     def delete(self, condition: Condition, **key: str) -> None:
         """Delete the item; ConditionFailed when it is not as wanted."""
         self.database.call(
-            "delete_item",
+            "DeleteItem",
             TableName=self.name,
             Key=codec.item(**key),
             **_expressions(ConditionExpression=condition),
@@ -313,7 +333,7 @@ class Table:
         An index is read as DynamoDB offers it: eventually consistent.
         """
         answer = self.database.call(
-            "query",
+            "Query",
             TableName=self.name,
             ScanIndexForward=not descending,
             Limit=limit,
@@ -333,7 +353,7 @@ class Table:
     ) -> "Counted":
         """How many items match in one look at no more than `limit` of them."""
         answer = self.database.call(
-            "query",
+            "Query",
             TableName=self.name,
             Select="COUNT",
             ConsistentRead=True,
@@ -347,18 +367,16 @@ class Table:
 class _Cancelled(Exception):
     """A transaction that was not carried out, with the reason of each of its items."""
 
-    def __init__(self, error: ClientError) -> None:
+    def __init__(self, refused: wire.Refused) -> None:
         super().__init__()
-        reasons = error.response.get("CancellationReasons", [])
-        self.reasons = {reason.get("Code") for reason in reasons}
+        self.reasons, self.unsure = refused.reasons, refused.unsure
 
 
-def _put_arguments(table: Table, item: Item, condition: Condition) -> dict[str, Any]:
-    return {
-        "TableName": table.name,
-        "Item": item,
-        **_expressions(ConditionExpression=condition),
-    }
+def _put_arguments(table: Table, item: Item, condition: Condition | None) -> dict[str, Any]:
+    arguments = {"TableName": table.name, "Item": item}
+    if condition is not None:
+        arguments |= _expressions(ConditionExpression=condition)
+    return arguments
 
 
 def _settings(values: dict[str, Any]) -> tuple[str, dict[str, str], Item]:

@@ -1,5 +1,6 @@
 """Dataclasses to DynamoDB items and back, in the wire's typed form (`{"S": "text"}`)."""
 
+import logging
 from collections.abc import Callable, Hashable
 from dataclasses import MISSING, fields
 from datetime import datetime
@@ -9,8 +10,11 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from graphql_api import clock
+from graphql_api.errors import ServiceUnavailable
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 Wire = dict[str, Any]
 Item = dict[str, Wire]
 _Reader = tuple[str, Callable[[Wire], Any]]
@@ -47,14 +51,19 @@ def encode(record: Any) -> Item:
 def decode(kind: type[T], stored: Item) -> T:
     """The dataclass that an item keeps; attributes of other names are not its business.
 
-    A field that is not there has its default, or is None without one.
+    A field that is not there has its default, or is None without one. Raises ServiceUnavailable
+    for what no such dataclass was ever kept as.
     """
     required, optional = _readers(cast("Hashable", kind))
-    values = {n: read(stored[n]) if n in stored else None for n, read in required}
-    for name, read in optional:
-        if name in stored:
-            values[name] = read(stored[name])
-    return kind(**values)
+    try:
+        values = {n: read(stored[n]) if n in stored else None for n, read in required}
+        for name, read in optional:
+            if name in stored:
+                values[name] = read(stored[name])
+        return kind(**values)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        log.error("An item is no %s: %r", kind.__name__, error)  # noqa: TRY400 - of the item no more than that
+        raise ServiceUnavailable from None
 
 
 @cache

@@ -5,17 +5,35 @@ user_id   task_id   attributes of `model.Task`, and due_order for the index `by_
 The receipts of idempotency keys lie among the user's items in the table of users:
 
     user_id   item=idempotency#<key>   task_id, content, expires_at
+
+and so do those of the last deletions, in a few places that are used again and again:
+
+    user_id   item=deleted#<place>     write
+
+A `write` is a random token, by which a write whose answer was lost is known again as ours.
 """
 
 import math
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 
 from graphql_api import clock
-from graphql_api.dynamodb import Attr, Condition, ConditionFailed, Database, Item, Key, Put, codec
-from graphql_api.errors import Conflict, NotFound, QueryTooComplex
+from graphql_api.dynamodb import (
+    Attr,
+    Condition,
+    ConditionFailed,
+    Database,
+    Delete,
+    Item,
+    Key,
+    Put,
+    codec,
+    give_time,
+)
+from graphql_api.errors import Conflict, NotFound, QueryTooComplex, ServiceUnavailable
 from graphql_api.paging import Budget, Page, Window
 from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder, TaskOrderField
 
@@ -100,7 +118,13 @@ class TaskStore:
 
     def replace(self, before: Task, after: Task) -> None:
         """Put the task's next state in place; ConditionFailed if it has changed meanwhile."""
-        self._table.put(_item(after), Attr("version").eq(before.version))
+        write = uuid.uuid4().hex
+        item = {**_item(after), **codec.item(write=write)}
+        try:
+            self._table.put(item, Attr("version").eq(before.version))
+        except ConditionFailed as failure:
+            if not failure.unsure or not self._was_ours(after, write):
+                raise
 
     def delete(self, user_id: str, task_id: str, version: int | None) -> None:
         """Delete the user's task, if it still is of this version.
@@ -112,17 +136,38 @@ class TaskStore:
         condition: Condition = Attr("task_id").exists()
         if version is not None:
             condition &= Attr("version").eq(version)
+        write = uuid.uuid4().hex
+        receipt = {"user_id": user_id, "item": f"deleted#{write[0]}"}
         try:
-            self._table.delete(condition, user_id=user_id, task_id=task_id)
-        except ConditionFailed:
-            if version is None:
-                raise task_not_found() from None
-            raise version_conflict(self.get(user_id, task_id)) from None
+            self._database.write(
+                Delete(self._table, {"user_id": user_id, "task_id": task_id}, condition),
+                Put(self._receipts, codec.item(**receipt, write=write)),
+            )
+        except ConditionFailed as failure:
+            if failure.unsure and _written(self._receipts.get(**receipt)) == write:
+                return
+            found = self._table.get(user_id=user_id, task_id=task_id)
+            if found:
+                raise version_conflict(codec.decode(Task, found)) from None
+            if failure.unsure:
+                raise unknown_outcome() from None
+            raise task_not_found() from None
+
+    def _was_ours(self, after: Task, write: str) -> bool:
+        """Whether the task has come to be so by this write; False if somebody else was first.
+
+        Raises ServiceUnavailable if so much has happened since that nobody can tell.
+        """
+        item = self._table.get(user_id=after.user_id, task_id=after.task_id)
+        if item is None or codec.decode(Task, item).version > after.version:
+            raise unknown_outcome()
+        return _written(item) == write
 
     def remove_all(self, user_id: str) -> None:
         """Delete all of the user's tasks."""
         start = None
         while True:
+            give_time()
             read = self._table.query(Key("user_id").eq(user_id), start=start, limit=LARGEST_LOOK)
             ids = [item["task_id"]["S"] for item in read.items]
             self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
@@ -248,6 +293,16 @@ def version_conflict(task: Task) -> Conflict:
     return Conflict(
         "The task has changed meanwhile.", field="expectedVersion", currentVersion=task.version
     )
+
+
+def unknown_outcome() -> ServiceUnavailable:
+    """What a write gets that may have been done, though the store's answer did not come."""
+    return ServiceUnavailable("It is not known whether this was done: look, and try again.")
+
+
+def _written(item: Item | None) -> str | None:
+    """The token of the write that has put the item there."""
+    return item["write"]["S"] if item and "write" in item else None
 
 
 def _possible(task_id: str) -> bool:
