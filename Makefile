@@ -42,7 +42,7 @@ schema-diff: .venv/dev  ## Print how the schema differs from the last release's
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@touch $@
 
-.venv/dev: requirements-dev.txt .venv/run
+.venv/dev: requirements-dev.txt $(wildcard deploy/requirements*.txt) .venv/run
 	@echo "Installing the packages for tests and checks (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	@touch $@

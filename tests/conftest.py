@@ -23,6 +23,8 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
 )
 
+NOT_LOCAL = pytest.param("local", marks=pytest.mark.skip("only DynamoDB Local tells its units"))
+
 PASSWORD = "correct horse battery"
 
 
@@ -41,6 +43,8 @@ def pytest_generate_tests(metafunc):
             engines = [name for name in engines if name != "moto"]
         if metafunc.definition.get_closest_marker("engine_is_no_matter"):
             engines = (["embedded"] if "embedded" in engines else engines)[:1]
+        if metafunc.definition.get_closest_marker("counts_units"):
+            engines = [name for name in engines if name == "local"] or [NOT_LOCAL]
         metafunc.parametrize("engine", engines, indirect=True, scope="session")
 
 

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,8 +16,13 @@ SETTINGS = {name.upper() for name in Config.__dataclass_fields__}
 
 
 @contextmanager
-def running(data: Path, **settings: str) -> Iterator[str]:
-    """The URL of a service that keeps its data there, with these settings and no others."""
+def running(
+    data: Path, *, directory: Path = ROOT, by: Sequence[str] = (), **settings: str
+) -> Iterator[str]:
+    """The URL of a service that keeps its data there, with these settings and no others.
+
+    It is the one in this directory, started by a program that the command is put behind.
+    """
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -25,8 +30,8 @@ def running(data: Path, **settings: str) -> Iterator[str]:
     }
     with data.with_suffix(".log").open("ab") as log:
         service = subprocess.Popen(
-            [sys.executable, "app.py"],
-            cwd=ROOT,
+            [*by, sys.executable, "app.py"],
+            cwd=directory,
             env={**inherited, "PORT": "0", "DATA_DIR": str(data), **settings},
             stdout=subprocess.PIPE,
             stderr=log,

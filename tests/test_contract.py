@@ -102,6 +102,7 @@ DOORS = {
     "werkzeug": {"__init__.py", "http.py", "rest.py"},
     "granian": {"server.py"},
     "orjson": {"dynamodb/wire.py", "http.py"},
+    "apig_wsgi": {"aws_lambda.py"},
     "strawberry": {
         "arguments.py",
         "connection.py",
@@ -143,7 +144,7 @@ LAYERS = [
     {"rest"},
     {"openapi"},
     {""},
-    {"server"},
+    {"server", "aws_lambda"},
 ]
 
 

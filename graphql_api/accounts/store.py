@@ -146,7 +146,7 @@ class UserStore:
 
     def check(self) -> None:
         """One read; ServiceUnavailable if the store does not answer."""
-        self._table.get(user_id=NOBODY, item="profile")
+        self._table.get(user_id="readyz", item="probe")  # a key that no login can make hot
 
     def _owner_of(self, reservation: dict[str, str]) -> str:
         item = self._table.get(**reservation)

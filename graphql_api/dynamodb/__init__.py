@@ -2,6 +2,7 @@
 
 from graphql_api.dynamodb.client import (
     Attr,
+    Call,
     Condition,
     ConditionFailed,
     Database,
@@ -16,6 +17,7 @@ from graphql_api.dynamodb.wire import give_time
 
 __all__ = [
     "Attr",
+    "Call",
     "Condition",
     "ConditionFailed",
     "Database",

@@ -29,6 +29,7 @@ from graphql_api.errors import ServiceUnavailable, StartError
 
 __all__ = [
     "Attr",
+    "Call",
     "Condition",
     "ConditionFailed",
     "Database",
@@ -87,6 +88,23 @@ class Delete:
         if self.condition is not None:
             arguments |= _expressions(ConditionExpression=self.condition)
         return {"Delete": arguments}
+
+
+class Call(NamedTuple):
+    """A call as it went: `failure` is DynamoDB's code or the error's name, empty if it was well."""
+
+    operation: str
+    arguments: dict[str, Any]
+    answer: dict[str, Any]
+    seconds: float
+    failure: str
+
+    @property
+    def units(self) -> dict[str, float]:
+        """The capacity units that it took, by table; empty where the engine does not say."""
+        told = self.answer.get("ConsumedCapacity") or []
+        each = told if isinstance(told, list) else [told]
+        return {table["TableName"]: table["CapacityUnits"] for table in each}
 
 
 class Read(NamedTuple):
@@ -179,6 +197,7 @@ class Database:
     ) -> None:
         """`timeout` is in seconds, for each of at most so many attempts at a call."""
         self.client = client
+        self.on_call: Callable[[Call], None] | None = None  # who wants to hear of each call
         self._wire = wire.Wire(client, attempts, timeout)
         self._breaker = Breaker()
         self._prefix = prefix
@@ -193,7 +212,11 @@ class Database:
             raise ServiceUnavailable
         logs.count_call()
         try:
-            answer = self._wire.call(operation, arguments)
+            answer = (
+                self._told(operation, arguments)
+                if self.on_call
+                else self._wire.call(operation, arguments)
+            )
         except wire.Refused as refused:
             self._breaker.succeeded()
             if refused.code == "ConditionalCheckFailedException":
@@ -208,6 +231,20 @@ class Database:
             raise _unavailable(operation, error) from error
         self._breaker.succeeded()
         return answer
+
+    def _told(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a call of which somebody wants to hear, with the units that it took."""
+        started, answer, failure = time.perf_counter(), {}, ""
+        try:
+            answer = self._wire.call(operation, {**arguments, "ReturnConsumedCapacity": "TOTAL"})
+            return answer  # noqa: TRY300 - an else would only stretch it
+        except Exception as error:
+            failure = getattr(error, "code", type(error).__name__)
+            raise
+        finally:
+            if self.on_call:
+                seconds = time.perf_counter() - started
+                self.on_call(Call(operation, arguments, answer, seconds, failure))
 
     def write(self, *actions: Put | Delete) -> None:
         """Do all or nothing; ConditionFailed when a condition does not hold."""

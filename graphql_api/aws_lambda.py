@@ -1,0 +1,74 @@
+"""AWS Lambda: events of API Gateway and load balancers; the only door to apig-wsgi."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from apig_wsgi import make_lambda_handler
+
+from graphql_api import create_app, negotiation
+from graphql_api.config import Config
+from graphql_api.dynamodb import client, tables
+from graphql_api.errors import StartError
+from graphql_api.gate import Gate, Wsgi
+
+Event: TypeAlias = dict[str, Any]
+Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
+
+# What is text, and so is not sent as base64.
+TEXTS = ("text/", negotiation.JSON, negotiation.GRAPHQL, "application/problem+json")
+
+
+def create_handler(environ: Mapping[str, str]) -> Handler:
+    """What Lambda calls with each event; made once, at the cold start.
+
+    Raises StartError: for settings that cannot be, for tables that are not as needed, and for
+    the embedded engine, since a function keeps no files.
+    """
+    config = Config.from_env({"DYNAMODB": "aws", **environ})
+    if config.embedded:
+        raise StartError("DYNAMODB=embedded cannot be used on Lambda, which keeps no files")
+    tables.prepare(client.connect(config), config)
+    app = Gate(_Addressed(create_app(config)), config.threads)
+    adapted = make_lambda_handler(app, non_binary_content_type_prefixes=TEXTS)
+    return lambda event, context: adapted(_unambiguous(event), context)
+
+
+def _unambiguous(event: Event) -> Event:
+    """The event without headers whose names have a `_`.
+
+    In WSGI it is the same as `-`: a client's own `X_Forwarded_For` would pass for the one that
+    the load balancer has written.
+    """
+    kinds = ("headers", "multiValueHeaders")
+    kept = {
+        kind: {name: value for name, value in event[kind].items() if "_" not in name}
+        for kind in kinds
+        if event.get(kind)
+    }
+    return {**event, **kept}
+
+
+class _Addressed:
+    """WSGI middleware: a request comes from where AWS saw it come from.
+
+    apig-wsgi takes the first address of X-Forwarded-For where it can, which the client wrote.
+    """
+
+    def __init__(self, app: Wsgi) -> None:
+        self._app = app
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a request (PEP 3333)."""
+        environ["REMOTE_ADDR"] = _source(environ)
+        return self._app(environ, start_response)
+
+
+def _source(environ: Mapping[str, Any]) -> str:
+    context = environ.get("apig_wsgi.request_context", {})
+    for kind in ("http", "identity"):  # payload format 2.0, and 1.0
+        if kind in context:
+            return str(context[kind]["sourceIp"])
+    # A load balancer adds the address to the end of what it was sent.
+    return str(environ.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
