@@ -178,6 +178,24 @@ SHAPES = {
             f"{{ a }} fragment F on T {many('@x(if: true)', n)} {{ a }}"
         ),
     },
+    ("lines", 2000): {
+        "before": lambda n: "\n" * (n - 1) + "{ a }",
+        "after": lambda n: "{ a }" + "\r\n" * (n - 1),
+        "in a text": lambda n: '{ a(b: """' + "\r" * (n - 1) + '""") }',
+    },
+    ("levels in a value", 10): {
+        "lists": lambda n: f"{{ a(b: {'[' * n + ']' * n}) }}",
+        "objects": lambda n: f"{{ a(b: {'{a: ' * n + '1' + '}' * n}) }}",
+        "both": lambda n: f"{{ a(b: {'[' * (n - 2)} {{ c: [] }} {']' * (n - 2)}) {{ a }} }}",
+        "the deepest of several": lambda n: f"{{ a(b: [[1]], c: {'[' * n + ']' * n}, d: []) }}",
+        "of a directive": lambda n: f"{{ a @x(b: {'[' * n + ']' * n}) }}",
+        "of a default": lambda n: f"query ($v: [Int] = {'[' * n + ']' * n}) {{ a(b: $v) }}",
+        "of a variable's directive": lambda n: (
+            f"query ($v: Int @x(b: {'[' * n + ']' * n}), $w: [[Int]]) {{ a }}"
+        ),
+        "of a type": lambda n: f"query ($v: {'[' * n} Int {']' * n}) {{ a(b: $v) }}",
+        "of a fragment": lambda n: f"{{ ...F }} fragment F on T {{ a(b: {'[' * n + ']' * n}) }}",
+    },
     ("levels of introspection", 25): {
         "the schema": lambda n: f"{{ __schema {{ {nested('a', n - 1)} }} }}",
         "a type": lambda n: f"{{ __type {{ {nested('ofType', n - 1)} }} }}",
