@@ -729,6 +729,25 @@ def test_a_document_seen_before_is_not_looked_at_again(executor):
     assert executor.document.cache_info()[:2] == (1, 1)  # a hit, a miss
 
 
+def test_of_what_clients_send_again_and_again_more_than_95_in_100_are_not_looked_at(executor):
+    clients = [
+        "query Tasks($first: Int) { tasks(first: $first) { nodes { id title } } }",
+        "query Task($id: ID!) { task(id: $id) { id title status } }",
+        "mutation Create($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }",
+        "mutation Login($input: LoginInput!) { login(input: $input) { token } }",
+        *(f"query Screen{number} {{ viewer {{ id username }} }}" for number in range(36)),
+    ]
+    for number in range(2_000):
+        executor.operation(Request(clients[number % len(clients)], {"first": number, "id": number}))
+        if number % 100 == 0:  # somebody who sends whatever comes to mind
+            codes(executor, f"query Odd{number} {{ viewer {{ id }} }}")
+            codes(executor, f"{{ wrong{number} }}")
+
+    hits, misses, *_ = executor.document.cache_info()
+    assert hits + misses == 2_000 + 2 * 20
+    assert hits / (hits + misses) > 0.95
+
+
 def test_a_refused_document_is_not_kept(executor):
     assert codes(executor, "{ nobody }") == codes(executor, "{ nobody }")
     assert executor.document.cache_info().currsize == 0
