@@ -15,10 +15,11 @@ test: .venv/dev graphiql tests/node_modules/.installed tests/clients/node_module
 quick: .venv/dev  ## Run the tests that need no other process, on an in-process mock of DynamoDB
 	$(BIN)/python -m pytest --engines moto -m "not whole"
 
-check: .venv/dev  ## Format check, lint, types
+check: .venv/dev  ## Format check, lint, types, security lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml graphql_api app.py
 
 format: .venv/dev  ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .

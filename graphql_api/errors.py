@@ -20,6 +20,8 @@ AppError
 
 from typing import Any, ClassVar
 
+LONGEST_MESSAGE = 500  # characters: what was sent is not sent back many times over
+
 
 class StartError(Exception):
     """The service cannot start; the text is one clear line for the person who starts it."""
@@ -33,7 +35,8 @@ class AppError(Exception):
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
-        self.message = message
+        cut = len(message) > LONGEST_MESSAGE
+        self.message = message[: LONGEST_MESSAGE - 1] + "…" if cut else message
         self.details = details
 
     @property

@@ -1,9 +1,10 @@
 """From a GraphQL request to its answer: parse, guard, validate, choose, execute, present."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any, cast
 
 from graphql import (
@@ -186,14 +187,18 @@ class Executor:
     def _variable_errors(
         self, operation: Operation, request: Request, result: ExecutionResult
     ) -> list[dict[str, Any]]:
-        found: list[BadUserInput] = []
+        found = self._problems(operation, request.variables)
+        shown = [_plain(error) for error in islice(found, MOST_ERRORS)]
+        return shown or [_plain(BadUserInput(e.message)) for e in result.errors or ()]
+
+    def _problems(
+        self, operation: Operation, variables: Mapping[str, Any]
+    ) -> Iterator[BadUserInput]:
         for declared in operation.node.variable_definitions or ():
             name = declared.variable.name.value
-            if name in request.variables or not declared.default_value:
+            if name in variables or not declared.default_value:
                 kind = cast("GraphQLInputType", type_from_ast(self.schema, declared.type))
-                found += inputs.problems(name, kind, request.variables.get(name))
-        shown = [_plain(error) for error in found[:MOST_ERRORS]]
-        return shown or [_plain(BadUserInput(e.message)) for e in result.errors or ()]
+                yield from inputs.problems(name, kind, variables.get(name))
 
 
 def _plain(error: AppError) -> dict[str, Any]:

@@ -178,6 +178,24 @@ SHAPES = {
             f"{{ a }} fragment F on T {many('@x(if: true)', n)} {{ a }}"
         ),
     },
+    ("lines", 2000): {
+        "before": lambda n: "\n" * (n - 1) + "{ a }",
+        "after": lambda n: "{ a }" + "\r\n" * (n - 1),
+        "in a text": lambda n: '{ a(b: """' + "\r" * (n - 1) + '""") }',
+    },
+    ("levels in a value", 10): {
+        "lists": lambda n: f"{{ a(b: {'[' * n + ']' * n}) }}",
+        "objects": lambda n: f"{{ a(b: {'{a: ' * n + '1' + '}' * n}) }}",
+        "both": lambda n: f"{{ a(b: {'[' * (n - 2)} {{ c: [] }} {']' * (n - 2)}) {{ a }} }}",
+        "the deepest of several": lambda n: f"{{ a(b: [[1]], c: {'[' * n + ']' * n}, d: []) }}",
+        "of a directive": lambda n: f"{{ a @x(b: {'[' * n + ']' * n}) }}",
+        "of a default": lambda n: f"query ($v: [Int] = {'[' * n + ']' * n}) {{ a(b: $v) }}",
+        "of a variable's directive": lambda n: (
+            f"query ($v: Int @x(b: {'[' * n + ']' * n}), $w: [[Int]]) {{ a }}"
+        ),
+        "of a type": lambda n: f"query ($v: {'[' * n} Int {']' * n}) {{ a(b: $v) }}",
+        "of a fragment": lambda n: f"{{ ...F }} fragment F on T {{ a(b: {'[' * n + ']' * n}) }}",
+    },
     ("levels of introspection", 25): {
         "the schema": lambda n: f"{{ __schema {{ {nested('a', n - 1)} }} }}",
         "a type": lambda n: f"{{ __type {{ {nested('ofType', n - 1)} }} }}",
@@ -709,6 +727,25 @@ def test_a_document_seen_before_is_not_looked_at_again(executor):
 
     assert first.document is again.document
     assert executor.document.cache_info()[:2] == (1, 1)  # a hit, a miss
+
+
+def test_of_what_clients_send_again_and_again_more_than_95_in_100_are_not_looked_at(executor):
+    clients = [
+        "query Tasks($first: Int) { tasks(first: $first) { nodes { id title } } }",
+        "query Task($id: ID!) { task(id: $id) { id title status } }",
+        "mutation Create($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }",
+        "mutation Login($input: LoginInput!) { login(input: $input) { token } }",
+        *(f"query Screen{number} {{ viewer {{ id username }} }}" for number in range(36)),
+    ]
+    for number in range(2_000):
+        executor.operation(Request(clients[number % len(clients)], {"first": number, "id": number}))
+        if number % 100 == 0:  # somebody who sends whatever comes to mind
+            codes(executor, f"query Odd{number} {{ viewer {{ id }} }}")
+            codes(executor, f"{{ wrong{number} }}")
+
+    hits, misses, *_ = executor.document.cache_info()
+    assert hits + misses == 2_000 + 2 * 20
+    assert hits / (hits + misses) > 0.95
 
 
 def test_a_refused_document_is_not_kept(executor):

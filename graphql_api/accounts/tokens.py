@@ -18,8 +18,10 @@ from graphql_api.ids import new_id
 ISSUER = AUDIENCE = "smart-task-scheduler"
 ALGORITHM = "HS256"
 TYPE = "at+jwt"  # RFC 9068, section 2.1
+HEADER = {"alg", "typ", "kid"}  # nothing that could lead to another key, or another reading
 LONGEST = 4096  # characters of an Authorization header
 
+_ID = re.compile(r"[\w-]{1,128}", re.ASCII)
 _REFRESH = re.compile(r"([\w-]{1,128})\.([\w-]{1,128})\.([\w-]{43})", re.ASCII)
 _CREDENTIALS = re.compile(r"(?:bearer +)?([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII | re.IGNORECASE)
 
@@ -124,7 +126,9 @@ class Tokens:
         try:
             header = jwt.get_unverified_header(token)
             kid = header.get("kid")
-            if header.get("typ") != TYPE or not isinstance(kid, str) or kid not in self._ring:
+            if header.keys() != HEADER or header["typ"] != TYPE:
+                raise Unauthenticated("The token is invalid.")
+            if not isinstance(kid, str) or kid not in self._ring:
                 raise Unauthenticated("The token is invalid.")
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -143,8 +147,10 @@ class Tokens:
             raise Unauthenticated("The token has expired.") from None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             raise Unauthenticated("The token is invalid.") from None
-        # PyJWT takes any number, or a text of one, for a time, and does not know `sid`.
-        if (type(claims["iat"]), type(claims["exp"]), type(claims["sid"])) != (int, int, str):
+        # PyJWT takes any number, or a text of one, for a time, and any text for a subject.
+        if (type(claims["iat"]), type(claims["exp"])) != (int, int):
+            raise Unauthenticated("The token is invalid.")
+        if not all(isinstance(i, str) and _ID.fullmatch(i) for i in (claims["sub"], claims["sid"])):
             raise Unauthenticated("The token is invalid.")
         if not 0 < claims["exp"] - claims["iat"] <= self._ttl.total_seconds():
             raise Unauthenticated("The token is invalid.")

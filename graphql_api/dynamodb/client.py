@@ -449,7 +449,7 @@ def _pauses() -> Iterator[Callable[[], None]]:
     """One pause an attempt, with full jitter over a doubling time; none after the last."""
     for attempt in range(ATTEMPTS):
         longest = 0.02 * 2**attempt if attempt < ATTEMPTS - 1 else 0
-        yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
+        yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret  # nosec B311
 
 
 def _unavailable(operation: str, error: Exception) -> ServiceUnavailable:
