@@ -166,9 +166,10 @@ def _identity_of_a_plain_endpoint(session: Any) -> dict[str, str]:
 class Database:
     """The tables of one deployment behind one client."""
 
-    def __init__(self, client: Any, prefix: str = "") -> None:
+    def __init__(self, client: Any, prefix: str = "", attempts: int = ATTEMPTS) -> None:
         self._client = client
         self._prefix = prefix
+        self._attempts = attempts
 
     def table(self, name: str) -> "Table":
         """The table of this name in this deployment."""
@@ -188,10 +189,16 @@ class Database:
         except BotoCoreError as error:
             raise _unavailable(operation, error) from error
 
+    def pauses(self) -> Iterator[Callable[[], None]]:
+        """One pause an attempt, with full jitter over a doubling time; none after the last."""
+        for attempt in range(self._attempts):
+            longest = 0.02 * 2**attempt if attempt < self._attempts - 1 else 0
+            yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
+
     def write(self, *actions: Put | Delete) -> None:
         """Do all or nothing; ConditionFailed when a condition does not hold."""
         items = [action.action() for action in actions]
-        for pause in _pauses():
+        for pause in self.pauses():
             try:
                 self.call("transact_write_items", TransactItems=items)
             except _Cancelled as cancelled:
@@ -230,7 +237,7 @@ class Table:
 
     def _get_batch(self, keys: list[Item]) -> Iterator[Item]:
         request = {self.name: {"Keys": keys, "ConsistentRead": True}}
-        for pause in _pauses():
+        for pause in self.database.pauses():
             answer = self.database.call("batch_get_item", RequestItems=request)
             yield from answer["Responses"].get(self.name, [])
             request = answer.get("UnprocessedKeys") or {}
@@ -279,7 +286,7 @@ class Table:
 
     def _delete_batch(self, requests: list[dict[str, Any]]) -> None:
         unprocessed: dict[str, Any] = {self.name: requests}
-        for pause in _pauses():
+        for pause in self.database.pauses():
             answer = self.database.call("batch_write_item", RequestItems=unprocessed)
             unprocessed = answer.get("UnprocessedItems") or {}
             if not unprocessed:
@@ -318,6 +325,17 @@ class Table:
             **({"IndexName": index} if index else {"ConsistentRead": True}),
             **({"ExclusiveStartKey": start} if start else {}),
             **_expressions(KeyConditionExpression=where, FilterExpression=only),
+        )
+        return Read(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
+
+    def scan(self, *, start: Item | None = None, limit: int) -> Read:
+        """One look at no more than `limit` items of the whole table, whosever they are."""
+        answer = self.database.call(
+            "scan",
+            TableName=self.name,
+            ConsistentRead=True,
+            Limit=limit,
+            **({"ExclusiveStartKey": start} if start else {}),
         )
         return Read(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
 
@@ -386,13 +404,6 @@ def _expressions(**conditions: Condition | None) -> dict[str, Any]:
             name: codec.value(plain) for name, plain in values.items()
         }
     return arguments
-
-
-def _pauses() -> Iterator[Callable[[], None]]:
-    """One pause an attempt, with full jitter over a doubling time; none after the last."""
-    for attempt in range(ATTEMPTS):
-        longest = 0.02 * 2**attempt if attempt < ATTEMPTS - 1 else 0
-        yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
 
 
 def _unavailable(operation: str, error: Exception) -> ServiceUnavailable:
