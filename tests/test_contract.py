@@ -101,6 +101,7 @@ DOORS = {
     "flask_cors": {"__init__.py"},
     # What werkzeug has hashed, only werkzeug should check.
     "werkzeug": {"__init__.py", "http.py", "rest.py", "accounts/older_hashes.py"},
+    "click": {"__main__.py"},
     "granian": {"server.py"},
     "orjson": {"http.py"},
     "strawberry": {
@@ -146,6 +147,9 @@ LAYERS = [
     {"openapi"},
     {""},
     {"server"},
+    {"commands.archive", "commands.older"},
+    {"commands.migration"},
+    {"__main__"},
 ]
 
 
@@ -189,7 +193,7 @@ def test_imports_run_one_way(name):
     dotted = name.removesuffix(".py").removesuffix("__init__").replace("/", ".").strip(".")
     own = layer(dotted)
     if own is None:
-        assert dotted in {"accounts", "tasks"}, f"{dotted} is in no layer"
+        assert dotted in {"accounts", "tasks", "commands"}, f"{dotted} is in no layer"
         own = 0
 
     too_high = {
