@@ -65,11 +65,12 @@ class Config:
         return None if self.dynamodb == "aws" else self.dynamodb
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> "Config":
+    def from_env(cls, environ: Mapping[str, str], *, serving: bool = True) -> "Config":
         """The configuration that the variables describe.
 
         Raises StartError with every problem at once. The embedded mode's secret may still be
-        missing here: `embedded.prepare` makes it.
+        missing here: `embedded.prepare` makes it. What is not `serving` signs no tokens, and
+        needs none.
         """
         read = _Reader(environ)
         dynamodb = read("DYNAMODB", "embedded", _store)
@@ -93,7 +94,7 @@ class Config:
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
             log_level=read("LOG_LEVEL", cls.log_level, _level),
         )
-        if not embedded and not environ.get("JWT_SECRET", "").strip():
+        if serving and not embedded and not environ.get("JWT_SECRET", "").strip():
             read.problems.append(
                 f"JWT_SECRET is required with DYNAMODB={dynamodb}"
                 f" (at least {MINIMUM_SECRET_BYTES} bytes)"

@@ -99,7 +99,9 @@ DOORS = {
     "jwt": {"accounts/tokens.py"},
     "flask": {"__init__.py", "http.py", "rest.py"},
     "flask_cors": {"__init__.py"},
-    "werkzeug": {"__init__.py", "http.py", "rest.py"},
+    # What werkzeug has hashed, only werkzeug should check.
+    "werkzeug": {"__init__.py", "http.py", "rest.py", "accounts/older_hashes.py"},
+    "click": {"__main__.py"},
     "granian": {"server.py"},
     "orjson": {"dynamodb/wire.py", "http.py"},
     "apig_wsgi": {"aws_lambda.py"},
@@ -131,6 +133,7 @@ LAYERS = [
         "gate",
     },
     {"dynamodb"},
+    {"accounts.older_hashes"},
     {"accounts.common", "accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},
     {"accounts.store", "tasks.store"},
     {"accounts.live", "accounts.attempts"},
@@ -145,6 +148,9 @@ LAYERS = [
     {"openapi"},
     {""},
     {"server", "aws_lambda"},
+    {"commands.archive", "commands.older"},
+    {"commands.migration"},
+    {"__main__"},
 ]
 
 
@@ -188,7 +194,7 @@ def test_imports_run_one_way(name):
     dotted = name.removesuffix(".py").removesuffix("__init__").replace("/", ".").strip(".")
     own = layer(dotted)
     if own is None:
-        assert dotted in {"accounts", "tasks"}, f"{dotted} is in no layer"
+        assert dotted in {"accounts", "tasks", "commands"}, f"{dotted} is in no layer"
         own = 0
 
     too_high = {

@@ -10,6 +10,7 @@ from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
+from graphql_api.accounts import older_hashes
 from graphql_api.errors import ServiceUnavailable
 
 
@@ -29,8 +30,15 @@ class Passwords:
         """A salted hash in PHC form, which names its own parameters."""
         return self._hasher.hash(password)
 
-    def verify(self, hashed: str | None, password: str) -> bool:
-        """Whether this is the password; without a hash, no, after the same time."""
+    def verify(self, hashed: str | None, password: str, typed: str | None = None) -> bool:
+        """Whether this is the password; without a hash, no, after the same time.
+
+        A hash of the older program's is of the password as it was `typed`, not normalised, and
+        takes another time: until its first login, it shows that the account came from there.
+        """
+        if hashed is not None and older_hashes.recognised(hashed):
+            tries = dict.fromkeys([password, password if typed is None else typed])
+            return any(older_hashes.verify(hashed, text) for text in tries)
         try:
             right = self._hasher.verify(hashed or self._nobodys, password)
         except (VerificationError, InvalidHashError):
@@ -38,8 +46,8 @@ class Passwords:
         return right and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
-        """Whether the hash has other parameters than new ones get."""
-        return self._hasher.check_needs_rehash(hashed)
+        """Whether the hash is of another kind or has other parameters than new ones get."""
+        return older_hashes.recognised(hashed) or self._hasher.check_needs_rehash(hashed)
 
     @contextmanager
     def place(self) -> Iterator[None]:

@@ -36,8 +36,8 @@ class UserStore:
         self._database = database
         self._table = database.table("Users")
 
-    def add(self, user: User, session: Session) -> None:
-        """Keep a new user, the name and a session, or nothing; Conflict if the name is taken."""
+    def add(self, user: User, *sessions: Session) -> None:
+        """Keep a new user, the name and sessions, or nothing; Conflict if the name is taken."""
         reservation = _reservation(user.username)
         new = Attr("user_id").not_exists()
         profile = {"item": codec.value("profile"), **codec.encode(user)}
@@ -46,7 +46,7 @@ class UserStore:
             self._database.write(
                 Put(self._table, taken, new),
                 Put(self._table, profile, new),
-                Put(self._table, _session_item(session), new),
+                *(Put(self._table, _session_item(session), new) for session in sessions),
             )
         except ConditionFailed:
             # Ours, if the answer to our own first attempt was lost on the way.

@@ -44,7 +44,7 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 def give_time(seconds: float | None = REQUEST_SECONDS) -> None:
-    """Let this thread's calls take so long together, from now on; with None, so long each."""
+    """Let this thread's calls take so long together, from now on; None ends the request."""
     _deadline.set(None if seconds is None else time.monotonic() + seconds)
 
 
@@ -56,7 +56,7 @@ class Refused(Exception):
     """
 
     def __init__(self, code: str, body: dict[str, Any], *, unsure: bool) -> None:
-        super().__init__(code, body.get("message") or body.get("Message"))
+        super().__init__(f"{code}: {body.get('message') or body.get('Message')}")
         self.code = code
         self.reasons = {r.get("Code") for r in body.get("CancellationReasons") or ()}
         self.unsure = unsure
@@ -94,10 +94,11 @@ class _Answer:
 class Wire:
     """Makes calls to one endpoint, on connections that are kept; safe to share by threads."""
 
-    def __init__(self, client: Any, attempts: int = 4, timeout: float = 1.5) -> None:
-        """`timeout` is in seconds, for each attempt."""
+    def __init__(self, client: Any, attempts: int, timeout: float, patience: float) -> None:
+        """`timeout` is in seconds for an attempt, `patience` for a call outside of a request."""
         self._attempts = attempts
         self._timeout = timeout
+        self._patience = patience
         self._events = client.meta.events
         self._credentials = client._request_signer._credentials  # noqa: SLF001 - boto3 has no public way
         self._region: str = client.meta.region_name
@@ -134,11 +135,11 @@ class Wire:
 
     def _tries(self) -> Iterator[float]:
         """The seconds that are left, as often as it may be tried, with a pause between."""
-        deadline = _deadline.get() or time.monotonic() + REQUEST_SECONDS
+        deadline = _deadline.get() or time.monotonic() + self._patience
         for attempt in range(self._attempts):
             if attempt:
                 longest = BACKOFF_SECONDS * 2 ** (attempt - 1)
-                time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter is no secret
+                time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter is no secret  # nosec B311
             left = deadline - time.monotonic()
             if left <= 0:
                 return

@@ -15,7 +15,7 @@ A `write` is a random token, by which a write whose answer was lost is known aga
 
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -75,6 +75,14 @@ class TaskStore:
             # Nobody else can have made this random id: it is our own first attempt, whose
             # answer was lost on the way.
             return
+
+    def restore(self, task: Task) -> bool:
+        """Keep a task that was made before; False if the user has one of its id, which stays."""
+        try:
+            self._table.put(_item(task), Attr("task_id").not_exists())
+        except ConditionFailed:
+            return False
+        return True
 
     def add_once(self, task: Task, receipt: Receipt) -> str:
         """Keep a new task unless its key was used before; the id of the task that the key made.
@@ -165,12 +173,21 @@ class TaskStore:
 
     def remove_all(self, user_id: str) -> None:
         """Delete all of the user's tasks."""
+        for items in self._looks(user_id):
+            ids = [item["task_id"]["S"] for item in items]
+            self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
+
+    def all(self, user_id: str) -> Iterator[Task]:
+        """All of the user's tasks in the order of their ids, read as they are asked for."""
+        for items in self._looks(user_id):
+            yield from (codec.decode(Task, item) for item in items)
+
+    def _looks(self, user_id: str) -> Iterator[list[Item]]:
         start = None
         while True:
             give_time()
             read = self._table.query(Key("user_id").eq(user_id), start=start, limit=LARGEST_LOOK)
-            ids = [item["task_id"]["S"] for item in read.items]
-            self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
+            yield read.items
             start = read.stopped
             if start is None:
                 return
