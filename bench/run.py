@@ -4,14 +4,15 @@
     make bench BENCH="--rounds 3 --seconds 2 --workloads page,task --servers service,floor"
 
 All servers run at once on one engine, each with two processes, and are asked one after another
-by wrk over 8 connections (logins: 2); the order turns with each round. Before anything is timed, all must
-give the same data. Other work on the machine moves the figures: only ratios count. They are the
-median over the rounds of the ratio within a round.
+by wrk over 8 connections (logins: 2); the order turns with each round. Before anything is timed,
+all must give the same data, and what they write must be there for this service. Every answer of
+a run has to be as long as those that were checked, give or take a twentieth: an error would not
+be.
 
-CPU is utime + stime of all the server's processes for each request, the engine's and wrk's apart:
-what moves least when other programs take their share. Memory is the largest process's after a
-run. `we` is this service's figure as a multiple of that line's. Every answer of a run has to be as long as those that were
-checked, give or take a twentieth: an error would not be.
+Other work on the machine moves the figures: only ratios count. `we` is this service's figure as
+a multiple of that line's: the median over the rounds of the ratio within a round. CPU is utime +
+stime of all the server's processes for each request, the engine's and wrk's apart: what moves
+least when other programs take their share. MB is the resident memory of the largest process.
 """
 
 import argparse
@@ -19,13 +20,11 @@ import json
 import os
 import platform
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
@@ -34,9 +33,8 @@ sys.path[0] = str(Path(__file__).parent.parent)
 from bench import servers, workloads
 from bench.servers import Server
 from bench.workloads import WORKLOADS, Connection, Workload, World
+from bench.world import populate, prepare
 from graphql_api.config import Config
-from graphql_api.dynamodb import client, codec, tables
-from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
 
 NAMES = {
     "service": "this service",
@@ -45,12 +43,7 @@ NAMES = {
     "floor": "the floor",
 }
 RIVALS = ("apollo", "yoga", "floor")
-WARM_SECONDS = 2  # of each server at each workload, untimed: V8 compiles what is hot
-TASKS = 1_000  # of the reader
-WRITERS_TASKS = 100
-CROWD = 100  # other users …
-CROWDS_TASKS = 20  # … with so many tasks each
-LOGINS = 40  # users who log in: attempts are counted by name
+WARM_SECONDS = 6  # of each server at each workload, untimed: V8 compiles what is hot
 HIT_IN_A_ROW = 30  # new connections that meet a process which knows the persisted query
 
 
@@ -70,19 +63,21 @@ def main() -> int:
     if problem := servers.missing():
         print(f"Cannot measure: {problem}.", file=sys.stderr)
         return 2
+    servers.end_all_when_ended()
     _print_machine(options)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         engine = stack.enter_context(servers.engine(directory))
         store, secret = f"http://127.0.0.1:{engine.port}", secrets.token_hex(32)
-        raw = prepare(store, secret)
+        raw = prepare(Config.from_env({"DYNAMODB": store, "JWT_SECRET": secret}))
         # The service comes first, and is always there: people register with it.
         names = ["service", *(name for name in options.servers if name != "service")]
         running = {
             name: stack.enter_context(servers.start(name, directory, store, secret))
             for name in names
         }
-        world = populate(raw, running)
+        with Connection(running["service"].port) as connection:
+            world = populate(raw, running, lambda request: connection.ask(request)[1])
         sizes = check(world, running, options.workloads)
         runs = measure(world, running, sizes, options, directory)
     _print_table(runs)
@@ -121,65 +116,6 @@ def _print_machine(options: argparse.Namespace) -> None:
     )
 
 
-def prepare(store: str, secret: str):
-    """The tables on a new engine; the client to fill them with."""
-    os.environ |= servers.IDENTITY
-    raw = client.connect(Config.from_env({"DYNAMODB": store, "JWT_SECRET": secret}))
-    for table in tables.TABLES:
-        tables.create(raw, table, "")
-    return raw
-
-
-def populate(raw, running: dict[str, Server]) -> World:
-    """People, and what they have to do."""
-    world = World()
-    with Connection(running["service"].port) as connection:
-
-        def register(name: str) -> tuple[str, str]:
-            given = {"username": name, "password": workloads.PASSWORD}
-            _, answer, _ = connection.ask(workloads.graphql(workloads.REGISTER, input=given))
-            payload = answer["data"]["register"]
-            return payload["token"], payload["user"]["id"]
-
-        world.reader, reader = register("reader")
-        world.ids = fill(raw, reader, TASKS)[-100:]
-        for server in running:
-            token, writer = register(f"writer-for-{server}")
-            world.writers[server] = token, fill(raw, writer, WRITERS_TASKS)
-        world.names = [f"visitor-{number}" for number in range(LOGINS)]
-        for name in world.names:
-            register(name)
-    for number in range(CROWD):
-        fill(raw, f"somebody-{number}", CROWDS_TASKS)
-    return world
-
-
-def fill(raw, user: str, count: int) -> list[str]:
-    """A user's tasks, 25 a call; their ids."""
-    statuses, priorities = list(TaskStatus), list(TaskPriority)
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    ids = []
-    for first in range(0, count, 25):
-        puts = []
-        for number in range(first, min(first + 25, count)):
-            now = start + timedelta(minutes=number)
-            given = {
-                "title": f"Call number {number} about the order",
-                "description": "Ask when it comes, and whether it can be left next door. " * 2,
-                "status": statuses[number % len(statuses)],
-                "priority": priorities[number // 3 % len(priorities)],
-                "due_at": now + timedelta(days=30) if number % 3 == 0 else None,
-                "tags": ("calls", f"week-{number % 52}")[: number % 3],
-            }
-            task = Task.new(user, given, now)
-            due = codec.item(due_order=task.due_order)
-            puts.append({"PutRequest": {"Item": {**codec.encode(task), **due}}})
-            ids.append(task.task_id)
-        answer = raw.batch_write_item(RequestItems={"Tasks": puts})
-        assert not answer.get("UnprocessedItems")
-    return ids
-
-
 def check(
     world: World, running: dict[str, Server], chosen: list[str]
 ) -> dict[tuple[str, str], float]:
@@ -189,7 +125,7 @@ def check(
         workload = WORKLOADS[name]
         expected = None
         for server in _servers_of(workload, running):
-            answers, lengths = _ask_all(world, server, workload)
+            answers, lengths = _ask_all(world, running["service"], server, workload)
             if expected is None:
                 expected = answers
             if answers != expected:
@@ -201,7 +137,9 @@ def check(
     return sizes
 
 
-def _ask_all(world: World, server: Server, workload: Workload) -> tuple[list, list[int]]:
+def _ask_all(
+    world: World, service: Server, server: Server, workload: Workload
+) -> tuple[list, list[int]]:
     requests = workload.requests(world, server.name, "checked")
     if workload.persisted and server.name != "floor":
         teach(world, server)
@@ -211,7 +149,20 @@ def _ask_all(world: World, server: Server, workload: Workload) -> tuple[list, li
             _, answer, length = connection.ask(request)
             answers.append(workload.same(answer))
             lengths.append(length)
+            if workload.same is workloads.written:
+                _read_back(world, service, server, answer)
     return answers, lengths
+
+
+def _read_back(world: World, service: Server, writer: Server, answer: dict) -> None:
+    """See that a task which a server has written is the same for this service."""
+    [payload] = answer["data"].values()
+    token, _ = world.writers[writer.name]
+    with Connection(service.port) as connection:
+        asked = workloads.graphql(workloads.READ_BACK, token, id=payload["task"]["id"])
+        _, found, _ = connection.ask(asked)
+    if found["data"] != payload:
+        sys.exit(f"{writer.name} has not written what it says:\n{payload}\n{found}")
 
 
 def teach(world: World, server: Server) -> None:

@@ -1,6 +1,8 @@
 """The processes that are measured, and the engine under them: started, watched, ended."""
 
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -70,15 +72,20 @@ def missing() -> str | None:
     """What the measurement needs and this machine does not have, in one line."""
     if sys.platform != "linux":
         return "Linux is needed: CPU and memory are read from /proc"
-    if subprocess.run(["which", "wrk"], capture_output=True).returncode:
+    if shutil.which("wrk") is None:
         return "wrk, the load generator, is needed: apt install wrk"
-    if subprocess.run(["which", "node"], capture_output=True).returncode:
+    if shutil.which("node") is None:
         return "Node.js 20 or newer is needed, for Apollo Server and GraphQL Yoga"
     if not (PEERS / "node_modules").is_dir():
         return "the npm packages of bench/peers are needed: run this as `make bench`"
     if not ENGINE.is_file():
         return "the engine, npm's @dynoxide/linux-x64, is for Linux on x86-64 only"
     return None
+
+
+def end_all_when_ended() -> None:
+    """Let SIGTERM unwind the program as Ctrl-C does, so that no server is left behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def free_port() -> int:

@@ -39,6 +39,7 @@ WRITTEN = """{
 }"""
 CREATE = f"mutation Create($input: CreateTaskInput!) {{ createTask(input: $input) {WRITTEN} }}"
 UPDATE = f"mutation Update($input: UpdateTaskInput!) {{ updateTask(input: $input) {WRITTEN} }}"
+READ_BACK = f"query ReadBack($id: ID!) {WRITTEN}".replace("task {", "task(id: $id) {")
 LOGIN = "mutation LogIn($input: LoginInput!) { login(input: $input) { token user { username } } }"
 REGISTER = (
     "mutation ($input: RegisterInput!) { register(input: $input) { token user { id username } } }"
