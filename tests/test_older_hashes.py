@@ -116,7 +116,7 @@ def test_an_old_password_was_hashed_as_it_was_typed(app, api, ann, form):
 def test_a_wrong_old_password_gets_the_bytes_that_an_unknown_name_gets(app, api, ann):
     keep(app, ann, generate_password_hash("old", METHODS[0]))
 
-    unknown = {"username": "nobody-of-this-name", "password": "wrong"}
+    unknown = {"username": f"not-{ann.username}", "password": "wrong"}
     answer = api.post(LOGIN, input=unknown)
 
     assert api.post(LOGIN, input={**unknown, "username": ann.username}).data == answer.data
