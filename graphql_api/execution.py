@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from graphql import (
     DocumentNode,
@@ -16,16 +16,16 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
-    execute_sync,
     parse,
     specified_rules,
     type_from_ast,
     validate,
 )
+from graphql.execution import Executor as CoreExecutor
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry import Schema
 
-from graphql_api import inputs, limits, logs
+from graphql_api import inputs, limits, logs, plan
 from graphql_api.context import Context
 from graphql_api.errors import (
     AppError,
@@ -80,6 +80,12 @@ class Operation:
 
     document: DocumentNode
     node: OperationDefinitionNode
+    plan: plan.Plan | None  # None if graphql-core is to execute it
+
+    @property
+    def name(self) -> str | None:
+        """What the client calls it."""
+        return self.node.name.value if self.node.name else None
 
     @property
     def writes(self) -> bool:
@@ -108,7 +114,7 @@ class Executor:
         self._introspection = introspection
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
-        self.document = lru_cache(CACHED_DOCUMENTS)(self._document)
+        self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
 
     def run(self, request: Request, context: Context, request_id: str) -> Answer:
         """Execute a request, whichever operation it is; its errors are in the answer."""
@@ -120,17 +126,12 @@ class Executor:
 
     def operation(self, request: Request) -> Operation:
         """The operation that the request means; RequestErrors if there is none to execute."""
-        document = self.document(request.query)
-        named = {
-            node.name.value if node.name else None: node
-            for node in document.definitions
-            if isinstance(node, OperationDefinitionNode)
-        }
+        operations = self.operations(request.query)
         name = request.operation_name
-        if name is None and len(named) == 1:
-            return Operation(document, next(iter(named.values())))
-        if name in named:
-            return Operation(document, named[name])
+        if name is None and len(operations) == 1:
+            return next(iter(operations.values()))
+        if name in operations:
+            return operations[name]
         missing = (
             f"Unknown operation: {name}" if name else "operationName must say which operation."
         )
@@ -140,22 +141,40 @@ class Executor:
         self, operation: Operation, request: Request, context: Context, request_id: str
     ) -> Answer:
         """The operation's answer; a crash in it is logged once, under the request's id."""
-        name = operation.node.name.value if operation.node.name else None
-        logs.note(operation=name or operation.node.operation.value)
-        result = execute_sync(
-            self.schema,
-            operation.document,
-            context_value=context,
-            variable_values=dict(request.variables),
-            operation_name=name,
-            max_coercion_errors=MOST_ERRORS,
-            hide_suggestions=not self._introspection,
-        )
+        logs.note(operation=operation.name or operation.node.operation.value)
+        result = self._result(operation, request, context)
         if not result.errors:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
             return Answer(None, self._variable_errors(operation, request, result), executed=False)
         return Answer(result.data, [_present(error, request_id) for error in result.errors])
+
+    def _result(self, operation: Operation, request: Request, context: Context) -> ExecutionResult:
+        core = CoreExecutor.build(
+            self.schema,
+            operation.document,
+            context_value=context,
+            raw_variable_values=dict(request.variables),
+            operation_name=operation.name,
+            is_awaitable=_never,
+            is_async_iterable=_never,
+            max_coercion_errors=MOST_ERRORS,
+            hide_suggestions=not self._introspection,
+        )
+        if isinstance(core, list):
+            return ExecutionResult(None, core)
+        if operation.plan:
+            return operation.plan.run(core)
+        return cast("ExecutionResult", core.execute_operation())
+
+    def _operations(self, query: str) -> dict[str | None, Operation]:
+        document = self._document(query)
+        operations = (
+            Operation(document, node, plan.of(self.schema, document, node))
+            for node in document.definitions
+            if isinstance(node, OperationDefinitionNode)
+        )
+        return {operation.name: operation for operation in operations}
 
     def _document(self, query: str) -> DocumentNode:
         try:
@@ -199,6 +218,11 @@ class Executor:
             if name in variables or not declared.default_value:
                 kind = cast("GraphQLInputType", type_from_ast(self.schema, declared.type))
                 yield from inputs.problems(name, kind, variables.get(name))
+
+
+def _never(_value: Any) -> TypeGuard[Any]:
+    """Whether a value is to be awaited: no resolver here is asynchronous."""
+    return False
 
 
 def _plain(error: AppError) -> dict[str, Any]:

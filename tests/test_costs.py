@@ -39,7 +39,7 @@ def counted():
 
 def refuse(query: str, variables: dict | None = None) -> tuple[int, list[dict]]:
     """The calls that it took to refuse a request, and the errors; none if it was not refused."""
-    EXECUTOR.document.cache_clear()
+    EXECUTOR.operations.cache_clear()
     request = Request(query, variables or {})
     with counted() as calls:
         try:

@@ -726,7 +726,7 @@ def test_a_document_seen_before_is_not_looked_at_again(executor):
     again = executor.operation(Request(TWO, {"other": "variables"}, "B"))
 
     assert first.document is again.document
-    assert executor.document.cache_info()[:2] == (1, 1)  # a hit, a miss
+    assert executor.operations.cache_info()[:2] == (1, 1)  # a hit, a miss
 
 
 def test_of_what_clients_send_again_and_again_more_than_95_in_100_are_not_looked_at(executor):
@@ -743,21 +743,21 @@ def test_of_what_clients_send_again_and_again_more_than_95_in_100_are_not_looked
             codes(executor, f"query Odd{number} {{ viewer {{ id }} }}")
             codes(executor, f"{{ wrong{number} }}")
 
-    hits, misses, *_ = executor.document.cache_info()
+    hits, misses, *_ = executor.operations.cache_info()
     assert hits + misses == 2_000 + 2 * 20
     assert hits / (hits + misses) > 0.95
 
 
 def test_a_refused_document_is_not_kept(executor):
     assert codes(executor, "{ nobody }") == codes(executor, "{ nobody }")
-    assert executor.document.cache_info().currsize == 0
+    assert executor.operations.cache_info().currsize == 0
 
 
 def test_only_so_many_documents_are_kept(executor):
     for number in range(CACHED_DOCUMENTS + 10):
         executor.operation(Request(f"query Q{number} {{ viewer {{ id }} }}"))
 
-    assert executor.document.cache_info().currsize == CACHED_DOCUMENTS == 128
+    assert executor.operations.cache_info().currsize == CACHED_DOCUMENTS == 128
 
 
 # Without introspection
