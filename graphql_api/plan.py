@@ -10,7 +10,7 @@ A page of 25 tasks with owners takes 0.45 ms of CPU in the place of 1.9.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -307,9 +307,9 @@ def _leaf(kind: GraphQLLeafType) -> Complete:
         plain = PLAIN[kind]
         return lambda value, run: value if type(value) is plain else whole(value, run)
     if isinstance(kind, CustomGraphQLEnumType):
-        members: Iterable[Any] = kind.wrapped_cls
+        members: Any = kind.wrapped_cls
         names = {member: kind.coerce_output_value(member) for member in members}
-        return lambda value, run: names.get(value) or whole(value, run)
+        return lambda value, run: names[value] if type(value) is members else whole(value, run)
     return whole
 
 
