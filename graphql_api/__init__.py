@@ -46,7 +46,9 @@ def create_app(config: Config) -> Flask:
         cursors=Cursors(secrets),
         now=clock.now,
     )
-    executor = Executor(SCHEMA, introspection=config.introspection)
+    executor = Executor(SCHEMA, introspection=config.introspection, most=config.limits)
+    # Its one document never has to make room for clients', and their limits are not its own.
+    rest_executor = Executor(SCHEMA, introspection=False)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # its redirects would be built from the client's Host
@@ -68,7 +70,7 @@ def create_app(config: Config) -> Flask:
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(http.health(impatient.check))
-    app.register_blueprint(rest.blueprint(executor, services))
+    app.register_blueprint(rest.blueprint(rest_executor, services))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
         app.add_url_rule(

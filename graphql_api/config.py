@@ -9,6 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from graphql_api.errors import StartError
+from graphql_api.limits import DEFAULTS, Limits
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ class Config:
     graphql_http: str = "2025"
     trusted_proxies: int = 0
     log_level: str = "INFO"
+    limits: Limits = DEFAULTS
 
     # Not from the environment: where the embedded engine listens, once it runs …
     engine_url: str = ""
@@ -93,6 +95,14 @@ class Config:
             trusted_proxies=read("TRUSTED_PROXIES", cls.trusted_proxies, _integer(0, 10)),
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
             log_level=read("LOG_LEVEL", cls.log_level, _level),
+            limits=Limits(
+                tokens=read("MAX_TOKENS", DEFAULTS.tokens, _integer(10, 10_000)),
+                depth=read("MAX_DEPTH", DEFAULTS.depth, _integer(1, 25)),
+                fields=read("MAX_FIELDS", DEFAULTS.fields, _integer(1, 5_000)),
+                aliases=read("MAX_ALIASES", DEFAULTS.aliases, _integer(0, 500)),
+                root_fields=read("MAX_ROOT_FIELDS", DEFAULTS.root_fields, _integer(1, 100)),
+                directives=read("MAX_DIRECTIVES", DEFAULTS.directives, _integer(0, 100)),
+            ),
         )
         if serving and not embedded and not environ.get("JWT_SECRET", "").strip():
             read.problems.append(

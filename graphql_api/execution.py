@@ -36,6 +36,7 @@ from graphql_api.errors import (
     UnknownOperation,
     ValidationFailed,
 )
+from graphql_api.limits import Limits
 
 # graphql-core compares all pairs of fields of one name, and takes 500,000 steps for it: 300 ms.
 # Documents of clients take none or a few.
@@ -109,9 +110,12 @@ class RequestErrors(Exception):
 class Executor:
     """Executes requests against one schema; documents seen before are not looked at again."""
 
-    def __init__(self, schema: Schema, *, introspection: bool) -> None:
+    def __init__(
+        self, schema: Schema, *, introspection: bool, most: Limits = limits.DEFAULTS
+    ) -> None:
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
         self._introspection = introspection
+        self._most = most
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
         self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
@@ -178,13 +182,13 @@ class Executor:
 
     def _document(self, query: str) -> DocumentNode:
         try:
-            document = parse(query, max_tokens=limits.TOKENS, allow_empty_selection_sets=False)
+            document = parse(query, max_tokens=self._most.tokens, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as error:
             if error.message.endswith("Parsing aborted."):  # the parser's own bounds
                 raise RequestErrors.of(QueryTooComplex(_reason(error))) from None
             raise RequestErrors([_shown(error, ParseFailed(error.message))]) from None
         try:
-            limits.check(document)
+            limits.check(document, self._most)
         except QueryTooComplex as error:
             raise RequestErrors.of(error) from None
         errors = validate(

@@ -73,11 +73,26 @@ def within(value: Any, levels: int) -> bool:
     return False
 
 
-def check(document: DocumentNode) -> None:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What operators can set: how much a document may have of each."""
+
+    tokens: int = TOKENS
+    depth: int = DEPTH
+    fields: int = FIELDS
+    aliases: int = ALIASES
+    root_fields: int = ROOT_FIELDS
+    directives: int = DIRECTIVES
+
+
+DEFAULTS = Limits()
+
+
+def check(document: DocumentNode, most: Limits = DEFAULTS) -> None:
     """Raise QueryTooComplex if any operation of the document exceeds a limit."""
     tokens = list(_tokens(document))
     _limit("lines", tokens[-1].line, LINES)
-    _limit("directives", sum(token.kind is TokenKind.AT for token in tokens), DIRECTIVES)
+    _limit("directives", sum(token.kind is TokenKind.AT for token in tokens), most.directives)
     _limit("levels in a value", _value_nesting(tokens), VALUE_NESTING)
     fragments = {
         node.name.value: node
@@ -87,7 +102,7 @@ def check(document: DocumentNode) -> None:
     measured: dict[str, _Size] = {}
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
-            _check_operation(node, fragments, measured)
+            _check_operation(node, fragments, measured, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +165,17 @@ def _check_operation(
     operation: OperationDefinitionNode,
     fragments: dict[str, FragmentDefinitionNode],
     measured: dict[str, _Size],
+    most: Limits,
 ) -> None:
     size = _measure(operation.selection_set, fragments, measured)
     _limit("levels of nesting", size.nesting - 1, NESTING)
-    _limit("levels of depth", size.depth, DEPTH)
-    _limit("fields", size.fields, FIELDS)
-    _limit("aliases", size.aliases, ALIASES)
+    _limit("levels of depth", size.depth, most.depth)
+    _limit("fields", size.fields, most.fields)
+    _limit("aliases", size.aliases, most.aliases)
     _limit("levels of introspection", size.schema_depth, INTROSPECTION_DEPTH)
     _limit("introspection fields", size.schema_fields, INTROSPECTION_FIELDS)
     _limit("lists within lists", size.lists, 1)
-    _limit("root fields", size.roots, ROOT_FIELDS)
+    _limit("root fields", size.roots, most.root_fields)
     _limit("fields that check a password or write in bulk", size.costly, 1)
     if size.alone:
         _limit("fields beside one that ends sessions", size.roots - 1, 0)

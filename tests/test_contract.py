@@ -17,6 +17,7 @@ from graphql import (
 
 from graphql_api.config import Config
 from graphql_api.errors import AppError
+from graphql_api.limits import Limits
 from graphql_api.rest import DOCUMENT, ROUTES
 from graphql_api.schema import SCHEMA
 from graphql_api.tasks.model import Task
@@ -214,7 +215,9 @@ def test_the_readme_documents_every_setting():
     read = set(re.findall(r'read\(\s*"([A-Z_]+)"', source))
     table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
 
-    documented = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))
+    names = re.findall(r"^\| ([A-Z_`, ]+) \|", table, re.MULTILINE)
+    documented = {name.strip("` ") for each in names for name in each.split(",")}
 
-    assert len(read) == len(set(Config.__dataclass_fields__) - {"engine_url", "argon2_profile"})
+    fields = {*Config.__dataclass_fields__, *Limits.__dataclass_fields__}
+    assert len(read) == len(fields - {"engine_url", "argon2_profile", "limits"})
     assert documented == read

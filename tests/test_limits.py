@@ -1,8 +1,10 @@
 import itertools
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
+from conftest import TASK, Api
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
@@ -14,9 +16,10 @@ from graphql import (
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from graphql_api import limits
+from graphql_api import create_app, limits
 from graphql_api.errors import QueryTooComplex
 from graphql_api.execution import CACHED_DOCUMENTS, Executor, Request, RequestErrors
+from graphql_api.limits import Limits
 from graphql_api.schema import SCHEMA
 
 
@@ -800,3 +803,39 @@ def test_suggestions_are_made_only_where_the_schema_is_no_secret(executor, secre
     assert any("Did you mean" in message for _, message in errors(executor, query))
     assert codes(secretive, query) == codes(executor, query)
     assert not any("Did you mean" in message for _, message in errors(secretive, query))
+
+
+# What operators can set
+
+
+@pytest.mark.parametrize(
+    ("most", "text", "what"),
+    [
+        (Limits(tokens=10), "{ viewer { id username createdAt id id id } }", "10 tokens"),
+        (Limits(depth=2), "{ tasks { nodes { id } } }", "too many levels of depth: at most 2"),
+        (Limits(fields=2), "{ viewer { id username } }", "too many fields: at most 2"),
+        (Limits(aliases=0), "{ viewer { a: id } }", "aliases: at most 0"),
+        (Limits(root_fields=1), "{ viewer { id } tasks { totalCount } }", "root fields: at most 1"),
+        (Limits(directives=0), "{ viewer { id @skip(if: true) } }", "directives: at most 0"),
+    ],
+)
+def test_a_limit_can_be_set(most, text, what):
+    request = Request(text)
+    Executor(SCHEMA, introspection=False).operation(request)  # it is well by default
+
+    with pytest.raises(RequestErrors) as refused:
+        Executor(SCHEMA, introspection=False, most=most).operation(request)
+
+    [error] = refused.value.answer.errors
+    assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
+    assert what in error["message"]
+
+
+def test_rest_works_whatever_the_limits_of_documents_are(engine, ann):
+    strict = Limits(tokens=10, depth=1, fields=1, aliases=0, root_fields=1, directives=0)
+    api = Api(create_app(replace(engine, limits=strict)).test_client())
+
+    [refused] = api.graphql(TASK, ann.token, id="any")["errors"]
+
+    assert refused["extensions"] == {"code": "QUERY_TOO_COMPLEX"}
+    assert api.rest("GET", "/api/v1/tasks", ann.token).json == []
