@@ -390,7 +390,9 @@ def test_it_listens_where_it_was_told_to_says_so_and_sigint_ends_it_with_success
     )
     assert service.get("/graphql", Accept="text/html").status == 200
     assert service.end(signal.SIGINT) == 0
-    assert {json.loads(line)["message"] for line in service.errors.open()} == {"request"}
+    assert {json.loads(line)["message"] for line in service.errors.read_text().splitlines()} == {
+        "request"
+    }
 
 
 def test_a_port_of_the_systems_choice_is_the_one_that_is_printed(service, data):
