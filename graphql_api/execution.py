@@ -25,7 +25,7 @@ from graphql.execution import Executor as CoreExecutor
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry import Schema
 
-from graphql_api import inputs, limits, logs, plan
+from graphql_api import compiled, inputs, limits, logs
 from graphql_api.context import Context
 from graphql_api.errors import (
     AppError,
@@ -81,7 +81,7 @@ class Operation:
 
     document: DocumentNode
     node: OperationDefinitionNode
-    plan: plan.Plan | None  # None if graphql-core is to execute it
+    compiled: compiled.CompiledOperation | None  # None if graphql-core is to execute it
 
     @property
     def name(self) -> str | None:
@@ -167,14 +167,14 @@ class Executor:
         )
         if isinstance(core, list):
             return ExecutionResult(None, core)
-        if operation.plan:
-            return operation.plan.run(core)
+        if operation.compiled:
+            return operation.compiled.run(core)
         return cast("ExecutionResult", core.execute_operation())
 
     def _operations(self, query: str) -> dict[str | None, Operation]:
         document = self._document(query)
         operations = (
-            Operation(document, node, plan.of(self.schema, document, node))
+            Operation(document, node, compiled.of(self.schema, document, node))
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         )

@@ -62,20 +62,20 @@ class NotCovered(Exception):
 
 def of(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
-) -> "Plan | None":
-    """The plan of an operation; None if graphql-core is to execute it."""
+) -> "CompiledOperation | None":
+    """The compiled form of an operation; None if graphql-core is to execute it."""
     fragments = {
         node.name.value: node
         for node in document.definitions
         if isinstance(node, FragmentDefinitionNode)
     }
     with contextlib.suppress(NotCovered):
-        return Plan(schema, fragments, operation)
+        return CompiledOperation(schema, fragments, operation)
     return None
 
 
 class Run:
-    """One execution of a plan: graphql-core's executor, and where in lists it is."""
+    """One execution of a compiled operation: graphql-core's executor, and where in lists it is."""
 
     __slots__ = ("core", "indices", "infos")
 
@@ -85,7 +85,7 @@ class Run:
         self.infos: dict[int, Info[Any, Any]] = {}  # by the place of the resolver that wants one
 
 
-class Plan:
+class CompiledOperation:
     """A compiled operation."""
 
     def __init__(

@@ -13,7 +13,7 @@ from graphql.execution import Executor as CoreExecutor
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from graphql_api import plan
+from graphql_api import compiled
 from graphql_api.rest import DOCUMENT
 from graphql_api.schema import SCHEMA
 
@@ -171,18 +171,18 @@ def documents(draw):
 
 
 def both(schema, text: str, **variables: Any):
-    """The answers of graphql-core and of the plan; the latter is None if there is no plan."""
+    """The answers of graphql-core and of the compiled form; the latter is None if there is none."""
     document = parse(text)
     [operation] = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     options = {"context_value": Context()}
     expected = execute_sync(schema, document, variable_values=variables, **options)
-    compiled = plan.of(schema, document, operation)
-    if compiled is None:
+    made = compiled.of(schema, document, operation)
+    if made is None:
         return expected, None
     core = CoreExecutor.build(schema, document, raw_variable_values=variables, **options)
     if isinstance(core, list):
         return expected, None
-    return expected, compiled.run(core)
+    return expected, made.run(core)
 
 
 @given(
@@ -191,7 +191,7 @@ def both(schema, text: str, **variables: Any):
         {}, optional={"times": st.integers(0, 3), "of": st.none() | st.text(max_size=3)}
     ),
 )
-def test_a_plan_answers_byte_for_byte_as_graphql_core_does(text, variables):
+def test_a_compiled_operation_answers_byte_for_byte_as_graphql_core_does(text, variables):
     assert validate(SOURCES, parse(text)) == []
 
     expected, made = both(SOURCES, text, **variables)
@@ -213,25 +213,25 @@ def test_a_plan_answers_byte_for_byte_as_graphql_core_does(text, variables):
         "{ node { ...F @skip(if: true) } } fragment F on Node { name }",
     ],
 )
-def test_what_is_not_covered_has_no_plan(text):
+def test_what_is_not_covered_is_left_to_graphql_core(text):
     document = parse(text)
 
-    assert plan.of(SOURCES, document, document.definitions[0]) is None
+    assert compiled.of(SOURCES, document, document.definitions[0]) is None
 
 
-def test_every_operation_behind_the_rest_routes_has_a_plan():
+def test_every_operation_behind_the_rest_routes_is_compiled():
     document = parse(DOCUMENT)
 
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
-            assert plan.of(SCHEMA._schema, document, operation), operation.name.value
+            assert compiled.of(SCHEMA._schema, document, operation), operation.name.value
 
 
-def test_what_clients_ask_every_day_has_a_plan():
+def test_what_clients_ask_every_day_is_compiled():
     document = parse(
         f"""{{ tasks {{ nodes {{ {TASK_FIELDS} owner {{ id username createdAt }} }}
               edges {{ cursor }} pageInfo {{ endCursor }} totalCount __typename }}
               viewer {{ sessions {{ id device }} }} }}"""
     )
 
-    assert plan.of(SCHEMA._schema, document, document.definitions[0])
+    assert compiled.of(SCHEMA._schema, document, document.definitions[0])
