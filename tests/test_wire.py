@@ -15,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import NoCredentialsError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphql_api.config import Config
