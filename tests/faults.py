@@ -60,6 +60,19 @@ class Proxy:
                 stderr=log,
             )
         _until_it_listens(self.process, self.port)
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Let it read botocore's descriptions of DynamoDB now: that takes it seconds."""
+        scope = "20300101/us-east-1/dynamodb/aws4_request"
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": "DynamoDB_20120810.ListTables",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=x/{scope}",
+        }
+        request = urllib.request.Request(self.url, b"{}", headers)
+        with _direct.open(request, timeout=SOON) as answer:
+            assert answer.status == 200
 
     def rules(self, *rules: dict[str, Any]) -> None:
         """Do this from now on, and nothing else."""

@@ -54,6 +54,7 @@ def prepare(client: Any, config: Config) -> None:
 
     Raises StartError. A table that is different is never changed.
     """
+    where = config.endpoint or f"DynamoDB in {client.meta.region_name}"
     try:
         missing = [table for table in TABLES if not _exists(client, table, config.table_prefix)]
         if missing and _is_aws(config):
@@ -63,8 +64,11 @@ def prepare(client: Any, config: Config) -> None:
             )
         for table in missing:
             create(client, table, config.table_prefix)
+    except KeyError as error:  # botocore takes half an answer for an empty one
+        raise StartError(
+            f"The tables at {where} cannot be checked: the answer has no {error}"
+        ) from None
     except (ClientError, BotoCoreError) as error:
-        where = config.endpoint or f"DynamoDB in {client.meta.region_name}"
         raise StartError(f"The tables at {where} cannot be checked: {error}") from None
 
 

@@ -16,7 +16,6 @@ class State(NamedTuple):
 
     version: int  # 0 before there was anything, GONE after it was deleted
     title: str = ""
-    id: str = ""
 
 
 NOTHING = State(0)
@@ -55,35 +54,43 @@ def linearizable(operations: Sequence[Operation]) -> bool:
 
 def steps(state: State, op: Operation) -> Iterator[State]:
     """The states after the operation, had it had its outcome in this one; none if it cannot."""
-    if op.outcome == "unknown":
-        yield from _effects(state, op)
-        return
     there = state.version > 0
-    shown = State(op.version, op.title, op.id)
-    explained = {
-        "ok": shown == state if op.kind == "read" else False,
-        "missing": not there,
-        "gone": state.version == GONE,
-        "conflict": there and op.expected != state.version,
-    }
-    if explained[op.outcome]:
-        yield state
-    if op.outcome == "ok" and op.kind != "read":
-        yield from (
-            after
-            for after in _effects(state, op)
-            if op.kind == "delete" or after == shown or (op.kind == "create" and there)
-        )
-        if op.kind == "create" and there and shown == state:
+    shown = State(op.version, op.title)
+    match op.outcome:
+        case "missing":
+            possible = not there
+        case "gone":
+            possible = state.version == GONE
+        case "conflict":
+            possible = there and op.expected != state.version
+        case "ok" if there and op.kind in {"read", "create"}:  # a repeated key shows the task
+            possible = shown == state
+        case _:
+            untold = op.outcome == "unknown" or op.kind == "delete"
+            yield from (after for after in _effects(state, op) if untold or after == shown)
             return
+    if possible:
+        yield state
 
 
 def _effects(state: State, op: Operation) -> Iterator[State]:
     """What the operation makes of the state, if it does something."""
     there = state.version > 0
     if op.kind in {"create", "register"} and state.version == 0:
-        yield State(1, op.title, op.id)
+        yield State(1, op.title)
     elif op.kind == "update" and there and op.expected in {None, state.version}:
-        yield State(state.version + 1, op.title, state.id)
+        yield State(state.version + 1, op.title)
     elif op.kind == "delete" and there and op.expected in {None, state.version}:
-        yield State(GONE, "", state.id)
+        yield State(GONE)
+
+
+def _plain_violations(operations: Sequence[Operation]) -> Iterator[str]:
+    """What is wrong whatever the order was; the search would find it too, and tell less."""
+    done = [op for op in operations if op.outcome == "ok"]
+    if len({op.id for op in done if op.kind == "create"}) > 1:
+        yield "one idempotency key has made several tasks"
+    if sum(op.kind == "register" for op in done) > 1:
+        yield "a name was registered twice"
+    versions = [op.version for op in done if op.kind == "update"]
+    if len(versions) != len(set(versions)):
+        yield "two changes have made the same version"
