@@ -93,8 +93,10 @@ def _worker(config: Config, master: int) -> Callable[..., Any]:
     # of granian's often hangs.
     os.setsid()
     if sys.platform == "linux":
+        # A master that ends in good order has ended its workers before. After one that was
+        # killed, they would keep its address and its data from the next one.
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG in prctl(2)
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
         if os.getppid() != master:
             sys.exit(1)
     logs.install(config.log_level)  # where workers are not forked, they begin without
