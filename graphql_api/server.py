@@ -17,7 +17,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from graphql_api import create_app, logs
+from graphql_api import create_app, logs, watchdog
 from graphql_api.config import Config
 from graphql_api.errors import StartError
 from graphql_api.gate import Gate
@@ -100,4 +100,6 @@ def _worker(config: Config, master: int) -> Callable[..., Any]:
         if os.getppid() != master:
             sys.exit(1)
     logs.install(config.log_level)  # where workers are not forked, they begin without
-    return Gate(create_app(config), config.threads)
+    gate = Gate(create_app(config), config.threads)
+    watchdog.watch(gate)
+    return gate

@@ -128,6 +128,7 @@ LAYERS = [
         "scalars",
         "documents",
         "gate",
+        "watchdog",
     },
     {"dynamodb"},
     {"accounts.common", "accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},
