@@ -20,6 +20,7 @@ class Gate:
     def __init__(self, app: Wsgi, places: int) -> None:
         self._app = app
         self._places = BoundedSemaphore(places)
+        self._left = self._seen = 0  # how many have left, now and when it was last asked
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -36,7 +37,18 @@ class Gate:
         if environ["PATH_INFO"] == "/healthz":  # needs nothing that could be short
             return self._app(environ, start_response)
         with self._places:
-            return self._app(environ, start_response)
+            try:
+                return self._app(environ, start_response)
+            finally:
+                self._left += 1  # two at once may count as one: only whether it changes matters
+
+    def moves(self) -> bool:
+        """Whether there is a free place, or has been one since this was asked last."""
+        before, self._seen = self._seen, self._left
+        if self._places.acquire(blocking=False):
+            self._places.release()
+            return True
+        return self._seen != before
 
 
 def _read(stream: Any) -> bytes:

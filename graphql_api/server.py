@@ -17,7 +17,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from graphql_api import create_app, logs
+from graphql_api import create_app, logs, watchdog
 from graphql_api.config import Config
 from graphql_api.errors import StartError
 from graphql_api.gate import Gate
@@ -93,9 +93,13 @@ def _worker(config: Config, master: int) -> Callable[..., Any]:
     # of granian's often hangs.
     os.setsid()
     if sys.platform == "linux":
+        # A master that ends in good order has ended its workers before. After one that was
+        # killed, they would keep its address and its data from the next one.
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG in prctl(2)
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
         if os.getppid() != master:
             sys.exit(1)
     logs.install(config.log_level)  # where workers are not forked, they begin without
-    return Gate(create_app(config), config.threads)
+    gate = Gate(create_app(config), config.threads)
+    watchdog.watch(gate)
+    return gate

@@ -133,6 +133,7 @@ LAYERS = [
         "scalars",
         "documents",
         "gate",
+        "watchdog",
     },
     {"dynamodb"},
     {"accounts.older_hashes"},

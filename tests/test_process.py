@@ -437,6 +437,19 @@ def test_nothing_of_it_is_left_after_kill_9_even_while_workers_are_still_startin
 
 
 @linux
+def test_a_worker_that_hears_nothing_any_more_ends_with_its_killed_master(start):
+    service = start(WORKERS=1)
+    service.ready()
+    pids = family(service.process.pid)
+    [worker] = workers(service)
+    os.kill(worker, signal.SIGSTOP)
+
+    service.end(signal.SIGKILL)
+
+    assert all_end(pids), {pid: line for pid, line in pids.items() if running(pid)}
+
+
+@linux
 def test_a_killed_worker_is_replaced_and_the_service_goes_on(service):
     [victim, other] = workers(service)
 

@@ -27,7 +27,9 @@ class Breaker:
             return True
         with self._lock:
             now = self._timer()
-            if self._opens_at is not None and now < self._opens_at:
+            if self._opens_at is None:  # it was closed a moment ago
+                return True
+            if now < self._opens_at:
                 return False
             self._opens_at = now + TRIAL
             return True
@@ -43,3 +45,10 @@ class Breaker:
         with self._lock:
             self._opens_at = self._timer() + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def untold(self) -> None:
+        """The call has ended without telling: if it was the trial, another one is due."""
+        if self._opens_at is not None:
+            with self._lock:
+                if self._opens_at is not None:
+                    self._opens_at = min(self._opens_at, self._timer() + self._pause)

@@ -232,9 +232,10 @@ class Database:
                 raise _Cancelled(refused) from None
             raise _unavailable(operation, refused) from refused
         except wire.Failed as failed:
-            (self._breaker.failed if failed.away else self._breaker.succeeded)()
+            self._heard(away=failed.away)
             raise _unavailable(operation, failed) from failed
-        except BotoCoreError as error:
+        except BotoCoreError as error:  # no credentials, or none in time
+            self._heard(away=True)
             raise _unavailable(operation, error) from error
         self._breaker.succeeded()
         return answer
@@ -259,16 +260,26 @@ class Database:
             longest = 0.02 * 2**attempt if attempt < self._attempts - 1 else 0
             yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret  # nosec B311
 
+    def _heard(self, *, away: bool | None) -> None:
+        if away is None:
+            self._breaker.untold()
+        elif away:
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
+
     def write(self, *actions: Put | Delete) -> None:
         """Do all or nothing; ConditionFailed when a condition does not hold."""
         items = [action.action() for action in actions]
         token = uuid.uuid4().hex  # on AWS it makes another attempt at the same write harmless
+        unsure = False
         for pause in self.pauses():
             try:
                 self.call("TransactWriteItems", TransactItems=items, ClientRequestToken=token)
             except _Cancelled as cancelled:
+                unsure = unsure or cancelled.unsure
                 if "ConditionalCheckFailed" in cancelled.reasons:
-                    raise ConditionFailed(unsure=cancelled.unsure) from None
+                    raise ConditionFailed(unsure=unsure) from None
                 pause()
             else:
                 return

@@ -9,8 +9,10 @@ a GetItem takes 0.25 ms of CPU in the place of 1.0, a Query of 25 items 0.4 in t
 import hashlib
 import hmac
 import http.client
+import io
 import random
 import select
+import socket
 import ssl
 import time
 import weakref
@@ -26,7 +28,7 @@ from urllib.parse import urlsplit
 import orjson
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import NoCredentialsError
-from botocore.httpsession import create_urllib3_context, get_cert_path
+from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path
 from botocore.utils import get_environ_proxies
 
 CONNECT_SECONDS = 1.0
@@ -65,12 +67,17 @@ class Refused(Exception):
 class Failed(Exception):
     """No answer that could be understood came in time, or only that there are too many calls.
 
-    `away` is False for the latter: others may still be answered.
+    `away` is False for the latter, when others may still be answered; None if the call had too
+    little time to tell.
     """
 
-    def __init__(self, why: object, *, away: bool) -> None:
+    def __init__(self, why: object, *, away: bool | None) -> None:
         super().__init__(why)
         self.away = away
+
+
+class _NotConnected(OSError):
+    """The store could not even be asked."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,13 @@ class _Answer:
 class Wire:
     """Makes calls to one endpoint, on connections that are kept; safe to share by threads."""
 
-    def __init__(self, client: Any, attempts: int, timeout: float, patience: float) -> None:
+    def __init__(
+        self,
+        client: Any,
+        attempts: int = 5,
+        timeout: float = 1.5,
+        patience: float = REQUEST_SECONDS,
+    ) -> None:
         """`timeout` is in seconds for an attempt, `patience` for a call outside of a request."""
         self._attempts = attempts
         self._timeout = timeout
@@ -116,21 +129,24 @@ class Wire:
         """
         content = orjson.dumps(arguments)
         why: object = "there was no time left"
-        unsure = away = False
+        unsure, away = False, None
         for left in self._tries():
             try:
                 answer = self._send(operation, content, min(left, self._timeout))
                 body = answer.body()
             except (OSError, http.client.HTTPException, ValueError) as error:
-                why, unsure, away = f"{type(error).__name__} {error}", True, True
+                why = f"{type(error).__name__} {error}"
+                unsure = unsure or not isinstance(error, _NotConnected)
+                if left >= self._timeout or not isinstance(error, TimeoutError):
+                    away = True
                 continue
             if answer.status == http.client.OK:
                 return body
             code = str(body.get("__type", "")).rpartition("#")[2]
             if answer.status < http.client.INTERNAL_SERVER_ERROR and code not in THROTTLED | BUSY:
                 raise Refused(code, body, unsure=unsure)
-            why, away = f"{answer.status} {code}", code not in THROTTLED
-            unsure = unsure or away
+            why, away = f"{answer.status} {code}", code not in THROTTLED | BUSY
+            unsure = unsure or code not in THROTTLED
         raise Failed(why, away=away)
 
     def _tries(self) -> Iterator[float]:
@@ -138,8 +154,8 @@ class Wire:
         deadline = _deadline.get() or time.monotonic() + self._patience
         for attempt in range(self._attempts):
             if attempt:
-                longest = BACKOFF_SECONDS * 2 ** (attempt - 1)
-                time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter is no secret  # nosec B311
+                longest = min(BACKOFF_SECONDS * 2 ** (attempt - 1), deadline - time.monotonic())
+                time.sleep(random.uniform(0, max(0, longest)))  # noqa: S311 - jitter is no secret  # nosec B311
             left = deadline - time.monotonic()
             if left <= 0:
                 return
@@ -153,10 +169,11 @@ class Wire:
         )[1]
         if instead is not None:
             return _Answer(instead.status_code, None, instead.content)
+        ends = time.monotonic() + timeout
         connection = self._connection(timeout)
         try:
             connection.sock.sendall(_request(self._target, headers, content))
-            response = http.client.HTTPResponse(connection.sock, method="POST")
+            response = _Response(ends, connection.sock)
             response.begin()
             checksum = response.headers.get("x-amz-crc32")
             answer = _Answer(response.status, checksum, response.read())
@@ -176,7 +193,7 @@ class Wire:
                 connection = self._idle.pop()
             except IndexError:
                 connection = self._connect(min(timeout, CONNECT_SECONDS))
-                connection.connect()
+                _open(connection)
                 break
             if not _readable(connection):
                 break
@@ -235,6 +252,44 @@ def _close_all(connections: Iterable[http.client.HTTPConnection]) -> None:
         connection.close()
 
 
+class _Response(http.client.HTTPResponse):
+    """An answer that is there as a whole when its time ends, however slowly it comes."""
+
+    def __init__(self, ends: float, sock: socket.socket) -> None:
+        super().__init__(sock, method="POST")
+        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock, ends))
+
+
+class _Timed(io.RawIOBase):
+    """A socket's stream that ends in a TimeoutError at some time; a socket's own is per read."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, ends: float) -> None:
+        self._raw, self._sock, self._ends = raw, sock, ends
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("it came too slowly")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _open(connection: http.client.HTTPConnection) -> None:
+    try:
+        connection.connect()
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise _NotConnected(f"{type(error).__name__} {error}") from None
+
+
 def _readable(connection: http.client.HTTPConnection) -> bool:
     """Whether there is something to be read before anything was asked: the connection's end."""
     poll = select.poll()
@@ -252,7 +307,9 @@ def _connector(
     url = urlsplit(endpoint)
     proxies = client.meta.config.proxies
     found = get_environ_proxies(endpoint) if proxies is None else proxies
-    proxy = urlsplit(found[url.scheme]) if url.scheme in found else None
+    known = ProxyConfiguration(found)
+    through = known.proxy_url_for(endpoint)
+    proxy = urlsplit(through) if through else None
     host, port = (proxy or url).hostname, (proxy or url).port
     secure = _trust(client) if url.scheme == "https" else None
 
@@ -261,7 +318,8 @@ def _connector(
             return http.client.HTTPConnection(str(host), port, timeout=timeout)
         connection = http.client.HTTPSConnection(str(host), port, timeout=timeout, context=secure)
         if proxy is not None:
-            connection.set_tunnel(str(url.hostname), url.port)
+            headers = known.proxy_headers_for(through)  # the proxy's own user and password
+            connection.set_tunnel(str(url.hostname), url.port, headers)
         return connection
 
     plainly_proxied = proxy is not None and secure is None

@@ -33,7 +33,7 @@ from graphql_api.dynamodb import (
     codec,
     give_time,
 )
-from graphql_api.errors import Conflict, NotFound, QueryTooComplex, ServiceUnavailable
+from graphql_api.errors import Conflict, NotFound, QueryTooComplex, UnknownOutcome
 from graphql_api.paging import Budget, Page, Window
 from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder, TaskOrderField
 
@@ -158,17 +158,17 @@ class TaskStore:
             if found:
                 raise version_conflict(codec.decode(Task, found)) from None
             if failure.unsure:
-                raise unknown_outcome() from None
+                raise UnknownOutcome from None
             raise task_not_found() from None
 
     def _was_ours(self, after: Task, write: str) -> bool:
         """Whether the task has come to be so by this write; False if somebody else was first.
 
-        Raises ServiceUnavailable if so much has happened since that nobody can tell.
+        Raises UnknownOutcome if so much has happened since that nobody can tell.
         """
         item = self._table.get(user_id=after.user_id, task_id=after.task_id)
         if item is None or codec.decode(Task, item).version > after.version:
-            raise unknown_outcome()
+            raise UnknownOutcome
         return _written(item) == write
 
     def remove_all(self, user_id: str) -> None:
@@ -310,11 +310,6 @@ def version_conflict(task: Task) -> Conflict:
     return Conflict(
         "The task has changed meanwhile.", field="expectedVersion", currentVersion=task.version
     )
-
-
-def unknown_outcome() -> ServiceUnavailable:
-    """What a write gets that may have been done, though the store's answer did not come."""
-    return ServiceUnavailable("It is not known whether this was done: look, and try again.")
 
 
 def _written(item: Item | None) -> str | None:
