@@ -50,8 +50,8 @@ class Store:
         with connection, suppress(OSError), connection.makefile("rb") as stream:
             while lines := list(iter(lambda: stream.readline().decode().rstrip(), "")):
                 self.heads.append("\n".join(lines))
-                lengths = [int(line[15:]) for line in lines if line.lower().startswith("content-length")]
-                stream.read(sum(lengths))
+                fields = dict(line.lower().split(": ", 1) for line in lines[1:])
+                stream.read(int(fields.get("content-length", 0)))
                 now = self.behaviours.pop(0) if len(self.behaviours) > 1 else self.behaviours[0]
                 now(connection)
 
@@ -285,6 +285,24 @@ def test_one_connection_serves_one_call_after_the_other(store, connection):
 
     assert [kept.call("GetItem", {}) for _ in range(3)] == [{"ok": 1}] * 3
     assert store.connections == 1
+
+
+def test_an_answer_may_come_in_chunks_and_the_connection_is_kept(store, connection):
+    kept = Wire(connection, attempts=1)
+    chunks = b'4;name=value\r\n{"ok\r\n5\r\n": 1}\r\n0\r\nTrailer: x\r\n\r\n'
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    store.begin(lambda asking: asking.sendall(head + chunks))
+
+    assert [kept.call("GetItem", {}) for _ in range(2)] == [{"ok": 1}] * 2
+    assert store.connections == 1
+
+
+def test_an_answer_may_end_with_its_connection(store, connection):
+    kept = Wire(connection, attempts=1)
+    store.begin(then_closed(lambda asking: asking.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD)))
+
+    assert [kept.call("GetItem", {}) for _ in range(2)] == [{"ok": 1}] * 2
+    assert store.connections == 2
 
 
 def test_a_connection_that_ended_while_idle_costs_no_attempt(store, connection):
