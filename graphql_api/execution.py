@@ -1,7 +1,8 @@
 """From a GraphQL request to its answer: parse, guard, validate, choose, execute, present."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -10,12 +11,17 @@ from typing import Any, cast
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLInputType,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     execute_sync,
     parse,
     specified_rules,
@@ -82,9 +88,24 @@ class Operation:
     node: OperationDefinitionNode
 
     @property
+    def name(self) -> str | None:
+        """What the client calls it."""
+        return self.node.name.value if self.node.name else None
+
+    @property
     def writes(self) -> bool:
         """Whether it is a mutation."""
         return self.node.operation is OperationType.MUTATION
+
+    @property
+    def fields(self) -> set[str]:
+        """The names of its root fields."""
+        fragments = {
+            node.name.value: node.selection_set
+            for node in self.document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        return set(_fields(self.node.selection_set, fragments))
 
 
 class RequestErrors(Exception):
@@ -105,6 +126,8 @@ class Executor:
 
     def __init__(self, schema: Schema, *, introspection: bool) -> None:
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
+        # What goes on around an execution, such as a span of a trace.
+        self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
         self._introspection = introspection
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
@@ -140,17 +163,18 @@ class Executor:
         self, operation: Operation, request: Request, context: Context, request_id: str
     ) -> Answer:
         """The operation's answer; a crash in it is logged once, under the request's id."""
-        name = operation.node.name.value if operation.node.name else None
+        name = operation.name
         logs.note(operation=name or operation.node.operation.value)
-        result = execute_sync(
-            self.schema,
-            operation.document,
-            context_value=context,
-            variable_values=dict(request.variables),
-            operation_name=name,
-            max_coercion_errors=MOST_ERRORS,
-            hide_suggestions=not self._introspection,
-        )
+        with self.around(operation):
+            result = execute_sync(
+                self.schema,
+                operation.document,
+                context_value=context,
+                variable_values=dict(request.variables),
+                operation_name=name,
+                max_coercion_errors=MOST_ERRORS,
+                hide_suggestions=not self._introspection,
+            )
         if not result.errors:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
@@ -199,6 +223,17 @@ class Executor:
             if name in variables or not declared.default_value:
                 kind = cast("GraphQLInputType", type_from_ast(self.schema, declared.type))
                 yield from inputs.problems(name, kind, variables.get(name))
+
+
+def _fields(selected: SelectionSetNode, fragments: dict[str, SelectionSetNode]) -> Iterator[str]:
+    for selection in selected.selections:
+        match selection:
+            case FieldNode():
+                yield selection.name.value
+            case FragmentSpreadNode():
+                yield from _fields(fragments[selection.name.value], fragments)
+            case InlineFragmentNode():
+                yield from _fields(selection.selection_set, fragments)
 
 
 def _plain(error: AppError) -> dict[str, Any]:
