@@ -1,5 +1,6 @@
 """What operators can count: requests, calls, units, places; nothing personal in a label."""
 
+import os
 import re
 import socket
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from conftest import LOGIN, PASSWORD, REGISTER, TASKS
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.mmap_dict import MmapedDict
 from service import running
 
 from graphql_api import create_app, metrics
@@ -162,6 +164,17 @@ def test_one_look_sees_all_worker_processes(tmp_path):
 
     line = r'^task_scheduler_requests_total\{code="none",operation="health\.healthz",status="200"\}'
     assert float(re.search(line + r" (\S+)$", text, re.MULTILINE)[1]) == 20
+
+
+def test_the_gauges_of_a_process_that_has_ended_are_forgotten(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    for pid in (os.getpid(), ended.pid):
+        MmapedDict(str(tmp_path / f"gauge_livesum_{pid}.db")).close()
+
+    list(metrics._Workers(CollectorRegistry(), str(tmp_path)).collect())
+
+    assert [file.name for file in tmp_path.iterdir()] == [f"gauge_livesum_{os.getpid()}.db"]
 
 
 @pytest.mark.whole
