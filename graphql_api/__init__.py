@@ -31,11 +31,12 @@ def create_app(config: Config) -> Flask:
     users, tasks = UserStore(database), TaskStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
+    # One thread is always left for requests that check no password.
+    passwords = Passwords(config.argon2_profile, max(1, config.threads - 1))
     services = Services(
         accounts=Accounts(
             users,
-            # One thread is always left for requests that check no password.
-            Passwords(config.argon2_profile, max(1, config.threads - 1)),
+            passwords,
             tokens,
             Attempts(database, secrets[0]),
             tasks.remove_all,
@@ -58,6 +59,7 @@ def create_app(config: Config) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as Flask's docs do it
     http.install(app)
     http.show_errors(app)
+    _observe(app, config, database, passwords, executor, rest_executor)
     app.register_blueprint(
         http.blueprint(
             executor,
@@ -85,3 +87,18 @@ def create_app(config: Config) -> Flask:
             expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-Id"],
         )
     return app
+
+
+def _observe(
+    app: Flask, config: Config, database: Database, passwords: Passwords, *executors: Executor
+) -> None:
+    """Let metrics and traces see what happens, where they are wanted."""
+    # Nobody else should wait for their libraries to be imported, or need them.
+    if config.metrics_port:
+        from graphql_api import metrics  # noqa: PLC0415
+
+        metrics.watch(app, database, passwords)
+    if config.traces:
+        from graphql_api import tracing  # noqa: PLC0415
+
+        tracing.watch(app, database, *executors)

@@ -1,7 +1,8 @@
 """From a GraphQL request to its answer: parse, guard, validate, choose, execute, present."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -10,12 +11,17 @@ from typing import Any, TypeGuard, cast
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLInputType,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     parse,
     specified_rules,
     type_from_ast,
@@ -93,6 +99,16 @@ class Operation:
         """Whether it is a mutation."""
         return self.node.operation is OperationType.MUTATION
 
+    @property
+    def fields(self) -> set[str]:
+        """The names of its root fields."""
+        fragments = {
+            node.name.value: node.selection_set
+            for node in self.document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        return set(_fields(self.node.selection_set, fragments))
+
 
 class RequestErrors(Exception):
     """Why a request cannot be executed at all."""
@@ -114,6 +130,8 @@ class Executor:
         self, schema: Schema, *, introspection: bool, most: Limits = limits.DEFAULTS
     ) -> None:
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
+        # What goes on around an execution, such as a span of a trace.
+        self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
         self._introspection = introspection
         self._most = most
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
@@ -146,7 +164,8 @@ class Executor:
     ) -> Answer:
         """The operation's answer; a crash in it is logged once, under the request's id."""
         logs.note(operation=operation.name or operation.node.operation.value)
-        result = self._result(operation, request, context)
+        with self.around(operation):
+            result = self._result(operation, request, context)
         if not result.errors:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
@@ -227,6 +246,17 @@ class Executor:
 def _never(_value: Any) -> TypeGuard[Any]:
     """Whether a value is to be awaited: no resolver here is asynchronous."""
     return False
+
+
+def _fields(selected: SelectionSetNode, fragments: dict[str, SelectionSetNode]) -> Iterator[str]:
+    for selection in selected.selections:
+        match selection:
+            case FieldNode():
+                yield selection.name.value
+            case FragmentSpreadNode():
+                yield from _fields(fragments[selection.name.value], fragments)
+            case InlineFragmentNode():
+                yield from _fields(selection.selection_set, fragments)
 
 
 def _plain(error: AppError) -> dict[str, Any]:

@@ -98,7 +98,9 @@ DOORS = {
     "botocore": {"dynamodb/client.py", "dynamodb/tables.py", "dynamodb/wire.py"},
     "argon2": {"accounts/passwords.py"},
     "jwt": {"accounts/tokens.py"},
-    "flask": {"__init__.py", "http.py", "rest.py"},
+    "flask": {"__init__.py", "http.py", "rest.py", "metrics.py", "tracing.py"},
+    "prometheus_client": {"metrics.py"},
+    "opentelemetry": {"tracing.py"},
     "flask_cors": {"__init__.py"},
     # What werkzeug has hashed, only werkzeug should check.
     "werkzeug": {"__init__.py", "http.py", "rest.py", "accounts/older_hashes.py"},
@@ -121,7 +123,7 @@ DOORS = {
 
 # From the bottom up; a module may import from the layers below its own, and from its own.
 LAYERS = [
-    {"errors", "ids", "clock", "logs"},
+    {"errors", "ids", "clock", "logs", "slow_bodies"},
     {
         "config",
         "paging",
@@ -149,7 +151,7 @@ LAYERS = [
     {"schema", "execution"},
     {"http"},
     {"rest"},
-    {"openapi"},
+    {"openapi", "metrics", "tracing"},
     {""},
     {"server", "aws_lambda"},
     {"commands.archive", "commands.older"},
@@ -220,5 +222,5 @@ def test_the_readme_documents_every_setting():
     documented = {name.strip("` ") for each in names for name in each.split(",")}
 
     fields = {*Config.__dataclass_fields__, *Limits.__dataclass_fields__}
-    assert len(read) == len(fields - {"engine_url", "argon2_profile", "limits"})
+    assert len(read) == len(fields - {"engine_url", "argon2_profile", "limits", "traces"})
     assert documented == read

@@ -21,6 +21,11 @@ class Breaker:
         self._opens_at: float | None = None  # for a trial; None while it is closed
         self._pause = FIRST_PAUSE
 
+    @property
+    def open(self) -> bool:
+        """Whether calls are refused."""
+        return self._opens_at is not None
+
     def allows(self) -> bool:
         """Whether to call; says yes to one caller only once a trial is due."""
         if self._opens_at is None:

@@ -100,6 +100,15 @@ class Call(NamedTuple):
     failure: str
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it asks."""
+        given = self.arguments
+        actions = given.get("TransactItems", ())
+        named = [each["TableName"] for action in actions for each in action.values()]
+        alone = [given["TableName"]] if "TableName" in given else []
+        return tuple(dict.fromkeys([*alone, *given.get("RequestItems", ()), *named]))
+
+    @property
     def units(self) -> dict[str, float]:
         """The capacity units that it took, by table; empty where the engine does not say."""
         told = self.answer.get("ConsumedCapacity") or []
@@ -205,9 +214,20 @@ class Database:
         self.client = client
         self.on_call: Callable[[Call], None] | None = None  # who wants to hear of each call
         self._wire = wire.Wire(client, attempts, timeout, patience)
-        self._breaker = Breaker()
+        self.breaker = Breaker()
         self._prefix = prefix
         self._attempts = attempts
+
+    def listen(self, listener: Callable[[Call], None]) -> None:
+        """Let somebody hear of each call, beside those who do already."""
+        before = self.on_call
+
+        def both(call: Call) -> None:
+            if before:
+                before(call)
+            listener(call)
+
+        self.on_call = both
 
     def table(self, name: str) -> "Table":
         """The table of this name in this deployment."""
@@ -215,7 +235,7 @@ class Database:
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """One DynamoDB operation (`GetItem`, …); its failures as our errors."""
-        if not self._breaker.allows():
+        if not self.breaker.allows():
             raise ServiceUnavailable
         logs.count_call()
         try:
@@ -225,7 +245,7 @@ class Database:
                 else self._wire.call(operation, arguments)
             )
         except wire.Refused as refused:
-            self._breaker.succeeded()
+            self.breaker.succeeded()
             if refused.code == "ConditionalCheckFailedException":
                 raise ConditionFailed(unsure=refused.unsure) from None
             if refused.code == "TransactionCanceledException":
@@ -237,7 +257,7 @@ class Database:
         except BotoCoreError as error:  # no credentials, or none in time
             self._heard(away=True)
             raise _unavailable(operation, error) from error
-        self._breaker.succeeded()
+        self.breaker.succeeded()
         return answer
 
     def _told(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -262,11 +282,11 @@ class Database:
 
     def _heard(self, *, away: bool | None) -> None:
         if away is None:
-            self._breaker.untold()
+            self.breaker.untold()
         elif away:
-            self._breaker.failed()
+            self.breaker.failed()
         else:
-            self._breaker.succeeded()
+            self.breaker.succeeded()
 
     def write(self, *actions: Put | Delete) -> None:
         """Do all or nothing; ConditionFailed when a condition does not hold."""
