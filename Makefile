@@ -12,8 +12,8 @@ run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(
 test: .venv/dev graphiql tests/node_modules/.installed tests/clients/node_modules/.installed  ## Run every test
 	$(BIN)/python -m pytest
 
-quick: .venv/dev  ## Run the tests that need no other process, on an in-process mock of DynamoDB
-	$(BIN)/python -m pytest --engines moto -m "not whole"
+quick: .venv/dev  ## Run most tests that need no other process, on an in-process mock of DynamoDB
+	$(BIN)/python -m pytest --engines moto -m "not whole and not thorough"
 
 chaos: SECONDS ?= 120
 chaos: .venv/dev  ## Kill its processes for SECONDS, and check what clients saw; SEED repeats a run

@@ -17,6 +17,8 @@ from graphql_api import compiled
 from graphql_api.rest import DOCUMENT
 from graphql_api.schema import SCHEMA
 
+pytestmark = pytest.mark.thorough
+
 
 class Colour(Enum):
     RED = "red"

@@ -17,6 +17,8 @@ from test_sessions import PASSWORDS, REFRESH, REVOKE, SESSIONS, is_in, log_in
 
 from graphql_api.dynamodb import client
 
+pytestmark = pytest.mark.thorough
+
 OTHER = "quite another password"
 LOGOUT = "mutation { logout { endedSessions } }"
 LOGOUT_EVERYWHERE = "mutation { logoutEverywhere { endedSessions } }"
