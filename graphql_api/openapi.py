@@ -26,7 +26,7 @@ from graphql_api.http import PROBLEM, snake
 from graphql_api.negotiation import JSON
 from graphql_api.paging import LARGEST
 from graphql_api.rest import DOCUMENT, IN_HEADERS, READ_ONLY, ROUTES, SORTS, Route
-from graphql_api.tasks.model import TAG_LENGTH, TAGS, TITLE_LENGTH
+from graphql_api.tasks.model import LONGEST, TAG_LENGTH, TAGS, TITLE_LENGTH
 from graphql_api.tasks.service import KEY_LENGTH
 
 Json = dict[str, Any]
@@ -38,11 +38,15 @@ SCALARS: Mapping[str, Json] = {
     "DateTime": {"type": "string", "format": "date-time"},
 }
 
-# What the rules of the models say of a text beyond its type, as far as JSON Schema can.
+MINUTES = {"minimum": 0, "maximum": LONGEST}
+
+# What the rules of the models say of a value beyond its type, as far as JSON Schema can.
 BOUNDS: Mapping[str, Json] = {
     "username": {"minLength": USERNAME_LENGTH[0]},
     "password": {"minLength": 1},
     "title": {"minLength": 1, "maxLength": TITLE_LENGTH, "pattern": r"\S"},
+    "durationMinutes": MINUTES,
+    "minChunkMinutes": MINUTES,
 }
 TAG = {"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"\S"}
 

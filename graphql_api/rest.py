@@ -39,6 +39,7 @@ DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 
 # What a task shows but nobody sets: an old client may send a task back as it got it.
 READ_ONLY = {"task_id", "user_id", "created_at", "updated_at", "completed_at", "version"}
+ENUMS = ("status", "priority", "deadline_type")
 # What the query string calls the arguments of a list.
 LIST_NAMES = {"first": "limit", "tags": "tag"}
 SORTS = {
@@ -75,7 +76,7 @@ class Route:
 
 def _task(result: Mapping[str, Any]) -> dict[str, Any]:
     task = result.get("task", result)
-    return {**task, "status": task["status"].lower(), "priority": task["priority"].lower()}
+    return {**task, **{name: task[name].lower() for name in ENUMS}}
 
 
 def _registered(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from graphql_api import clock
 from graphql_api.accounts.model import Session, User
 from graphql_api.dynamodb import codec
-from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
+from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 
 INSTANTS = st.datetimes(timezones=st.just(UTC)).map(clock.milliseconds)
 TASKS = st.builds(
@@ -26,6 +26,12 @@ TASKS = st.builds(
     updated_at=INSTANTS,
     completed_at=st.none() | INSTANTS,
     version=st.integers(),
+    duration_minutes=st.none() | st.integers(),
+    not_before=st.none() | INSTANTS,
+    deadline_type=st.sampled_from(DeadlineType),
+    min_chunk_minutes=st.integers(),
+    planned_start=st.none() | INSTANTS,
+    planned_end=st.none() | INSTANTS,
 )
 USERS = st.builds(
     User,
@@ -77,6 +83,8 @@ ITEM = {
     "created_at": {"S": "2026-11-22T09:30:00.250Z"},
     "updated_at": {"S": "2026-11-22T09:30:00.250Z"},
     "version": {"N": "3"},
+    "deadline_type": {"S": "soft"},
+    "min_chunk_minutes": {"N": "0"},
 }
 
 
