@@ -14,6 +14,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     get_named_type,
+    get_nullable_type,
     is_list_type,
     is_non_null_type,
     is_required_input_field,
@@ -36,6 +37,8 @@ SCALARS: Mapping[str, Json] = {
     "String": {"type": "string"},
     "Int": {"type": "integer"},
     "DateTime": {"type": "string", "format": "date-time"},
+    "Date": {"type": "string", "format": "date"},
+    "LocalTime": {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$"},
 }
 
 MINUTES = {"minimum": 0, "maximum": LONGEST}
@@ -57,6 +60,7 @@ CONFLICTING = {
     "DeleteAccount",
     "CreateTask",
     "UpdateTask",
+    "UpdateSettings",
 }
 
 PROBLEMS = {
@@ -209,6 +213,8 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
         "ChangePassword": _shown(schema, "LoginFields"),
         "DeleteAccount": _object({**message, "user_id": SCALARS["ID"]}),
         "DeleteTask": _object(message),
+        "GetSettings": _shown(schema, "SettingsFields"),
+        "UpdateSettings": _shown(schema, "SettingsFields"),
     }
     response: Json = {
         "description": f"What {method} has made or found.",
@@ -260,7 +266,9 @@ def _selection(kind: Any, selected: Any) -> Json:
             name = node.alias.value if node.alias else node.name.value
             field = kind.fields[node.name.value]
             if node.selection_set:
-                properties[name] = _selection(get_named_type(field.type), node.selection_set)
+                one = _selection(get_named_type(field.type), node.selection_set)
+                several = is_list_type(get_nullable_type(field.type))
+                properties[name] = {"type": "array", "items": one} if several else one
             else:
                 properties[name] = {**_value(field.type), "description": field.description}
     return _object(properties)
@@ -304,6 +312,8 @@ def _not_null(kind: Any) -> Json:
         return {"type": "array", "items": _value(kind.of_type)}
     if isinstance(kind, GraphQLEnumType):
         return {"type": "string", "enum": [name.lower() for name in kind.values]}
+    if isinstance(kind, GraphQLInputObjectType):
+        return _input(kind)
     return dict(SCALARS[kind.name])
 
 
