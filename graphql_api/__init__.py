@@ -20,6 +20,7 @@ from graphql_api.paging import Cursors
 from graphql_api.schema import SCHEMA
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
+from graphql_api.tasks.dependency_store import DependencyStore
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import TaskStore
 
@@ -31,6 +32,7 @@ def create_app(config: Config) -> Flask:
     connection = client.connect(config)
     database = Database(connection, config.table_prefix)
     users, tasks, settings = UserStore(database), TaskStore(database), SettingsStore(database)
+    dependencies = DependencyStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
     services = Services(
@@ -42,10 +44,11 @@ def create_app(config: Config) -> Flask:
             Attempts(database, secrets[0]),
             tasks.remove_all,
         ),
-        tasks=Tasks(tasks),
+        tasks=Tasks(tasks, dependencies),
         user_settings=UserSettings(settings),
         user_store=users,
         task_store=tasks,
+        dependency_store=dependencies,
         settings_store=settings,
         cursors=Cursors(secrets),
         now=clock.now,

@@ -1,6 +1,6 @@
 """What a resolver gets: who is asking, when, and what there is to ask."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -20,7 +20,10 @@ from graphql_api.paging import Budget, Cursors, Window
 from graphql_api.settings.model import Settings
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
-from graphql_api.tasks.model import Task, TaskFilter, TaskOrder
+from graphql_api.tasks.dependencies import Dependencies
+from graphql_api.tasks.dependency_store import DependencyStore
+from graphql_api.tasks.model import Task, TaskFilter, TaskOrder, TaskOrderField
+from graphql_api.tasks.neighbours import MOST_LINKED, Neighbours
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore
 
@@ -36,6 +39,7 @@ class Services:
     user_settings: UserSettings
     user_store: UserStore
     task_store: TaskStore
+    dependency_store: DependencyStore
     settings_store: SettingsStore
     cursors: Cursors
     now: Callable[[], datetime]
@@ -53,13 +57,15 @@ class Context:
         self.tasks = services.tasks
         self.user_settings = services.user_settings
         self.task_store = services.task_store
+        self._dependency_store = services.dependency_store
         self.cursors = services.cursors
         self._clock = services.now
         self._budget = Budget(MOST_READ)
         self._counting = Budget(MOST_READ)
         self._rows = Budget(MOST_LISTED)
+        self._linked = Budget(MOST_LINKED)
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
-        self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
+        self.forget_tasks()
         self.settings: Loader[str, Settings] = Loader(services.settings_store.get_many)
         self.client = client
         self._authorization = authorization
@@ -88,6 +94,18 @@ class Context:
             raise Unauthenticated("The account no longer exists.")
         return user
 
+    def forget_tasks(self) -> None:
+        """Read tasks anew from now on: something is going to be written."""
+        self.tasks_by_key: Loader[TaskKey, Task] = Loader(self.task_store.get_many)
+        self.dependencies: Loader[str, Dependencies] = Loader(self._dependency_store.get_many)
+        self.neighbours = Neighbours(self.dependencies, self.tasks_by_key, self._linked)
+
+    def show(self, tasks: Sequence[Task]) -> None:
+        """Note tasks as they are: they are not read again, and what is around them together."""
+        for task in tasks:
+            self.tasks_by_key.prime((task.user_id, task.task_id), task)
+        self.neighbours.show(tasks)
+
     def settings_of(self, user_id: str) -> Settings:
         """The user's settings."""
         return self.settings.get(user_id) or Settings(user_id=user_id)
@@ -96,14 +114,20 @@ class Context:
         self, user_id: str, window: Window, only: TaskFilter, order: TaskOrder
     ) -> Listing[Task]:
         """A page of the user's tasks; its cursors are good for this user, filter and order."""
-        scope = repr((user_id, only, order))
+        ready = () if only.ready is None else (only.ready,)
+        scope = repr((user_id, only, order, *ready))
         name = "before" if window.backward else "after"
         position = None if window.cursor is None else self.cursors.open(window.cursor, scope, name)
-        page = self.task_store.page(user_id, order, only, window, position, self._budget)
+        waiting = () if only.ready is None else self.neighbours.among(user_id).waiting
+        page = self.task_store.page(user_id, order, only, window, position, self._budget, waiting)
         self._rows.spend(len(page.items))
         if self._rows.left < 0:
             raise QueryTooComplex(f"A request gets at most {MOST_LISTED} tasks in all its lists.")
-        count = partial(self.task_store.count, user_id, only, self._counting)
+        if order.field is TaskOrderField.CREATED_AT:
+            self.show(page.items)
+        else:  # an index may be behind: what has to be right is read again
+            self.neighbours.show(page.items)
+        count = partial(self.task_store.count, user_id, only, self._counting, waiting)
         return Listing(page, self.cursors, scope, count)
 
 

@@ -53,11 +53,12 @@ SORTS = {
 }
 LIST_PARAMETERS = {
     *("limit", "after", "sort", "status", "priority", "tag"),
-    *("due_before", "due_after", "search"),
+    *("due_before", "due_after", "search", "ready"),
 }
 # What GraphQL has in its inputs and REST in the path and the headers.
-IN_HEADERS = {"id", "expectedVersion", "idempotencyKey"}
+IN_HEADERS = {"id", "taskId", "expectedVersion", "idempotencyKey"}
 HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
+BOOLEANS = {"true": True, "false": False}
 PRECONDITION_FAILED = 412
 
 _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)  # RFC 9110, section 8.8.3
@@ -94,8 +95,18 @@ def _account_deleted(result: Mapping[str, Any]) -> dict[str, Any]:
     return {"message": "Account deleted successfully", **result}
 
 
-def _deleted(_: Mapping[str, Any]) -> dict[str, Any]:
-    return {"message": "Task deleted successfully"}
+def _deleted(result: Mapping[str, Any]) -> dict[str, Any]:
+    released = {name: ids for name, ids in result.items() if ids}  # as before where there are none
+    return {"message": "Task deleted successfully", **released}
+
+
+def _blockers(result: Mapping[str, Any]) -> dict[str, Any]:
+    task = result.get("task", result)
+    around = {
+        name: [{**other, "status": other["status"].lower()} for other in task[name]]
+        for name in ("blocked_by", "blocks")
+    }
+    return {**task, **around}
 
 
 def _settings(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,6 +114,8 @@ def _settings(result: Mapping[str, Any]) -> dict[str, Any]:
     hours = [{**day, "day": day["day"].lower()} for day in settings["working_hours"]]
     return {**settings, "working_hours": hours}
 
+
+BLOCKERS = "/api/v1/tasks/<task_id>/blockers"
 
 ROUTES = (
     Route(("POST",), "/auth/register", "RegisterUser", _registered, 201, public=True),
@@ -117,6 +130,9 @@ ROUTES = (
     Route(("GET",), "/api/v1/tasks/<task_id>", "GetTask", _task),
     Route(("PUT", "PATCH"), "/api/v1/tasks/<task_id>", "UpdateTask", _task),
     Route(("DELETE",), "/api/v1/tasks/<task_id>", "DeleteTask", _deleted),
+    Route(("GET",), BLOCKERS, "GetBlockers", _blockers),
+    Route(("POST",), BLOCKERS, "AddBlockers", _blockers),
+    Route(("DELETE",), BLOCKERS, "RemoveBlockers", _blockers),
     Route(("GET",), "/api/v1/settings", "GetSettings", _settings),
     Route(("PUT", "PATCH"), "/api/v1/settings", "UpdateSettings", _settings),
 )
@@ -219,9 +235,11 @@ class Runner:
 def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if "task_id" in path:
-        given["id"] = path["task_id"]
-        if (version := _expected_version()) is not None:
-            given["expectedVersion"] = version
+        given["id" if "id" in kind.fields else "taskId"] = path["task_id"]
+    if "expectedVersion" in kind.fields and (version := _expected_version()) is not None:
+        given["expectedVersion"] = version
+    if "force" in kind.fields and "force" in request.args:
+        given["force"] = _boolean("force", request.args["force"])
     if not kind.fields.keys() - IN_HEADERS:  # then there is nothing to say in a body
         return given
     if "idempotencyKey" in kind.fields and "Idempotency-Key" in request.headers:
@@ -281,9 +299,17 @@ def _filter(args: MultiDict[str, str]) -> dict[str, Any]:
     for name in ("status", "priority"):
         if name in args:
             given[name] = ",".join(args.getlist(name)).upper().split(",")
+    if "ready" in args:
+        given["ready"] = _boolean("ready", args["ready"])
     if "tag" in args:  # a tag may have a comma in it
         given["tags"] = args.getlist("tag")
     return given
+
+
+def _boolean(name: str, text: str) -> bool:
+    if text not in BOOLEANS:
+        raise BadUserInput(f"{name} must be true or false.", name)
+    return BOOLEANS[text]
 
 
 def _integer(name: str, text: str) -> int:

@@ -69,7 +69,7 @@ def test_inputs_have_no_field_that_a_task_does_not_have():
     task = set(Task.__dataclass_fields__)
 
     assert set(CreateTaskInput.__annotations__) - {"idempotency_key"} <= task
-    assert set(UpdateTaskInput.__annotations__) - {"id", "expected_version"} <= task
+    assert set(UpdateTaskInput.__annotations__) - {"id", "expected_version", "force"} <= task
 
 
 def test_the_codes_are_the_closed_list():
@@ -134,12 +134,12 @@ LAYERS = [
     {"dynamodb"},
     {
         *("accounts.common", "accounts.model", "accounts.passwords", "accounts.tokens"),
-        *("settings.model", "tasks.model"),
+        *("settings.model", "tasks.dependencies", "tasks.model"),
     },
-    {"accounts.store", "settings.store", "tasks.store"},
+    {"accounts.store", "settings.store", "tasks.dependency_store", "tasks.store"},
     {"accounts.live", "accounts.attempts"},
     {"accounts.service", "settings.service", "tasks.service"},
-    {"connection", "lookahead"},
+    {"connection", "lookahead", "tasks.neighbours"},
     {"context"},
     {"settings.schema", "tasks.schema"},
     {"accounts.schema"},

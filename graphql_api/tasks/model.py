@@ -2,8 +2,8 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
@@ -29,6 +29,9 @@ class TaskStatus(Enum):
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+
+
+OPEN = (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
 
 
 class TaskPriority(Enum):
@@ -119,6 +122,11 @@ class Task:
             *((n, getattr(self, n)) for n, d in _YOUNGER.items() if getattr(self, n) != d),
         )
         return hashlib.sha256(repr(given).encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be done."""
+        return self.status in OPEN
 
     @property
     def completed(self) -> bool:
@@ -258,6 +266,7 @@ class TaskFilter:
     due_before: datetime | None = None
     due_after: datetime | None = None
     search: str | None = None
+    ready: bool | None = field(default=None, repr=False)  # cursors from before it was stay good
 
     def __post_init__(self) -> None:
         if self.tags is not None:
@@ -283,6 +292,16 @@ class TaskFilter:
             and self.due_before is not None
             and self.due_after >= self.due_before
         )
+
+    @property
+    def looks_closer(self) -> bool:
+        """Whether a match can only be told from a task that was read."""
+        return bool(self.search) or self.ready is not None
+
+    def shows(self, task: Task, waiting: Collection[str]) -> bool:
+        """Whether a task that was read matches; `waiting` are those with open blockers."""
+        ready = task.open and task.task_id not in waiting
+        return self.ready in {None, ready} and self.found_in(task)
 
     def found_in(self, task: Task) -> bool:
         """Whether the search's text is in the title or the description, in whatever case."""
