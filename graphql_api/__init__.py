@@ -87,6 +87,13 @@ def create_app(config: Config) -> Flask:
             app,
             origins=list(config.cors_origins),
             allow_headers=headers,
-            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-Id"],
+            expose_headers=[
+                "ETag",
+                "Link",
+                "Location",
+                "Retry-After",
+                "X-Incomplete",
+                "X-Request-Id",
+            ],
         )
     return app

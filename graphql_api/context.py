@@ -16,14 +16,15 @@ from graphql_api.accounts.tokens import Viewer
 from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import QueryTooComplex, Unauthenticated
-from graphql_api.paging import Budget, Cursors, Window
+from graphql_api.paging import Budget, Cursors, Page, Window
 from graphql_api.settings.model import Settings
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
 from graphql_api.tasks.dependencies import Dependencies
 from graphql_api.tasks.dependency_store import DependencyStore
-from graphql_api.tasks.model import Task, TaskFilter, TaskOrder, TaskOrderField
+from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder, TaskOrderField
 from graphql_api.tasks.neighbours import MOST_LINKED, Neighbours
+from graphql_api.tasks.ranking import Ranking
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore
 
@@ -99,12 +100,21 @@ class Context:
         self.tasks_by_key: Loader[TaskKey, Task] = Loader(self.task_store.get_many)
         self.dependencies: Loader[str, Dependencies] = Loader(self._dependency_store.get_many)
         self.neighbours = Neighbours(self.dependencies, self.tasks_by_key, self._linked)
+        self.ranking = Ranking(
+            self.task_store,
+            self.tasks_by_key,
+            self.neighbours,
+            lambda user_id: self.settings_of(user_id).urgency_coefficients,
+            self._clock,
+            self._budget,
+        )
 
-    def show(self, tasks: Sequence[Task]) -> None:
+    def show(self, tasks: Sequence[Task], *, prime: bool = True) -> None:
         """Note tasks as they are: they are not read again, and what is around them together."""
-        for task in tasks:
+        for task in tasks if prime else ():
             self.tasks_by_key.prime((task.user_id, task.task_id), task)
         self.neighbours.show(tasks)
+        self.ranking.show(tasks)
 
     def settings_of(self, user_id: str) -> Settings:
         """The user's settings."""
@@ -118,17 +128,36 @@ class Context:
         scope = repr((user_id, only, order, *ready))
         name = "before" if window.backward else "after"
         position = None if window.cursor is None else self.cursors.open(window.cursor, scope, name)
-        waiting = () if only.ready is None else self.neighbours.among(user_id).waiting
-        page = self.task_store.page(user_id, order, only, window, position, self._budget, waiting)
+        if order.field is TaskOrderField.URGENCY:
+            page, count = self._by_urgency(user_id, window, only, order.direction, position)
+        else:
+            waiting = () if only.ready is None else self.neighbours.among(user_id).waiting
+            page = self.task_store.page(
+                user_id, order, only, window, position, self._budget, waiting
+            )
+            count = partial(self.task_store.count, user_id, only, self._counting, waiting)
         self._rows.spend(len(page.items))
         if self._rows.left < 0:
             raise QueryTooComplex(f"A request gets at most {MOST_LISTED} tasks in all its lists.")
-        if order.field is TaskOrderField.CREATED_AT:
-            self.show(page.items)
-        else:  # an index may be behind: what has to be right is read again
-            self.neighbours.show(page.items)
-        count = partial(self.task_store.count, user_id, only, self._counting, waiting)
+        # An index may be behind: what has to be right is read again.
+        self.show(page.items, prime=order.field is not TaskOrderField.DUE_AT)
         return Listing(page, self.cursors, scope, count)
+
+    def _by_urgency(
+        self,
+        user_id: str,
+        window: Window,
+        only: TaskFilter,
+        direction: OrderDirection,
+        position: str | None,
+    ) -> tuple[Page[Task], Callable[[], int]]:
+        page, total = self.ranking.page(user_id, only, direction, window, position)
+        if page.complete:
+            return page, lambda: total
+        waiting = self.neighbours.among(user_id).waiting
+        return page, partial(
+            self.task_store.count, user_id, only.of_open(), self._counting, waiting
+        )
 
 
 Info: TypeAlias = strawberry.Info[Context, Any]

@@ -205,7 +205,13 @@ def _query(name: str, description: str, **schema: Any) -> Json:
 
 
 _LIST_PARAMETERS = (
-    _query("limit", "Tasks in a page; without it all.", type="integer", minimum=1, maximum=LARGEST),
+    _query(
+        "limit",
+        "Tasks in a page; without it all, by urgency 25.",
+        type="integer",
+        minimum=1,
+        maximum=LARGEST,
+    ),
     _query("after", "From the `Link` of the page before.", type="string"),
     _query("sort", "The order, with `-` the latest first.", type="string", enum=list(SORTS)),
     _query("status", "One of these, comma-separated.", type="string"),
@@ -234,6 +240,7 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
         **dict.fromkeys(
             ("GetBlockers", "AddBlockers", "RemoveBlockers"), _shown(schema, "BlockersFields")
         ),
+        "GetUrgency": _shown(schema, "UrgencyFields"),
         "GetSettings": _shown(schema, "SettingsFields"),
         "UpdateSettings": _shown(schema, "SettingsFields"),
     }
@@ -244,7 +251,13 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
     if route.operation not in bodies:
         response["headers"] = {"ETag": {"schema": {"type": "string"}}}
     if route.operation == "ListTasks":
-        response["headers"] = {"Link": {"schema": {"type": "string"}}}
+        response["headers"] = {
+            "Link": {"schema": {"type": "string"}},
+            "X-Incomplete": {
+                "description": "There is more than could be read to sort it by urgency.",
+                "schema": {"const": "true"},
+            },
+        }
     return response
 
 

@@ -36,7 +36,7 @@ from graphql_api.http import (
     snake,
     snake_case,
 )
-from graphql_api.paging import LARGEST
+from graphql_api.paging import DEFAULT_SIZE, LARGEST
 
 DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 
@@ -50,6 +50,8 @@ SORTS = {
     "-created_at": ("CREATED_AT", "DESC"),
     "due_at": ("DUE_AT", "ASC"),
     "-due_at": ("DUE_AT", "DESC"),
+    "urgency": ("URGENCY", "ASC"),
+    "-urgency": ("URGENCY", "DESC"),
 }
 LIST_PARAMETERS = {
     *("limit", "after", "sort", "status", "priority", "tag"),
@@ -131,6 +133,7 @@ ROUTES = (
     Route(("PUT", "PATCH"), "/api/v1/tasks/<task_id>", "UpdateTask", _task),
     Route(("DELETE",), "/api/v1/tasks/<task_id>", "DeleteTask", _deleted),
     Route(("GET",), BLOCKERS, "GetBlockers", _blockers),
+    Route(("GET",), "/api/v1/tasks/<task_id>/urgency", "GetUrgency", dict),
     Route(("POST",), BLOCKERS, "AddBlockers", _blockers),
     Route(("DELETE",), BLOCKERS, "RemoveBlockers", _blockers),
     Route(("GET",), "/api/v1/settings", "GetSettings", _settings),
@@ -185,16 +188,21 @@ class Runner:
         return response
 
     def list_tasks(self, route: Route) -> Response:
-        """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next."""
+        """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next.
+
+        By urgency there are only pages: each of them reads all that is open.
+        """
         context = self._context(route)
-        variables = _list_variables()
-        if "limit" in request.args or "after" in request.args:
-            page = self._run(route, context, variables)
+        variables, sort = _list_variables(), request.args.get("sort", "")
+        if "limit" in request.args or "after" in request.args or "urgency" in sort:
+            page = self._run(route, context, {"first": DEFAULT_SIZE, **variables})
             response = json_response([_task(task) for task in page["nodes"]])
             if page["pageInfo"]["hasNextPage"]:
                 query = {**request.args.to_dict(flat=False), "after": page["pageInfo"]["endCursor"]}
                 url = f"{request.path}?{urlencode(query, doseq=True)}"
                 response.headers["Link"] = f'<{url}>; rel="next"'
+            elif not page["isComplete"]:
+                response.headers["X-Incomplete"] = "true"
             return response
         tasks: list[dict[str, Any]] = []
         while True:  # each page with budgets of its own, as if the client had asked for it

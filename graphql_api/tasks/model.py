@@ -160,7 +160,7 @@ def _cleared(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields with a null as what it means: the default, where there may be nothing."""
     for name, value in fields.items():
         if value is None and name not in _CLEARABLE:
-            raise BadUserInput(f"{_camel(name)} cannot be null.", _camel(name))
+            raise BadUserInput(f"{camel(name)} cannot be null.", camel(name))
     return {n: _DEFAULTS[n] if value is None else value for n, value in fields.items()}
 
 
@@ -212,7 +212,7 @@ def _check_plan(task: Task) -> None:
         raise BadUserInput("plannedEnd is not before plannedStart.", "plannedEnd")
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
     """The name of a field as clients know it."""
     first, *others = name.split("_")
     return first + "".join(other.capitalize() for other in others)
@@ -236,6 +236,7 @@ class TaskOrderField(Enum):
 
     CREATED_AT = "created_at"
     DUE_AT = "due_at"
+    URGENCY = "urgency"
 
 
 class OrderDirection(Enum):
@@ -249,7 +250,7 @@ class OrderDirection(Enum):
 class TaskOrder:
     """An order of tasks: newest first, unless another one is asked for.
 
-    By due date, tasks without one come last in both directions.
+    By due date, tasks without one come last in both directions. By urgency, only open ones come.
     """
 
     field: TaskOrderField = TaskOrderField.CREATED_AT
@@ -293,6 +294,11 @@ class TaskFilter:
             and self.due_after >= self.due_before
         )
 
+    def of_open(self) -> "TaskFilter":
+        """The same, of open tasks only."""
+        given = OPEN if self.status is None else self.status
+        return replace(self, status=tuple(status for status in given if status in OPEN))
+
     @property
     def looks_closer(self) -> bool:
         """Whether a match can only be told from a task that was read."""
@@ -302,6 +308,18 @@ class TaskFilter:
         """Whether a task that was read matches; `waiting` are those with open blockers."""
         ready = task.open and task.task_id not in waiting
         return self.ready in {None, ready} and self.found_in(task)
+
+    def matches(self, task: Task, waiting: Collection[str]) -> bool:
+        """Whether a task that was read without asking for a match is one."""
+        due = task.due_at
+        return (
+            (self.status is None or task.status in self.status)
+            and (self.priority is None or task.priority in self.priority)
+            and (self.tags is None or not set(self.tags).isdisjoint(task.tags))
+            and (self.due_after is None or (due is not None and due >= self.due_after))
+            and (self.due_before is None or (due is not None and due < self.due_before))
+            and self.shows(task, waiting)
+        )
 
     def found_in(self, task: Task) -> bool:
         """Whether the search's text is in the title or the description, in whatever case."""

@@ -31,6 +31,7 @@ class Neighbours:
         self._dependencies = dependencies
         self._tasks = tasks
         self._shown: dict[TaskKey, None] = {}
+        self.found: dict[TaskKey, Task] = {}  # all that were shown beside others
         self._announced: dict[Relation, set[TaskKey]] = {}
         self._rows = rows
 
@@ -57,21 +58,22 @@ class Neighbours:
     def _related(self, task: Task, relation: Relation) -> list[Task]:
         if _key(task) not in self._announced.setdefault(relation, set()):
             self._announce(task, relation)
-        ids = relation(self.among(task.user_id), task.task_id)
-        self._rows.spend(len(ids))
+        keys = [(task.user_id, i) for i in relation(self.among(task.user_id), task.task_id)]
+        self._rows.spend(len(keys))
         if self._rows.left < 0:
             raise _too_many()
-        found = (self._tasks.get((task.user_id, task_id)) for task_id in ids)
-        return [other for other in found if other is not None]
+        return [self.found[key] for key in keys if key in self.found]
 
     def _announce(self, task: Task, relation: Relation) -> None:
-        """Want what is related to all tasks shown; QueryTooComplex before any of it is read."""
+        """Read what is related to all tasks shown; QueryTooComplex before any of it is read."""
         announced = self._announced[relation]
         new = [key for key in {**self._shown, _key(task): None} if key not in announced]
         wanted = [(user, other) for user, key in new for other in relation(self.among(user), key)]
         if len(wanted) > self._rows.left:
             raise _too_many()
         self._tasks.want(wanted)
+        found = ((other, self._tasks.get(other)) for other in wanted)
+        self.found.update((key, other) for key, other in found if other is not None)
         announced.update(new)
 
 

@@ -15,7 +15,7 @@ from graphql_api.connection import Connection, Listing
 from graphql_api.context import Context, Info
 from graphql_api.errors import AppError
 from graphql_api.paging import DEFAULT_SIZE, LARGEST, Window
-from graphql_api.tasks import dependencies, model
+from graphql_api.tasks import dependencies, model, ranking, urgency
 from graphql_api.tasks.service import KEY_LENGTH, MOST_ITEMS, Deleted, Linked, each
 from graphql_api.tasks.store import task_not_found
 
@@ -56,13 +56,34 @@ _enum(
     "What tasks can be sorted by.",
     CREATED_AT="The time of creation.",
     DUE_AT="The due date; tasks without one come last in both directions.",
+    URGENCY=(
+        f"The urgency, of open tasks only: the {ranking.MOST_RANKED:,} newest of them are read, and"
+        " `isComplete` is false if there are more. The pages of one listing are as of one instant."
+    ),
 )
 _enum(
     model.OrderDirection,
     "Which end of an order comes first.",
-    ASC="The earliest first.",
-    DESC="The latest first.",
+    ASC="The earliest first, or the least.",
+    DESC="The latest first, or the most.",
 )
+
+
+@strawberry.type(description="One reason for a task's urgency.")
+class UrgencyTerm:
+    name: str = strawberry.field(description="The name of its coefficient among the settings.")
+    coefficient: float = strawberry.field(description="How much it counts.")
+    value: float = strawberry.field(description="How far it applies: 0 to 1, but for `inherited`.")
+    contribution: float = strawberry.field(description="The coefficient times the value.")
+
+
+@strawberry.type(description="How urgent a task is, and why. https://taskwarrior.org/docs/urgency/")
+class Urgency:
+    score: float = strawberry.field(
+        description="The sum of the contributions; 0 for a task that is not open."
+    )
+    terms: list[UrgencyTerm] = strawberry.field(description="What it is the sum of.")
+    as_of: datetime = strawberry.field(description="The instant as of which this is so.")
 
 
 @strawberry.type(description="Something a user plans to do.")
@@ -123,6 +144,10 @@ class Task:
     @strawberry.field(description="Whether it can be done now: it is open, and no blocker is.")
     def is_ready(task: strawberry.Parent[model.Task], info: Info) -> bool:  # noqa: N805 - as `owner`
         return info.context.neighbours.ready(task)
+
+    @strawberry.field(graphql_type=Urgency, description="How urgent it is, and why.")
+    def urgency(task: strawberry.Parent[model.Task], info: Info) -> urgency.Urgency:  # noqa: N805 - as `owner`
+        return info.context.ranking.urgency(task)
 
     @strawberry.field(
         graphql_type=Annotated["User", strawberry.lazy("graphql_api.accounts.schema")],

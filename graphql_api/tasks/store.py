@@ -250,6 +250,13 @@ class TaskStore:
             complete=stopped is None,
         )
 
+    def newest_open(self, user_id: str, most: int, budget: Budget) -> tuple[list[Task], bool]:
+        """So many of the user's open tasks, the newest first, and whether these are all."""
+        only = TaskFilter(status=OPEN)
+        runs = _runs(user_id, TaskOrder(), only, backward=False)
+        found, stopped = self._read(runs, only, most + 1, None, budget, ())
+        return [task for _, task in found[:most]], stopped is None and len(found) <= most
+
     def count(
         self, user_id: str, only: TaskFilter, budget: Budget, waiting: Collection[str] = ()
     ) -> int:
