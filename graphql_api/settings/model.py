@@ -92,9 +92,12 @@ class Settings:
         return self if after == self else replace(after, version=self.version + 1)
 
     @property
-    def weekly(self) -> tuple[tuple[LocalInterval, ...], ...]:
-        """The hours of each of the seven days, from Monday on."""
-        hours = {day.day: day.intervals for day in self.working_hours}
+    def weekly(self) -> tuple[tuple[tuple[time, time], ...], ...]:
+        """Start and end of the hours of each of the seven days, from Monday on."""
+        hours = {
+            day.day: tuple((interval.start, interval.end) for interval in day.intervals)
+            for day in self.working_hours
+        }
         return tuple(hours.get(day, ()) for day in WEEKDAYS)
 
 
