@@ -1,6 +1,6 @@
 """Lists by urgency: which tasks one request rates, and as of when."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -99,25 +99,10 @@ class Ranking:
             for task in tasks
             if only.matches(task, waiting)
         }
-        backward = window.backward
-        downward = (direction is OrderDirection.DESC) is not backward
+        downward = (direction is OrderDirection.DESC) is not window.backward
         found = _beyond(ranked, after, downward=downward)
-        ranks = found[: window.size]
-        more, elsewhere = len(found) > window.size, after is not None
-        if backward:
-            ranks.reverse()
-        items = [ranked[rank] for rank in ranks]
-        self._as_of.update(((user_id, task.task_id), as_of) for task in items)
-        positions = [_written(as_of, rank) for rank in ranks]
-        page = Page(
-            items=items,
-            positions=positions,
-            has_next=elsewhere if backward else more,
-            has_previous=more if backward else elsewhere,
-            start=positions[0] if positions else None,
-            end=positions[-1] if positions else None,
-            complete=complete,
-        )
+        page = _page(found, ranked, window, as_of, begun=after is not None, complete=complete)
+        self._as_of.update(((user_id, task.task_id), as_of) for task in page.items)
         return page, len(ranked)
 
     def _all_open(self, user_id: str) -> tuple[list[Task], bool]:
@@ -128,11 +113,8 @@ class Ranking:
 
     def _rating(self, user_id: str, as_of: datetime) -> Rating:
         if (user_id, as_of) not in self._ratings:
-            dependencies, coefficients = (
-                self._neighbours.among(user_id),
-                self._coefficients(user_id),
-            )
-            self._ratings[user_id, as_of] = Rating(dependencies, coefficients, as_of)
+            among, coefficients = self._neighbours.among(user_id), self._coefficients(user_id)
+            self._ratings[user_id, as_of] = Rating(among, coefficients, as_of)
         return self._ratings[user_id, as_of]
 
     def _rate(self, rating: Rating, task: Task) -> None:
@@ -157,6 +139,31 @@ def _beyond(ranked: Iterable[Rank], after: Rank | None, *, downward: bool) -> li
     return [
         rank for rank in ordered if (rank.key > after.key if downward else rank.key < after.key)
     ]
+
+
+def _page(
+    found: list[Rank],
+    ranked: Mapping[Rank, Task],
+    window: Window,
+    as_of: datetime,
+    *,
+    begun: bool,
+    complete: bool,
+) -> Page[Task]:
+    """The first of the places found, in the list's order."""
+    ranks, more = found[: window.size], len(found) > window.size
+    if window.backward:
+        ranks.reverse()
+    positions = [_written(as_of, rank) for rank in ranks]
+    return Page(
+        items=[ranked[rank] for rank in ranks],
+        positions=positions,
+        has_next=begun if window.backward else more,
+        has_previous=more if window.backward else begun,
+        start=positions[0] if positions else None,
+        end=positions[-1] if positions else None,
+        complete=complete,
+    )
 
 
 def _written(as_of: datetime, rank: Rank) -> str:
