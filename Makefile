@@ -4,7 +4,7 @@ PORT ?= 5000
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null)
 
-.PHONY: run graphiql-if-possible test quick check format schema schema-diff graphiql constraints clean
+.PHONY: run graphiql-if-possible test quick chaos check format schema schema-diff graphiql constraints bench clean
 
 run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
@@ -15,10 +15,15 @@ test: .venv/dev graphiql tests/node_modules/.installed tests/clients/node_module
 quick: .venv/dev  ## Run the tests that need no other process, on an in-process mock of DynamoDB
 	$(BIN)/python -m pytest --engines moto -m "not whole"
 
-check: .venv/dev  ## Format check, lint, types
+chaos: SECONDS ?= 120
+chaos: .venv/dev  ## Kill its processes for SECONDS, and check what clients saw; SEED repeats a run
+	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest --no-header -q tests/chaos
+
+check: .venv/dev  ## Format check, lint, types, security lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml graphql_api app.py
 
 format: .venv/dev  ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
@@ -29,6 +34,9 @@ schema: .venv/run  ## Write schema.graphql anew
 
 schema-diff: .venv/dev  ## Print how the schema differs from the last release's
 	@$(BIN)/python tests/evolution.py
+
+bench: .venv/run bench/peers/node_modules/.installed  ## Measure against Apollo Server, GraphQL Yoga and the floor
+	@$(BIN)/python bench/run.py $(BENCH)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -58,6 +66,9 @@ graphiql: graphiql/node_modules/.installed
 	@echo "Installing the npm packages of $* (once) …"
 	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.installed
 else
+bench/peers/node_modules/.installed:
+	@echo "npm is needed for what is compared: Apollo Server, GraphQL Yoga and the engine." >&2; exit 1
+
 graphiql tests/node_modules/.installed tests/clients/node_modules/.installed:
 	@echo "npm is not installed: GraphiQL will come from its CDN, and tests that need Node skip."
 endif
@@ -66,4 +77,4 @@ constraints: .venv/dev  ## Pin what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:  ## Remove what was installed; keeps data/
-	rm -rf .venv graphiql/node_modules tests/node_modules tests/clients/node_modules
+	rm -rf .venv graphiql/node_modules tests/node_modules tests/clients/node_modules bench/peers/node_modules

@@ -30,7 +30,11 @@ def main() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        server.serve(config, then=lambda: announce(config))
+        with server.metrics_served(config):
+            server.serve(config, then=lambda: announce(config))
+    except StartError as error:
+        print(f"Cannot start: {error}.", file=sys.stderr)
+        return 2
     finally:
         well = embedded.stop()
     return 0 if well else 1

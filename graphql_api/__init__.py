@@ -35,11 +35,12 @@ def create_app(config: Config) -> Flask:
     dependencies = DependencyStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
+    # One thread is always left for requests that check no password.
+    passwords = Passwords(config.argon2_profile, max(1, config.threads - 1))
     services = Services(
         accounts=Accounts(
             users,
-            # One thread is always left for requests that check no password.
-            Passwords(config.argon2_profile, max(1, config.threads - 1)),
+            passwords,
             tokens,
             Attempts(database, secrets[0]),
             tasks.remove_all,
@@ -53,7 +54,9 @@ def create_app(config: Config) -> Flask:
         cursors=Cursors(secrets),
         now=clock.now,
     )
-    executor = Executor(SCHEMA, introspection=config.introspection)
+    executor = Executor(SCHEMA, introspection=config.introspection, most=config.limits)
+    # Its one document never has to make room for clients', and their limits are not its own.
+    rest_executor = Executor(SCHEMA, introspection=False)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # its redirects would be built from the client's Host
@@ -63,6 +66,7 @@ def create_app(config: Config) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as Flask's docs do it
     http.install(app)
     http.show_errors(app)
+    _observe(app, config, database, passwords, executor, rest_executor)
     app.register_blueprint(
         http.blueprint(
             executor,
@@ -75,7 +79,7 @@ def create_app(config: Config) -> Flask:
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(http.health(impatient.check))
-    app.register_blueprint(rest.blueprint(executor, services))
+    app.register_blueprint(rest.blueprint(rest_executor, services))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
         app.add_url_rule(
@@ -97,3 +101,18 @@ def create_app(config: Config) -> Flask:
             ],
         )
     return app
+
+
+def _observe(
+    app: Flask, config: Config, database: Database, passwords: Passwords, *executors: Executor
+) -> None:
+    """Let metrics and traces see what happens, where they are wanted."""
+    # Nobody else should wait for their libraries to be imported, or need them.
+    if config.metrics_port:
+        from graphql_api import metrics  # noqa: PLC0415
+
+        metrics.watch(app, database, passwords)
+    if config.traces:
+        from graphql_api import tracing  # noqa: PLC0415
+
+        tracing.watch(app, database, *executors)

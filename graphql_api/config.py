@@ -1,6 +1,7 @@
 """Every setting of the service, read from the environment once."""
 
 import contextlib
+import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +10,18 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from graphql_api.errors import StartError
+from graphql_api.limits import DEFAULTS, Limits
 
 T = TypeVar("T")
 
 MINIMUM_SECRET_BYTES = 32
 LONGEST_REPEATED = 24  # bytes of a text that is no better for being repeated
+
+TRACING = (
+    "OTEL_TRACES_EXPORTER",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+)
 
 # Secrets of 32 bytes and more that tutorials print; shorter ones are refused by their length.
 WELL_KNOWN_SECRETS = {
@@ -46,6 +54,10 @@ class Config:
     graphql_http: str = "2025"
     trusted_proxies: int = 0
     log_level: str = "INFO"
+    limits: Limits = DEFAULTS
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    traces: bool = False  # where OpenTelemetry's own variables ask for them
 
     # Not from the environment: where the embedded engine listens, once it runs …
     engine_url: str = ""
@@ -65,11 +77,12 @@ class Config:
         return None if self.dynamodb == "aws" else self.dynamodb
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> "Config":
+    def from_env(cls, environ: Mapping[str, str], *, serving: bool = True) -> "Config":
         """The configuration that the variables describe.
 
         Raises StartError with every problem at once. The embedded mode's secret may still be
-        missing here: `embedded.prepare` makes it.
+        missing here: `embedded.prepare` makes it. What is not `serving` signs no tokens, and
+        needs none.
         """
         read = _Reader(environ)
         dynamodb = read("DYNAMODB", "embedded", _store)
@@ -92,8 +105,19 @@ class Config:
             trusted_proxies=read("TRUSTED_PROXIES", cls.trusted_proxies, _integer(0, 10)),
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
             log_level=read("LOG_LEVEL", cls.log_level, _level),
+            limits=Limits(
+                tokens=read("MAX_TOKENS", DEFAULTS.tokens, _integer(10, 10_000)),
+                depth=read("MAX_DEPTH", DEFAULTS.depth, _integer(1, 25)),
+                fields=read("MAX_FIELDS", DEFAULTS.fields, _integer(1, 5_000)),
+                aliases=read("MAX_ALIASES", DEFAULTS.aliases, _integer(0, 500)),
+                root_fields=read("MAX_ROOT_FIELDS", DEFAULTS.root_fields, _integer(1, 100)),
+                directives=read("MAX_DIRECTIVES", DEFAULTS.directives, _integer(0, 100)),
+            ),
+            metrics_host=read("METRICS_HOST", cls.metrics_host, str),
+            traces=_traced(read),
+            metrics_port=read("METRICS_PORT", cls.metrics_port, _integer(0, 65535)),
         )
-        if not embedded and not environ.get("JWT_SECRET", "").strip():
+        if serving and not embedded and not environ.get("JWT_SECRET", "").strip():
             read.problems.append(
                 f"JWT_SECRET is required with DYNAMODB={dynamodb}"
                 f" (at least {MINIMUM_SECRET_BYTES} bytes)"
@@ -101,6 +125,22 @@ class Config:
         if read.problems:
             raise StartError("; ".join(read.problems))
         return config
+
+
+def _traced(read: "_Reader") -> bool:
+    """Whether OpenTelemetry's own variables ask for traces; a problem if it is not installed."""
+    set_up = {name for name in TRACING if read.environ.get(name, "").strip()}
+    if read.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or not set_up:
+        return False
+    exporter = read.environ.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
+    if exporter == "none":
+        return False
+    if exporter != "otlp":
+        read.problems.append(f"OTEL_TRACES_EXPORTER must be otlp or none, not {exporter!r}")
+    elif importlib.util.find_spec("opentelemetry") is None:
+        names = " and ".join(sorted(set_up))
+        read.problems.append(f"{names} need what requirements-otel.txt lists")
+    return True
 
 
 class _Reader:

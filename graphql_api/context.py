@@ -16,7 +16,7 @@ from graphql_api.accounts.tokens import Viewer
 from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import QueryTooComplex, Unauthenticated
-from graphql_api.paging import Budget, Cursors, Page, Window
+from graphql_api.paging import LARGEST, Budget, Cursors, Page, Window
 from graphql_api.settings.model import Settings
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
@@ -29,6 +29,7 @@ from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore
 
 MOST_LISTED = 300  # tasks in all lists of a request
+WHOLE_LIST_PAGE = 1_000  # tasks in each page of a list that is read to its end
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,17 @@ class Context:
         self._counting = Budget(MOST_READ)
         self._rows = Budget(MOST_LISTED)
         self._linked = Budget(MOST_LINKED)
+        self.largest_page = LARGEST
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
         self.forget_tasks()
         self.settings: Loader[str, Settings] = Loader(services.settings_store.get_many)
         self.client = client
         self._authorization = authorization
+
+    def allow_whole_lists(self) -> None:
+        """Let pages be longer: somebody reads one list to its end, and nothing beside it."""
+        self._rows = Budget(WHOLE_LIST_PAGE)
+        self.largest_page = WHOLE_LIST_PAGE
 
     @property
     def now(self) -> datetime:

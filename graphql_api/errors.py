@@ -20,6 +20,8 @@ AppError
 
 from typing import Any, ClassVar
 
+LONGEST_MESSAGE = 500  # characters: what was sent is not sent back many times over
+
 
 class StartError(Exception):
     """The service cannot start; the text is one clear line for the person who starts it."""
@@ -33,7 +35,8 @@ class AppError(Exception):
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
-        self.message = message
+        cut = len(message) > LONGEST_MESSAGE
+        self.message = message[: LONGEST_MESSAGE - 1] + "…" if cut else message
         self.details = details
 
     @property
@@ -128,6 +131,13 @@ class ServiceUnavailable(AppError):
 
     def __init__(self, message: str = "The service is unavailable, try again.") -> None:
         super().__init__(message, retryAfter=1)
+
+
+class UnknownOutcome(ServiceUnavailable):
+    """A write may have been done, though the store's answer did not come."""
+
+    def __init__(self) -> None:
+        super().__init__("It is not known whether this was done: look, and try again.")
 
 
 STATUS: dict[str, int] = {error.code: error.status for error in AppError.__subclasses__()}

@@ -1,30 +1,37 @@
 """From a GraphQL request to its answer: parse, guard, validate, choose, execute, present."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, cast
+from itertools import islice
+from typing import Any, TypeGuard, cast
 
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLInputType,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
-    execute_sync,
+    SelectionSetNode,
     parse,
     specified_rules,
     type_from_ast,
     validate,
 )
+from graphql.execution import Executor as CoreExecutor
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry import Schema
 
-from graphql_api import inputs, limits, logs
+from graphql_api import compiled, inputs, limits, logs
 from graphql_api.context import Context
 from graphql_api.errors import (
     AppError,
@@ -35,6 +42,7 @@ from graphql_api.errors import (
     UnknownOperation,
     ValidationFailed,
 )
+from graphql_api.limits import Limits
 
 # graphql-core compares all pairs of fields of one name, and takes 500,000 steps for it: 300 ms.
 # Documents of clients take none or a few.
@@ -79,11 +87,27 @@ class Operation:
 
     document: DocumentNode
     node: OperationDefinitionNode
+    compiled: compiled.CompiledOperation | None  # None if graphql-core is to execute it
+
+    @property
+    def name(self) -> str | None:
+        """What the client calls it."""
+        return self.node.name.value if self.node.name else None
 
     @property
     def writes(self) -> bool:
         """Whether it is a mutation."""
         return self.node.operation is OperationType.MUTATION
+
+    @property
+    def fields(self) -> set[str]:
+        """The names of its root fields."""
+        fragments = {
+            node.name.value: node.selection_set
+            for node in self.document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        return set(_fields(self.node.selection_set, fragments))
 
 
 class RequestErrors(Exception):
@@ -102,12 +126,17 @@ class RequestErrors(Exception):
 class Executor:
     """Executes requests against one schema; documents seen before are not looked at again."""
 
-    def __init__(self, schema: Schema, *, introspection: bool) -> None:
+    def __init__(
+        self, schema: Schema, *, introspection: bool, most: Limits = limits.DEFAULTS
+    ) -> None:
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
+        # What goes on around an execution, such as a span of a trace.
+        self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
         self._introspection = introspection
+        self._most = most
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
-        self.document = lru_cache(CACHED_DOCUMENTS)(self._document)
+        self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
 
     def run(self, request: Request, context: Context, request_id: str) -> Answer:
         """Execute a request, whichever operation it is; its errors are in the answer."""
@@ -119,17 +148,12 @@ class Executor:
 
     def operation(self, request: Request) -> Operation:
         """The operation that the request means; RequestErrors if there is none to execute."""
-        document = self.document(request.query)
-        named = {
-            node.name.value if node.name else None: node
-            for node in document.definitions
-            if isinstance(node, OperationDefinitionNode)
-        }
+        operations = self.operations(request.query)
         name = request.operation_name
-        if name is None and len(named) == 1:
-            return Operation(document, next(iter(named.values())))
-        if name in named:
-            return Operation(document, named[name])
+        if name is None and len(operations) == 1:
+            return next(iter(operations.values()))
+        if name in operations:
+            return operations[name]
         missing = (
             f"Unknown operation: {name}" if name else "operationName must say which operation."
         )
@@ -139,32 +163,51 @@ class Executor:
         self, operation: Operation, request: Request, context: Context, request_id: str
     ) -> Answer:
         """The operation's answer; a crash in it is logged once, under the request's id."""
-        name = operation.node.name.value if operation.node.name else None
-        logs.note(operation=name or operation.node.operation.value)
-        result = execute_sync(
-            self.schema,
-            operation.document,
-            context_value=context,
-            variable_values=dict(request.variables),
-            operation_name=name,
-            max_coercion_errors=MOST_ERRORS,
-            hide_suggestions=not self._introspection,
-        )
+        logs.note(operation=operation.name or operation.node.operation.value)
+        with self.around(operation):
+            result = self._result(operation, request, context)
         if not result.errors:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
             return Answer(None, self._variable_errors(operation, request, result), executed=False)
         return Answer(result.data, [_present(error, request_id) for error in result.errors])
 
+    def _result(self, operation: Operation, request: Request, context: Context) -> ExecutionResult:
+        core = CoreExecutor.build(
+            self.schema,
+            operation.document,
+            context_value=context,
+            raw_variable_values=dict(request.variables),
+            operation_name=operation.name,
+            is_awaitable=_never,
+            is_async_iterable=_never,
+            max_coercion_errors=MOST_ERRORS,
+            hide_suggestions=not self._introspection,
+        )
+        if isinstance(core, list):
+            return ExecutionResult(None, core)
+        if operation.compiled:
+            return operation.compiled.run(core)
+        return cast("ExecutionResult", core.execute_operation())
+
+    def _operations(self, query: str) -> dict[str | None, Operation]:
+        document = self._document(query)
+        operations = (
+            Operation(document, node, compiled.of(self.schema, document, node))
+            for node in document.definitions
+            if isinstance(node, OperationDefinitionNode)
+        )
+        return {operation.name: operation for operation in operations}
+
     def _document(self, query: str) -> DocumentNode:
         try:
-            document = parse(query, max_tokens=limits.TOKENS, allow_empty_selection_sets=False)
+            document = parse(query, max_tokens=self._most.tokens, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as error:
             if error.message.endswith("Parsing aborted."):  # the parser's own bounds
                 raise RequestErrors.of(QueryTooComplex(_reason(error))) from None
             raise RequestErrors([_shown(error, ParseFailed(error.message))]) from None
         try:
-            limits.check(document)
+            limits.check(document, self._most)
         except QueryTooComplex as error:
             raise RequestErrors.of(error) from None
         errors = validate(
@@ -186,14 +229,34 @@ class Executor:
     def _variable_errors(
         self, operation: Operation, request: Request, result: ExecutionResult
     ) -> list[dict[str, Any]]:
-        found: list[BadUserInput] = []
+        found = self._problems(operation, request.variables)
+        shown = [_plain(error) for error in islice(found, MOST_ERRORS)]
+        return shown or [_plain(BadUserInput(e.message)) for e in result.errors or ()]
+
+    def _problems(
+        self, operation: Operation, variables: Mapping[str, Any]
+    ) -> Iterator[BadUserInput]:
         for declared in operation.node.variable_definitions or ():
             name = declared.variable.name.value
-            if name in request.variables or not declared.default_value:
+            if name in variables or not declared.default_value:
                 kind = cast("GraphQLInputType", type_from_ast(self.schema, declared.type))
-                found += inputs.problems(name, kind, request.variables.get(name))
-        shown = [_plain(error) for error in found[:MOST_ERRORS]]
-        return shown or [_plain(BadUserInput(e.message)) for e in result.errors or ()]
+                yield from inputs.problems(name, kind, variables.get(name))
+
+
+def _never(_value: Any) -> TypeGuard[Any]:
+    """Whether a value is to be awaited: no resolver here is asynchronous."""
+    return False
+
+
+def _fields(selected: SelectionSetNode, fragments: dict[str, SelectionSetNode]) -> Iterator[str]:
+    for selection in selected.selections:
+        match selection:
+            case FieldNode():
+                yield selection.name.value
+            case FragmentSpreadNode():
+                yield from _fields(fragments[selection.name.value], fragments)
+            case InlineFragmentNode():
+                yield from _fields(selection.selection_set, fragments)
 
 
 def _plain(error: AppError) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from graphql_api import logs, negotiation
+from graphql_api import limits, logs, negotiation
 from graphql_api.accounts.model import Client
 from graphql_api.context import Context, Services
 from graphql_api.documents import Documents
@@ -34,7 +34,6 @@ from graphql_api.errors import (
 )
 from graphql_api.execution import Answer, Executor, Request, RequestErrors
 from graphql_api.graphiql import GraphiQL
-from graphql_api.limits import BODY_BYTES
 
 PROBLEM = "application/problem+json"
 
@@ -60,7 +59,7 @@ _CODES = {
 _TEXTS = {
     404: "There is no such path.",
     405: "The path does not know this method.",
-    413: f"The body is larger than {BODY_BYTES // 1024} KiB.",
+    413: f"The body is larger than {limits.BODY_BYTES // 1024} KiB.",
 }
 
 # What the members of a request are, if they are there and not null.
@@ -116,7 +115,7 @@ def blueprint(
         given = _given()
         try:
             asked = _asked(given, documents)
-            operation = executor.operation(asked)
+            operation = g.operation = executor.operation(asked)
         except RequestErrors as error:
             return _answer(error.answer, media_type, statuses)
         except BadUserInput as error:
@@ -162,7 +161,7 @@ def health(ready: Callable[[], None]) -> Blueprint:
 
 def install(app: Flask) -> None:
     """Give every request its id, time and line in the log, every answer its safe headers."""
-    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = limits.BODY_BYTES
 
     @app.before_request
     def identify() -> None:
@@ -230,13 +229,19 @@ def json_body() -> Any:
 
 
 def parse_json(text: bytes | str, what: str, field: str | None = None) -> Any:
-    """The value of a JSON text (RFC 8259: UTF-8, no NaN); BadUserInput if it is none."""
+    """The value of a JSON text (RFC 8259: UTF-8, no NaN); BadUserInput if it is none.
+
+    It is not nested so deeply that whoever walks through it could run out of stack.
+    """
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadUserInput(f"{what} is not valid JSON: {error.msg}.", field) from None
     except UnicodeEncodeError:
         raise BadUserInput(f"{what} is not valid Unicode.", field) from None
+    if not limits.within(value, limits.JSON_NESTING):
+        raise BadUserInput(f"{what} is nested deeper than {limits.JSON_NESTING} levels.", field)
+    return value
 
 
 def json_response(body: Any, status: int = 200, media_type: str = negotiation.JSON) -> Response:

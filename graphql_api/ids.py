@@ -1,9 +1,11 @@
 """Identifiers that sort by the time of their creation."""
 
+import re
 import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
 
+_ID = re.compile(r"[\w-]{1,128}", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -17,3 +19,11 @@ def new_id(now: datetime) -> str:
     fraction = rest * 4_096 // 1_000
     value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))
+
+
+def is_id(text: str) -> bool:
+    """Whether it can be an id: of letters, digits, `_` and `-`, as UUIDs and others are.
+
+    Keys, tokens and paths have other characters around ids, so that none is mistaken for more.
+    """
+    return _ID.fullmatch(text) is not None

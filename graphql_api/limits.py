@@ -4,7 +4,9 @@ One linear pass over the parsed document. Each fragment is measured once and its
 reused for every spread, so that nested fragments cannot make the guard itself expensive.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -21,13 +23,16 @@ from graphql import (
 from graphql_api.errors import QueryTooComplex
 
 BODY_BYTES = 64 * 1024
+JSON_NESTING = 16  # levels of lists and objects in what is sent; ours have 8
 TOKENS = 1_000
+LINES = 2_000  # each error's place is found by counting them
 DEPTH = 8
 FIELDS = 500  # with fragments expanded
 ALIASES = 15
 ROOT_FIELDS = 10
 DIRECTIVES = 5
 NESTING = 60  # of any selection sets, fragments included
+VALUE_NESTING = 10  # of lists and objects in a value, or lists in a type; ours have 5
 
 # Questions about the schema are nested deeper and asked by tools.
 INTROSPECTION_DEPTH = 25
@@ -49,10 +54,49 @@ COSTLY = {
     *("createTasks", "updateTasks", "deleteTasks"),
 }
 
+_PARENTHESES = {TokenKind.PAREN_L: 1, TokenKind.PAREN_R: -1}
+_BRACKETS = {
+    TokenKind.BRACE_L: 1,
+    TokenKind.BRACE_R: -1,
+    TokenKind.BRACKET_L: 1,
+    TokenKind.BRACKET_R: -1,
+}
 
-def check(document: DocumentNode) -> None:
+
+def within(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested no deeper in a JSON value than so many levels."""
+    inside = [value]
+    for _ in range(levels + 1):
+        outer = [each for each in inside if isinstance(each, dict | list)]
+        if not outer:
+            return True
+        inside = [
+            each for one in outer for each in (one.values() if isinstance(one, dict) else one)
+        ]
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What operators can set: how much a document may have of each."""
+
+    tokens: int = TOKENS
+    depth: int = DEPTH
+    fields: int = FIELDS
+    aliases: int = ALIASES
+    root_fields: int = ROOT_FIELDS
+    directives: int = DIRECTIVES
+
+
+DEFAULTS = Limits()
+
+
+def check(document: DocumentNode, most: Limits = DEFAULTS) -> None:
     """Raise QueryTooComplex if any operation of the document exceeds a limit."""
-    _limit("directives", _directives(document), DIRECTIVES)
+    tokens = list(_tokens(document))
+    _limit("lines", tokens[-1].line, LINES)
+    _limit("directives", sum(token.kind is TokenKind.AT for token in tokens), most.directives)
+    _limit("levels in a value", _value_nesting(tokens), VALUE_NESTING)
     fragments = {
         node.name.value: node
         for node in document.definitions
@@ -61,7 +105,7 @@ def check(document: DocumentNode) -> None:
     measured: dict[str, _Size] = {}
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
-            _check_operation(node, fragments, measured)
+            _check_operation(node, fragments, measured, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +171,18 @@ def _check_operation(
     operation: OperationDefinitionNode,
     fragments: dict[str, FragmentDefinitionNode],
     measured: dict[str, _Size],
+    most: Limits,
 ) -> None:
     size = _measure(operation.selection_set, fragments, measured)
     _limit("levels of nesting", size.nesting - 1, NESTING)
-    _limit("levels of depth", size.depth, DEPTH)
-    _limit("fields", size.fields, FIELDS)
-    _limit("aliases", size.aliases, ALIASES)
+    _limit("levels of depth", size.depth, most.depth)
+    _limit("fields", size.fields, most.fields)
+    _limit("aliases", size.aliases, most.aliases)
     _limit("levels of introspection", size.schema_depth, INTROSPECTION_DEPTH)
     _limit("introspection fields", size.schema_fields, INTROSPECTION_FIELDS)
     _limit("lists within lists", size.lists, 1)
     _limit("lists within a task's dependencies", size.links, 1)
-    _limit("root fields", size.roots, ROOT_FIELDS)
+    _limit("root fields", size.roots, most.root_fields)
     _limit("fields that check a password or write in bulk", size.costly, 1)
     if size.alone:
         _limit("fields beside one that ends sessions", size.roots - 1, 0)
@@ -184,10 +229,19 @@ def _measure_fragment(
     return measured[name]
 
 
-def _directives(document: DocumentNode) -> int:
-    count = 0
+def _tokens(document: DocumentNode) -> Iterator[Token]:
     token: Token | None = document.loc.start_token if document.loc else None
     while token is not None:
-        count += token.kind is TokenKind.AT
+        yield token
         token = token.next
-    return count
+
+
+def _value_nesting(tokens: Iterable[Token]) -> int:
+    """How deep lists and objects are nested, which are all there is between parentheses."""
+    parentheses = level = deepest = 0
+    for token in tokens:
+        parentheses += _PARENTHESES.get(token.kind, 0)
+        if parentheses:
+            level += _BRACKETS.get(token.kind, 0)
+            deepest = max(deepest, level)
+    return deepest

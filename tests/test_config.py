@@ -6,6 +6,7 @@ import pytest
 
 from graphql_api.config import WELL_KNOWN_SECRETS, Config
 from graphql_api.errors import StartError
+from graphql_api.limits import Limits
 
 SECRET = "0123456789abcdefghijklmnopqrstuv"
 OTHER = "vutsrqponmlkjihgfedcba9876543210"
@@ -109,6 +110,13 @@ def test_the_tools_can_be_switched_off_one_by_one():
         ("TRUSTED_PROXIES", "10", "trusted_proxies", 10),
         ("GRAPHQL_HTTP", "2025", "graphql_http", "2025"),
         ("GRAPHQL_HTTP", "2026", "graphql_http", "2026"),
+        ("LOG_LEVEL", "WARNING", "log_level", "WARNING"),
+        ("MAX_TOKENS", "2000", "limits", Limits(tokens=2_000)),
+        ("MAX_DEPTH", "3", "limits", Limits(depth=3)),
+        ("MAX_FIELDS", "4", "limits", Limits(fields=4)),
+        ("MAX_ALIASES", "0", "limits", Limits(aliases=0)),
+        ("MAX_ROOT_FIELDS", "1", "limits", Limits(root_fields=1)),
+        ("MAX_DIRECTIVES", "9", "limits", Limits(directives=9)),
     ],
 )
 def test_a_variable_sets_its_field_and_nothing_else(variable, text, field, value):

@@ -37,6 +37,14 @@ MALFORMED = {
     "a lone surrogate": b'{"query": "\\ud800"}',
     "NaN": b'{"query": "{ __typename }", "variables": {"x": NaN}}',
     "too deep": b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    "too deep for a stack": b'{"query": "{ __typename }", "variables": '
+    + b'{"a":' * 990
+    + b"1"
+    + b"}" * 991,
+    "a level too deep": b'{"query": "{ __typename }", "variables": {"a":'
+    + b"[" * 15
+    + b"]" * 15
+    + b"}}",
     "no query": b"{}",
     "an empty query": b'{"query": ""}',
     "query of another type": b'{"query": 3}',
@@ -115,6 +123,25 @@ def test_a_body_beyond_64_kib_is_refused(api, path):
     answer = api.client.post(path, data=body, content_type=JSON)
 
     assert answer.status_code == 413
+
+
+def test_a_body_may_be_nested_sixteen_levels_deep(api):
+    body = {"query": HELLO, "variables": {"a": [[[[[[[[[[[[[[]]]]]]]]]]]]]]}}
+
+    assert post(api, json.dumps(body)).json == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize("depth", [17, 300, 990])
+@pytest.mark.parametrize("name", ["title", "tags", "status", "due_at"])
+def test_a_value_nested_too_deeply_is_refused_in_rest(ann, calls, name, depth):
+    nested = b"[" * depth + b"]" * depth
+
+    answer = ann.rest(
+        "POST", "/api/v1/tasks", data=b'{"%b": %b}' % (name.encode(), nested), content_type=JSON
+    )
+
+    assert (answer.status_code, answer.json["code"]) == (400, "BAD_USER_INPUT")
+    assert calls == []
 
 
 def test_null_members_are_as_good_as_absent_ones(api):

@@ -1,8 +1,10 @@
 import itertools
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
+from conftest import TASK, Api
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
@@ -14,9 +16,10 @@ from graphql import (
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from graphql_api import limits
+from graphql_api import create_app, limits
 from graphql_api.errors import QueryTooComplex
 from graphql_api.execution import CACHED_DOCUMENTS, Executor, Request, RequestErrors
+from graphql_api.limits import Limits
 from graphql_api.schema import SCHEMA
 
 
@@ -31,10 +34,10 @@ def secretive() -> Executor:
     return Executor(SCHEMA, introspection=False)
 
 
-def refusal(query: str) -> str | None:
+def refusal(query: str, most: Limits = limits.DEFAULTS) -> str | None:
     """Why the guard refuses the document; None if it does not."""
     try:
-        limits.check(parse(query))
+        limits.check(parse(query), most)
     except QueryTooComplex as error:
         return error.message
     return None
@@ -194,6 +197,24 @@ SHAPES = {
         "on a fragment that nobody spreads": lambda n: (
             f"{{ a }} fragment F on T {many('@x(if: true)', n)} {{ a }}"
         ),
+    },
+    ("lines", 2000): {
+        "before": lambda n: "\n" * (n - 1) + "{ a }",
+        "after": lambda n: "{ a }" + "\r\n" * (n - 1),
+        "in a text": lambda n: '{ a(b: """' + "\r" * (n - 1) + '""") }',
+    },
+    ("levels in a value", 10): {
+        "lists": lambda n: f"{{ a(b: {'[' * n + ']' * n}) }}",
+        "objects": lambda n: f"{{ a(b: {'{a: ' * n + '1' + '}' * n}) }}",
+        "both": lambda n: f"{{ a(b: {'[' * (n - 2)} {{ c: [] }} {']' * (n - 2)}) {{ a }} }}",
+        "the deepest of several": lambda n: f"{{ a(b: [[1]], c: {'[' * n + ']' * n}, d: []) }}",
+        "of a directive": lambda n: f"{{ a @x(b: {'[' * n + ']' * n}) }}",
+        "of a default": lambda n: f"query ($v: [Int] = {'[' * n + ']' * n}) {{ a(b: $v) }}",
+        "of a variable's directive": lambda n: (
+            f"query ($v: Int @x(b: {'[' * n + ']' * n}), $w: [[Int]]) {{ a }}"
+        ),
+        "of a type": lambda n: f"query ($v: {'[' * n} Int {']' * n}) {{ a(b: $v) }}",
+        "of a fragment": lambda n: f"{{ ...F }} fragment F on T {{ a(b: {'[' * n + ']' * n}) }}",
     },
     ("levels of introspection", 25): {
         "the schema": lambda n: f"{{ __schema {{ {nested('a', n - 1)} }} }}",
@@ -524,14 +545,8 @@ def test_any_document_is_passed_or_refused_in_two_steps_a_selection_set_at_most(
     assert len(steps) <= 2 * query.count("{")  # a fragment by itself, and where it is spread
 
 
-LOW = {
-    "DEPTH": 3,
-    "FIELDS": 9,
-    "ALIASES": 2,
-    "INTROSPECTION_DEPTH": 3,
-    "INTROSPECTION_FIELDS": 5,
-    "ROOT_FIELDS": 4,
-}
+LOW = Limits(depth=3, fields=9, aliases=2, root_fields=4)
+LOW_INTROSPECTION = {"INTROSPECTION_DEPTH": 3, "INTROSPECTION_FIELDS": 5}
 
 
 @settings(deadline=None)
@@ -546,9 +561,9 @@ def test_a_document_is_measured_as_if_its_fragments_were_written_out(operations,
             )
 
     with pytest.MonkeyPatch.context() as patch:
-        for name, most in LOW.items():
+        for name, most in LOW_INTROSPECTION.items():
             patch.setattr(limits, name, most)
-        why = refusal(query)
+        why = refusal(query, LOW)
 
     event(why or "passed")
     excesses = excesses_of_what_is_written_out(query)
@@ -569,12 +584,16 @@ def excesses_of_what_is_written_out(query: str) -> list[str]:
             schema = [len(way) for way in names if not {"__schema", "__type"}.isdisjoint(way)]
             ours = [way for way in names if {"__schema", "__type"}.isdisjoint(way)]
             counts += [
-                ("levels of depth", LOW["DEPTH"], max(map(len, ours), default=0)),
-                ("fields", LOW["FIELDS"], len(ours)),
-                ("aliases", LOW["ALIASES"], sum(way[-1].alias is not None for way in fields)),
-                ("levels of introspection", LOW["INTROSPECTION_DEPTH"], max(schema, default=0)),
-                ("introspection fields", LOW["INTROSPECTION_FIELDS"], len(schema)),
-                ("root fields", LOW["ROOT_FIELDS"], [len(way) for way in names].count(1)),
+                ("levels of depth", LOW.depth, max(map(len, ours), default=0)),
+                ("fields", LOW.fields, len(ours)),
+                ("aliases", LOW.aliases, sum(way[-1].alias is not None for way in fields)),
+                (
+                    "levels of introspection",
+                    LOW_INTROSPECTION["INTROSPECTION_DEPTH"],
+                    max(schema, default=0),
+                ),
+                ("introspection fields", LOW_INTROSPECTION["INTROSPECTION_FIELDS"], len(schema)),
+                ("root fields", LOW.root_fields, [len(way) for way in names].count(1)),
                 ("lists within lists", 1, max((way.count("tasks") for way in ours), default=0)),
                 ("lists within a task's dependencies", 1, max(map(links, ours), default=0)),
                 ("fields that check a password or write in bulk", 1, names.count(["login"])),
@@ -732,19 +751,38 @@ def test_a_document_seen_before_is_not_looked_at_again(executor):
     again = executor.operation(Request(TWO, {"other": "variables"}, "B"))
 
     assert first.document is again.document
-    assert executor.document.cache_info()[:2] == (1, 1)  # a hit, a miss
+    assert executor.operations.cache_info()[:2] == (1, 1)  # a hit, a miss
+
+
+def test_of_what_clients_send_again_and_again_more_than_95_in_100_are_not_looked_at(executor):
+    clients = [
+        "query Tasks($first: Int) { tasks(first: $first) { nodes { id title } } }",
+        "query Task($id: ID!) { task(id: $id) { id title status } }",
+        "mutation Create($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }",
+        "mutation Login($input: LoginInput!) { login(input: $input) { token } }",
+        *(f"query Screen{number} {{ viewer {{ id username }} }}" for number in range(36)),
+    ]
+    for number in range(2_000):
+        executor.operation(Request(clients[number % len(clients)], {"first": number, "id": number}))
+        if number % 100 == 0:  # somebody who sends whatever comes to mind
+            codes(executor, f"query Odd{number} {{ viewer {{ id }} }}")
+            codes(executor, f"{{ wrong{number} }}")
+
+    hits, misses, *_ = executor.operations.cache_info()
+    assert hits + misses == 2_000 + 2 * 20
+    assert hits / (hits + misses) > 0.95
 
 
 def test_a_refused_document_is_not_kept(executor):
     assert codes(executor, "{ nobody }") == codes(executor, "{ nobody }")
-    assert executor.document.cache_info().currsize == 0
+    assert executor.operations.cache_info().currsize == 0
 
 
 def test_only_so_many_documents_are_kept(executor):
     for number in range(CACHED_DOCUMENTS + 10):
         executor.operation(Request(f"query Q{number} {{ viewer {{ id }} }}"))
 
-    assert executor.document.cache_info().currsize == CACHED_DOCUMENTS == 128
+    assert executor.operations.cache_info().currsize == CACHED_DOCUMENTS == 128
 
 
 # Without introspection
@@ -787,3 +825,39 @@ def test_suggestions_are_made_only_where_the_schema_is_no_secret(executor, secre
     assert any("Did you mean" in message for _, message in errors(executor, query))
     assert codes(secretive, query) == codes(executor, query)
     assert not any("Did you mean" in message for _, message in errors(secretive, query))
+
+
+# What operators can set
+
+
+@pytest.mark.parametrize(
+    ("most", "text", "what"),
+    [
+        (Limits(tokens=10), "{ viewer { id username createdAt id id id } }", "10 tokens"),
+        (Limits(depth=2), "{ tasks { nodes { id } } }", "too many levels of depth: at most 2"),
+        (Limits(fields=2), "{ viewer { id username } }", "too many fields: at most 2"),
+        (Limits(aliases=0), "{ viewer { a: id } }", "aliases: at most 0"),
+        (Limits(root_fields=1), "{ viewer { id } tasks { totalCount } }", "root fields: at most 1"),
+        (Limits(directives=0), "{ viewer { id @skip(if: true) } }", "directives: at most 0"),
+    ],
+)
+def test_a_limit_can_be_set(most, text, what):
+    request = Request(text)
+    Executor(SCHEMA, introspection=False).operation(request)  # it is well by default
+
+    with pytest.raises(RequestErrors) as refused:
+        Executor(SCHEMA, introspection=False, most=most).operation(request)
+
+    [error] = refused.value.answer.errors
+    assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
+    assert what in error["message"]
+
+
+def test_rest_works_whatever_the_limits_of_documents_are(engine, ann):
+    strict = Limits(tokens=10, depth=1, fields=1, aliases=0, root_fields=1, directives=0)
+    api = Api(create_app(replace(engine, limits=strict)).test_client())
+
+    [refused] = api.graphql(TASK, ann.token, id="any")["errors"]
+
+    assert refused["extensions"] == {"code": "QUERY_TOO_COMPLEX"}
+    assert api.rest("GET", "/api/v1/tasks", ann.token).json == []

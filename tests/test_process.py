@@ -390,7 +390,9 @@ def test_it_listens_where_it_was_told_to_says_so_and_sigint_ends_it_with_success
     )
     assert service.get("/graphql", Accept="text/html").status == 200
     assert service.end(signal.SIGINT) == 0
-    assert service.errors.read_text() == ""
+    assert {json.loads(line)["message"] for line in service.errors.read_text().splitlines()} == {
+        "request"
+    }
 
 
 def test_a_port_of_the_systems_choice_is_the_one_that_is_printed(service, data):
@@ -432,6 +434,19 @@ def test_nothing_of_it_is_left_after_kill_9_even_while_workers_are_still_startin
 
         assert len(pids) >= 2
         assert all_end(pids), {pid: line for pid, line in pids.items() if running(pid)}
+
+
+@linux
+def test_a_worker_that_hears_nothing_any_more_ends_with_its_killed_master(start):
+    service = start(WORKERS=1)
+    service.ready()
+    pids = family(service.process.pid)
+    [worker] = workers(service)
+    os.kill(worker, signal.SIGSTOP)
+
+    service.end(signal.SIGKILL)
+
+    assert all_end(pids), {pid: line for pid, line in pids.items() if running(pid)}
 
 
 @linux

@@ -2,15 +2,25 @@
 
 import base64
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
+from graphql_api.accounts import older_hashes
 from graphql_api.errors import ServiceUnavailable
+
+
+class Place(Enum):
+    """What has just become of a place to hash in."""
+
+    TAKEN = "taken"
+    LEFT = "left"
+    REFUSED = "refused"
 
 
 class Passwords:
@@ -21,6 +31,7 @@ class Passwords:
     """
 
     def __init__(self, profile: str, at_once: int = 1) -> None:
+        self.on_place: Callable[[Place], None] | None = None  # who wants to hear of the places
         self._places = BoundedSemaphore(at_once)
         self._hasher = PasswordHasher.from_parameters(getattr(profiles, profile))
         self._nobodys = _hash_of_nothing(self._hasher)
@@ -29,8 +40,15 @@ class Passwords:
         """A salted hash in PHC form, which names its own parameters."""
         return self._hasher.hash(password)
 
-    def verify(self, hashed: str | None, password: str) -> bool:
-        """Whether this is the password; without a hash, no, after the same time."""
+    def verify(self, hashed: str | None, password: str, typed: str | None = None) -> bool:
+        """Whether this is the password; without a hash, no, after the same time.
+
+        A hash of the older program's is of the password as it was `typed`, not normalised, and
+        takes another time: until its first login, it shows that the account came from there.
+        """
+        if hashed is not None and older_hashes.recognised(hashed):
+            tries = dict.fromkeys([password, password if typed is None else typed])
+            return any(older_hashes.verify(hashed, text) for text in tries)
         try:
             right = self._hasher.verify(hashed or self._nobodys, password)
         except (VerificationError, InvalidHashError):
@@ -38,18 +56,25 @@ class Passwords:
         return right and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
-        """Whether the hash has other parameters than new ones get."""
-        return self._hasher.check_needs_rehash(hashed)
+        """Whether the hash is of another kind or has other parameters than new ones get."""
+        return older_hashes.recognised(hashed) or self._hasher.check_needs_rehash(hashed)
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """A place to hash in, for as long as it is held; ServiceUnavailable if all are taken."""
         if not self._places.acquire(blocking=False):
+            self._tell(Place.REFUSED)
             raise ServiceUnavailable("Too many passwords are being checked, try again.")
+        self._tell(Place.TAKEN)
         try:
             yield
         finally:
             self._places.release()
+            self._tell(Place.LEFT)
+
+    def _tell(self, place: Place) -> None:
+        if self.on_place:
+            self.on_place(place)
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:

@@ -85,7 +85,7 @@ class Accounts:
 
         Raises RateLimited after too many attempts, for a name that nobody has as for others.
         """
-        password = typed_password(password)
+        typed, password = password, typed_password(password)
         name = _countable(username)
         epoch = self._live.epoch
         with self._passwords.place():  # who gets none has not tried
@@ -94,7 +94,7 @@ class Accounts:
             user = self._find(username)
             if attempts > BY_NAME.attempts:
                 self._check_where_known(user, client, attempts, now)
-            right = self._passwords.verify(user.password if user else None, password)
+            right = self._passwords.verify(user.password if user else None, password, typed)
         if user is None or not right:
             raise Unauthenticated("Invalid username or password.")
         if attempts > 1:

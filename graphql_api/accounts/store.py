@@ -21,7 +21,7 @@ from graphql_api.dynamodb import (
     codec,
     give_time,
 )
-from graphql_api.errors import Conflict
+from graphql_api.errors import Conflict, UnknownOutcome
 
 NOBODY = "nobody"
 LONGEST_ID = 128  # characters; ours have 36
@@ -36,8 +36,8 @@ class UserStore:
         self._database = database
         self._table = database.table("Users")
 
-    def add(self, user: User, session: Session) -> None:
-        """Keep a new user, the name and a session, or nothing; Conflict if the name is taken."""
+    def add(self, user: User, *sessions: Session) -> None:
+        """Keep a new user, the name and sessions, or nothing; Conflict if the name is taken."""
         reservation = _reservation(user.username)
         new = Attr("user_id").not_exists()
         profile = {"item": codec.value("profile"), **codec.encode(user)}
@@ -46,7 +46,7 @@ class UserStore:
             self._database.write(
                 Put(self._table, taken, new),
                 Put(self._table, profile, new),
-                Put(self._table, _session_item(session), new),
+                *(Put(self._table, _session_item(session), new) for session in sessions),
             )
         except ConditionFailed:
             # Ours, if the answer to our own first attempt was lost on the way.
@@ -69,7 +69,8 @@ class UserStore:
     def replace(self, before: User, after: User, *sessions: Session) -> None:
         """Put the user's next state in place, and new sessions with it, or nothing.
 
-        ConditionFailed if the user is another now.
+        ConditionFailed if the user is another now; UnknownOutcome if nobody can tell whether
+        it is so by this write, or was.
         """
         item = {"item": codec.value("profile"), **codec.encode(after)}
         same = Attr("password").eq(before.password) & Attr("generation").eq(before.generation)
@@ -81,9 +82,11 @@ class UserStore:
             else:
                 self._table.put(item, same)
         except ConditionFailed as failure:
-            # Ours, if the answer to our own first attempt was lost on the way.
-            if not failure.unsure or self.get(after.user_id) != after:
+            if not failure.unsure:
                 raise
+            # Ours, if the answer to our own first attempt was lost on the way.
+            if self.get(after.user_id) != after:
+                raise UnknownOutcome from None
 
     def remove(self, user: User) -> None:
         """Delete all of the user's items; the profile and the name last, so that it can go on."""

@@ -21,13 +21,20 @@ class Breaker:
         self._opens_at: float | None = None  # for a trial; None while it is closed
         self._pause = FIRST_PAUSE
 
+    @property
+    def open(self) -> bool:
+        """Whether calls are refused."""
+        return self._opens_at is not None
+
     def allows(self) -> bool:
         """Whether to call; says yes to one caller only once a trial is due."""
         if self._opens_at is None:
             return True
         with self._lock:
             now = self._timer()
-            if self._opens_at is not None and now < self._opens_at:
+            if self._opens_at is None:  # it was closed a moment ago
+                return True
+            if now < self._opens_at:
                 return False
             self._opens_at = now + TRIAL
             return True
@@ -43,3 +50,10 @@ class Breaker:
         with self._lock:
             self._opens_at = self._timer() + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def untold(self) -> None:
+        """The call has ended without telling: if it was the trial, another one is due."""
+        if self._opens_at is not None:
+            with self._lock:
+                if self._opens_at is not None:
+                    self._opens_at = min(self._opens_at, self._timer() + self._pause)

@@ -46,7 +46,7 @@ __all__ = [
 
 BATCH_GET_KEYS = 100  # BatchGetItem's own limit
 BATCH_WRITE_ITEMS = 25  # BatchWriteItem's
-ATTEMPTS = 5  # of our own retries: unprocessed keys, transactions that met another one
+ATTEMPTS = 5  # at a call, at unprocessed keys, at a transaction that met another one
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,15 @@ class Call(NamedTuple):
     answer: dict[str, Any]
     seconds: float
     failure: str
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it asks."""
+        given = self.arguments
+        actions = given.get("TransactItems", ())
+        named = [each["TableName"] for action in actions for each in action.values()]
+        alone = [given["TableName"]] if "TableName" in given else []
+        return tuple(dict.fromkeys([*alone, *given.get("RequestItems", ()), *named]))
 
     @property
     def units(self) -> dict[str, float]:
@@ -212,14 +221,32 @@ class Database:
     """The tables of one deployment behind one client."""
 
     def __init__(
-        self, client: Any, prefix: str = "", *, attempts: int = 4, timeout: float = 1.5
+        self,
+        client: Any,
+        prefix: str = "",
+        *,
+        attempts: int = ATTEMPTS,
+        timeout: float = 1.5,
+        patience: float = wire.REQUEST_SECONDS,
     ) -> None:
-        """`timeout` is in seconds, for each of at most so many attempts at a call."""
+        """`timeout` is in seconds for an attempt, `patience` for a call outside of a request."""
         self.client = client
         self.on_call: Callable[[Call], None] | None = None  # who wants to hear of each call
-        self._wire = wire.Wire(client, attempts, timeout)
-        self._breaker = Breaker()
+        self._wire = wire.Wire(client, attempts, timeout, patience)
+        self.breaker = Breaker()
         self._prefix = prefix
+        self._attempts = attempts
+
+    def listen(self, listener: Callable[[Call], None]) -> None:
+        """Let somebody hear of each call, beside those who do already."""
+        before = self.on_call
+
+        def both(call: Call) -> None:
+            if before:
+                before(call)
+            listener(call)
+
+        self.on_call = both
 
     def table(self, name: str) -> "Table":
         """The table of this name in this deployment."""
@@ -227,7 +254,7 @@ class Database:
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """One DynamoDB operation (`GetItem`, …); its failures as our errors."""
-        if not self._breaker.allows():
+        if not self.breaker.allows():
             raise ServiceUnavailable
         logs.count_call()
         try:
@@ -237,18 +264,19 @@ class Database:
                 else self._wire.call(operation, arguments)
             )
         except wire.Refused as refused:
-            self._breaker.succeeded()
+            self.breaker.succeeded()
             if refused.code == "ConditionalCheckFailedException":
                 raise ConditionFailed(unsure=refused.unsure) from None
             if refused.code == "TransactionCanceledException":
                 raise _Cancelled(refused) from None
             raise _unavailable(operation, refused) from refused
         except wire.Failed as failed:
-            (self._breaker.failed if failed.away else self._breaker.succeeded)()
+            self._heard(away=failed.away)
             raise _unavailable(operation, failed) from failed
-        except BotoCoreError as error:
+        except BotoCoreError as error:  # no credentials, or none in time
+            self._heard(away=True)
             raise _unavailable(operation, error) from error
-        self._breaker.succeeded()
+        self.breaker.succeeded()
         return answer
 
     def _told(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -265,16 +293,32 @@ class Database:
                 seconds = time.perf_counter() - started
                 self.on_call(Call(operation, arguments, answer, seconds, failure))
 
+    def pauses(self) -> Iterator[Callable[[], None]]:
+        """One pause an attempt, with full jitter over a doubling time; none after the last."""
+        for attempt in range(self._attempts):
+            longest = 0.02 * 2**attempt if attempt < self._attempts - 1 else 0
+            yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret  # nosec B311
+
+    def _heard(self, *, away: bool | None) -> None:
+        if away is None:
+            self.breaker.untold()
+        elif away:
+            self.breaker.failed()
+        else:
+            self.breaker.succeeded()
+
     def write(self, *actions: Action) -> None:
         """Do all or nothing; ConditionFailed when a condition does not hold."""
         items = [action.action() for action in actions]
         token = uuid.uuid4().hex  # on AWS it makes another attempt at the same write harmless
-        for pause in _pauses():
+        unsure = False
+        for pause in self.pauses():
             try:
                 self.call("TransactWriteItems", TransactItems=items, ClientRequestToken=token)
             except _Cancelled as cancelled:
+                unsure = unsure or cancelled.unsure
                 if "ConditionalCheckFailed" in cancelled.reasons:
-                    raise ConditionFailed(unsure=cancelled.unsure) from None
+                    raise ConditionFailed(unsure=unsure) from None
                 pause()
             else:
                 return
@@ -308,7 +352,7 @@ class Table:
 
     def _get_batch(self, keys: list[Item]) -> Iterator[Item]:
         request = {self.name: {"Keys": keys, "ConsistentRead": True}}
-        for pause in _pauses():
+        for pause in self.database.pauses():
             answer = self.database.call("BatchGetItem", RequestItems=request)
             yield from answer["Responses"].get(self.name, [])
             request = answer.get("UnprocessedKeys") or {}
@@ -357,7 +401,7 @@ class Table:
 
     def _delete_batch(self, requests: list[dict[str, Any]]) -> None:
         unprocessed: dict[str, Any] = {self.name: requests}
-        for pause in _pauses():
+        for pause in self.database.pauses():
             answer = self.database.call("BatchWriteItem", RequestItems=unprocessed)
             unprocessed = answer.get("UnprocessedItems") or {}
             if not unprocessed:
@@ -396,6 +440,17 @@ class Table:
             **({"IndexName": index} if index else {"ConsistentRead": True}),
             **({"ExclusiveStartKey": start} if start else {}),
             **_expressions(KeyConditionExpression=where, FilterExpression=only),
+        )
+        return Read(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
+
+    def scan(self, *, start: Item | None = None, limit: int) -> Read:
+        """One look at no more than `limit` items of the whole table, whosever they are."""
+        answer = self.database.call(
+            "Scan",
+            TableName=self.name,
+            ConsistentRead=True,
+            Limit=limit,
+            **({"ExclusiveStartKey": start} if start else {}),
         )
         return Read(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
 
@@ -462,13 +517,6 @@ def _expressions(**conditions: Condition | None) -> dict[str, Any]:
             name: codec.value(plain) for name, plain in values.items()
         }
     return arguments
-
-
-def _pauses() -> Iterator[Callable[[], None]]:
-    """One pause an attempt, with full jitter over a doubling time; none after the last."""
-    for attempt in range(ATTEMPTS):
-        longest = 0.02 * 2**attempt if attempt < ATTEMPTS - 1 else 0
-        yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
 
 
 def _unavailable(operation: str, error: Exception) -> ServiceUnavailable:

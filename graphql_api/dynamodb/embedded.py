@@ -209,7 +209,7 @@ class _Engine:
     def _spawn(self, lock: IO[str], address: str) -> bool:
         host, port = address.split(":")
         with (self.directory / "engine.log").open("ab") as output:
-            child = subprocess.Popen(  # noqa: S603 - our own binary, our own arguments
+            child = subprocess.Popen(  # noqa: S603 - our own binary, our own arguments  # nosec B603
                 [
                     *_WATCHED,
                     _binary(),

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from graphql_api import clock
 from graphql_api.errors import BadUserInput
-from graphql_api.ids import new_id
+from graphql_api.ids import is_id, new_id
 
 T = TypeVar("T")
 
@@ -18,6 +18,7 @@ TITLE_LENGTH = 200  # characters, trimmed
 DESCRIPTION_BYTES = 32 * 1024  # bytes of UTF-8
 TAGS = 20  # a task
 TAG_LENGTH = 50  # characters, trimmed
+LARGEST_VERSION = 2**31 - 1  # what GraphQL calls an Int
 SEARCH_LENGTH = 200  # characters
 LONGEST = 14_400  # minutes of a task, or of a piece of it: ten days without a break
 
@@ -95,6 +96,21 @@ class Task:
             version=1,
         )
         _check_plan(task)
+        return task
+
+    @classmethod
+    def restored(cls, user_id: str, fields: Mapping[str, Any]) -> "Task":
+        """A user's task as it was elsewhere: with its id, times and version.
+
+        Raises BadUserInput.
+        """
+        task = cls(user_id=user_id, **_checked(fields))
+        if not is_id(task.task_id):
+            raise BadUserInput("An id has 1 to 128 letters, digits, '_' and '-'.", "task_id")
+        if task.completed is (task.completed_at is None):
+            raise BadUserInput("A completed task has completed_at, no other has.", "completed_at")
+        if not 1 <= task.version <= LARGEST_VERSION:
+            raise BadUserInput(f"A version is from 1 to {LARGEST_VERSION}.", "version")
         return task
 
     def edit(self, fields: Mapping[str, Any], now: datetime) -> "Task":

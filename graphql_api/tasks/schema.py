@@ -223,7 +223,8 @@ def list_tasks(
     viewer = info.context.viewer if root is None else root.user_id
     only = filter.conditions() if filter else model.TaskFilter()
     order = model.TaskOrder(**vars(order_by)) if order_by else model.TaskOrder()
-    window = Window.of(**given({"first": first, "after": after, "last": last, "before": before}))
+    asked = given({"first": first, "after": after, "last": last, "before": before})
+    window = Window.of(**asked, largest=info.context.largest_page)
     listing = info.context.list_tasks(viewer, window, only, order)
     info.context.users.want(task.user_id for task in listing.nodes)
     return listing

@@ -15,7 +15,7 @@ A `write` is a random token, by which a write whose answer was lost is known aga
 
 import math
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -35,7 +35,7 @@ from graphql_api.dynamodb import (
     codec,
     give_time,
 )
-from graphql_api.errors import Conflict, NotFound, QueryTooComplex, ServiceUnavailable
+from graphql_api.errors import Conflict, NotFound, QueryTooComplex, UnknownOutcome
 from graphql_api.paging import Budget, Page, Window
 from graphql_api.tasks.model import (
     OPEN,
@@ -84,6 +84,14 @@ class TaskStore:
             # Nobody else can have made this random id: it is our own first attempt, whose
             # answer was lost on the way.
             return
+
+    def restore(self, task: Task) -> bool:
+        """Keep a task that was made before; False if the user has one of its id, which stays."""
+        try:
+            self._table.put(_item(task), Attr("task_id").not_exists())
+        except ConditionFailed:
+            return False
+        return True
 
     def add_once(self, task: Task, receipt: Receipt) -> str:
         """Keep a new task unless its key was used before; the id of the task that the key made.
@@ -187,27 +195,36 @@ class TaskStore:
                     raise
                 raise version_conflict(task) from None
             if failure.unsure:
-                raise unknown_outcome() from None
+                raise UnknownOutcome from None
             raise task_not_found() from None
 
     def _was_ours(self, after: Task, write: str) -> bool:
         """Whether the task has come to be so by this write; False if somebody else was first.
 
-        Raises ServiceUnavailable if so much has happened since that nobody can tell.
+        Raises UnknownOutcome if so much has happened since that nobody can tell.
         """
         item = self._table.get(user_id=after.user_id, task_id=after.task_id)
         if item is None or codec.decode(Task, item).version > after.version:
-            raise unknown_outcome()
+            raise UnknownOutcome
         return _written(item) == write
 
     def remove_all(self, user_id: str) -> None:
         """Delete all of the user's tasks."""
+        for items in self._looks(user_id):
+            ids = [item["task_id"]["S"] for item in items]
+            self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
+
+    def all(self, user_id: str) -> Iterator[Task]:
+        """All of the user's tasks in the order of their ids, read as they are asked for."""
+        for items in self._looks(user_id):
+            yield from (codec.decode(Task, item) for item in items)
+
+    def _looks(self, user_id: str) -> Iterator[list[Item]]:
         start = None
         while True:
             give_time()
             read = self._table.query(Key("user_id").eq(user_id), start=start, limit=LARGEST_LOOK)
-            ids = [item["task_id"]["S"] for item in read.items]
-            self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
+            yield read.items
             start = read.stopped
             if start is None:
                 return
@@ -343,11 +360,6 @@ def version_conflict(task: Task) -> Conflict:
     return Conflict(
         "The task has changed meanwhile.", field="expectedVersion", currentVersion=task.version
     )
-
-
-def unknown_outcome() -> ServiceUnavailable:
-    """What a write gets that may have been done, though the store's answer did not come."""
-    return ServiceUnavailable("It is not known whether this was done: look, and try again.")
 
 
 def _written(item: Item | None) -> str | None:

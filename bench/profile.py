@@ -1,0 +1,242 @@
+"""Where the service's time goes: one workload, in this process, on one thread.
+
+    .venv/bin/python bench/profile.py [page|task|create|…] [--requests 1000] [--top 40]
+
+First the phases: each function below is timed, without what it calls of the others. Then
+Python's profiler over as many requests: it makes calls look dearer than they are, so take shares
+from the phases and names from it. All times are CPU of the thread, so that other programs do not
+count, and neither does waiting for the engine, which runs as for `make bench`. What granian takes
+around a request is not here.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).parent.parent)  # else this file would be the library's `profile`
+
+import argparse
+import cProfile
+import functools
+import importlib
+import io
+import itertools
+import os
+import pstats
+import secrets
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+import orjson
+
+from bench import servers
+from bench.servers import IDENTITY
+from bench.workloads import WORKLOADS
+from bench.world import populate, prepare
+from graphql_api import create_app
+from graphql_api.config import Config
+from graphql_api.gate import Gate
+
+WARM = 200  # requests before anything is timed
+
+# What belongs to a phase: functions and methods by their full names. What is called within a
+# function of another phase counts there only.
+PHASES = {
+    "Flask, werkzeug, the gate": ["graphql_api.gate:Gate.__call__"],
+    "the view: negotiation, request": ["view"],
+    "JSON of the request and the answer": [
+        "graphql_api.http:parse_json",
+        "graphql_api.http:json_response",
+    ],
+    "document: from the cache, or parsed": ["graphql_api.execution:Executor.operation"],
+    "execution: graphql-core, Strawberry": ["graphql_api.execution:Executor.execute"],
+    "who asks: token and session": ["graphql_api.accounts.service:Accounts.viewer"],
+    "resolvers: lists and their cursors": [
+        "graphql_api.context:Context.list_tasks",
+        "graphql_api.paging:Cursors.seal",
+    ],
+    "stores: expressions and arguments": [
+        "graphql_api.tasks.store:TaskStore.page",
+        "graphql_api.tasks.store:TaskStore.get",
+        "graphql_api.tasks.store:TaskStore.get_many",
+        "graphql_api.tasks.store:TaskStore.add",
+        "graphql_api.tasks.store:TaskStore.replace",
+        "graphql_api.accounts.store:UserStore.get_many",
+        "graphql_api.accounts.store:UserStore.session",
+    ],
+    "codec: items to models and back": [
+        "graphql_api.dynamodb.codec:decode",
+        "graphql_api.dynamodb.codec:encode",
+    ],
+    "botocore: hooks, endpoint, retries": ["graphql_api.dynamodb.client:Database.call"],
+    "botocore: arguments to a request": [
+        "botocore.client:BaseClient._convert_to_request_dict",
+        "botocore.endpoint:Endpoint.create_request",
+    ],
+    "botocore: signature": ["botocore.signers:RequestSigner.sign"],
+    "botocore: HTTP (urllib3, http.client)": ["botocore.httpsession:URLLib3Session.send"],
+    "botocore: answer to typed items": ["botocore.parsers:ResponseParser.parse"],
+}
+
+
+class Clock:
+    """Gives each moment to the innermost phase that is running."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = defaultdict(float)
+        self.calls: dict[str, int] = defaultdict(int)
+        self._running: list[str] = []
+        self._since = 0.0
+
+    def wrap(self, phase: str, function):
+        """The function, as part of this phase."""
+
+        @functools.wraps(function)
+        def timed(*args, **kwargs):
+            self._turn()
+            self.calls[phase] += 1
+            self._running.append(phase)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._turn()
+                self._running.pop()
+
+        return timed
+
+    def _turn(self) -> None:
+        now = time.thread_time()
+        if self._running:
+            self.spent[self._running[-1]] += now - self._since
+        self._since = time.thread_time()  # what the clock itself takes is nobody's
+
+    def install(self, app) -> None:
+        """Time all phases from now on; a name that there is not is said and left out."""
+        for phase, names in PHASES.items():
+            for name in names:
+                if name == "view":
+                    for endpoint, view in app.view_functions.items():
+                        app.view_functions[endpoint] = self.wrap(phase, view)
+                    continue
+                module, _, path = name.partition(":")
+                *outer, last = path.split(".")
+                try:
+                    holder = functools.reduce(getattr, outer, importlib.import_module(module))
+                    setattr(holder, last, self.wrap(phase, getattr(holder, last)))
+                except (ImportError, AttributeError):
+                    print(f"(there is no {name} any more: see PHASES)")
+
+
+def main() -> int:
+    options = _options()
+    if problem := servers.missing():
+        print(f"Cannot measure: {problem}.", file=sys.stderr)
+        return 2
+    servers.end_all_when_ended()
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        servers.engine(Path(directory)) as engine,
+    ):
+        store = {"DYNAMODB": f"http://127.0.0.1:{engine.port}", "JWT_SECRET": secrets.token_hex(32)}
+        os.environ |= IDENTITY
+        config = Config.from_env(store)
+        raw = prepare(config)
+        app = create_app(config)
+        gate = Gate(app, config.threads)
+        ask = functools.partial(_answer, gate)
+        world = populate(raw, ["service"], lambda request: orjson.loads(ask(_environ(request))))
+        given = WORKLOADS[options.workload].requests(world, "service", "profiled")
+        # One after another over all that follows, so that every update changes something.
+        environs = itertools.cycle([_environ(request) for request in given])
+        _time(ask, environs, WARM)
+        whole, cpu = _time(ask, environs, options.requests)
+        profiler = cProfile.Profile(time.thread_time)
+        profiler.runcall(_time, ask, environs, options.requests)
+        clock = Clock()
+        clock.install(app)
+        _time(ask, environs, options.requests)
+    print(f"{WORKLOADS[options.workload].title}, {options.requests} requests, one thread,")
+    print(f"load {' '.join(f'{part:.2f}' for part in os.getloadavg())}")
+    print(f"without a profiler: {cpu:.3f} ms of CPU a request, {whole:.3f} ms with all waiting\n")
+    _print_phases(clock, options.requests)
+    stats = pstats.Stats(profiler).strip_dirs().sort_stats("tottime")
+    stats.print_stats(options.top)
+    if options.callers:
+        stats.print_callers(options.callers)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Show where the service's time goes.")
+    own = [name for name, workload in WORKLOADS.items() if not workload.persisted]
+    parser.add_argument("workload", nargs="?", choices=own, default="page")
+    parser.add_argument("--requests", type=int, default=1_000)
+    parser.add_argument("--top", type=int, default=40, help="functions by their own time")
+    parser.add_argument("--callers", help="a pattern: who calls these functions")
+    return parser.parse_args()
+
+
+def _environ(request: bytes) -> dict:
+    """A request of the wire as WSGI has it (PEP 3333)."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, protocol = first.split(" ")
+    url = urlsplit(target)
+    environ = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(url.path),
+        "QUERY_STRING": url.query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "5000",
+        "SERVER_PROTOCOL": protocol,
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for line in lines:
+        name, _, value = line.partition(": ")
+        name = name.upper().replace("-", "_")
+        environ[name if name.startswith("CONTENT_") else f"HTTP_{name}"] = value
+    return environ
+
+
+def _answer(gate: Gate, environ: dict) -> bytes:
+    """The body of the answer."""
+    fresh = {**environ, "wsgi.input": io.BytesIO(environ["wsgi.input"])}
+    parts = gate(fresh, lambda status, headers, exc_info=None: None)
+    body = b"".join(parts)
+    parts.close()
+    return body
+
+
+def _time(ask, environs: Iterator[dict], count: int) -> tuple[float, float]:
+    """Milliseconds a request, and how much of them is CPU."""
+    start, cpu = time.perf_counter(), time.thread_time()
+    for environ in itertools.islice(environs, count):
+        ask(environ)
+    took, burnt = time.perf_counter() - start, time.thread_time() - cpu
+    return took / count * 1000, burnt / count * 1000
+
+
+def _print_phases(clock: Clock, requests: int) -> None:
+    total = sum(clock.spent.values())
+    print(f"{'phase':40}{'CPU ms':>13}{'share':>8}{'calls':>8}")
+    for phase in PHASES:
+        spent = clock.spent[phase]
+        print(
+            f"{phase:40}{spent / requests * 1000:13.3f}{spent / total:8.1%}"
+            f"{clock.calls[phase] / requests:8.1f}"
+        )
+    print(f"{'together':40}{total / requests * 1000:13.3f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""A user's data as one JSON document, one task a line, names and values as in REST.
+
+    {"format": "smart-task-scheduler", "version": 1,
+     "user": {"user_id": …, "username": …, "created_at": …},
+     "tasks": [{"task_id": …, "title": …, …}, …]}
+
+Times are RFC 3339 texts. Neither the password's hash nor sessions are in it.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import IO, Any, NoReturn
+
+from graphql_api import clock
+from graphql_api.accounts.model import User
+from graphql_api.errors import BadUserInput
+from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
+
+FORMAT = "smart-task-scheduler"
+VERSION = 1  # of the format
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What a file says: whose data it was, and the tasks as they stand there, unchecked."""
+
+    username: str
+    tasks: list[Any]
+
+
+def chunks(user: User, tasks: Iterable[Task]) -> Iterator[str]:
+    """The document in pieces, so that no more than one task has to be in memory."""
+    shown = {name: _plain(getattr(user, name)) for name in ("user_id", "username", "created_at")}
+    head = _json({"format": FORMAT, "version": VERSION, "user": shown})
+    yield f'{head[:-1]}, "tasks": ['
+    separator = "\n"
+    for task in tasks:
+        yield separator + _json({name: _plain(getattr(task, name)) for name in _READERS})
+        separator = ",\n"
+    yield "\n]}\n"
+
+
+def read(file: IO[bytes]) -> Archive:
+    """What the file says; BadUserInput if it is no document of this format and version."""
+    try:
+        document = json.load(file, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise BadUserInput(f"The file is not JSON: {error}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise BadUserInput(f"The file is not a document of the format {FORMAT}")
+    if document.get("version") != VERSION:
+        raise BadUserInput(f"The file is not of version {VERSION} of the format")
+    user, tasks = document.get("user"), document.get("tasks")
+    if not isinstance(user, dict) or not isinstance(tasks, list):
+        raise BadUserInput("The file has no user or no tasks")
+    return Archive(str(user.get("username", "")), tasks)
+
+
+def task(user_id: str, entry: Any) -> Task:
+    """The task that an entry of the file describes, as this user's; else BadUserInput."""
+    if not isinstance(entry, dict):
+        raise BadUserInput("A task is an object.")
+    for name in _READERS.keys() - entry.keys():
+        raise BadUserInput(f"Missing field: {name}", name)
+    for name in entry.keys() - _READERS.keys():
+        raise BadUserInput(f"Unknown field: {name}", name)
+    return Task.restored(user_id, {name: _field(name, entry[name]) for name in _READERS})
+
+
+def _field(name: str, value: Any) -> Any:
+    if value is None and name in _NULLABLE:
+        return None
+    try:
+        return _READERS[name](value)
+    except ValueError as error:
+        raise BadUserInput(f"{name}: {error}", name) from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("A text is needed.")  # noqa: TRY004 - what is wrong is the file, not the call
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("The text is not valid Unicode.") from None
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError("A list of texts is needed.")  # noqa: TRY004 - as above
+    return tuple(map(_text, value))
+
+
+def _whole_number(value: Any) -> int:
+    if type(value) is not int:  # True is an int, too
+        raise ValueError("A whole number is needed.")
+    return value
+
+
+def _instant(value: Any) -> datetime:
+    return clock.parse(_text(value))
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "task_id": _text,
+    "title": _text,
+    "description": _text,
+    "status": TaskStatus,
+    "priority": TaskPriority,
+    "due_at": _instant,
+    "tags": _texts,
+    "created_at": _instant,
+    "updated_at": _instant,
+    "completed_at": _instant,
+    "version": _whole_number,
+}
+_NULLABLE = {"due_at", "completed_at"}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, Enum):
+        return value.value
+    return clock.text(value) if isinstance(value, datetime) else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")

@@ -1,0 +1,455 @@
+"""The operator's commands: tables, export, import."""
+
+import io
+import json
+import stat
+import subprocess
+import sys
+import uuid
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+
+import pytest
+from commands import Operator
+from conftest import TASK_FIELDS
+from engines import CONFIG
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+from service import ROOT, running
+
+from graphql_api import clock
+from graphql_api.accounts.model import User
+from graphql_api.commands import archive
+from graphql_api.dynamodb import tables
+from graphql_api.dynamodb.wire import Refused, Wire
+from graphql_api.errors import BadUserInput
+from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
+from graphql_api.tasks.store import TaskStore
+
+ALL = f"{{ tasks(first: 100) {{ nodes {{ {TASK_FIELDS} }} }} }}"
+
+
+@pytest.fixture
+def operator(engine):
+    return Operator(engine)
+
+
+@pytest.fixture
+def elsewhere(engine):
+    """An operator of a deployment that has no tables yet."""
+    return Operator(replace(engine, table_prefix=f"{uuid.uuid4().hex}-"))
+
+
+# Tables
+
+
+@pytest.mark.concurrent
+def test_tables_are_created_once_and_found_as_needed(elsewhere):
+    prefix = elsewhere.config.table_prefix
+
+    missing = elsewhere.run("tables", "check")
+    created = elsewhere.run("tables", "create")
+    again = elsewhere.run("tables", "create")
+    found = elsewhere.run("tables", "check")
+
+    assert (missing.exit_code, created.exit_code, again.exit_code, found.exit_code) == (1, 0, 0, 0)
+    for name in ("Users", "Tasks"):
+        assert f"Table {prefix}{name} is missing: create it with " in missing.output
+        assert f"Table {prefix}{name} was created.\n" in created.output
+        assert f"Table {prefix}{name} is as needed.\n" in found.output
+        assert f"Hint: point-in-time recovery of {prefix}{name} is " in found.output
+    assert again.output == "The tables are there and as needed.\n"
+    assert f"Items of {prefix}Users expire by expires_at.\n" in found.output
+
+
+@pytest.fixture
+def aws():
+    with mock_aws():
+        operator = Operator(replace(CONFIG, dynamodb="aws", table_prefix="commands-"))
+        yield operator
+        for name in operator.store.list_tables()["TableNames"]:
+            if name.startswith("commands-"):  # moto forgets only when nobody else uses it
+                operator.store.delete_table(TableName=name)
+
+
+def test_on_aws_the_operator_may_create_tables_without_a_secret(aws):
+    assert aws.run("tables", "create", JWT_SECRET=None).exit_code == 0
+    assert aws.run("tables", "check", JWT_SECRET=None).exit_code == 0
+
+
+def test_creation_that_stopped_before_items_expire_is_completed(aws):
+    aws.store.create_table(**tables.USERS.arguments("commands-"))
+
+    assert "Items of commands-Users expire not at all" in aws.run("tables", "check").output
+    aws.run("tables", "create")
+
+    assert "Items of commands-Users expire by expires_at.\n" in aws.run("tables", "check").output
+
+
+def test_point_in_time_recovery_is_told_and_no_matter(aws):
+    aws.run("tables", "create")
+    aws.store.update_continuous_backups(
+        TableName="commands-Tasks",
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
+
+    checked = aws.run("tables", "check")
+
+    assert checked.exit_code == 0
+    assert "Hint: point-in-time recovery of commands-Users is off.\n" in checked.output
+    assert "Hint: point-in-time recovery of commands-Tasks is on.\n" in checked.output
+
+
+def test_every_difference_is_told_and_creation_refuses_it(aws):
+    definition = tables.TASKS.arguments("commands-")
+    definition["KeySchema"][1]["AttributeName"] = "due_order"
+    definition["AttributeDefinitions"] = [
+        {"AttributeName": name, "AttributeType": "S"} for name in ("user_id", "due_order")
+    ]
+    definition["GlobalSecondaryIndexes"][0]["IndexName"] = "by_date"
+    aws.store.create_table(**definition)
+
+    checked, created = aws.run("tables", "check"), aws.run("tables", "create")
+
+    assert checked.exit_code == 1
+    assert "Table commands-Tasks has the key user_id (HASH, S), due_order" in checked.output
+    assert "Table commands-Tasks has the indexes {'by_date': " in checked.output
+    assert "Table commands-Users is missing" in checked.output
+    assert created.exit_code == 1
+    assert created.output.startswith("Error: Table commands-Tasks has the key ")
+    assert aws.store.list_tables()["TableNames"].count("commands-Users") == 0
+
+
+# Export and import
+
+
+def exported(operator, username):
+    result = operator.run("export", username)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def saved(tmp_path, document):
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def tasks_of(person):
+    return person.graphql(ALL)["data"]["tasks"]["nodes"]
+
+
+def fill(person):
+    person.create(title="Plain")
+    done = person.create(title="Δone “quoted”", description="two\nlines", tags=["b", "ä"])
+    person.rest("PUT", f"/api/v1/tasks/{done['id']}", json={"status": "completed"})
+    person.create(title="Due", dueAt="2030-01-01T00:00:00Z", priority="URGENT")
+
+
+def test_an_export_has_the_user_and_all_tasks_and_no_secret(operator, ann):
+    fill(ann)
+
+    document = exported(operator, ann.username.upper())  # a name is found as the login finds it
+
+    assert document["format"] == "smart-task-scheduler"
+    assert document["version"] == 1
+    assert document["user"].keys() == {"user_id", "username", "created_at"}
+    assert (document["user"]["user_id"], document["user"]["username"]) == (ann.id, ann.username)
+    shown = {task["task_id"]: task for task in ann.rest("GET", "/api/v1/tasks").json}
+    assert len(document["tasks"]) == len(shown) == 3
+    for task in document["tasks"]:
+        assert {**task, "user_id": ann.id} == shown[task["task_id"]]
+    assert "argon2" not in json.dumps(document)
+
+
+def test_an_export_is_read_as_it_is_written(operator, ann, app, monkeypatch):
+    monkeypatch.setattr("graphql_api.tasks.store.LARGEST_LOOK", 2)
+    for number in range(5):
+        ann.create(title=f"{number}")
+
+    store = TaskStore(app.extensions["database"])
+    looks = []
+    query = type(store._table).query
+    monkeypatch.setattr(
+        type(store._table), "query", lambda *a, **k: looks.append(1) or query(*a, **k)
+    )
+    tasks = store.all(ann.id)
+
+    assert [next(tasks).title, len(looks)] == ["0", 1]
+    assert [task.title for task in tasks] == ["1", "2", "3", "4"]
+    assert [task["title"] for task in exported(operator, ann.username)["tasks"]] == list("01234")
+
+
+def test_an_exported_file_is_the_owners_only_and_there_is_no_other(operator, ann, tmp_path):
+    path = tmp_path / "ann.json"
+    ann.create(title="Once")
+
+    assert operator.run("export", ann.username, "-o", path).exit_code == 0
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text()) == exported(operator, ann.username)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_export_that_fails_leaves_the_earlier_file_as_it_was(
+    operator, ann, tmp_path, monkeypatch
+):
+    path = tmp_path / "ann.json"
+    path.write_text("earlier")
+
+    def fail(*_):
+        raise BadUserInput("The disk is full")
+
+    monkeypatch.setattr(archive, "chunks", fail)
+    failed = operator.run("export", ann.username, "-o", path)
+
+    assert (failed.exit_code, failed.output) == (1, "Error: The disk is full\n")
+    assert path.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_import_makes_the_tasks_as_they_were_and_once_only(operator, api, ann, tmp_path):
+    fill(ann)
+    other = api.register("other")
+    own = other.create(title="Own")
+    path = saved(tmp_path, exported(operator, ann.username))
+
+    first = operator.run("import", path, "--username", other.username)
+    second = operator.run("import", path, "--username", other.username)
+
+    assert (first.exit_code, first.stdout) == (0, "Tasks: 3 added, 0 there already.\n")
+    assert (second.exit_code, second.stdout) == (0, "Tasks: 0 added, 3 there already.\n")
+    theirs = exported(operator, other.username)
+    assert theirs["user"]["user_id"] == other.id
+    assert [t for t in theirs["tasks"] if t["task_id"] != own["id"]] == json.loads(
+        path.read_text()
+    )["tasks"]
+    assert {task["ownerId"] for task in tasks_of(other)} == {other.id}
+    assert len(tasks_of(other)) == 4
+    [due] = other.graphql(
+        'query { tasks(filter: {dueAfter: "2029-01-01T00:00:00Z"}) { nodes { title } } }'
+    )["data"]["tasks"]["nodes"]
+    assert due == {"title": "Due"}
+
+
+def test_an_import_brings_back_what_was_deleted_and_keeps_what_was_changed(operator, ann, tmp_path):
+    gone, kept = ann.create(title="Gone"), ann.create(title="Kept")
+    path = saved(tmp_path, exported(operator, ann.username))
+    ann.rest("DELETE", f"/api/v1/tasks/{gone['id']}")
+    ann.rest("PUT", f"/api/v1/tasks/{kept['id']}", json={"title": "Changed"})
+
+    result = operator.run("import", path)
+
+    assert result.stdout == "Tasks: 1 added, 1 there already.\n"
+    assert ann.task(gone["id"]) == gone
+    assert ann.task(kept["id"])["title"] == "Changed"
+
+
+ENTRY = {
+    "task_id": "11111111-1111-4111-8111-111111111111",
+    "title": "Imported",
+    "description": "",
+    "status": "completed",
+    "priority": "low",
+    "due_at": None,
+    "tags": [],
+    "created_at": "2026-01-01T00:00:00.000Z",
+    "updated_at": "2026-01-01T00:00:00.000Z",
+    "completed_at": "2026-01-01T00:00:00.000Z",
+    "version": 3,
+}
+
+
+def without(name):
+    return {key: value for key, value in ENTRY.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("text", "A task is an object."),
+        (without("status"), "Missing field: status"),
+        ({**ENTRY, "user_id": "bob"}, "Unknown field: user_id"),
+        ({**ENTRY, "title": " "}, "A title has 1 to 200 characters."),
+        ({**ENTRY, "title": None}, "title: A text is needed."),
+        ({**ENTRY, "title": "\ud800"}, "title: The text is not valid Unicode."),
+        ({**ENTRY, "description": "é" * 16_385}, "A description has at most 32768 bytes."),
+        ({**ENTRY, "status": "COMPLETED"}, "status: 'COMPLETED' is not a valid TaskStatus"),
+        ({**ENTRY, "status": []}, "status: [] is not a valid TaskStatus"),
+        ({**ENTRY, "priority": None}, "priority: None is not a valid TaskPriority"),
+        ({**ENTRY, "due_at": "tomorrow"}, "due_at: Use RFC 3339 with an offset, for example"),
+        ({**ENTRY, "due_at": 1}, "due_at: A text is needed."),
+        ({**ENTRY, "created_at": None}, "created_at: A text is needed."),
+        ({**ENTRY, "tags": "home"}, "tags: A list of texts is needed."),
+        ({**ENTRY, "tags": [1]}, "tags: A text is needed."),
+        ({**ENTRY, "tags": ["x"] * 2 + [""]}, "A tag has 1 to 50 characters."),
+        ({**ENTRY, "completed_at": None}, "A completed task has completed_at, no other has."),
+        ({**ENTRY, "status": "pending"}, "A completed task has completed_at, no other has."),
+        ({**ENTRY, "version": 0}, "A version is from 1 to 2147483647."),
+        ({**ENTRY, "version": 2**31}, "A version is from 1 to 2147483647."),
+        ({**ENTRY, "version": True}, "version: A whole number is needed."),
+        ({**ENTRY, "version": 1.0}, "version: A whole number is needed."),
+        ({**ENTRY, "task_id": "a/b"}, "An id has 1 to 128 letters, digits, '_' and '-'."),
+        ({**ENTRY, "task_id": ""}, "An id has 1 to 128 letters, digits, '_' and '-'."),
+        ({**ENTRY, "task_id": "x" * 129}, "An id has 1 to 128 letters, digits, '_' and '-'."),
+    ],
+)
+def test_an_entry_that_can_be_no_task_is_told_by_what_is_wrong(entry, told):
+    with pytest.raises(BadUserInput) as caught:
+        archive.task("ann", entry)
+
+    assert caught.value.message.startswith(told)
+
+
+def test_one_wrong_task_is_told_by_its_place_and_nothing_is_written(operator, ann, tmp_path):
+    document = {**exported(operator, ann.username), "tasks": [ENTRY, {**ENTRY, "version": 0}, 7]}
+    before = operator.everything()
+
+    refused = operator.run("import", saved(tmp_path, document))
+
+    assert refused.exit_code == 1
+    assert refused.output == (
+        "tasks[1]: A version is from 1 to 2147483647.\n"
+        "tasks[2]: A task is an object.\n"
+        "Error: 2 of 3 tasks are wrong; nothing was written.\n"
+    )
+    assert operator.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "The file is not JSON: "),
+        (b'{"format": "smart-task-scheduler", "version": 1, "us', "The file is not JSON: "),
+        (b"\xff", "The file is not JSON: "),
+        (b"[" * 100_000, "The file is not JSON: "),
+        (b'{"format": NaN}', "The file is not JSON: NaN is no number"),
+        (b"[]", "The file is not a document of the format smart-task-scheduler"),
+        (b'{"format": "other", "version": 1}', "The file is not a document of the format"),
+        (b'{"format": "smart-task-scheduler", "version": 2}', "The file is not of version 1"),
+        (b'{"format": "smart-task-scheduler", "version": 1}', "The file has no user or no tasks"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_in_one_line(content, told):
+    with pytest.raises(BadUserInput) as caught:
+        archive.read(io.BytesIO(content))
+
+    assert caught.value.message.startswith(told)
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.engine_is_no_matter
+@pytest.mark.parametrize("name", ["nobody-has-this", "x", "", "a\tb"])
+def test_a_name_that_nobody_has_ends_a_command_in_one_line(operator, tmp_path, name):
+    path = saved(tmp_path, {**DOCUMENT, "user": {"username": name}})
+    before = operator.everything()
+
+    for result in (operator.run("export", name), operator.run("import", path)):
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.output == f"Error: There is no user {name!r}.\n"
+    assert operator.everything() == before
+
+
+DOCUMENT = {"format": "smart-task-scheduler", "version": 1, "user": {}, "tasks": [ENTRY]}
+
+
+@pytest.mark.engine_is_no_matter
+def test_a_store_without_tables_is_told_and_left_without(elsewhere, tmp_path):
+    path = saved(tmp_path, DOCUMENT)
+
+    for result in (elsewhere.run("export", "ann"), elsewhere.run("import", path)):
+        assert result.exit_code == 1
+        assert result.output.startswith("Error: DynamoDB has no table ")
+        assert result.output.endswith("create it with `python -m graphql_api tables create`.\n")
+    assert elsewhere.run("tables", "check").exit_code == 1
+
+
+def test_a_store_that_refuses_is_told_in_one_line(operator, ann, monkeypatch):
+    ann.create(title="Out of reach")
+    call = Wire.call
+
+    def refuse(self, operation, arguments):
+        if operation == "Query":
+            raise Refused("AccessDeniedException", {"message": "not you"}, unsure=False)
+        return call(self, operation, arguments)
+
+    monkeypatch.setattr(Wire, "call", refuse)
+
+    result = operator.run("export", ann.username)
+
+    assert result.exit_code == 1
+    assert result.stderr == "Error: AccessDeniedException: not you\n"
+
+
+times = st.datetimes(timezones=st.just(UTC)).map(clock.milliseconds)
+titles = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
+tasks = st.builds(
+    lambda done, **given: Task(
+        **given,
+        status=TaskStatus.COMPLETED if done else TaskStatus.PENDING,
+        completed_at=done,
+        user_id="ann",
+    ),
+    done=st.none() | times,
+    task_id=st.uuids().map(str),
+    title=titles.map(str.strip).filter(bool),
+    description=st.text(st.characters(exclude_categories=["Cs"])),
+    priority=st.sampled_from(TaskPriority),
+    due_at=st.none() | times,
+    tags=st.just(()) | st.just(("ä", "b")),
+    created_at=times,
+    updated_at=times,
+    version=st.integers(1, 2**31 - 1),
+)
+
+
+@given(st.lists(tasks, max_size=5))
+def test_what_was_written_is_read_as_it_was(written):
+    user = User(user_id="ann", username="Ann", password="$argon2id$", created_at=NOW)
+
+    text = "".join(archive.chunks(user, written))
+    read = archive.read(io.BytesIO(text.encode()))
+
+    assert read.username == "Ann"
+    assert [archive.task("ann", entry) for entry in read.tasks] == written
+    assert "argon2" not in json.dumps(json.loads(text)["user"])
+
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_the_format_has_every_field_of_a_task_but_whose_it_is():
+    assert {field.name for field in fields(Task)} - {"user_id"} == archive._READERS.keys()
+
+
+# On the embedded engine, as its users start it
+
+
+def run(data, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "graphql_api", *map(str, arguments)],
+        cwd=ROOT,
+        env={"PATH": "", "DATA_DIR": str(data)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.whole
+def test_commands_run_on_the_embedded_engine_unless_a_service_does(tmp_path):
+    data = tmp_path / "data"
+
+    before = run(data, "export", "ann")
+    made = not data.exists(), run(data, "tables", "create").returncode
+    with running(data, WORKERS="1"):
+        meanwhile = run(data, "export", "ann")
+    after = run(data, "export", "ann")
+
+    assert (before.returncode, before.stdout) == (1, "")
+    assert f"Error: DATA_DIR {data} is not there: create it with " in before.stderr
+    assert made == (True, 0)
+    assert (meanwhile.returncode, meanwhile.stdout) == (1, "")
+    assert meanwhile.stderr == f"Error: DATA_DIR {data} is in use by another running service.\n"
+    assert (after.returncode, after.stderr) == (1, "Error: There is no user 'ann'.\n")

@@ -1,0 +1,237 @@
+"""A compiled operation answers as graphql-core does: data, errors, their order and their paths."""
+
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+from typing import Any
+
+import pytest
+import strawberry
+from conftest import TASK_FIELDS
+from graphql import OperationDefinitionNode, execute_sync, parse, validate
+from graphql.execution import Executor as CoreExecutor
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from graphql_api import compiled
+from graphql_api.rest import DOCUMENT
+from graphql_api.schema import SCHEMA
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass
+class Context:
+    text: str = "from the context"
+
+
+@strawberry.type
+class Node:
+    name: str
+    maybe: str | None
+    number: int
+    large: int | None
+    ratio: float
+    flag: bool
+    id: strawberry.ID
+    colour: Colour
+    colours: list[Colour | None]
+    matrix: list[list[int | None]] | None
+    child: "Node | None"
+    children: list["Node"]
+    maybes: list["Node | None"] | None
+    must: "Node"
+
+    @strawberry.field
+    def loud(self) -> str:
+        return self.name.upper()
+
+    @strawberry.field
+    def told(self, info: strawberry.Info) -> str | None:
+        return f"{info.context.text} {info.field_name} {self.name}"
+
+    @strawberry.field
+    def parent_name(parent: strawberry.Parent[Any]) -> str:  # noqa: N805 - Strawberry's way to name it
+        return parent.name
+
+    @strawberry.field
+    def repeated(self, info: strawberry.Info, times: int = 2, of: str | None = None) -> str | None:
+        return (of or self.name) * times + info.path.key
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def node(self, seed: int = 0) -> Node | None:
+        return Source(Random(seed))
+
+    @strawberry.field
+    def nodes(self, seed: int = 0) -> list[Node]:
+        return [Source(Random(seed + number)) for number in range(3)]
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def change(self, seed: int) -> Node:
+        return Source(Random(seed))
+
+
+class Trouble(Exception):
+    """What a resolver may raise."""
+
+
+class Source:
+    """An object whose attributes are made up, and now and then go wrong, in some order."""
+
+    def __init__(self, chance: Random, depth: int = 0) -> None:
+        self._seed, self._depth = chance.random(), depth
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        chance = Random(f"{self._seed} {name}")
+        match chance.randrange(40):
+            case 0:
+                raise Trouble(name)
+            case 1:
+                return None
+            case 2:
+                return Trouble(f"{name} as a value")
+            case 3:
+                return chance.choice([0, "text", 2**40, [], 1.5, True])
+        node = Source(chance, self._depth + 1)
+        return {
+            "name": "Ann",
+            "maybe": "may be",
+            "number": -7,
+            "large": 2**31,
+            "ratio": 0.5,
+            "flag": False,
+            "id": "an id",
+            "colour": Colour.RED,
+            "colours": [Colour.BLUE, None, chance.choice(["red", Colour.RED])],
+            "matrix": [[1, None], [], chance.choice([[2], None])],
+            "child": node,
+            "children": [Source(chance, self._depth + 1) for _ in range(chance.randrange(4))],
+            "maybes": (node, None, Trouble("an element"), node),
+            "must": node,
+        }[name]
+
+
+SOURCES = strawberry.Schema(Query, Mutation)._schema
+
+LEAVES = [
+    *("name", "maybe", "number", "large", "ratio", "flag", "id", "colour", "colours", "matrix"),
+    *("loud", "told", "parentName", "repeated", "__typename"),
+    *('literal: repeated(times: 1, of: "text")', "variable: repeated(times: $times, of: $of)"),
+]
+OBJECTS = ["child", "children", "maybes", "must"]
+
+
+@st.composite
+def selections(draw, depth: int = 0, *, spreads: bool = True):
+    """A selection set of a node, with aliases and fragments."""
+    parts = draw(st.lists(st.sampled_from(LEAVES), min_size=1, max_size=4))
+    if draw(st.booleans()):  # the same key is always the same field, so that fields can be merged
+        parts = [part if ":" in part else f"again_{part}: {part}" for part in parts]
+    if depth < 3:
+        for name in draw(st.lists(st.sampled_from(OBJECTS), max_size=2)):
+            parts.append(f"{name} {draw(selections(depth + 1, spreads=spreads))}")
+        if draw(st.booleans()):
+            parts.append(f"... on Node {draw(selections(depth + 1, spreads=spreads))}")
+    if spreads:
+        parts += draw(st.lists(st.sampled_from(["...One", "...Two"]), max_size=1))
+    return f"{{ {' '.join(draw(st.permutations(parts)))} }}"
+
+
+@st.composite
+def documents(draw):
+    """A valid document."""
+    seed = draw(st.integers(0, 10_000))
+    kind, field = draw(
+        st.sampled_from([("query", "node"), ("query", "nodes"), ("mutation", "change")])
+    )
+    roots = [
+        f"r{number}: {field}(seed: {seed + number}) {draw(selections())}"
+        for number in range(draw(st.integers(1, 3)))
+    ]
+    return f"""
+        {kind} Q($times: Int = 1, $of: String) {{
+          {" ".join(roots)} last: {field}(seed: {seed}) {{ ...One ...Two }}
+        }}
+        fragment One on Node {draw(selections(2, spreads=False))}
+        fragment Two on Node {{
+          name child {{ id ratio }} variable: repeated(times: $times, of: $of)
+        }}
+    """
+
+
+def both(schema, text: str, **variables: Any):
+    """The answers of graphql-core and of the compiled form; the latter is None if there is none."""
+    document = parse(text)
+    [operation] = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    options = {"context_value": Context()}
+    expected = execute_sync(schema, document, variable_values=variables, **options)
+    made = compiled.of(schema, document, operation)
+    if made is None:
+        return expected, None
+    core = CoreExecutor.build(schema, document, raw_variable_values=variables, **options)
+    if isinstance(core, list):
+        return expected, None
+    return expected, made.run(core)
+
+
+@given(
+    documents(),
+    st.fixed_dictionaries(
+        {}, optional={"times": st.integers(0, 3), "of": st.none() | st.text(max_size=3)}
+    ),
+)
+def test_a_compiled_operation_answers_byte_for_byte_as_graphql_core_does(text, variables):
+    assert validate(SOURCES, parse(text)) == []
+
+    expected, made = both(SOURCES, text, **variables)
+
+    assert made is not None
+    assert made.formatted == expected.formatted
+    assert str(made.data) == str(expected.data)  # in the same order, too
+    event("with errors" if expected.errors else "without errors")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ node { name @skip(if: false) } }",
+        "{ node { ... @include(if: true) { name } } }",
+        "query @include(if: true) { node { name } }",
+        "{ __schema { types { name } } }",
+        '{ __type(name: "Node") { name } }',
+        "{ node { ...F @skip(if: true) } } fragment F on Node { name }",
+    ],
+)
+def test_what_is_not_covered_is_left_to_graphql_core(text):
+    document = parse(text)
+
+    assert compiled.of(SOURCES, document, document.definitions[0]) is None
+
+
+def test_every_operation_behind_the_rest_routes_is_compiled():
+    document = parse(DOCUMENT)
+
+    for operation in document.definitions:
+        if isinstance(operation, OperationDefinitionNode):
+            assert compiled.of(SCHEMA._schema, document, operation), operation.name.value
+
+
+def test_what_clients_ask_every_day_is_compiled():
+    document = parse(
+        f"""{{ tasks {{ nodes {{ {TASK_FIELDS} owner {{ id username createdAt }} }}
+              edges {{ cursor }} pageInfo {{ endCursor }} totalCount __typename }}
+              viewer {{ sessions {{ id device }} }} }}"""
+    )
+
+    assert compiled.of(SCHEMA._schema, document, document.definitions[0])
