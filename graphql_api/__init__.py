@@ -18,6 +18,9 @@ from graphql_api.execution import Executor
 from graphql_api.graphiql import GraphiQL
 from graphql_api.paging import Cursors
 from graphql_api.schema import SCHEMA
+from graphql_api.settings.service import UserSettings
+from graphql_api.settings.store import SettingsStore
+from graphql_api.tasks.dependency_store import DependencyStore
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import TaskStore
 
@@ -28,7 +31,8 @@ def create_app(config: Config) -> Flask:
     """The service on tables that are there already; the only place where its parts meet."""
     connection = client.connect(config)
     database = Database(connection, config.table_prefix)
-    users, tasks = UserStore(database), TaskStore(database)
+    users, tasks, settings = UserStore(database), TaskStore(database), SettingsStore(database)
+    dependencies = DependencyStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
     # One thread is always left for requests that check no password.
@@ -41,9 +45,12 @@ def create_app(config: Config) -> Flask:
             Attempts(database, secrets[0]),
             tasks.remove_all,
         ),
-        tasks=Tasks(tasks),
+        tasks=Tasks(tasks, dependencies),
+        user_settings=UserSettings(settings),
         user_store=users,
         task_store=tasks,
+        dependency_store=dependencies,
+        settings_store=settings,
         cursors=Cursors(secrets),
         now=clock.now,
     )
@@ -84,7 +91,14 @@ def create_app(config: Config) -> Flask:
             app,
             origins=list(config.cors_origins),
             allow_headers=headers,
-            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-Id"],
+            expose_headers=[
+                "ETag",
+                "Link",
+                "Location",
+                "Retry-After",
+                "X-Incomplete",
+                "X-Request-Id",
+            ],
         )
     return app
 

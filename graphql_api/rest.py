@@ -16,7 +16,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, request
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputObjectType,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
     type_from_ast,
 )
 from werkzeug.datastructures import MultiDict
@@ -33,11 +36,13 @@ from graphql_api.http import (
     snake,
     snake_case,
 )
+from graphql_api.paging import DEFAULT_SIZE
 
 DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 
 # What a task shows but nobody sets: an old client may send a task back as it got it.
 READ_ONLY = {"task_id", "user_id", "created_at", "updated_at", "completed_at", "version"}
+ENUMS = ("status", "priority", "deadline_type")
 # What the query string calls the arguments of a list.
 LIST_NAMES = {"first": "limit", "tags": "tag"}
 SORTS = {
@@ -45,14 +50,17 @@ SORTS = {
     "-created_at": ("CREATED_AT", "DESC"),
     "due_at": ("DUE_AT", "ASC"),
     "-due_at": ("DUE_AT", "DESC"),
+    "urgency": ("URGENCY", "ASC"),
+    "-urgency": ("URGENCY", "DESC"),
 }
 LIST_PARAMETERS = {
     *("limit", "after", "sort", "status", "priority", "tag"),
-    *("due_before", "due_after", "search"),
+    *("due_before", "due_after", "search", "ready"),
 }
 # What GraphQL has in its inputs and REST in the path and the headers.
-IN_HEADERS = {"id", "expectedVersion", "idempotencyKey"}
+IN_HEADERS = {"id", "taskId", "expectedVersion", "idempotencyKey"}
 HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
+BOOLEANS = {"true": True, "false": False}
 PRECONDITION_FAILED = 412
 
 _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)  # RFC 9110, section 8.8.3
@@ -74,7 +82,7 @@ class Route:
 
 def _task(result: Mapping[str, Any]) -> dict[str, Any]:
     task = result.get("task", result)
-    return {**task, "status": task["status"].lower(), "priority": task["priority"].lower()}
+    return {**task, **{name: task[name].lower() for name in ENUMS}}
 
 
 def _registered(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,9 +97,27 @@ def _account_deleted(result: Mapping[str, Any]) -> dict[str, Any]:
     return {"message": "Account deleted successfully", **result}
 
 
-def _deleted(_: Mapping[str, Any]) -> dict[str, Any]:
-    return {"message": "Task deleted successfully"}
+def _deleted(result: Mapping[str, Any]) -> dict[str, Any]:
+    released = {name: ids for name, ids in result.items() if ids}  # as before where there are none
+    return {"message": "Task deleted successfully", **released}
 
+
+def _blockers(result: Mapping[str, Any]) -> dict[str, Any]:
+    task = result.get("task", result)
+    around = {
+        name: [{**other, "status": other["status"].lower()} for other in task[name]]
+        for name in ("blocked_by", "blocks")
+    }
+    return {**task, **around}
+
+
+def _settings(result: Mapping[str, Any]) -> dict[str, Any]:
+    settings = result["settings"]
+    hours = [{**day, "day": day["day"].lower()} for day in settings["working_hours"]]
+    return {**settings, "working_hours": hours}
+
+
+BLOCKERS = "/api/v1/tasks/<task_id>/blockers"
 
 ROUTES = (
     Route(("POST",), "/auth/register", "RegisterUser", _registered, 201, public=True),
@@ -106,6 +132,12 @@ ROUTES = (
     Route(("GET",), "/api/v1/tasks/<task_id>", "GetTask", _task),
     Route(("PUT", "PATCH"), "/api/v1/tasks/<task_id>", "UpdateTask", _task),
     Route(("DELETE",), "/api/v1/tasks/<task_id>", "DeleteTask", _deleted),
+    Route(("GET",), BLOCKERS, "GetBlockers", _blockers),
+    Route(("GET",), "/api/v1/tasks/<task_id>/urgency", "GetUrgency", dict),
+    Route(("POST",), BLOCKERS, "AddBlockers", _blockers),
+    Route(("DELETE",), BLOCKERS, "RemoveBlockers", _blockers),
+    Route(("GET",), "/api/v1/settings", "GetSettings", _settings),
+    Route(("PUT", "PATCH"), "/api/v1/settings", "UpdateSettings", _settings),
 )
 
 
@@ -156,16 +188,21 @@ class Runner:
         return response
 
     def list_tasks(self, route: Route) -> Response:
-        """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next."""
+        """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next.
+
+        By urgency there are only pages: each of them reads all that is open.
+        """
         context = self._context(route)
-        variables = _list_variables()
-        if "limit" in request.args or "after" in request.args:
-            page = self._run(route, context, variables)
+        variables, sort = _list_variables(), request.args.get("sort", "")
+        if "limit" in request.args or "after" in request.args or "urgency" in sort:
+            page = self._run(route, context, {"first": DEFAULT_SIZE, **variables})
             response = json_response([_task(task) for task in page["nodes"]])
             if page["pageInfo"]["hasNextPage"]:
                 query = {**request.args.to_dict(flat=False), "after": page["pageInfo"]["endCursor"]}
                 url = f"{request.path}?{urlencode(query, doseq=True)}"
                 response.headers["Link"] = f'<{url}>; rel="next"'
+            elif not page["isComplete"]:
+                response.headers["X-Incomplete"] = "true"
             return response
         tasks: list[dict[str, Any]] = []
         while True:  # each page with budgets of its own, as if the client had asked for it
@@ -208,9 +245,11 @@ class Runner:
 def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if "task_id" in path:
-        given["id"] = path["task_id"]
-        if (version := _expected_version()) is not None:
-            given["expectedVersion"] = version
+        given["id" if "id" in kind.fields else "taskId"] = path["task_id"]
+    if "expectedVersion" in kind.fields and (version := _expected_version()) is not None:
+        given["expectedVersion"] = version
+    if "force" in kind.fields and "force" in request.args:
+        given["force"] = _boolean("force", request.args["force"])
     if not kind.fields.keys() - IN_HEADERS:  # then there is nothing to say in a body
         return given
     if "idempotencyKey" in kind.fields and "Idempotency-Key" in request.headers:
@@ -218,22 +257,30 @@ def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
     body = json_body()
     if not isinstance(body, dict):
         raise BadUserInput("The body must be a JSON object.")
+    if "title" in kind.fields:
+        body = {name: value for name, value in body.items() if name not in READ_ONLY}
+    return given | _object(kind, body)
+
+
+def _object(kind: Any, body: Mapping[str, Any]) -> dict[str, Any]:
+    """An object under the names that GraphQL has for its fields; BadUserInput for another name."""
     names = {snake(name): name for name in kind.fields if name not in IN_HEADERS}
-    for name, value in body.items():
-        if name in names:
-            given[names[name]] = _constant(kind.fields[names[name]].type, value)
-        elif not (name in READ_ONLY and "title" in names):
+    for name in body:
+        if name not in names:
             raise BadUserInput(f"Unknown field: {name}", name)
-    return given
+    return {names[n]: _value(kind.fields[names[n]].type, value) for n, value in body.items()}
 
 
-def _constant(kind: Any, value: Any) -> Any:
-    """An enum's value as GraphQL spells it; any other value as it is."""
-    if isinstance(get_named_type(kind), GraphQLEnumType):
-        if isinstance(value, str):
-            return value.upper()
-        if isinstance(value, list):
-            return [_constant(kind, element) for element in value]
+def _value(kind: Any, value: Any) -> Any:
+    """A value as GraphQL spells it: names in camelCase, enum values in upper case."""
+    kind = get_nullable_type(kind)
+    if is_list_type(kind):
+        several = isinstance(value, list)
+        return [_value(kind.of_type, v) for v in value] if several else _value(kind.of_type, value)
+    if isinstance(kind, GraphQLInputObjectType) and isinstance(value, dict):
+        return _object(kind, value)
+    if isinstance(kind, GraphQLEnumType) and isinstance(value, str):
+        return value.upper()
     return value
 
 
@@ -262,9 +309,17 @@ def _filter(args: MultiDict[str, str]) -> dict[str, Any]:
     for name in ("status", "priority"):
         if name in args:
             given[name] = ",".join(args.getlist(name)).upper().split(",")
+    if "ready" in args:
+        given["ready"] = _boolean("ready", args["ready"])
     if "tag" in args:  # a tag may have a comma in it
         given["tags"] = args.getlist("tag")
     return given
+
+
+def _boolean(name: str, text: str) -> bool:
+    if text not in BOOLEANS:
+        raise BadUserInput(f"{name} must be true or false.", name)
+    return BOOLEANS[text]
 
 
 def _integer(name: str, text: str) -> int:

@@ -166,9 +166,26 @@ SHAPES = {
         "among others": lambda n: (
             f"{{ tasks {{ a }} tasks {{ {many('tasks { a }', n - 1)} a }} sessions {{ a }} }}"
         ),
+        "beside dependencies": lambda n: f"{{ tasks {{ blocks {{ a }} {many('tasks', n - 1)} }} }}",
         "fragments": lambda n: (
             f"{{ ...F {many('tasks { ...F }', n - 1)} }} "
             "fragment F on T { a { ...G } } fragment G on U { ... { tasks { b } } }"
+        ),
+    },
+    ("lists within a task's dependencies", 1): {
+        "of dependencies": lambda n: f"{{ a {{ {many('blocks {', n)} b {many('}', n)} }} }}",
+        "both kinds": lambda n: (
+            f"{{ tasks {{ blockedBy {{ {many('blocks { b }', n - 1)} b }} }} }}"
+        ),
+        "lists": lambda n: f"{{ a {{ blocks {{ a {{ {many('sessions { b }', n - 1)} b }} }} }} }}",
+        "within a list": lambda n: f"{{ tasks {{ {many('blocks {', n)} b {many('}', n)} }} }}",
+        "among others": lambda n: (
+            f"{{ a {{ blocks {{ a }} blocks {{ a {many('blocks { a }', n - 1)} }} "
+            "tasks { a } } }"
+        ),
+        "fragments": lambda n: (
+            f"{{ blockedBy {{ ...F {many('a { ...G }', n - 1)} }} }} "
+            "fragment F on T { a { b } } fragment G on U { ... { blocks { b } } }"
         ),
     },
     ("directives", 5): {
@@ -485,7 +502,7 @@ FRAGMENTS = 6
 FIELDS = [*("a", "b", "a", "b", "__typename", "x: a", "a", "b", "x: b", "a", "b", "login")]
 PARENTS = [
     *FIELDS,
-    *("tasks", "tasks", "x: tasks"),
+    *("tasks", "tasks", "x: tasks", "blocks"),
     "...",
     "... on T",
     "__schema",
@@ -578,9 +595,16 @@ def excesses_of_what_is_written_out(query: str) -> list[str]:
                 ("introspection fields", LOW_INTROSPECTION["INTROSPECTION_FIELDS"], len(schema)),
                 ("root fields", LOW.root_fields, [len(way) for way in names].count(1)),
                 ("lists within lists", 1, max((way.count("tasks") for way in ours), default=0)),
+                ("lists within a task's dependencies", 1, max(map(links, ours), default=0)),
                 ("fields that check a password or write in bulk", 1, names.count(["login"])),
             ]
     return [too_many(what, most) for what, most, count in counts if count > most]
+
+
+def links(way: list[str]) -> int:
+    """From the first dependencies on, those and the lists below them."""
+    below = way[way.index("blocks") :] if "blocks" in way else []
+    return sum(name in {"blocks", "tasks"} for name in below)
 
 
 def written_out(node, fragments, above=()):

@@ -1,8 +1,10 @@
 """The only door to DynamoDB: tables, their items, and the engine that a laptop runs."""
 
 from graphql_api.dynamodb.client import (
+    Action,
     Attr,
     Call,
+    Check,
     Condition,
     ConditionFailed,
     Database,
@@ -16,8 +18,10 @@ from graphql_api.dynamodb.loader import Loader
 from graphql_api.dynamodb.wire import give_time
 
 __all__ = [
+    "Action",
     "Attr",
     "Call",
+    "Check",
     "Condition",
     "ConditionFailed",
     "Database",

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import boto3
@@ -28,8 +28,10 @@ from graphql_api.dynamodb.codec import Item
 from graphql_api.errors import ServiceUnavailable, StartError
 
 __all__ = [
+    "Action",
     "Attr",
     "Call",
+    "Check",
     "Condition",
     "ConditionFailed",
     "Database",
@@ -88,6 +90,23 @@ class Delete:
         if self.condition is not None:
             arguments |= _expressions(ConditionExpression=self.condition)
         return {"Delete": arguments}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One key of a transaction that is written only if the item there is as wanted."""
+
+    table: "Table"
+    key: dict[str, str]
+    condition: Condition
+
+    def action(self) -> dict[str, Any]:
+        """The action as TransactWriteItems wants to hear it."""
+        arguments = {"TableName": self.table.name, "Key": codec.item(**self.key)}
+        return {"ConditionCheck": arguments | _expressions(ConditionExpression=self.condition)}
+
+
+Action: TypeAlias = Put | Delete | Check
 
 
 class Call(NamedTuple):
@@ -288,7 +307,7 @@ class Database:
         else:
             self.breaker.succeeded()
 
-    def write(self, *actions: Put | Delete) -> None:
+    def write(self, *actions: Action) -> None:
         """Do all or nothing; ConditionFailed when a condition does not hold."""
         items = [action.action() for action in actions]
         token = uuid.uuid4().hex  # on AWS it makes another attempt at the same write harmless

@@ -1,8 +1,9 @@
 """What a task is, how it changes, and which tasks a list shows in which order. Pure."""
 
+import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ TAGS = 20  # a task
 TAG_LENGTH = 50  # characters, trimmed
 LARGEST_VERSION = 2**31 - 1  # what GraphQL calls an Int
 SEARCH_LENGTH = 200  # characters
+LONGEST = 14_400  # minutes of a task, or of a piece of it: ten days without a break
 
 
 class TaskStatus(Enum):
@@ -30,6 +32,9 @@ class TaskStatus(Enum):
     CANCELLED = "cancelled"
 
 
+OPEN = (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
+
+
 class TaskPriority(Enum):
     """How much a task matters."""
 
@@ -39,9 +44,19 @@ class TaskPriority(Enum):
     URGENT = "urgent"
 
 
+class DeadlineType(Enum):
+    """What a due date means to whoever plans the task."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Something a user plans to do; a change is a method that returns the next state."""
+    """Something a user plans to do; a change is a method that returns the next state.
+
+    A field with a default is younger than the first release: tasks kept before have it.
+    """
 
     task_id: str
     user_id: str
@@ -55,6 +70,12 @@ class Task:
     updated_at: datetime
     completed_at: datetime | None
     version: int
+    duration_minutes: int | None = None  # None: unknown
+    not_before: datetime | None = None
+    deadline_type: DeadlineType = DeadlineType.SOFT  # what due_at means
+    min_chunk_minutes: int = 0  # 0: never split
+    planned_start: datetime | None = None
+    planned_end: datetime | None = None
 
     @classmethod
     def new(cls, user_id: str, fields: Mapping[str, Any], now: datetime) -> "Task":
@@ -65,7 +86,7 @@ class Task:
         given = {name: value for name, value in fields.items() if value is not None}
         values = {"title": "", **_DEFAULTS, **given}
         created = clock.milliseconds(now)
-        return cls(
+        task = cls(
             task_id=new_id(now),
             user_id=user_id,
             **_checked(values),
@@ -74,6 +95,8 @@ class Task:
             completed_at=created if values["status"] is TaskStatus.COMPLETED else None,
             version=1,
         )
+        _check_plan(task)
+        return task
 
     @classmethod
     def restored(cls, user_id: str, fields: Mapping[str, Any]) -> "Task":
@@ -98,15 +121,28 @@ class Task:
         after = replace(self, **_checked(_cleared(fields)))
         if after == self:
             return self
+        _check_plan(after)
         at = clock.milliseconds(now)
         if after.status is not self.status:
             after = replace(after, completed_at=at if after.completed else None)
         return replace(after, updated_at=at, version=self.version + 1)
 
     def same_content(self) -> str:
-        """A digest that two tasks share if the same fields were given for both."""
-        given = (self.title, self.description, self.status, self.priority, self.due_at, self.tags)
+        """A digest that two tasks share if the same fields were given for both.
+
+        Without the younger fields it is what it was before there were any: keys that were used
+        before an upgrade are good after it.
+        """
+        given: tuple[Any, ...] = (
+            *(self.title, self.description, self.status, self.priority, self.due_at, self.tags),
+            *((n, getattr(self, n)) for n, d in _YOUNGER.items() if getattr(self, n) != d),
+        )
         return hashlib.sha256(repr(given).encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be done."""
+        return self.status in OPEN
 
     @property
     def completed(self) -> bool:
@@ -119,21 +155,28 @@ class Task:
         return f"{clock.text(self.due_at)}#{self.task_id}" if self.due_at else None
 
 
+_YOUNGER = {
+    field.name: field.default for field in dataclasses.fields(Task) if field.default is not MISSING
+}
 _DEFAULTS: dict[str, Any] = {
+    **_YOUNGER,
     "description": "",
     "status": TaskStatus.PENDING,
     "priority": TaskPriority.MEDIUM,
     "due_at": None,
     "tags": (),
 }
-_CLEARABLE = {"description", "due_at", "tags"}
+_CLEARABLE = {
+    *("description", "due_at", "tags"),
+    *("duration_minutes", "not_before", "planned_start", "planned_end"),
+}
 
 
 def _cleared(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields with a null as what it means: the default, where there may be nothing."""
     for name, value in fields.items():
         if value is None and name not in _CLEARABLE:
-            raise BadUserInput(f"{name} cannot be null.", name)
+            raise BadUserInput(f"{camel(name)} cannot be null.", camel(name))
     return {n: _DEFAULTS[n] if value is None else value for n, value in fields.items()}
 
 
@@ -164,11 +207,44 @@ def _tags(given: Iterable[str]) -> tuple[str, ...]:
     return tags
 
 
+def _minutes(name: str) -> Callable[[int | None], int | None]:
+    """The rule of a field of minutes."""
+
+    def check(minutes: int | None) -> int | None:
+        if minutes is not None and not 0 <= minutes <= LONGEST:
+            raise BadUserInput(f"{name} must be from 0 to {LONGEST}.", name)
+        return minutes
+
+    return check
+
+
+def _check_plan(task: Task) -> None:
+    """Raise BadUserInput unless the task is planned from a start to an end, or not at all."""
+    start, end = task.planned_start, task.planned_end
+    if (start is None) is not (end is None):
+        missing = "plannedStart" if start is None else "plannedEnd"
+        raise BadUserInput("plannedStart and plannedEnd go together.", missing)
+    if start is not None and end is not None and end < start:
+        raise BadUserInput("plannedEnd is not before plannedStart.", "plannedEnd")
+
+
+def camel(name: str) -> str:
+    """The name of a field as clients know it."""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
 def _distinct(values: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(values))
 
 
-_RULES = {"title": _title, "description": _description, "tags": _tags}
+_RULES: Mapping[str, Callable[[Any], Any]] = {
+    "title": _title,
+    "description": _description,
+    "tags": _tags,
+    "duration_minutes": _minutes("durationMinutes"),
+    "min_chunk_minutes": _minutes("minChunkMinutes"),
+}
 
 
 class TaskOrderField(Enum):
@@ -176,6 +252,7 @@ class TaskOrderField(Enum):
 
     CREATED_AT = "created_at"
     DUE_AT = "due_at"
+    URGENCY = "urgency"
 
 
 class OrderDirection(Enum):
@@ -189,7 +266,7 @@ class OrderDirection(Enum):
 class TaskOrder:
     """An order of tasks: newest first, unless another one is asked for.
 
-    By due date, tasks without one come last in both directions.
+    By due date, tasks without one come last in both directions. By urgency, only open ones come.
     """
 
     field: TaskOrderField = TaskOrderField.CREATED_AT
@@ -206,6 +283,7 @@ class TaskFilter:
     due_before: datetime | None = None
     due_after: datetime | None = None
     search: str | None = None
+    ready: bool | None = field(default=None, repr=False)  # cursors from before it was stay good
 
     def __post_init__(self) -> None:
         if self.tags is not None:
@@ -230,6 +308,33 @@ class TaskFilter:
             self.due_after is not None
             and self.due_before is not None
             and self.due_after >= self.due_before
+        )
+
+    def of_open(self) -> "TaskFilter":
+        """The same, of open tasks only."""
+        given = OPEN if self.status is None else self.status
+        return replace(self, status=tuple(status for status in given if status in OPEN))
+
+    @property
+    def looks_closer(self) -> bool:
+        """Whether a match can only be told from a task that was read."""
+        return bool(self.search) or self.ready is not None
+
+    def shows(self, task: Task, waiting: Collection[str]) -> bool:
+        """Whether a task that was read matches; `waiting` are those with open blockers."""
+        ready = task.open and task.task_id not in waiting
+        return self.ready in {None, ready} and self.found_in(task)
+
+    def matches(self, task: Task, waiting: Collection[str]) -> bool:
+        """Whether a task that was read without asking for a match is one."""
+        due = task.due_at
+        return (
+            (self.status is None or task.status in self.status)
+            and (self.priority is None or task.priority in self.priority)
+            and (self.tags is None or not set(self.tags).isdisjoint(task.tags))
+            and (self.due_after is None or (due is not None and due >= self.due_after))
+            and (self.due_before is None or (due is not None and due < self.due_before))
+            and self.shows(task, waiting)
         )
 
     def found_in(self, task: Task) -> bool:
