@@ -79,7 +79,8 @@ def create_app(config: Config) -> Flask:
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(http.health(impatient.check))
-    app.register_blueprint(rest.blueprint(rest_executor, services))
+    long_lists = max(1, config.threads // 2)
+    app.register_blueprint(rest.blueprint(rest_executor, services, long_lists=long_lists))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
         app.add_url_rule(

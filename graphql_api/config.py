@@ -115,7 +115,7 @@ class Config:
             ),
             metrics_host=read("METRICS_HOST", cls.metrics_host, str),
             traces=_traced(read),
-            metrics_port=read("METRICS_PORT", cls.metrics_port, _integer(0, 65535)),
+            metrics_port=read("METRICS_PORT", cls.metrics_port, _metrics_port),
         )
         if serving and not embedded and not environ.get("JWT_SECRET", "").strip():
             read.problems.append(
@@ -168,6 +168,13 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
         raise ValueError(f"must be a whole number from {low} to {high}, not {text!r}")
 
     return parse
+
+
+def _metrics_port(text: str) -> int:
+    port = _integer(0, 65535)(text)
+    if port and importlib.util.find_spec("prometheus_client") is None:
+        raise ValueError("needs prometheus-client, as requirements.txt lists it")
+    return port
 
 
 def _switch(text: str) -> bool:

@@ -49,6 +49,7 @@ from graphql_api.limits import Limits
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
 
 CACHED_DOCUMENTS = 128
+COMPILED_OPERATIONS = 128  # of at most compiled.MOST_FIELDS each
 MOST_ERRORS = 5
 
 log = logging.getLogger(__name__)
@@ -81,13 +82,13 @@ class Answer:
         return {**body, "data": self.data} if self.executed else body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Operation:
     """One operation of a document that is fit to be executed."""
 
     document: DocumentNode
     node: OperationDefinitionNode
-    compiled: compiled.CompiledOperation | None  # None if graphql-core is to execute it
+    executed: int = 0  # times; threads may miss one of them
 
     @property
     def name(self) -> str | None:
@@ -137,6 +138,7 @@ class Executor:
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
         self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
+        self.compiled = lru_cache(COMPILED_OPERATIONS)(self._compiled)
 
     def run(self, request: Request, context: Context, request_id: str) -> Answer:
         """Execute a request, whichever operation it is; its errors are in the answer."""
@@ -186,14 +188,20 @@ class Executor:
         )
         if isinstance(core, list):
             return ExecutionResult(None, core)
-        if operation.compiled:
-            return operation.compiled.run(core)
+        operation.executed += 1
+        if operation.executed > 1:  # what is asked once only is not worth it
+            compiled_operation = self.compiled(operation)
+            if compiled_operation:
+                return compiled_operation.run(core)
         return cast("ExecutionResult", core.execute_operation())
+
+    def _compiled(self, operation: Operation) -> compiled.CompiledOperation | None:
+        return compiled.of(self.schema, operation.document, operation.node)
 
     def _operations(self, query: str) -> dict[str | None, Operation]:
         document = self._document(query)
         operations = (
-            Operation(document, node, compiled.of(self.schema, document, node))
+            Operation(document, node)
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         )

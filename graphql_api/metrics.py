@@ -7,6 +7,7 @@ schema, routes, codes, tables. Nothing that a client has sent is one.
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from wsgiref.simple_server import ServerHandler
 
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
@@ -95,6 +96,7 @@ def serve(host: str, port: int, directory: Path) -> None:
     """Answer /metrics with what all worker processes count, from a thread; OSError if taken."""
     registry = CollectorRegistry()
     _Workers(registry, str(directory))  # type: ignore[no-untyped-call]  # as its base is
+    ServerHandler.server_software = "http"  # no more than the service's own answers tell
     start(port, host, registry)
 
 

@@ -5,11 +5,13 @@ there: that translation is all this module knows of the fields.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,8 +27,8 @@ from graphql import (
 from werkzeug.datastructures import MultiDict
 
 from graphql_api.context import Context, Services
-from graphql_api.dynamodb import give_time
-from graphql_api.errors import STATUS, BadUserInput, Conflict
+from graphql_api.dynamodb import more_time
+from graphql_api.errors import STATUS, BadUserInput, Conflict, ServiceUnavailable
 from graphql_api.execution import Executor, Request
 from graphql_api.http import (
     context_for_request,
@@ -149,10 +151,10 @@ class Failed(Exception):
         self.route, self.error = route, error
 
 
-def blueprint(executor: Executor, services: Services) -> Blueprint:
-    """All REST routes of the older program."""
+def blueprint(executor: Executor, services: Services, *, long_lists: int) -> Blueprint:
+    """All REST routes of the older program; so many long lists are read at a time."""
     routes = Blueprint("rest", __name__)
-    runner = Runner(executor, services)
+    runner = Runner(executor, services, long_lists)
     for route in ROUTES:
         view = runner.list_tasks if route.operation == "ListTasks" else runner.answer
         routes.add_url_rule(
@@ -169,9 +171,10 @@ def blueprint(executor: Executor, services: Services) -> Blueprint:
 class Runner:
     """Runs the operations behind the routes, through the same executor and context as GraphQL."""
 
-    def __init__(self, executor: Executor, services: Services) -> None:
+    def __init__(self, executor: Executor, services: Services, long_lists: int) -> None:
         self._executor = executor
         self._services = services
+        self._long_lists = BoundedSemaphore(long_lists)
 
     def answer(self, route: Route, **path: str) -> Response:
         """The answer of any route but the list's."""
@@ -204,16 +207,36 @@ class Runner:
             elif not page["isComplete"]:
                 response.headers["X-Incomplete"] = "true"
             return response
-        tasks: list[dict[str, Any]] = []
-        while True:  # each page with budgets of its own, as if the client had asked for it
-            give_time()
-            context.allow_whole_lists()
-            page = self._run(route, context, {**variables, "first": context.largest_page})
-            tasks += [_task(task) for task in page["nodes"]]
-            if not page["pageInfo"]["hasNextPage"]:
-                return json_response(tasks)
+        page = self._long_page(route, context, variables)
+        if not page["pageInfo"]["hasNextPage"]:
+            return json_response([_task(task) for task in page["nodes"]])
+        with self._long_list():
+            return json_response(list(self._all_tasks(route, variables, page)))
+
+    def _all_tasks(
+        self, route: Route, variables: dict[str, Any], page: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """All tasks from this page on; each page has budgets as if the client had asked for it."""
+        yield from map(_task, page["nodes"])
+        while page["pageInfo"]["hasNextPage"]:
+            more_time()
             variables["after"] = page["pageInfo"]["endCursor"]
-            context = self._context(route)
+            page = self._long_page(route, self._context(route), variables)
+            yield from map(_task, page["nodes"])
+
+    def _long_page(self, route: Route, context: Context, variables: dict[str, Any]) -> Any:
+        context.allow_whole_lists()
+        return self._run(route, context, {**variables, "first": context.largest_page})
+
+    @contextmanager
+    def _long_list(self) -> Iterator[None]:
+        """A place to read more than one page in: others must have some to work in, too."""
+        if not self._long_lists.acquire(blocking=False):
+            raise ServiceUnavailable("Too many long lists are being read, try again, or by pages.")
+        try:
+            yield
+        finally:
+            self._long_lists.release()
 
     def _context(self, route: Route) -> Context:
         context = context_for_request(self._services)

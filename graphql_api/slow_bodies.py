@@ -20,6 +20,7 @@ from typing import NamedTuple
 SECONDS = 5.0  # for a client to send a body, or any sign of life; the same as for a head
 RATE = 500  # bytes a second that earn it more time: mod_reqtimeout's MinRate, Apache httpd 2.4
 LOOK_SECONDS = 1.0  # between two looks
+CONTINUE_BYTES = 64  # of `HTTP/1.1 100 Continue`, and no more than that
 MARGIN = 1.0  # seconds that the last byte may have come before its thread has seen it
 
 log = logging.getLogger(__name__)
@@ -143,8 +144,9 @@ class SlowBodies:
             last = now - traffic.received_ago
             spared = any(abs(last - whole) < MARGIN for whole in answered)
             if not spared and _slow(traffic, seen, now):
+                # Those that were answered and are idle come last: they hold no thread. Only
                 # `100 Continue` looks like an answer, and says that a thread waits for the body.
-                yield not traffic.between_requests, seen.since, number
+                yield traffic.between_requests and traffic.sent > CONTINUE_BYTES, seen.since, number
 
     def _cut(self, numbers: set[int]) -> int:
         count = 0

@@ -4,6 +4,7 @@ import faulthandler
 import threading
 import time
 
+from graphql_api import dynamodb
 from graphql_api.gate import Gate
 
 HUNG_SECONDS = 25.0  # five times what a request may wait for the store
@@ -20,7 +21,9 @@ def watch(gate: Gate) -> None:
 
 
 def _look(gate: Gate, seconds: float) -> None:
+    steps = -1
     while True:
-        if gate.moves():
+        before, steps = steps, dynamodb.steps()
+        if gate.moves() or steps != before:
             faulthandler.dump_traceback_later(seconds, exit=True)  # unless there is a next time
         time.sleep(seconds / LOOKS)

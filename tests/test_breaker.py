@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from graphql_api.dynamodb.breaker import FIRST_PAUSE, LONGEST_PAUSE, TRIAL, Breaker
+from graphql_api.dynamodb.breaker import FIRST_PAUSE, LONGEST_PAUSE, RECENT, TRIAL, Breaker
 
 
 class Timer:
@@ -44,6 +44,19 @@ def test_an_answer_lets_everybody_in_again_and_the_pauses_begin_anew():
     breaker.failed()
     timer.now += FIRST_PAUSE
     assert breaker.allows() is True
+
+
+def test_a_store_that_says_nothing_is_away_unless_it_has_just_answered_others():
+    timer = Timer()
+    breaker = Breaker(timer)
+
+    breaker.succeeded()
+    timer.now = RECENT - 0.1
+    breaker.failed(mute=True)
+    assert not breaker.open
+    timer.now = RECENT
+    breaker.failed(mute=True)
+    assert breaker.open
 
 
 def test_each_pause_is_twice_as_long_up_to_the_longest():

@@ -172,6 +172,13 @@ def documents(draw):
     """
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _however_many_fields():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "MOST_FIELDS", 100_000)
+        yield
+
+
 def both(schema, text: str, **variables: Any):
     """The answers of graphql-core and of the compiled form; the latter is None if there is none."""
     document = parse(text)

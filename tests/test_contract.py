@@ -136,9 +136,9 @@ LAYERS = [
         "scalars",
         "documents",
         "gate",
-        "watchdog",
     },
     {"dynamodb"},
+    {"watchdog"},
     {"accounts.older_hashes"},
     {
         *("accounts.common", "accounts.model", "accounts.passwords", "accounts.tokens"),

@@ -587,6 +587,15 @@ def test_a_store_that_nobody_answers_for_is_named(tmp_path, taken):
     )
 
 
+@pytest.mark.parametrize("manifest", [None, "{not json", "[1, 2]"])
+def test_documents_that_cannot_be_read_are_refused_once_and_by_name(tmp_path, manifest):
+    path = tmp_path / "documents.json"
+    if manifest is not None:
+        path.write_text(manifest)
+
+    assert f"TRUSTED_DOCUMENTS {path}" in refusal(tmp_path, TRUSTED_DOCUMENTS=path)
+
+
 def test_aws_without_a_region_is_refused(tmp_path):
     assert refusal(tmp_path, DYNAMODB="aws", JWT_SECRET=SECRET) == (
         "Cannot start: No AWS region is set: set AWS_REGION, or a region in a profile."

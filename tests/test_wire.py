@@ -14,7 +14,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -467,6 +467,37 @@ def test_who_has_no_credentials_asks_nothing(store, connection):
     with pytest.raises(NoCredentialsError):
         unknown.call("GetItem", {})
 
+    assert store.heads == []
+
+
+class Expired(Credentials):
+    def __init__(self, error: Exception) -> None:
+        super().__init__("key", "secret")
+        self.error = error
+
+    def get_frozen_credentials(self):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Credentials were refreshed, but they are still expired."),
+        ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole"),
+        CredentialRetrievalError(provider="sso", error_msg="log in again"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whose_credentials_cannot_be_renewed_fails_as_if_the_store_were_away(
+    store, connection, error
+):
+    expired = Wire(connection)
+    expired._credentials = Expired(error)
+
+    with pytest.raises(wire.Failed) as caught:
+        expired.call("GetItem", {})
+
+    assert caught.value.away is True
     assert store.heads == []
 
 

@@ -19,7 +19,7 @@ from graphql_api.dynamodb import (
     Key,
     Put,
     codec,
-    give_time,
+    more_time,
 )
 from graphql_api.errors import Conflict, UnknownOutcome
 
@@ -93,7 +93,7 @@ class UserStore:
         mine = Key("user_id").eq(user.user_id)
         start = None
         while True:
-            give_time()
+            more_time()
             read = self._table.query(mine, start=start, limit=REMOVED_AT_ONCE)
             names = [item["item"]["S"] for item in read.items]
             self._table.delete_many(

@@ -15,7 +15,7 @@ from graphql_api.dynamodb.client import (
     Table,
 )
 from graphql_api.dynamodb.loader import Loader
-from graphql_api.dynamodb.wire import give_time
+from graphql_api.dynamodb.wire import give_time, more_time, steps
 
 __all__ = [
     "Action",
@@ -32,4 +32,6 @@ __all__ = [
     "Put",
     "Table",
     "give_time",
+    "more_time",
+    "steps",
 ]

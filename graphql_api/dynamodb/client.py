@@ -271,7 +271,7 @@ class Database:
                 raise _Cancelled(refused) from None
             raise _unavailable(operation, refused) from refused
         except wire.Failed as failed:
-            self._heard(away=failed.away)
+            self._heard(away=failed.away, mute=failed.mute)
             raise _unavailable(operation, failed) from failed
         except BotoCoreError as error:  # no credentials, or none in time
             self._heard(away=True)
@@ -299,11 +299,11 @@ class Database:
             longest = 0.02 * 2**attempt if attempt < self._attempts - 1 else 0
             yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret  # nosec B311
 
-    def _heard(self, *, away: bool | None) -> None:
+    def _heard(self, *, away: bool | None, mute: bool = False) -> None:
         if away is None:
             self.breaker.untold()
         elif away:
-            self.breaker.failed()
+            self.breaker.failed(mute=mute)
         else:
             self.breaker.succeeded()
 

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path
 from botocore.utils import get_environ_proxies
 
@@ -43,12 +43,26 @@ THROTTLED = {
 }
 BUSY = {"TransactionInProgressException", "ReplicatedWriteConflictException"}
 
+_steps = 0
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 def give_time(seconds: float | None = REQUEST_SECONDS) -> None:
     """Let this thread's calls take so long together, from now on; None ends the request."""
     _deadline.set(None if seconds is None else time.monotonic() + seconds)
+
+
+def more_time() -> None:
+    """Let a long work of a request go on: it has come a step further."""
+    global _steps  # noqa: PLW0603 - two at once may count as one: only whether it changes matters
+    _steps += 1
+    if _deadline.get() is not None:
+        give_time()
+
+
+def steps() -> int:
+    """How often a long work of this process has come a step further."""
+    return _steps
 
 
 class Refused(Exception):
@@ -69,12 +83,12 @@ class Failed(Exception):
     """No answer that could be understood came in time, or only that there are too many calls.
 
     `away` is False for the latter, when others may still be answered; None if the call had too
-    little time to tell.
+    little time to tell. `mute` is whether nothing came the last time.
     """
 
-    def __init__(self, why: object, *, away: bool | None) -> None:
+    def __init__(self, why: object, *, away: bool | None, mute: bool = False) -> None:
         super().__init__(why)
-        self.away = away
+        self.away, self.mute = away, mute
 
 
 class _NotConnected(OSError):
@@ -130,13 +144,14 @@ class Wire:
         """
         content = orjson.dumps(arguments)
         why: object = "there was no time left"
-        unsure, away = False, None
+        unsure, mute, away = False, False, None
         for left in self._tries():
             try:
                 answer = self._send(operation, content, min(left, self._timeout))
                 body = answer.body()
             except (OSError, http.client.HTTPException, ValueError) as error:
                 why = f"{type(error).__name__} {error}"
+                mute = isinstance(error, TimeoutError)
                 unsure = unsure or not isinstance(error, _NotConnected)
                 if left >= self._timeout or not isinstance(error, TimeoutError):
                     away = True
@@ -146,9 +161,9 @@ class Wire:
             code = str(body.get("__type", "")).rpartition("#")[2]
             if answer.status < http.client.INTERNAL_SERVER_ERROR and code not in THROTTLED | BUSY:
                 raise Refused(code, body, unsure=unsure)
-            why, away = f"{answer.status} {code}", code not in THROTTLED | BUSY
+            why, mute, away = f"{answer.status} {code}", False, code not in THROTTLED | BUSY
             unsure = unsure or code not in THROTTLED
-        raise Failed(why, away=away)
+        raise Failed(why, away=away, mute=mute)
 
     def _tries(self) -> Iterator[float]:
         """The seconds that are left, as often as it may be tried, with a pause between."""
@@ -199,11 +214,17 @@ class Wire:
         connection.sock.settimeout(timeout)
         return connection
 
-    def _headers(self, target: str, content: bytes) -> dict[str, str]:
-        """The headers of a request, signed (AWS Signature Version 4)."""
+    def _frozen_credentials(self) -> Any:
         if self._credentials is None:
             raise NoCredentialsError
-        credentials = self._credentials.get_frozen_credentials()
+        try:
+            return self._credentials.get_frozen_credentials()
+        except (BotoCoreError, ClientError, RuntimeError) as error:  # as botocore's refresh has it
+            raise Failed(error, away=True) from error
+
+    def _headers(self, target: str, content: bytes) -> dict[str, str]:
+        """The headers of a request, signed (AWS Signature Version 4)."""
+        credentials = self._frozen_credentials()
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         signed = {
             "content-type": "application/x-amz-json-1.0",

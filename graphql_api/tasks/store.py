@@ -33,7 +33,7 @@ from graphql_api.dynamodb import (
     Key,
     Put,
     codec,
-    give_time,
+    more_time,
 )
 from graphql_api.errors import Conflict, NotFound, QueryTooComplex, UnknownOutcome
 from graphql_api.paging import Budget, Page, Window
@@ -222,7 +222,7 @@ class TaskStore:
     def _looks(self, user_id: str) -> Iterator[list[Item]]:
         start = None
         while True:
-            give_time()
+            more_time()
             read = self._table.query(Key("user_id").eq(user_id), start=start, limit=LARGEST_LOOK)
             yield read.items
             start = read.stopped
