@@ -18,6 +18,8 @@ from graphql_api.execution import Executor
 from graphql_api.graphiql import GraphiQL
 from graphql_api.paging import Cursors
 from graphql_api.schema import SCHEMA
+from graphql_api.settings.service import UserSettings
+from graphql_api.settings.store import SettingsStore
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import TaskStore
 
@@ -28,7 +30,7 @@ def create_app(config: Config) -> Flask:
     """The service on tables that are there already; the only place where its parts meet."""
     connection = client.connect(config)
     database = Database(connection, config.table_prefix)
-    users, tasks = UserStore(database), TaskStore(database)
+    users, tasks, settings = UserStore(database), TaskStore(database), SettingsStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
     services = Services(
@@ -41,8 +43,10 @@ def create_app(config: Config) -> Flask:
             tasks.remove_all,
         ),
         tasks=Tasks(tasks),
+        user_settings=UserSettings(settings),
         user_store=users,
         task_store=tasks,
+        settings_store=settings,
         cursors=Cursors(secrets),
         now=clock.now,
     )

@@ -17,6 +17,9 @@ from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.paging import Budget, Cursors, Window
+from graphql_api.settings.model import Settings
+from graphql_api.settings.service import UserSettings
+from graphql_api.settings.store import SettingsStore
 from graphql_api.tasks.model import Task, TaskFilter, TaskOrder
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore
@@ -30,8 +33,10 @@ class Services:
 
     accounts: Accounts
     tasks: Tasks
+    user_settings: UserSettings
     user_store: UserStore
     task_store: TaskStore
+    settings_store: SettingsStore
     cursors: Cursors
     now: Callable[[], datetime]
 
@@ -46,6 +51,7 @@ class Context:
     def __init__(self, services: Services, authorization: str | None, client: Client) -> None:
         self.accounts = services.accounts
         self.tasks = services.tasks
+        self.user_settings = services.user_settings
         self.task_store = services.task_store
         self.cursors = services.cursors
         self._clock = services.now
@@ -54,6 +60,7 @@ class Context:
         self._rows = Budget(MOST_LISTED)
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
         self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
+        self.settings: Loader[str, Settings] = Loader(services.settings_store.get_many)
         self.client = client
         self._authorization = authorization
 
@@ -80,6 +87,10 @@ class Context:
         if user is None:
             raise Unauthenticated("The account no longer exists.")
         return user
+
+    def settings_of(self, user_id: str) -> Settings:
+        """The user's settings."""
+        return self.settings.get(user_id) or Settings(user_id=user_id)
 
     def list_tasks(
         self, user_id: str, window: Window, only: TaskFilter, order: TaskOrder

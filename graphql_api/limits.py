@@ -43,7 +43,7 @@ INTROSPECTION = {"__schema", "__type"}
 ALONE = {"logout", "logoutEverywhere", "changePassword", "deleteAccount"}
 
 # Within one another they would multiply what is read.
-LISTS = {"tasks", "sessions", "results"}
+LISTS = {"tasks", "sessions", "settings", "results"}
 
 # Each of these costs an Argon2 hash, or up to a hundred writes: one a request.
 COSTLY = {

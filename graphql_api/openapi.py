@@ -14,6 +14,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     get_named_type,
+    get_nullable_type,
     is_list_type,
     is_non_null_type,
     is_required_input_field,
@@ -26,7 +27,7 @@ from graphql_api.http import PROBLEM, snake
 from graphql_api.negotiation import JSON
 from graphql_api.paging import LARGEST
 from graphql_api.rest import DOCUMENT, IN_HEADERS, READ_ONLY, ROUTES, SORTS, Route
-from graphql_api.tasks.model import TAG_LENGTH, TAGS, TITLE_LENGTH
+from graphql_api.tasks.model import LONGEST, TAG_LENGTH, TAGS, TITLE_LENGTH
 from graphql_api.tasks.service import KEY_LENGTH
 
 Json = dict[str, Any]
@@ -36,13 +37,19 @@ SCALARS: Mapping[str, Json] = {
     "String": {"type": "string"},
     "Int": {"type": "integer"},
     "DateTime": {"type": "string", "format": "date-time"},
+    "Date": {"type": "string", "format": "date"},
+    "LocalTime": {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$"},
 }
 
-# What the rules of the models say of a text beyond its type, as far as JSON Schema can.
+MINUTES = {"minimum": 0, "maximum": LONGEST}
+
+# What the rules of the models say of a value beyond its type, as far as JSON Schema can.
 BOUNDS: Mapping[str, Json] = {
     "username": {"minLength": USERNAME_LENGTH[0]},
     "password": {"minLength": 1},
     "title": {"minLength": 1, "maxLength": TITLE_LENGTH, "pattern": r"\S"},
+    "durationMinutes": MINUTES,
+    "minChunkMinutes": MINUTES,
 }
 TAG = {"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"\S"}
 
@@ -53,6 +60,7 @@ CONFLICTING = {
     "DeleteAccount",
     "CreateTask",
     "UpdateTask",
+    "UpdateSettings",
 }
 
 PROBLEMS = {
@@ -205,6 +213,8 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
         "ChangePassword": _shown(schema, "LoginFields"),
         "DeleteAccount": _object({**message, "user_id": SCALARS["ID"]}),
         "DeleteTask": _object(message),
+        "GetSettings": _shown(schema, "SettingsFields"),
+        "UpdateSettings": _shown(schema, "SettingsFields"),
     }
     response: Json = {
         "description": f"What {method} has made or found.",
@@ -256,7 +266,9 @@ def _selection(kind: Any, selected: Any) -> Json:
             name = node.alias.value if node.alias else node.name.value
             field = kind.fields[node.name.value]
             if node.selection_set:
-                properties[name] = _selection(get_named_type(field.type), node.selection_set)
+                one = _selection(get_named_type(field.type), node.selection_set)
+                several = is_list_type(get_nullable_type(field.type))
+                properties[name] = {"type": "array", "items": one} if several else one
             else:
                 properties[name] = {**_value(field.type), "description": field.description}
     return _object(properties)
@@ -300,6 +312,8 @@ def _not_null(kind: Any) -> Json:
         return {"type": "array", "items": _value(kind.of_type)}
     if isinstance(kind, GraphQLEnumType):
         return {"type": "string", "enum": [name.lower() for name in kind.values]}
+    if isinstance(kind, GraphQLInputObjectType):
+        return _input(kind)
     return dict(SCALARS[kind.name])
 
 

@@ -16,7 +16,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, request
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputObjectType,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
     type_from_ast,
 )
 from werkzeug.datastructures import MultiDict
@@ -39,6 +42,7 @@ DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 
 # What a task shows but nobody sets: an old client may send a task back as it got it.
 READ_ONLY = {"task_id", "user_id", "created_at", "updated_at", "completed_at", "version"}
+ENUMS = ("status", "priority", "deadline_type")
 # What the query string calls the arguments of a list.
 LIST_NAMES = {"first": "limit", "tags": "tag"}
 SORTS = {
@@ -75,7 +79,7 @@ class Route:
 
 def _task(result: Mapping[str, Any]) -> dict[str, Any]:
     task = result.get("task", result)
-    return {**task, "status": task["status"].lower(), "priority": task["priority"].lower()}
+    return {**task, **{name: task[name].lower() for name in ENUMS}}
 
 
 def _registered(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,6 +98,12 @@ def _deleted(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"message": "Task deleted successfully"}
 
 
+def _settings(result: Mapping[str, Any]) -> dict[str, Any]:
+    settings = result["settings"]
+    hours = [{**day, "day": day["day"].lower()} for day in settings["working_hours"]]
+    return {**settings, "working_hours": hours}
+
+
 ROUTES = (
     Route(("POST",), "/auth/register", "RegisterUser", _registered, 201, public=True),
     Route(("POST",), "/auth/login", "LogIn", dict, public=True),
@@ -107,6 +117,8 @@ ROUTES = (
     Route(("GET",), "/api/v1/tasks/<task_id>", "GetTask", _task),
     Route(("PUT", "PATCH"), "/api/v1/tasks/<task_id>", "UpdateTask", _task),
     Route(("DELETE",), "/api/v1/tasks/<task_id>", "DeleteTask", _deleted),
+    Route(("GET",), "/api/v1/settings", "GetSettings", _settings),
+    Route(("PUT", "PATCH"), "/api/v1/settings", "UpdateSettings", _settings),
 )
 
 
@@ -217,22 +229,30 @@ def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
     body = json_body()
     if not isinstance(body, dict):
         raise BadUserInput("The body must be a JSON object.")
+    if "title" in kind.fields:
+        body = {name: value for name, value in body.items() if name not in READ_ONLY}
+    return given | _object(kind, body)
+
+
+def _object(kind: Any, body: Mapping[str, Any]) -> dict[str, Any]:
+    """An object under the names that GraphQL has for its fields; BadUserInput for another name."""
     names = {snake(name): name for name in kind.fields if name not in IN_HEADERS}
-    for name, value in body.items():
-        if name in names:
-            given[names[name]] = _constant(kind.fields[names[name]].type, value)
-        elif not (name in READ_ONLY and "title" in names):
+    for name in body:
+        if name not in names:
             raise BadUserInput(f"Unknown field: {name}", name)
-    return given
+    return {names[n]: _value(kind.fields[names[n]].type, value) for n, value in body.items()}
 
 
-def _constant(kind: Any, value: Any) -> Any:
-    """An enum's value as GraphQL spells it; any other value as it is."""
-    if isinstance(get_named_type(kind), GraphQLEnumType):
-        if isinstance(value, str):
-            return value.upper()
-        if isinstance(value, list):
-            return [_constant(kind, element) for element in value]
+def _value(kind: Any, value: Any) -> Any:
+    """A value as GraphQL spells it: names in camelCase, enum values in upper case."""
+    kind = get_nullable_type(kind)
+    if is_list_type(kind):
+        several = isinstance(value, list)
+        return [_value(kind.of_type, v) for v in value] if several else _value(kind.of_type, value)
+    if isinstance(kind, GraphQLInputObjectType) and isinstance(value, dict):
+        return _object(kind, value)
+    if isinstance(kind, GraphQLEnumType) and isinstance(value, str):
+        return value.upper()
     return value
 
 

@@ -1,11 +1,15 @@
 """Scalars of our own."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime, time
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from graphql_api import clock
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_LOCAL_TIME = re.compile(r"\d\d:\d\d", re.ASCII)
 
 
 def _parse(value: object) -> datetime:
@@ -23,4 +27,33 @@ DATE_TIME: ScalarDefinition = strawberry.scalar(
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     serialize=clock.text,
     parse_value=_parse,
+)
+
+
+def _parse_date(value: object) -> date:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("Use a date, for example 2026-12-24.")
+    return date.fromisoformat(value)
+
+
+DATE: ScalarDefinition = strawberry.scalar(
+    name="Date",
+    description="A day of the calendar as RFC 3339 text, such as `2026-12-24`.",
+    specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+    serialize=date.isoformat,
+    parse_value=_parse_date,
+)
+
+
+def _parse_local_time(value: object) -> time:
+    if not isinstance(value, str) or not _LOCAL_TIME.fullmatch(value):
+        raise ValueError("Use a time of the day, for example 09:30.")
+    return time.fromisoformat(value)
+
+
+LOCAL_TIME: ScalarDefinition = strawberry.scalar(
+    name="LocalTime",
+    description="A time of the day by the clock on the wall, from `00:00` to `23:59`.",
+    serialize=lambda at: at.isoformat(timespec="minutes"),
+    parse_value=_parse_local_time,
 )

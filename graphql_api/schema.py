@@ -1,12 +1,13 @@
 """The schema: what the features offer, merged."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.accounts.schema import AccountMutation, AccountQuery
-from graphql_api.scalars import DATE_TIME
+from graphql_api.scalars import DATE, DATE_TIME, LOCAL_TIME
+from graphql_api.settings.schema import SettingsMutation
 from graphql_api.tasks.schema import TaskMutation, TaskQuery
 
 
@@ -16,12 +17,12 @@ class Query(AccountQuery, TaskQuery):
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(AccountMutation, TaskMutation):
+class Mutation(AccountMutation, SettingsMutation, TaskMutation):
     pass
 
 
 SCHEMA = strawberry.Schema(
     Query,
     Mutation,
-    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME, date: DATE, time: LOCAL_TIME}),
 )

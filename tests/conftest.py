@@ -199,6 +199,7 @@ def codes(answer: dict) -> list[str]:
 TASK_FIELDS = """
   id ownerId title description status priority dueAt tags
   createdAt updatedAt completedAt version
+  durationMinutes notBefore deadlineType minChunkMinutes plannedStart plannedEnd
 """
 REGISTER = """
   mutation ($input: RegisterInput!) {

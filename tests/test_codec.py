@@ -1,5 +1,6 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from graphql_api import clock
 from graphql_api.accounts.model import Session, User
 from graphql_api.dynamodb import codec
-from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
+from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 
 INSTANTS = st.datetimes(timezones=st.just(UTC)).map(clock.milliseconds)
 TASKS = st.builds(
@@ -26,6 +27,12 @@ TASKS = st.builds(
     updated_at=INSTANTS,
     completed_at=st.none() | INSTANTS,
     version=st.integers(),
+    duration_minutes=st.none() | st.integers(),
+    not_before=st.none() | INSTANTS,
+    deadline_type=st.sampled_from(DeadlineType),
+    min_chunk_minutes=st.integers(),
+    planned_start=st.none() | INSTANTS,
+    planned_end=st.none() | INSTANTS,
 )
 USERS = st.builds(
     User,
@@ -77,6 +84,8 @@ ITEM = {
     "created_at": {"S": "2026-11-22T09:30:00.250Z"},
     "updated_at": {"S": "2026-11-22T09:30:00.250Z"},
     "version": {"N": "3"},
+    "deadline_type": {"S": "soft"},
+    "min_chunk_minutes": {"N": "0"},
 }
 
 
@@ -130,6 +139,10 @@ def test_attributes_of_other_names_are_ignored():
         ((), {"L": []}),
         (["a", 1, [True]], {"L": [{"S": "a"}, {"N": "1"}, {"L": [{"BOOL": True}]}]}),
         (AT, {"S": "2026-11-22T09:30:00.250Z"}),
+        (1.5, {"N": "1.5"}),
+        (AT.date(), {"S": "2026-11-22"}),
+        (AT.time(), {"S": "09:30"}),
+        ({"a": 1, "b": None}, {"M": {"a": {"N": "1"}}}),
         (AT.astimezone(timezone(timedelta(hours=14))), {"S": "2026-11-22T09:30:00.250Z"}),
     ],
     ids=str,
@@ -148,7 +161,7 @@ def test_an_item_has_no_attribute_for_none():
 
 @pytest.mark.parametrize(
     "plain",
-    [None, 1.5, Decimal(1), b"bytes", {"a": 1}, {"a"}, object(), ["a", None], [[1.5]]],
+    [None, Decimal(1), b"bytes", {"a": b"b"}, {"a"}, object(), ["a", None], [[{"a"}]]],
     ids=repr,
 )
 def test_what_has_no_wire_form_is_a_type_error(plain):
@@ -182,10 +195,29 @@ def test_a_field_that_was_not_kept_has_its_default_or_is_none(more, expected):
 
 
 @dataclass
-class Unreadable:
+class Outer:
+    """A record with records in it."""
+
+    inner: Grown
+    several: tuple[Grown, ...]
+    by_name: Mapping[str, tuple[str, ...]]
     weight: float
+    day: date
+    at: time
+
+
+def test_records_come_back_from_within_records():
+    grown = Grown("a", None, count=2)
+    outer = Outer(grown, (grown, grown), {"b": ("c",), "d": ()}, 0.1, AT.date(), time(9, 30))
+
+    assert codec.decode(Outer, codec.encode(outer)) == outer
+
+
+@dataclass
+class Unreadable:
+    weight: complex
 
 
 def test_a_field_of_a_type_that_cannot_be_read_is_a_type_error():
-    with pytest.raises(TypeError, match="no way to read <class 'float'>"):
+    with pytest.raises(TypeError, match="no way to read <class 'complex'>"):
         codec.decode(Unreadable, {"weight": {"N": "1.5"}})

@@ -1,5 +1,6 @@
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from graphql_api import clock
 from graphql_api.errors import BadUserInput
 from graphql_api.tasks.model import (
+    DeadlineType,
     OrderDirection,
     Task,
     TaskFilter,
@@ -25,6 +27,13 @@ LATER = NOW + timedelta(hours=1)
 LATER_KEPT = NOW_KEPT + timedelta(hours=1)
 DUE = datetime(2027, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+
+
+CHANGEABLE = {
+    *("title", "description", "status", "priority", "due_at", "tags"),
+    *("duration_minutes", "not_before", "deadline_type", "min_chunk_minutes"),
+    *("planned_start", "planned_end"),
+}
 
 
 def new(**given) -> Task:
@@ -61,6 +70,12 @@ def test_a_new_task_has_what_was_given():
         "priority": TaskPriority.URGENT,
         "due_at": DUE,
         "tags": ("b", "a"),
+        "duration_minutes": 90,
+        "not_before": NOW_KEPT,
+        "deadline_type": DeadlineType.HARD,
+        "min_chunk_minutes": 30,
+        "planned_start": NOW_KEPT,
+        "planned_end": LATER_KEPT,
     }
 
     task = new(**given_)
@@ -68,7 +83,7 @@ def test_a_new_task_has_what_was_given():
     assert {name: getattr(task, name) for name in given_} == given_
 
 
-@pytest.mark.parametrize("name", ["description", "status", "priority", "due_at", "tags"])
+@pytest.mark.parametrize("name", sorted(set(CHANGEABLE) - {"title"}))
 def test_none_is_the_default_of_a_new_tasks_field(name):
     task = new(**{name: None})
 
@@ -199,6 +214,8 @@ def test_a_change_counts_and_is_dated_and_touches_nothing_else():
         {"due_at": DUE.astimezone(timezone(timedelta(hours=9)))},
         {"tags": ("a", "b")},
         {"tags": (" a", "b", "a")},
+        {"duration_minutes": None, "min_chunk_minutes": 0, "deadline_type": DeadlineType.SOFT},
+        {"planned_start": None, "planned_end": None, "not_before": None},
     ],
     ids=str,
 )
@@ -217,13 +234,76 @@ def test_none_clears_what_can_be_empty(name, cleared):
     assert after == replace(before, **{name: cleared}, updated_at=LATER_KEPT, version=2)
 
 
-@pytest.mark.parametrize("name", ["title", "status", "priority"])
-def test_none_does_not_clear_what_cannot_be_empty(name):
+def test_none_clears_what_is_known_of_the_work():
+    before = new(
+        duration_minutes=90, not_before=NOW, planned_start=NOW_KEPT, planned_end=LATER_KEPT
+    )
+
+    after = before.edit(dict.fromkeys(KNOWN_OR_NOT), LATER)
+
+    assert [getattr(after, name) for name in KNOWN_OR_NOT] == [None] * 4
+    assert after.version == 2
+
+
+KNOWN_OR_NOT = ("duration_minutes", "not_before", "planned_start", "planned_end")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        *((name, name) for name in ("title", "status", "priority")),
+        ("deadline_type", "deadlineType"),
+        ("min_chunk_minutes", "minChunkMinutes"),
+    ],
+)
+def test_none_does_not_clear_what_cannot_be_empty(name, shown):
     with pytest.raises(BadUserInput) as caught:
         new().edit({"description": "x", name: None}, LATER)
 
-    assert caught.value.message == f"{name} cannot be null."
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": name}
+    assert caught.value.message == f"{shown} cannot be null."
+    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": shown}
+
+
+@pytest.mark.parametrize("minutes", [-1, 14_401, -(2**31), 2**31 - 1])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("duration_minutes", "durationMinutes"), ("min_chunk_minutes", "minChunkMinutes")],
+)
+def test_minutes_are_neither_negative_nor_more_than_ten_days(name, shown, minutes):
+    for attempt in (lambda: new(**{name: minutes}), lambda: new().edit({name: minutes}, NOW)):
+        with pytest.raises(BadUserInput) as caught:
+            attempt()
+
+        assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": shown}
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 14_400])
+def test_minutes_are_kept(minutes):
+    task = new(duration_minutes=minutes, min_chunk_minutes=minutes)
+
+    assert (task.duration_minutes, task.min_chunk_minutes) == (minutes, minutes)
+
+
+@pytest.mark.parametrize(
+    ("planned", "field"),
+    [
+        ({"planned_start": NOW_KEPT}, "plannedEnd"),
+        ({"planned_end": NOW_KEPT}, "plannedStart"),
+        ({"planned_start": LATER_KEPT, "planned_end": NOW_KEPT}, "plannedEnd"),
+    ],
+)
+def test_a_task_is_planned_from_a_start_to_an_end(planned, field):
+    for attempt in (lambda: new(**planned), lambda: new().edit(planned, NOW)):
+        with pytest.raises(BadUserInput) as caught:
+            attempt()
+
+        assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": field}
+
+
+def test_a_milestone_may_be_planned_for_one_instant():
+    task = new(duration_minutes=0, planned_start=NOW_KEPT, planned_end=NOW_KEPT)
+
+    assert task.planned_start == task.planned_end == NOW_KEPT
 
 
 @pytest.mark.parametrize("before", TaskStatus)
@@ -282,6 +362,29 @@ def test_tasks_have_the_same_content_if_the_same_was_given_for_both(changes):
     assert task.same_content() != new(**(content | changes)).same_content()
 
 
+def test_a_task_without_what_came_later_has_the_content_that_it_had_before():
+    task = new(description="x", due_at=DUE, tags=("a",), deadline_type=None, min_chunk_minutes=0)
+
+    first_release = ("Write", "x", PENDING, TaskPriority.MEDIUM, DUE, ("a",))
+    assert task.same_content() == sha256(repr(first_release).encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"duration_minutes": 0},
+        {"not_before": DUE},
+        {"deadline_type": DeadlineType.HARD},
+        {"min_chunk_minutes": 5},
+        {"planned_start": DUE, "planned_end": DUE},
+    ],
+    ids=str,
+)
+def test_what_came_later_is_content_too(changes):
+    assert new(**changes).same_content() == new(**changes).same_content()
+    assert new(**changes).same_content() != new().same_content()
+
+
 VALUES = {
     "title": st.sampled_from(["Write", "Rewrite", " Rewrite ", "", None]),
     "description": st.sampled_from(["", "More", None]),
@@ -289,6 +392,10 @@ VALUES = {
     "priority": st.sampled_from([*TaskPriority, None]),
     "due_at": st.sampled_from([DUE, DUE + MILLISECOND, None]),
     "tags": st.sampled_from([(), ("a",), ("a", "a"), ("b", "a"), None]),
+    "duration_minutes": st.sampled_from([None, 0, 90, -1]),
+    "deadline_type": st.sampled_from([*DeadlineType, None]),
+    "planned_start": st.sampled_from([None, NOW_KEPT]),
+    "planned_end": st.sampled_from([None, NOW_KEPT, LATER_KEPT]),
 }
 
 

@@ -1,3 +1,4 @@
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,6 +24,12 @@ def test_a_new_task_has_the_defaults(ann):
         "updatedAt": task["createdAt"],
         "completedAt": None,
         "version": 1,
+        "durationMinutes": None,
+        "notBefore": None,
+        "deadlineType": "SOFT",
+        "minChunkMinutes": 0,
+        "plannedStart": None,
+        "plannedEnd": None,
     }
     assert uuid.UUID(task["id"]).version == 7
     assert ann.task(task["id"]) == task
@@ -46,6 +53,12 @@ def test_a_new_task_in_rest_has_the_same_in_snake_case(ann):
         "updated_at": task["created_at"],
         "completed_at": None,
         "version": 1,
+        "duration_minutes": None,
+        "not_before": None,
+        "deadline_type": "soft",
+        "min_chunk_minutes": 0,
+        "planned_start": None,
+        "planned_end": None,
     }
     assert ann.rest("GET", f"/api/v1/tasks/{task['task_id']}").json == task
 
@@ -58,6 +71,12 @@ def test_every_field_can_be_given_and_comes_back(ann):
         "priority": "URGENT",
         "dueAt": "2030-06-01T12:00:00.123Z",
         "tags": ["home", "garden"],
+        "durationMinutes": 14400,
+        "notBefore": "2030-05-01T00:00:00.000Z",
+        "deadlineType": "HARD",
+        "minChunkMinutes": 25,
+        "plannedStart": "2030-05-02T08:00:00.000Z",
+        "plannedEnd": "2030-05-30T17:00:00.000Z",
     }
 
     task = ann.create(**fields)
@@ -73,6 +92,12 @@ def test_rest_takes_the_same_fields(ann):
         "priority": "urgent",
         "due_at": "2030-06-01T12:00:00.123Z",
         "tags": ["home", "garden"],
+        "duration_minutes": 0,
+        "not_before": "2030-05-01T00:00:00.000Z",
+        "deadline_type": "hard",
+        "min_chunk_minutes": 25,
+        "planned_start": "2030-05-02T08:00:00.000Z",
+        "planned_end": "2030-05-02T08:00:00.000Z",
     }
 
     task = ann.rest("POST", "/api/v1/tasks", json=fields).json
@@ -111,12 +136,27 @@ BAD_FIELDS = [
     ("dueAt", "2030-06-01T12:00:00"),
     ("dueAt", "2030-13-01T12:00:00Z"),
     ("dueAt", 1_700_000_000),
+    ("durationMinutes", -1),
+    ("durationMinutes", 14_401),
+    ("durationMinutes", 2**31),
+    ("durationMinutes", 1.5),
+    ("durationMinutes", "90"),
+    ("minChunkMinutes", -1),
+    ("minChunkMinutes", 14_401),
+    ("minChunkMinutes", True),
+    ("notBefore", "tomorrow"),
+    ("deadlineType", "MAYBE"),
+    ("plannedStart", "soon"),
+    ("plannedEnd", 5),
     ("nope", 1),
 ]
 
 
+NOT_NULL = [(n, None) for n in ("status", "priority", "deadlineType", "minChunkMinutes")]
+
+
 def snake(name):
-    return {"dueAt": "due_at"}.get(name, name)
+    return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
 
 
 @pytest.mark.engine_is_no_matter
@@ -133,7 +173,7 @@ def test_what_a_task_cannot_have_is_refused_by_field_at_creation(ann, calls, fie
 
 
 @pytest.mark.engine_is_no_matter
-@pytest.mark.parametrize(("field", "value"), [*BAD_FIELDS, ("status", None), ("priority", None)])
+@pytest.mark.parametrize(("field", "value"), [*BAD_FIELDS, *NOT_NULL])
 def test_what_a_task_cannot_have_is_refused_by_field_at_a_change(ann, field, value):
     task = ann.create(title="x", description="y", tags=["z"])
 
@@ -180,6 +220,38 @@ def test_a_change_leaves_what_is_absent_and_clears_what_is_null(ann):
         "version": 3,
     }
     assert ann.task(task["id"]) == cleared
+
+
+def test_what_is_planned_can_be_moved_and_cleared(ann):
+    planned = {"plannedStart": "2030-01-01T08:00:00.000Z", "plannedEnd": "2030-01-01T09:00:00.000Z"}
+    task = ann.create(title="x", **planned)
+    path = f"/api/v1/tasks/{task['id']}"
+
+    half = ann.graphql(UPDATE, input={"id": task["id"], "plannedStart": None})
+    upside_down = ann.rest("PATCH", path, json={"planned_end": "2029-12-31T00:00:00Z"})
+    unchanged = ann.task(task["id"])
+    moved = ann.rest("PATCH", path, json={"planned_end": "2030-01-01T10:00:00Z"})
+    cleared = ann.rest("PUT", path, json={"planned_start": None, "planned_end": None})
+
+    assert [error["extensions"] for error in half["errors"]] == [
+        {"code": "BAD_USER_INPUT", "field": "plannedStart"}
+    ]
+    assert (upside_down.status_code, upside_down.json["field"]) == (400, "planned_end")
+    assert unchanged == task
+    assert (moved.status_code, moved.json["planned_end"]) == (200, "2030-01-01T10:00:00.000Z")
+    assert (cleared.json["planned_start"], cleared.json["planned_end"]) == (None, None)
+
+
+def test_a_task_kept_by_the_first_release_has_the_defaults_of_what_came_later(app, ann):
+    task = ann.create(title="x")
+    raw = app.extensions["database"].client
+    key = {"user_id": {"S": ann.id}, "task_id": {"S": task["id"]}}
+    raw.update_item(
+        TableName="Tasks", Key=key, UpdateExpression="REMOVE deadline_type, min_chunk_minutes"
+    )
+
+    assert ann.task(task["id"]) == task
+    assert ann.graphql(TASKS)["data"]["tasks"]["nodes"] == [task]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])

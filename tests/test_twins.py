@@ -1,5 +1,7 @@
 """GraphQL and REST obey the same rules: the same value gets the same verdict."""
 
+import re
+
 import pytest
 from conftest import CREATE
 from hypothesis import HealthCheck, given, settings
@@ -33,26 +35,36 @@ DATES = st.sampled_from(
         "٢٠٣٠-01-01T00:00:00Z",
     ]
 )
-BODIES = st.fixed_dictionaries(
-    {},
-    optional={
-        "title": TEXTS | ODD,
-        "description": TEXTS | ODD,
-        "status": st.sampled_from(["pending", "COMPLETED", "In_Progress", "done"]) | ODD,
-        "priority": st.sampled_from(["low", "URGENT", "highest"]) | ODD,
-        "due_at": DATES | ODD,
-        "tags": st.lists(TEXTS | ODD, max_size=4) | ODD | st.just(["x"] * 30),
-    },
-)
+MINUTES = st.sampled_from([0, 30, 30.0, 0.5, -1, 14_400, 14_401, 2**31, "30"]) | ODD
+ENUMS = {"status", "priority", "deadline_type"}
+FIELDS = {
+    "title": TEXTS | ODD,
+    "description": TEXTS | ODD,
+    "status": st.sampled_from(["pending", "COMPLETED", "In_Progress", "done"]) | ODD,
+    "priority": st.sampled_from(["low", "URGENT", "highest"]) | ODD,
+    "due_at": DATES | ODD,
+    "tags": st.lists(TEXTS | ODD, max_size=4) | ODD | st.just(["x"] * 30),
+    "duration_minutes": MINUTES,
+    "min_chunk_minutes": MINUTES,
+    "not_before": DATES | ODD,
+    "deadline_type": st.sampled_from(["hard", "Soft", "maybe"]) | ODD,
+    "planned_start": DATES,
+    "planned_end": DATES,
+}
+BODIES = st.fixed_dictionaries({}, optional=FIELDS)
 
 
 def as_graphql(body):
     """The same body as GraphQL spells it: camelCase names, enum values in upper case."""
 
     def value(name, given):
-        return given.upper() if name in {"status", "priority"} and isinstance(given, str) else given
+        return given.upper() if name in ENUMS and isinstance(given, str) else given
 
-    return {{"due_at": "dueAt"}.get(n, n): value(n, given) for n, given in body.items()}
+    return {camel(name): value(name, given) for name, given in body.items()}
+
+
+def camel(name):
+    return re.sub("_([a-z])", lambda letter: letter[1].upper(), name)
 
 
 @settings(
@@ -69,18 +81,11 @@ def test_a_new_task_gets_the_same_verdict_from_both(ann, body):
         [first, *_] = graphql["errors"]
         assert rest.status_code == 400, (graphql, rest.json)
         assert rest.json["code"] == first["extensions"]["code"] == "BAD_USER_INPUT"
-        field = first["extensions"]["field"]
-        assert rest.json["field"] == {"dueAt": "due_at"}.get(field, field)
+        assert camel(rest.json["field"]) == first["extensions"]["field"]
     else:
         assert rest.status_code == 201, (graphql, rest.json)
         task = graphql["data"]["createTask"]["task"]
-        assert (rest.json["title"], rest.json["description"], rest.json["tags"]) == (
-            task["title"],
-            task["description"],
-            task["tags"],
-        )
-        assert (rest.json["status"], rest.json["priority"], rest.json["due_at"]) == (
-            task["status"].lower(),
-            task["priority"].lower(),
-            task["dueAt"],
-        )
+        assert {name: rest.json[name] for name in FIELDS} == {
+            name: task[camel(name)].lower() if name in ENUMS else task[camel(name)]
+            for name in FIELDS
+        }

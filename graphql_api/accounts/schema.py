@@ -8,6 +8,8 @@ import strawberry
 from graphql_api.accounts import model, service
 from graphql_api.connection import Connection
 from graphql_api.context import Info
+from graphql_api.settings.model import Settings as UserSettings
+from graphql_api.settings.schema import Settings
 from graphql_api.tasks.schema import Task, list_tasks
 
 
@@ -39,6 +41,10 @@ class User:
     )
     def sessions(user: strawberry.Parent[model.User], info: Info) -> list[model.Session]:  # noqa: N805 - the parent is the model's user
         return info.context.accounts.sessions(user, info.context.now)
+
+    @strawberry.field(graphql_type=Settings, description="When the user works, by which clock.")
+    def settings(user: strawberry.Parent[model.User], info: Info) -> UserSettings:  # noqa: N805 - the parent is the model's user
+        return info.context.settings_of(user.user_id)
 
 
 @strawberry.type(description="What a login gives.")

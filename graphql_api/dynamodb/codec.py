@@ -1,9 +1,9 @@
 """Dataclasses to DynamoDB items and back, in the wire's typed form (`{"S": "text"}`)."""
 
 import logging
-from collections.abc import Callable, Hashable
-from dataclasses import MISSING, fields
-from datetime import datetime
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date, datetime, time
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
@@ -23,18 +23,31 @@ _Reader = tuple[str, Callable[[Wire], Any]]
 def value(plain: Any) -> Wire:
     """One value in its wire form."""
     match plain:
-        case Enum():
-            return {"S": plain.value}
-        case str():
-            return {"S": plain}
         case bool():
             return {"BOOL": plain}
-        case int():
+        case int() | float():
             return {"N": str(plain)}
-        case datetime():
-            return {"S": clock.text(plain)}
         case list() | tuple():
             return {"L": [value(element) for element in plain]}
+        case Mapping():
+            return {"M": item(**plain)}
+    if is_dataclass(plain):
+        return {"M": encode(plain)}
+    return {"S": _text(plain)}
+
+
+def _text(plain: Any) -> str:
+    match plain:
+        case str():
+            return plain
+        case Enum():
+            return str(plain.value)
+        case datetime():
+            return clock.text(plain)
+        case date():
+            return plain.isoformat()
+        case time():
+            return plain.isoformat(timespec="minutes")
     raise TypeError(f"{type(plain).__name__} has no DynamoDB form here")
 
 
@@ -76,20 +89,30 @@ def _readers(kind: Any) -> tuple[list[_Reader], list[_Reader]]:
     return readers
 
 
+_PLAIN: dict[Any, Callable[[Wire], Any]] = {
+    str: lambda wire: wire["S"],
+    bool: lambda wire: wire["BOOL"],
+    int: lambda wire: int(wire["N"]),
+    float: lambda wire: float(wire["N"]),
+    datetime: lambda wire: datetime.fromisoformat(wire["S"]),
+    date: lambda wire: date.fromisoformat(wire["S"]),
+    time: lambda wire: time.fromisoformat(wire["S"]),
+}
+
+
 def _reader(hint: Any) -> Callable[[Wire], Any]:
     if isinstance(hint, UnionType):
         [hint] = [part for part in get_args(hint) if part is not NoneType]
-    if hint is str:
-        return lambda wire: wire["S"]
-    if hint is bool:
-        return lambda wire: wire["BOOL"]
-    if hint is int:
-        return lambda wire: int(wire["N"])
-    if hint is datetime:
-        return lambda wire: datetime.fromisoformat(wire["S"])
+    if hint in _PLAIN:
+        return _PLAIN[hint]
     if get_origin(hint) is tuple:
         read = _reader(get_args(hint)[0])
         return lambda wire: tuple(read(element) for element in wire["L"])
+    if get_origin(hint) is Mapping:
+        read = _reader(get_args(hint)[1])
+        return lambda wire: {name: read(element) for name, element in wire["M"].items()}
     if isinstance(hint, type) and issubclass(hint, Enum):
         return lambda wire: hint(wire["S"])
+    if isinstance(hint, type) and is_dataclass(hint):
+        return lambda wire: decode(hint, wire["M"])
     raise TypeError(f"no way to read {hint} from DynamoDB")

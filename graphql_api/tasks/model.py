@@ -1,8 +1,9 @@
 """What a task is, how it changes, and which tasks a list shows in which order. Pure."""
 
+import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ TAGS = 20  # a task
 TAG_LENGTH = 50  # characters, trimmed
 LARGEST_VERSION = 2**31 - 1  # what GraphQL calls an Int
 SEARCH_LENGTH = 200  # characters
+LONGEST = 14_400  # minutes of a task, or of a piece of it: ten days without a break
 
 
 class TaskStatus(Enum):
@@ -39,9 +41,19 @@ class TaskPriority(Enum):
     URGENT = "urgent"
 
 
+class DeadlineType(Enum):
+    """What a due date means to whoever plans the task."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Something a user plans to do; a change is a method that returns the next state."""
+    """Something a user plans to do; a change is a method that returns the next state.
+
+    A field with a default is younger than the first release: tasks kept before have it.
+    """
 
     task_id: str
     user_id: str
@@ -55,6 +67,12 @@ class Task:
     updated_at: datetime
     completed_at: datetime | None
     version: int
+    duration_minutes: int | None = None  # None: unknown
+    not_before: datetime | None = None
+    deadline_type: DeadlineType = DeadlineType.SOFT  # what due_at means
+    min_chunk_minutes: int = 0  # 0: never split
+    planned_start: datetime | None = None
+    planned_end: datetime | None = None
 
     @classmethod
     def new(cls, user_id: str, fields: Mapping[str, Any], now: datetime) -> "Task":
@@ -65,7 +83,7 @@ class Task:
         given = {name: value for name, value in fields.items() if value is not None}
         values = {"title": "", **_DEFAULTS, **given}
         created = clock.milliseconds(now)
-        return cls(
+        task = cls(
             task_id=new_id(now),
             user_id=user_id,
             **_checked(values),
@@ -74,6 +92,8 @@ class Task:
             completed_at=created if values["status"] is TaskStatus.COMPLETED else None,
             version=1,
         )
+        _check_plan(task)
+        return task
 
     @classmethod
     def restored(cls, user_id: str, fields: Mapping[str, Any]) -> "Task":
@@ -98,14 +118,22 @@ class Task:
         after = replace(self, **_checked(_cleared(fields)))
         if after == self:
             return self
+        _check_plan(after)
         at = clock.milliseconds(now)
         if after.status is not self.status:
             after = replace(after, completed_at=at if after.completed else None)
         return replace(after, updated_at=at, version=self.version + 1)
 
     def same_content(self) -> str:
-        """A digest that two tasks share if the same fields were given for both."""
-        given = (self.title, self.description, self.status, self.priority, self.due_at, self.tags)
+        """A digest that two tasks share if the same fields were given for both.
+
+        Without the younger fields it is what it was before there were any: keys that were used
+        before an upgrade are good after it.
+        """
+        given: tuple[Any, ...] = (
+            *(self.title, self.description, self.status, self.priority, self.due_at, self.tags),
+            *((n, getattr(self, n)) for n, d in _YOUNGER.items() if getattr(self, n) != d),
+        )
         return hashlib.sha256(repr(given).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
@@ -119,21 +147,28 @@ class Task:
         return f"{clock.text(self.due_at)}#{self.task_id}" if self.due_at else None
 
 
+_YOUNGER = {
+    field.name: field.default for field in dataclasses.fields(Task) if field.default is not MISSING
+}
 _DEFAULTS: dict[str, Any] = {
+    **_YOUNGER,
     "description": "",
     "status": TaskStatus.PENDING,
     "priority": TaskPriority.MEDIUM,
     "due_at": None,
     "tags": (),
 }
-_CLEARABLE = {"description", "due_at", "tags"}
+_CLEARABLE = {
+    *("description", "due_at", "tags"),
+    *("duration_minutes", "not_before", "planned_start", "planned_end"),
+}
 
 
 def _cleared(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields with a null as what it means: the default, where there may be nothing."""
     for name, value in fields.items():
         if value is None and name not in _CLEARABLE:
-            raise BadUserInput(f"{name} cannot be null.", name)
+            raise BadUserInput(f"{_camel(name)} cannot be null.", _camel(name))
     return {n: _DEFAULTS[n] if value is None else value for n, value in fields.items()}
 
 
@@ -164,11 +199,44 @@ def _tags(given: Iterable[str]) -> tuple[str, ...]:
     return tags
 
 
+def _minutes(name: str) -> Callable[[int | None], int | None]:
+    """The rule of a field of minutes."""
+
+    def check(minutes: int | None) -> int | None:
+        if minutes is not None and not 0 <= minutes <= LONGEST:
+            raise BadUserInput(f"{name} must be from 0 to {LONGEST}.", name)
+        return minutes
+
+    return check
+
+
+def _check_plan(task: Task) -> None:
+    """Raise BadUserInput unless the task is planned from a start to an end, or not at all."""
+    start, end = task.planned_start, task.planned_end
+    if (start is None) is not (end is None):
+        missing = "plannedStart" if start is None else "plannedEnd"
+        raise BadUserInput("plannedStart and plannedEnd go together.", missing)
+    if start is not None and end is not None and end < start:
+        raise BadUserInput("plannedEnd is not before plannedStart.", "plannedEnd")
+
+
+def _camel(name: str) -> str:
+    """The name of a field as clients know it."""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
 def _distinct(values: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(values))
 
 
-_RULES = {"title": _title, "description": _description, "tags": _tags}
+_RULES: Mapping[str, Callable[[Any], Any]] = {
+    "title": _title,
+    "description": _description,
+    "tags": _tags,
+    "duration_minutes": _minutes("durationMinutes"),
+    "min_chunk_minutes": _minutes("minChunkMinutes"),
+}
 
 
 class TaskOrderField(Enum):

@@ -46,6 +46,12 @@ _enum(
     URGENT="Before everything else.",
 )
 _enum(
+    model.DeadlineType,
+    "What a due date means to the planner.",
+    HARD="Never later: what cannot be done in time is not planned at all.",
+    SOFT="Later if need be, and then said so.",
+)
+_enum(
     model.TaskOrderField,
     "What tasks can be sorted by.",
     CREATED_AT="The time of creation.",
@@ -81,6 +87,24 @@ class Task:
         description="When its status became COMPLETED; null while it is another one."
     )
     version: int = strawberry.field(description="1 for a new task, one more with each change.")
+    duration_minutes: int | None = strawberry.field(
+        description="How many minutes of work it is; null if nobody knows."
+    )
+    not_before: datetime | None = strawberry.field(
+        description="It cannot be begun before this instant."
+    )
+    deadline_type: model.DeadlineType = strawberry.field(
+        description="What `dueAt` means; SOFT for a new task."
+    )
+    min_chunk_minutes: int = strawberry.field(
+        description="It may be done in pieces of so many minutes or more; 0: never split."
+    )
+    planned_start: datetime | None = strawberry.field(
+        description="When it is planned to be begun; a plan that is applied sets it."
+    )
+    planned_end: datetime | None = strawberry.field(
+        description="When it is planned to be done; a plan that is applied sets it."
+    )
 
     @strawberry.field(
         graphql_type=Annotated["User", strawberry.lazy("graphql_api.accounts.schema")],
@@ -204,6 +228,29 @@ class CreateTaskInput:
         default=UNSET,
         description=f"At most {model.TAGS} labels of 1 to {model.TAG_LENGTH} characters.",
     )
+    duration_minutes: int | None = strawberry.field(
+        default=UNSET,
+        description=f"How many minutes of work it is: 0 to {model.LONGEST}; unknown without it.",
+    )
+    not_before: datetime | None = strawberry.field(
+        default=UNSET, description="It cannot be begun before this instant."
+    )
+    deadline_type: model.DeadlineType | None = strawberry.field(
+        default=UNSET, description="What `dueAt` means; SOFT without it."
+    )
+    min_chunk_minutes: int | None = strawberry.field(
+        default=UNSET,
+        description=(
+            f"It may be done in pieces of so many minutes or more, at most {model.LONGEST};"
+            " 0, and without it: never split."
+        ),
+    )
+    planned_start: datetime | None = strawberry.field(
+        default=UNSET, description="When it is planned to be begun; goes with `plannedEnd`."
+    )
+    planned_end: datetime | None = strawberry.field(
+        default=UNSET, description="When it is planned to be done: `plannedStart` or after it."
+    )
     idempotency_key: str | None = strawberry.field(
         default=UNSET,
         description=(
@@ -239,6 +286,31 @@ class UpdateTaskInput:
     )
     tags: list[str] | None = strawberry.field(
         default=UNSET, description="All its labels; null clears them."
+    )
+    duration_minutes: int | None = strawberry.field(
+        default=UNSET,
+        description=f"How many minutes of work it is: 0 to {model.LONGEST}; null if nobody knows.",
+    )
+    not_before: datetime | None = strawberry.field(
+        default=UNSET, description="It cannot be begun before this instant; null clears it."
+    )
+    deadline_type: model.DeadlineType | None = strawberry.field(
+        default=UNSET, description="What `dueAt` means; cannot be null."
+    )
+    min_chunk_minutes: int | None = strawberry.field(
+        default=UNSET,
+        description=(
+            f"It may be done in pieces of so many minutes or more, at most {model.LONGEST};"
+            " 0: never split; cannot be null."
+        ),
+    )
+    planned_start: datetime | None = strawberry.field(
+        default=UNSET,
+        description="When it is planned to be begun; goes with `plannedEnd`, null clears it.",
+    )
+    planned_end: datetime | None = strawberry.field(
+        default=UNSET,
+        description="When it is planned to be done; goes with `plannedStart`, null clears it.",
     )
 
 

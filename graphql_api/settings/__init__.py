@@ -1,0 +1,1 @@
+"""Settings: when a person works, by which clock."""

@@ -1,0 +1,216 @@
+"""A user's settings through both entries."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+from conftest import PASSWORD, codes
+
+from graphql_api.dynamodb import ConditionFailed
+from graphql_api.settings.store import SettingsStore
+
+FIELDS = "timezone workingHours { day intervals { start end } } daysOff"
+SETTINGS = f"{{ viewer {{ settings {{ {FIELDS} }} }} }}"
+UPDATE = f"""
+  mutation ($input: UpdateSettingsInput!) {{
+    updateSettings(input: $input) {{ settings {{ {FIELDS} }} }}
+  }}
+"""
+PATH = "/api/v1/settings"
+OFFICE = [{"start": "09:00", "end": "12:00"}, {"start": "13:00", "end": "17:00"}]
+WORKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY")
+DEFAULTS = {
+    "timezone": "UTC",
+    "workingHours": [{"day": day, "intervals": OFFICE} for day in WORKDAYS],
+    "daysOff": [],
+}
+NIGHT = {"day": "FRIDAY", "intervals": [{"start": "22:00", "end": "06:00"}]}
+
+
+def shown(person):
+    return person.graphql(SETTINGS)["data"]["viewer"]["settings"]
+
+
+def update(person, **fields):
+    return person.graphql(UPDATE, input=fields)
+
+
+def test_nobody_has_to_set_anything(ann, calls):
+    calls.clear()
+    assert shown(ann) == DEFAULTS
+    assert calls == ["GetItem", "GetItem"]
+    assert ann.rest("GET", PATH).json == {
+        "timezone": "UTC",
+        "working_hours": [{"day": day.lower(), "intervals": OFFICE} for day in WORKDAYS],
+        "days_off": [],
+    }
+
+
+def test_a_change_leaves_what_is_absent_and_resets_what_is_null(ann, neighbour, calls):
+    calls.clear()
+    first = update(ann, timezone="Europe/Berlin", daysOff=["2026-12-25", "2026-12-24"])
+    assert calls == ["GetItem", "PutItem"]
+    second = update(ann, workingHours=[NIGHT])
+    third = update(ann, timezone=None, workingHours=None)
+
+    berlin = {**DEFAULTS, "timezone": "Europe/Berlin", "daysOff": ["2026-12-24", "2026-12-25"]}
+    assert first["data"]["updateSettings"]["settings"] == berlin
+    assert second["data"]["updateSettings"]["settings"] == {**berlin, "workingHours": [NIGHT]}
+    assert third["data"]["updateSettings"]["settings"] == {
+        **DEFAULTS,
+        "daysOff": ["2026-12-24", "2026-12-25"],
+    }
+    assert shown(ann) == third["data"]["updateSettings"]["settings"]
+    assert shown(neighbour) == DEFAULTS
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_rest_changes_the_same_settings(ann, method):
+    night = {"day": "friday", "intervals": NIGHT["intervals"]}
+
+    changed = ann.rest(method, PATH, json={"timezone": "Asia/Tokyo", "working_hours": [night]})
+
+    assert (changed.status_code, changed.json) == (
+        200,
+        {"timezone": "Asia/Tokyo", "working_hours": [night], "days_off": []},
+    )
+    assert ann.rest("GET", PATH).json == changed.json
+    assert shown(ann) == {**DEFAULTS, "timezone": "Asia/Tokyo", "workingHours": [NIGHT]}
+
+
+def test_what_settings_show_can_be_sent_back(ann, calls):
+    update(ann, timezone="Asia/Tokyo", workingHours=[NIGHT], daysOff=["2026-12-24"])
+    settings = ann.rest("GET", PATH).json
+    calls.clear()
+
+    assert ann.rest("PUT", PATH, json=settings).json == settings
+    assert calls == ["GetItem"]
+
+
+def day(*pairs, name="MONDAY"):
+    intervals = [{"start": start, "end": end} for start, end in pairs]
+    return [{"day": name, "intervals": intervals}]
+
+
+BAD = [
+    ("timezone", "Mars/Olympus"),
+    ("timezone", 1),
+    ("workingHours", day(("09:00", "12:00"), ("11:00", "13:00"))),
+    ("workingHours", day(("12:00", "09:00"), ("13:00", "17:00"))),
+    ("workingHours", day(("22:00", "06:00")) + day(("05:00", "09:00"), name="TUESDAY")),
+    ("workingHours", day(("09:00", "10:00")) + day(("11:00", "12:00"))),
+    ("daysOff", ["2026-02-30"]),
+    ("daysOff", ["20261224"]),
+    ("daysOff", ["2026-W52-4"]),
+    ("daysOff", [None]),
+    ("daysOff", [str(date(2026, 1, 1) + timedelta(days=number)) for number in range(367)]),
+    ("nope", 1),
+]
+
+
+@pytest.mark.engine_is_no_matter
+@pytest.mark.parametrize(("field", "value"), BAD)
+def test_what_settings_cannot_be_is_refused_by_field_and_nothing_is_written(
+    ann, calls, field, value
+):
+    names = {"workingHours": "working_hours", "daysOff": "days_off"}
+    calls.clear()
+
+    graphql = update(ann, **{field: value})
+    rest = ann.rest("PUT", PATH, json={names.get(field, field): value})
+
+    assert {error["extensions"]["field"] for error in graphql["errors"]} == {field}
+    assert set(codes(graphql)) == {"BAD_USER_INPUT"}
+    assert (rest.status_code, rest.json["code"]) == (400, "BAD_USER_INPUT")
+    assert rest.json["field"] == names.get(field, field)
+    assert set(calls) <= {"GetItem"}
+    assert shown(ann) == DEFAULTS
+
+
+@pytest.mark.engine_is_no_matter
+@pytest.mark.parametrize(
+    ("hours", "field"),
+    [
+        (day(("9:00", "12:00")), "start"),
+        (day(("09:00:00", "12:00")), "start"),
+        (day(("09:00", "24:00")), "end"),
+        (day(("09:00", 12)), "end"),
+        (day(("09:00", "12:00"), name="SOMEDAY"), "day"),
+        ([{"day": "MONDAY"}], "intervals"),
+        ([{"day": "MONDAY", "intervals": [], "note": "x"}], "note"),
+        (["MONDAY"], "workingHours"),
+    ],
+)
+def test_what_hours_cannot_be_is_refused_by_its_own_name(ann, hours, field):
+    graphql = update(ann, workingHours=hours)
+    rest = ann.rest("PUT", PATH, json={"working_hours": hours})
+
+    assert {error["extensions"]["field"] for error in graphql["errors"]} == {field}
+    assert (rest.status_code, rest.json["code"]) == (400, "BAD_USER_INPUT")
+    assert rest.json["field"] == {"workingHours": "working_hours"}.get(field, field)
+    assert shown(ann) == DEFAULTS
+
+
+def test_without_a_token_there_are_no_settings(api):
+    assert codes(api.graphql(UPDATE, input={"timezone": "UTC"})) == ["UNAUTHENTICATED"]
+    assert [api.rest(method, PATH).status_code for method in ("GET", "PUT")] == [401, 401]
+
+
+@pytest.mark.concurrent
+def test_simultaneous_changes_of_different_settings_are_all_made(app, ann):
+    changes = [{"timezone": "Asia/Tokyo"}, {"daysOff": ["2026-12-24"]}, {"workingHours": [NIGHT]}]
+
+    def write(change):
+        return app.test_client().post(
+            "/graphql",
+            json={"query": UPDATE, "variables": {"input": change}},
+            headers={"Authorization": f"Bearer {ann.token}"},
+        )
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = [answer.json for answer in pool.map(write, changes)]
+
+    assert all("errors" not in answer for answer in answers)
+    assert shown(ann) == {
+        "timezone": "Asia/Tokyo",
+        "workingHours": [NIGHT],
+        "daysOff": ["2026-12-24"],
+    }
+
+
+def test_a_change_whose_answer_was_lost_is_made_once(ann, monkeypatch):
+    replace = SettingsStore.replace
+    lost = []
+
+    def lose_the_first_answer(store, before, after):
+        replace(store, before, after)
+        if not lost:
+            lost.append(after)
+            raise ConditionFailed(unsure=True)
+
+    monkeypatch.setattr(SettingsStore, "replace", lose_the_first_answer)
+    answer = update(ann, timezone="Asia/Tokyo")
+
+    assert answer["data"]["updateSettings"]["settings"]["timezone"] == "Asia/Tokyo"
+    assert [settings.version for settings in lost] == [1]
+
+
+def test_settings_go_with_the_account(app, ann):
+    update(ann, timezone="Asia/Tokyo")
+    raw = app.extensions["database"].client
+    key = {"user_id": {"S": ann.id}, "item": {"S": "settings"}}
+    kept = raw.get_item(TableName="Users", Key=key)
+
+    deleted = ann.rest("DELETE", "/auth/account", json={"password": PASSWORD})
+
+    assert (deleted.status_code, "Item" in kept) == (200, True)
+    assert "Item" not in raw.get_item(TableName="Users", Key=key)
+
+
+def test_a_list_of_tasks_cannot_repeat_the_settings(ann, calls):
+    calls.clear()
+
+    answer = ann.graphql("{ tasks { nodes { owner { settings { daysOff } } } } }")
+
+    assert codes(answer) == ["QUERY_TOO_COMPLEX"]
+    assert calls == []
