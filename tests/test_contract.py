@@ -2,6 +2,7 @@
 
 import ast
 import re
+from sys import stdlib_module_names
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,13 @@ LAYERS = [
         "gate",
     },
     {"dynamodb"},
+    {"planning.minutes"},
+    {"planning.model"},
+    {"planning.calendar"},
+    {"planning.room"},
+    {"planning.instance"},
+    {"planning.search", "planning.explanation"},
+    {"planning.plan"},
     {"accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},
     {"accounts.store", "tasks.store"},
     {"accounts.live", "accounts.attempts"},
@@ -187,7 +195,7 @@ def test_imports_run_one_way(name):
     dotted = name.removesuffix(".py").removesuffix("__init__").replace("/", ".").strip(".")
     own = layer(dotted)
     if own is None:
-        assert dotted in {"accounts", "tasks"}, f"{dotted} is in no layer"
+        assert dotted in {"accounts", "planning", "tasks"}, f"{dotted} is in no layer"
         own = 0
 
     too_high = {
@@ -198,6 +206,18 @@ def test_imports_run_one_way(name):
     }
 
     assert too_high == set()
+
+
+def test_planning_needs_nothing_but_errors_and_the_standard_library():
+    found = {
+        imported.split(".")[0] if not imported.startswith("graphql_api") else imported
+        for name, path in modules().items()
+        if name.startswith("planning/")
+        for imported in imports(path)
+        if not imported.startswith("graphql_api.planning")
+    }
+
+    assert found <= {"graphql_api.errors", "graphql_api.errors.BadUserInput", *stdlib_module_names}
 
 
 def test_the_readme_documents_every_setting():
