@@ -20,28 +20,27 @@ class SmallTask:
     hard: bool = False
     blockers: tuple[int, ...] = ()
 
+    def saved(self, end: int, horizon: int) -> int | None:
+        """What its end then saves of the cost of leaving it out; None if it must not end then."""
+        late = 0 if self.deadline is None else max(0, end - self.deadline)
+        if self.hard and late:
+            return None
+        return self.weight * (20 * horizon - end - 10 * late)
+
+    def may_pause(self, run: int, left: int) -> bool:
+        """Whether it can pause after so many slots without a pause."""
+        return left == 0 or (bool(self.chunk) and min(run, left) >= self.chunk)
+
 
 def optimum(tasks: tuple[SmallTask, ...], free: tuple[bool, ...]) -> int:
-    """The least cost in slots: weight × (end + 10 × lateness), or × 20 horizons if left out."""
+    """The least cost in slots: weight * (end + 10 * lateness), or * 20 horizons if left out."""
     horizon = len(free)
-    left_out = sum(task.weight * 20 * horizon for task in tasks)
 
-    def ready(left, at, slot):
-        task = tasks[at]
-        done = all(left[blocker] == 0 for blocker in task.blockers)
-        return left[at] and done and slot >= task.release
-
-    def saved(at, end):
-        task = tasks[at]
-        late = max(0, end - task.deadline) if task.deadline is not None else 0
-        if task.hard and late:
-            return None
-        return task.weight * (20 * horizon - end - 10 * late)
-
-    def may_stop(at, run, left):
-        """Whether a task can pause after so many slots without one."""
-        chunk = tasks[at].chunk
-        return left[at] == 0 or bool(chunk and run >= chunk and left[at] >= chunk)
+    def startable(slot, left):
+        for at, task in enumerate(tasks):
+            done = all(left[blocker] == 0 for blocker in task.blockers)
+            if free[slot] and left[at] and done and slot >= task.release:
+                yield at
 
     @cache
     def most(slot, left, now, run):
@@ -52,21 +51,14 @@ def optimum(tasks: tuple[SmallTask, ...], free: tuple[bool, ...]) -> int:
         if slot == horizon:
             complete = all(rest in {0, task.slots} for rest, task in zip(left, tasks, strict=True))
             return 0 if complete else None
-        options = []
-        if now is None or may_stop(now, run, left):
-            options.append(most(slot + 1, left, None, 0))
-        for at in range(len(tasks)) if free[slot] else ():
-            goes_on = at == now
-            if not ready(left, at, slot) or not (
-                goes_on or now is None or may_stop(now, run, left)
-            ):
-                continue
-            after = (*left[:at], left[at] - 1, *left[at + 1 :])
-            gain = saved(at, slot + 1) if after[at] == 0 else 0
-            rest = most(slot + 1, after, at, run + 1 if goes_on else 1)
-            if gain is not None and rest is not None:
-                options.append(gain + rest)
-        found = [option for option in options if option is not None]
-        return max(found, default=None)
+        may_change = now is None or tasks[now].may_pause(run, left[now])
+        options = [(0, most(slot + 1, left, None, 0))] if may_change else []
+        for at in startable(slot, left):
+            if may_change or at == now:
+                after = (*left[:at], left[at] - 1, *left[at + 1 :])
+                saved = 0 if after[at] else tasks[at].saved(slot + 1, horizon)
+                options.append((saved, most(slot + 1, after, at, run + 1 if at == now else 1)))
+        return max((s + m for s, m in options if s is not None and m is not None), default=None)
 
+    left_out = sum(task.weight * 20 * horizon for task in tasks)
     return left_out - most(0, tuple(task.slots for task in tasks), None, 0)

@@ -2,8 +2,8 @@
 
 import ast
 import re
-from sys import stdlib_module_names
 from pathlib import Path
+from sys import stdlib_module_names
 
 import pytest
 from graphql import (
@@ -136,7 +136,8 @@ LAYERS = [
     {"planning.calendar"},
     {"planning.room"},
     {"planning.instance"},
-    {"planning.search", "planning.explanation"},
+    {"planning.rules", "planning.explanation"},
+    {"planning.search"},
     {"planning.plan"},
     {"accounts.model", "accounts.passwords", "accounts.tokens", "tasks.model"},
     {"accounts.store", "tasks.store"},

@@ -188,7 +188,7 @@ class Rules:
                 assert task.not_before > self.start
 
     def the_cost_is_right(self):
-        """Weight × (end + 10 × lateness), or × 20 horizons for what is left out; in minutes."""
+        """Weight * (end + 10 * lateness), or * 20 horizons for what is left out; in minutes."""
         cost = 0
         for task in self.request.tasks:
             if task.task_id in self.blocks:

@@ -87,14 +87,12 @@ class Explanation:
 
     def _earliest(self, at: int) -> tuple[int, Reason | None]:
         """When a placed task can begin, and what keeps it from beginning with the plan."""
-        task, job = self._tasks[at], self._instance.jobs[at]
+        job = self._instance.jobs[at]
         ends = {b: pieces[-1][1] for b in job.blockers if (pieces := self._schedule[b])}
         last = max(ends, key=lambda b: ends[b], default=None)
         if last is not None and ends[last] > job.release:
             text = f"It waits for {self._names([last])}."
-            return ends[last], Reason(
-                ReasonCode.AFTER_BLOCKER, text, (self._tasks[last].task_id,)
-            )
+            return ends[last], Reason(ReasonCode.AFTER_BLOCKER, text, (self._tasks[last].task_id,))
         if job.release > self._instance.start:
             text = "It is not to begin before a time that was set."
             return job.release, Reason(ReasonCode.NOT_BEFORE, text)
@@ -141,7 +139,7 @@ class Explanation:
             code, missing = UnplacedCode.BLOCKER_UNPLACED, task.duration_minutes
         else:
             release, _ = self._earliest(at)
-            code = self._obstacle(task, job, release)
+            code = self._obstacle(job, release)
             found = self._left.usable(job.minutes, job.chunk, release, job.limit)
             # Pieces that all fit one by one need not fit together: then a minute is missing.
             missing = max(task.duration_minutes - found, min(1, task.duration_minutes))
@@ -151,7 +149,7 @@ class Explanation:
         at = self._position.get(task_id)
         return at is not None and self._schedule[at] is not None
 
-    def _obstacle(self, task: PlanTask, job: Job, release: int) -> UnplacedCode:
+    def _obstacle(self, job: Job, release: int) -> UnplacedCode:
         """Why a task has no place from its release on: alone in the free time, or with others."""
         start, end = self._instance.start, self._instance.end
         if job.limit < end and job.limit <= start:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from graphql_api.planning.calendar import free_time, horizon
 from graphql_api.planning.minutes import ceil, floor
 from graphql_api.planning.model import LONGEST_TASK, DeadlineKind, Interval, PlanRequest, PlanTask
-from graphql_api.planning.room import Pieces, Room
+from graphql_api.planning.room import Pieces, Room, end_of
 
 LATE = 10  # a minute late costs as much as so many minutes of waiting
 UNPLACED = 20  # a task left out costs as much as waiting for so many horizons
@@ -90,12 +91,12 @@ class Instance:
         """
         room = self.room.copy()
         found: list[Pieces | None] = [self.kept.get(at) for at in range(len(self.jobs))]
-        ends = [pieces and pieces[-1][1] for pieces in found]
+        ends = [end_of(pieces) for pieces in found]
         for at in order:
             job, release = self.jobs[at], self.release(at, ends)
             if release is not None:
-                found[at] = pieces = room.place(job.minutes, job.chunk, release, job.limit)
-                ends[at] = pieces and pieces[-1][1]
+                found[at] = room.place(job.minutes, job.chunk, release, job.limit)
+                ends[at] = end_of(found[at])
         return found
 
 
@@ -158,7 +159,7 @@ def _stays(task: PlanTask, job: Job, room: Room) -> Pieces | None:
     if len(pieces) == 1 and _spare(task) > 0:  # one interval around all pieces
         return room.place(job.minutes, job.chunk, first, last)
     fits = _spare(task) == 0 and all(end - start >= job.chunk for start, end in pieces)
-    apart = all(one[1] <= other[0] for one, other in zip(pieces, pieces[1:], strict=False))
+    apart = all(one[1] <= other[0] for one, other in pairwise(pieces))
     return pieces if fits and apart and room.take(pieces) else None
 
 

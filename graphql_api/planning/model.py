@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from enum import Enum
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -85,7 +86,7 @@ class WorkingHours:
 
     `weekly` has the hours of each weekday from Monday on, as (start, end); breaks are the time
     between them. The last hours of a day may end on the next one: an end that is not after the
-    start is the next day's, so 22:00–06:00 is a night and 00:00–00:00 a whole day. A day off
+    start is the next day's, so 22:00-06:00 is a night and 00:00-00:00 a whole day. A day off
     takes away the hours that start on it. Raises BadUserInput.
     """
 
@@ -284,7 +285,7 @@ def _in_order(hours: Sequence[Hours]) -> None:
     spans = sorted(_spans(hours))
     if any(end > DAY for _, end in spans[:-1]):
         raise BadUserInput("Only the last hours of a day may end on the next day.", "weekly")
-    if any(end > start for (_, end), (start, _) in zip(spans, spans[1:], strict=False)):
+    if any(end > start for (_, end), (start, _) in pairwise(spans)):
         raise BadUserInput("The hours of a day must not overlap.", "weekly")
 
 
@@ -298,7 +299,7 @@ def _not_into_each_other(weekly: Sequence[Sequence[Hours]]) -> None:
 def _known_zone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):  # not there, or not a name at all
+    except (LookupError, OSError, ValueError):  # not there, a directory, not a name at all
         raise BadUserInput(f"{name!r:.50} is not an IANA time zone.", "timezone") from None
 
 

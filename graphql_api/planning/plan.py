@@ -2,9 +2,9 @@
 
 from graphql_api.planning.explanation import Explanation
 from graphql_api.planning.instance import Instance
-from graphql_api.planning.model import AtRisk, DeadlineKind, Plan, PlanRequest
 from graphql_api.planning.minutes import floor
-from graphql_api.planning.room import Pieces
+from graphql_api.planning.model import AtRisk, DeadlineKind, Plan, PlanRequest
+from graphql_api.planning.room import Pieces, end_of
 from graphql_api.planning.search import best_order
 
 
@@ -18,12 +18,11 @@ def plan(request: PlanRequest) -> Plan:
     instance = Instance.of(request)
     schedule = instance.placed(best_order(instance))
     explanation = Explanation(request, instance, schedule)
-    ends = [pieces and pieces[-1][1] for pieces in schedule]
     return Plan(
         blocks=explanation.blocks(),
         unplaced=explanation.unplaced(),
         at_risk=_at_risk(request, schedule),
-        cost=sum(map(instance.cost, instance.jobs, ends)),
+        cost=sum(map(instance.cost, instance.jobs, map(end_of, schedule))),
         input_hash=request.input_hash,
     )
 

@@ -9,6 +9,11 @@ Pieces = list[Minutes]
 """Where a task stands, by time."""
 
 
+def end_of(pieces: Pieces | None) -> int | None:
+    """When a task is done; None for one without a place."""
+    return pieces[-1][1] if pieces else None
+
+
 class Room:
     """Free time as two lists of minutes, sorted and disjoint; it shrinks as tasks take of it.
 
@@ -25,6 +30,10 @@ class Room:
     def of(cls, free: list[Minutes]) -> "Room":
         """The room in free time."""
         return cls([start for start, _ in free], [end for _, end in free])
+
+    def same(self, other: "Room") -> bool:
+        """Whether another room has the same free time."""
+        return self.starts == other.starts and self.ends == other.ends
 
     def copy(self) -> "Room":
         """The same room, to be taken from apart."""
@@ -67,7 +76,7 @@ class Room:
         starts, ends = self.starts, self.ends
         for k in range(bisect_right(ends, release), len(ends)):
             start = starts[k]
-            if start < release:  # not max(): this is the innermost loop
+            if start < release:  # noqa: PLR1730 (max() is slower, in the innermost loop)
                 start = release
             end = start + minutes
             if end > limit:
