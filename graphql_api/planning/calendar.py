@@ -28,10 +28,10 @@ def free_time(request: PlanRequest) -> list[Minutes]:
 
 
 def moment(local: datetime, zone: ZoneInfo) -> int:
-    """The minute at which the clocks of a zone show a time, the first one if twice.
+    """The first minute at which the clocks of a zone show a time or a later one.
 
-    Where they skip it, the minute at which they skip: so a night that ends at 02:30 and one that
-    starts then meet, whatever the clocks do.
+    So a time that comes twice is the first of the two, and one that is skipped is when the clocks
+    skip it; hours that meet at a time still meet when the clocks change.
     """
     earlier, later = (_offset_applied(local.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
     if earlier <= later:  # an ordinary time, or the first of two

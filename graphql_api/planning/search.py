@@ -84,10 +84,10 @@ class Search:
         heat = self._heat()
         for left in range(moves, 0, -1):
             low, part = self._neighbour(random)
-            threshold = int(heat * (left / moves * random.random() ** 2) ** 3)
+            limit = self.cost + int(heat * _cooled(left / moves, random.random()))
             if part == self.order[low : low + len(part)]:
                 continue
-            if trial := self._play(low, part, self.cost + threshold):
+            if trial := self._play(low, part, limit):
                 self._accept(trial)
                 if self.cost < lowest:
                     best, lowest = self.order[:], self.cost
@@ -167,6 +167,15 @@ class Search:
                 room = instance.room.copy()
                 ends[at] = end_of(room.place(job.minutes, job.chunk, release, job.limit))
         return [instance.cost(job, end) for job, end in zip(instance.jobs, ends, strict=True)]
+
+
+def _cooled(left: float, chance: float) -> float:
+    """The share of the heat to use: mostly next to nothing, seldom much, and less towards the end.
+
+    Products only, since powers and logarithms may differ in a bit from machine to machine.
+    """
+    share = left * chance * chance
+    return share * share * share
 
 
 def _reach(steps: Sequence[Sequence[int]], order: Sequence[int]) -> list[int]:
