@@ -346,6 +346,12 @@ def test_what_is_planned_stays_where_it_is():
     assert codes(after, "a")[0] == "KEPT"
 
 
+def test_what_takes_no_time_takes_none_when_it_stays():
+    made = planned(task("a", 0, not_before=at(10)), task("b", 180), keep_current=True)
+
+    assert times(made) == ["b Mon 09:00-12:00", "a Mon 10:00-10:00"]
+
+
 def test_what_is_not_to_be_kept_is_planned_anew():
     before = planned(task("a"), busy=(Interval(at(9), at(11)),))
 
@@ -524,6 +530,38 @@ def crowd(count, chance):
             weight=chance.choice([1, 2, 4, 8]),
             blocked_by=tuple(f"t{other:04}" for other in blockers),
         )
+
+
+def moved(block, minutes):
+    shift = timedelta(minutes=minutes)
+    return replace(block, start=block.start + shift, end=block.end + shift)
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        lambda p: replace(p, blocks=p.blocks[1:]),
+        lambda p: replace(p, blocks=(moved(p.blocks[0], -1), *p.blocks[1:])),
+        lambda p: replace(p, blocks=(moved(p.blocks[0], 1), *p.blocks[1:])),
+        lambda p: replace(p, blocks=(*p.blocks[:-1], moved(p.blocks[-1], 60))),
+        lambda p: replace(p, blocks=(*p.blocks[:-1], replace(p.blocks[-1], reasons=()))),
+        lambda p: replace(p, blocks=(*p.blocks[:-1], replace(p.blocks[-1], parts=2))),
+        lambda p: replace(p, blocks=p.blocks[::-1]),
+        lambda p: replace(p, unplaced=()),
+        lambda p: replace(p, unplaced=(replace(p.unplaced[0], missing_minutes=241),)),
+        lambda p: replace(p, at_risk=()),
+        lambda p: replace(p, cost=p.cost - 1),
+        lambda p: replace(p, input_hash=""),
+    ],
+)
+def test_the_verifier_finds_what_is_wrong_with_a_plan(spoiled):
+    tasks = (task("a"), task("b", blocked_by=("a",), deadline=MONDAY), task("c", 480))
+    request = PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY)
+    made = plan(request)
+    verify(request, made)
+
+    with pytest.raises(AssertionError):
+        verify(request, spoiled(made))
 
 
 def test_two_thousand_tasks_have_a_plan():

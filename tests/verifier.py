@@ -184,6 +184,9 @@ class Rules:
                 assert others.task_ids
             if waits := by_code.get(ReasonCode.AFTER_BLOCKER):
                 assert set(waits.task_ids) <= set(task.blocked_by)
+            if ReasonCode.KEPT in codes:
+                assert self.request.keep_current
+                assert any(p.start <= block.start and block.end <= p.end for p in task.planned)
             if ReasonCode.NOT_BEFORE in codes:
                 assert task.not_before > self.start
 

@@ -64,8 +64,9 @@ class Instance:
         )
         room = Room.of(free_time(request))
         kept = _kept(request.ordered, jobs, barred, room) if request.keep_current else {}
-        for pieces in kept.values():
-            room.take(pieces)
+        for at, pieces in kept.items():
+            if jobs[at].minutes:
+                room.take(pieces)
         return cls(start, end, jobs, barred, kept, room)
 
     def cost(self, job: Job, end: int | None) -> int:
