@@ -413,6 +413,26 @@ def test_of_two_tasks_at_one_time_one_stays():
     assert [codes(made, "a")[0], codes(made, "b")[0]] == ["KEPT", "OTHERS_FIRST"]
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [(9, 10), (11, 12)],  # 120 minutes
+        [(9, 10), (11, 12), (14, 16)],  # 240
+        [(9, 11), (10, 11)],  # 180, of which 60 twice
+        [(9, 12), (13, 13)],  # one of no minutes
+        [(9, 11), (12, 13)],  # in the break
+        [(-1, 0), (9, 11)],  # in the past
+    ],
+)
+def test_pieces_stay_only_if_they_are_right_together(pieces):
+    now = tuple(Interval(at(start), at(end)) for start, end in pieces)
+
+    made = planned(task("a", 180, min_chunk_minutes=60, planned=now), keep_current=True)
+
+    assert times(made) == ["a Mon 09:00-12:00"]
+    assert "KEPT" not in codes(made, "a")
+
+
 def test_a_split_task_stays_within_the_time_around_its_pieces():
     around = (Interval(at(9), at(15)),)
     split = task("a", 240, min_chunk_minutes=60, planned=around)
