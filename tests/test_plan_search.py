@@ -30,11 +30,11 @@ def earliest_end(free, minutes, chunk, release, limit):
     return None
 
 
-GAPS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 9)), max_size=7)
+GAPS = st.lists(st.tuples(st.integers(1, 2), st.integers(1, 9)), min_size=3, max_size=8)
 
 
-@settings(deadline=None, max_examples=300)
-@given(GAPS, st.integers(1, 24), st.integers(1, 8), st.integers(0, 12), st.integers(0, 70))
+@settings(deadline=None, max_examples=500)
+@given(GAPS, st.integers(1, 30), st.integers(1, 6), st.integers(0, 9), st.integers(20, 90))
 def test_a_task_takes_the_pieces_that_end_the_earliest(gaps, minutes, chunk, release, limit):
     intervals, at = [], 0
     for pause, length in gaps:
