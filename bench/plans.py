@@ -1,7 +1,7 @@
 """How good plans are: their cost beside earliest-deadline-first's and OR-Tools CP-SAT's.
 
     .venv/bin/pip install -r bench/requirements.txt -c constraints.txt
-    .venv/bin/python bench/plans.py [--seconds 30] [--workers 1] [--seeds 3] [--sizes 20 50 100 200]
+    .venv/bin/python bench/plans.py [--seconds 60] [--workers 2] [--seeds 3] [--sizes 20 50 100 200]
 
 CP-SAT gets the same jobs, free time, constraints and cost, in units of 15 minutes (every figure of
 these instances is a multiple of them), and the earliest-deadline-first schedule as its hint.
@@ -202,8 +202,8 @@ def cp_sat(problem, hint, seconds, workers):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30, help="of CPU time, for CP-SAT")
-    parser.add_argument("--workers", type=int, default=1, help="of CP-SAT")
+    parser.add_argument("--seconds", type=float, default=60, help="of CPU time, for CP-SAT")
+    parser.add_argument("--workers", type=int, default=2, help="of CP-SAT")
     parser.add_argument("--seeds", type=int, default=3, help="instances of each size")
     parser.add_argument("--sizes", type=int, nargs="+", default=[20, 50, 100, 200])
     arguments = parser.parse_args()
