@@ -17,6 +17,8 @@ from graphql_api.dynamodb import Database, client
 from graphql_api.execution import Executor
 from graphql_api.graphiql import GraphiQL
 from graphql_api.paging import Cursors
+from graphql_api.plans.service import Plans
+from graphql_api.plans.store import PlanStore
 from graphql_api.schema import SCHEMA
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
@@ -44,6 +46,7 @@ def create_app(config: Config) -> Flask:
         ),
         tasks=Tasks(tasks),
         user_settings=UserSettings(settings),
+        plans=Plans(tasks, PlanStore(database)),
         user_store=users,
         task_store=tasks,
         settings_store=settings,

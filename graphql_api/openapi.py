@@ -26,6 +26,8 @@ from graphql_api.accounts.model import USERNAME_LENGTH
 from graphql_api.http import PROBLEM, snake
 from graphql_api.negotiation import JSON
 from graphql_api.paging import LARGEST
+from graphql_api.planning.model import HORIZON_DAYS
+from graphql_api.plans.model import BUSY
 from graphql_api.rest import DOCUMENT, IN_HEADERS, READ_ONLY, ROUTES, SORTS, Route
 from graphql_api.tasks.model import LONGEST, TAG_LENGTH, TAGS, TITLE_LENGTH
 from graphql_api.tasks.service import KEY_LENGTH
@@ -36,6 +38,8 @@ SCALARS: Mapping[str, Json] = {
     "ID": {"type": "string"},
     "String": {"type": "string"},
     "Int": {"type": "integer"},
+    "Float": {"type": "number"},
+    "Boolean": {"type": "boolean"},
     "DateTime": {"type": "string", "format": "date-time"},
     "Date": {"type": "string", "format": "date"},
     "LocalTime": {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$"},
@@ -50,6 +54,8 @@ BOUNDS: Mapping[str, Json] = {
     "title": {"minLength": 1, "maxLength": TITLE_LENGTH, "pattern": r"\S"},
     "durationMinutes": MINUTES,
     "minChunkMinutes": MINUTES,
+    "horizonDays": {"minimum": 1, "maximum": HORIZON_DAYS},
+    "busy": {"maxItems": BUSY},
 }
 TAG = {"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"\S"}
 
@@ -61,7 +67,10 @@ CONFLICTING = {
     "CreateTask",
     "UpdateTask",
     "UpdateSettings",
+    "ApplyPlan",
 }
+# What is named in the body may be missing.
+NAMING = {"PreviewPlan", "ApplyPlan", "UndoPlan"}
 
 PROBLEMS = {
     "400": "Something cannot be meant; `field` names it.",
@@ -110,6 +119,11 @@ PROBLEM_SCHEMA: Json = {
         **{name: {"type": "string"} for name in ("error", "message", "field", "request_id")},
         "status": {"type": "integer"},
         "current_version": {"type": "integer"},
+        "input_hash": {"type": "string"},
+        **{
+            name: {"type": "array", "items": {"type": "string"}}
+            for name in ("added", "removed", "changed")
+        },
         "retry_after": {"type": "integer"},
     },
 }
@@ -148,7 +162,7 @@ def _problems(route: Route, method: str, *, body: bool) -> Iterator[str]:
     """The statuses of the errors that a route can answer with."""
     yield "400"
     yield "401"
-    if "<task_id>" in route.path:
+    if "<task_id>" in route.path or route.operation in NAMING:
         yield "404"
     if route.operation in CONFLICTING:
         yield "409"
@@ -215,6 +229,9 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
         "DeleteTask": _object(message),
         "GetSettings": _shown(schema, "SettingsFields"),
         "UpdateSettings": _shown(schema, "SettingsFields"),
+        "PreviewPlan": _shown(schema, "PlanFields"),
+        "ApplyPlan": _shown(schema, "AppliedFields"),
+        "UndoPlan": _shown(schema, "UndoneFields"),
     }
     response: Json = {
         "description": f"What {method} has made or found.",
