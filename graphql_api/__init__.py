@@ -17,6 +17,7 @@ from graphql_api.dynamodb import Database, client
 from graphql_api.execution import Executor
 from graphql_api.graphiql import GraphiQL
 from graphql_api.paging import Cursors
+from graphql_api.plan_page import PlanPage
 from graphql_api.plans.service import Plans
 from graphql_api.plans.store import PlanStore
 from graphql_api.schema import SCHEMA
@@ -74,6 +75,8 @@ def create_app(config: Config) -> Flask:
             page=GraphiQL() if config.graphiql else None,
         )
     )
+    if config.plan_page:
+        app.register_blueprint(http.plan(PlanPage()))
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(http.health(impatient.check))

@@ -137,6 +137,7 @@ LAYERS = [
         "documents",
         "gate",
     },
+    {"plan_page"},
     {"dynamodb"},
     {"planning.minutes"},
     {"planning.model"},
