@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_planning import MONDAY, WEEKDAYS, crowd, random_from
 
+from graphql_api.planning import search
 from graphql_api.planning.instance import Instance
 from graphql_api.planning.model import PlanRequest
 from graphql_api.planning.room import Room
@@ -64,13 +65,13 @@ def test_after_many_changes_an_order_costs_what_it_costs_from_the_start():
         tasks = tuple(crowd(30, random_from(seed)))
         instance = Instance.of(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY))
         for order in list_orders(instance):
-            search = Search(instance, order)
-            before = search.cost
+            found = Search(instance, order)
+            before = found.cost
 
-            best = Search(instance, search.improved(300))
+            best = Search(instance, found.improved(300))
 
-            assert search.cost == Search(instance, search.order[:]).cost
-            assert best.cost <= min(before, search.cost)
+            assert found.cost == Search(instance, found.order[:]).cost
+            assert best.cost <= min(before, found.cost)
 
 
 def test_an_order_has_every_task_after_its_blockers_however_it_is_changed():
@@ -87,3 +88,17 @@ def test_an_order_has_every_task_after_its_blockers_however_it_is_changed():
 
 def test_larger_problems_have_no_more_time_and_small_ones_no_more_than_they_need():
     assert [moves(jobs) for jobs in (0, 1, 5, 20, 200, 2_000)] == [0, 40, 1_000, 16_000, 2_000, 200]
+
+
+def test_a_search_ends_when_its_effort_is_spent_and_ordinary_months_do_not_spend_it(monkeypatch):
+    tasks = tuple(crowd(200, random_from(1)))
+    request = PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY, horizon_days=60)
+    instance = Instance.of(request)
+    order = list_orders(instance)[0]
+    ordinary = Search(instance, order[:])
+    ordinary.improved(moves(200))
+    assert 0 < ordinary._effort < search.EFFORT
+
+    monkeypatch.setattr(search, "EFFORT", 0)
+
+    assert Search(instance, order[:]).improved(10**12) == order

@@ -1,6 +1,7 @@
 """Planning tasks through both entries: looking at a plan, applying it, undoing that."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import PASSWORD, codes
@@ -532,6 +533,56 @@ def test_dates_at_the_ends_of_time_hinder_no_plan(ann):
 
     assert [block["start"] for block in plan["blocks"]] == ["2030-01-07T09:00:00.000Z"]
     assert [task["code"] for task in plan["unplaced"]] == ["STARTS_AFTER_HORIZON"]
+
+
+@pytest.mark.engine_is_no_matter
+def test_free_time_in_too_many_pieces_is_refused_before_it_costs_anything(ann, monkeypatch):
+    estimated(ann, 20)
+    half_hours = [{"start": f"{hour:02}:00", "end": f"{hour:02}:30"} for hour in range(24)]
+    days = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+    hours = [{"day": day, "intervals": half_hours} for day in days]
+    ann.graphql(SETTINGS, input={"workingHours": hours})
+    assert len(preview(ann, horizonDays=20)["blocks"]) == 1
+    monkeypatch.delattr(service, "plan")
+
+    answer = ann.graphql(PREVIEW, input={"from": MONDAY, "horizonDays": 21})
+
+    assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": "horizonDays"}
+
+
+@pytest.mark.engine_is_no_matter
+def test_more_open_tasks_than_a_plan_can_have_are_refused(ann, monkeypatch):
+    monkeypatch.setattr(service, "TASKS", 2)
+    tasks = estimated(ann, 20, 20, 20)
+
+    answer = ann.graphql(PREVIEW, input={"from": MONDAY})
+    assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": "tasks"}
+
+    update(ann, tasks[0], status="COMPLETED")
+    assert len(preview(ann)["blocks"]) == 2
+
+
+@pytest.mark.concurrent
+def test_a_plan_that_is_applied_by_several_at_once_is_applied_once(app, ann, monkeypatch):
+    monkeypatch.setattr(service, "WRITTEN_AT_ONCE", 3)
+    monkeypatch.setattr(service, "PATIENCE", 10)
+    ids = [task["id"] for task in estimated(ann, *[30] * 8)]
+    plan_id = preview(ann)["inputHash"]
+
+    def send(_):
+        return app.test_client().post(
+            "/graphql",
+            json={"query": APPLY, "variables": {"input": {"from": MONDAY, "inputHash": plan_id}}},
+            headers={"Authorization": f"Bearer {ann.token}"},
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [answer.json["data"]["planApply"] for answer in pool.map(send, range(4))]
+
+    assert [answer["conflicts"] for answer in answers] == [[]] * 4
+    assert {i for answer in answers for i in answer["applied"]} == set(ids)
+    assert [ann.task(task_id)["version"] for task_id in ids] == [2] * 8
+    assert undo(ann, plan_id)["restored"] == ids
 
 
 @pytest.mark.engine_is_no_matter

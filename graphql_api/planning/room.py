@@ -91,6 +91,8 @@ class Room:
 
         A task has `minutes // chunk` pieces at the most, so only that many gaps can help.
         """
+        if sum(self.ends) - sum(self.starts) < minutes:
+            return None
         largest: list[tuple[int, int]] = []  # a heap of (size, start)
         size_of_all = 0
         most = minutes // chunk - 1

@@ -26,6 +26,12 @@ FAR = 0.4  # the share of moves over any distance; the others are short
 NEAR = 12  # places: the length of a short move, at most
 
 
+# Gaps in the free time that the tries of a search may meet: ordinary weeks take 11 million, and
+# none may keep the processor for longer than a few seconds. A count, unlike a clock, is the same
+# on any machine.
+EFFORT = 16_000_000
+
+
 def best_order(instance: Instance) -> Order:
     """The jobs that are not kept, in the order of the lowest cost found."""
     searches = [Search(instance, order) for order in list_orders(instance)]
@@ -67,6 +73,7 @@ class Search:
         self._place = [-1] * count
         self._ends = [end_of(instance.kept.get(at)) for at in range(count)]
         self._least = self._least_costs()
+        self._effort = 0
         self._rooms = [instance.room] * (len(order) + 1)
         self._costs = [0] * (len(order) + 1)
         if trial := self._play(0, order, sys.maxsize):
@@ -78,11 +85,13 @@ class Search:
         return self._costs[-1]
 
     def improved(self, moves: int) -> Order:
-        """The best order found with so many moves."""
+        """The best order found with so many moves, or with those that the effort allows."""
         random = Random(SEED)  # noqa: S311 (no secret)
         best, lowest = self.order[:], self.cost
         heat = self._heat()
         for left in range(moves, 0, -1):
+            if self._effort > EFFORT:
+                break
             low, part = self._neighbour(random)
             limit = self.cost + int(heat * _cooled(left / moves, random.random()))
             if part == self.order[low : low + len(part)]:
@@ -132,6 +141,7 @@ class Search:
             if here >= same and room.same(self._rooms[here]):
                 cost += self.cost - self._costs[here]
                 break
+            self._effort += len(room.starts)
             at = part[here - low] if here - low < len(part) else self.order[here]
             job, release = self._instance.jobs[at], self._instance.release(at, ends)
             end: int | None = None

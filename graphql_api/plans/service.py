@@ -15,6 +15,7 @@ from graphql_api.errors import (
     ServiceUnavailable,
 )
 from graphql_api.paging import Budget, Window
+from graphql_api.planning.calendar import free_time
 from graphql_api.planning.model import TASKS, Plan, PlanRequest
 from graphql_api.planning.plan import plan
 from graphql_api.plans.model import (
@@ -33,6 +34,7 @@ from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder
 from graphql_api.tasks.store import MOST_READ, TaskStore
 
 PATIENCE = 1.0  # seconds that a plan may wait for the one before it
+GAPS = 500  # that the free time of a plan may have: what a plan costs grows with them
 WRITTEN_AT_ONCE = 50  # tasks: the largest ones stay well below a transaction's 4 MB
 ATTEMPTS = 10  # at tasks that others keep changing
 
@@ -137,6 +139,10 @@ class Plans:
         return page.items
 
     def _draft(self, selection: Selection, request: PlanRequest) -> Draft:
+        if len(free_time(request)) > GAPS:
+            raise BadUserInput(
+                f"The free time may have {GAPS} pieces at most: plan fewer days.", "horizonDays"
+            )
         with self._alone():
             return Draft(selection, request, plan(request))
 
