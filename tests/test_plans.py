@@ -9,7 +9,8 @@ from conftest import PASSWORD, codes
 from graphql_api import clock
 from graphql_api.dynamodb import ConditionFailed
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.plans import service, store
+from graphql_api.plans import model, service, store
+from graphql_api.settings.model import Settings
 from graphql_api.tasks.store import TaskStore
 
 MONDAY = "2030-01-07T00:00:00.000Z"
@@ -462,6 +463,29 @@ def test_a_part_of_the_tasks_is_planned_around_the_others(ann):
     assert plan["unestimated"] == []
     assert apply(ann, plan["inputHash"], taskIds=[two["id"]])["applied"] == [two["id"]]
     assert planned(ann, one, three) == [("01-07T09:00", "2030-01-07T10:00:00.000Z"), (None, None)]
+
+
+@pytest.mark.engine_is_no_matter
+def test_a_plan_waits_for_what_is_open_and_not_for_what_is_done_or_gone(app, ann):
+    first, second, third, fourth = (task["id"] for task in estimated(ann, 60, 60, 60, 60))
+    done = ann.create(title="Done", status="COMPLETED")["id"]
+    unknown = ann.create(title="Dream")["id"]
+    blockers = {first: (second, done, "gone"), third: (unknown,), fourth: (third,)}
+    database = app.extensions["database"]
+    plans = service.Plans(TaskStore(database), store.PlanStore(database), {ann.id: blockers}.get)
+    options = model.Options(from_=clock.parse(MONDAY))
+
+    plan = plans.preview(ann.id, Settings(user_id=ann.id), options).plan
+
+    assert [block.task_id for block in plan.blocks] == [second, first]
+    assert [reason.code.name for reason in plan.blocks[1].reasons] == [
+        "FIRST_FREE_TIME",
+        "AFTER_BLOCKER",
+    ]
+    assert [(task.task_id, task.task_ids) for task in plan.unplaced] == [
+        (third, (unknown,)),
+        (fourth, (third,)),
+    ]
 
 
 @pytest.mark.engine_is_no_matter

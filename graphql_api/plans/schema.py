@@ -8,7 +8,7 @@ import strawberry
 from strawberry import UNSET
 
 from graphql_api.arguments import given
-from graphql_api.context import Info
+from graphql_api.context import MOST_LISTED, Info
 from graphql_api.planning import model as planning
 from graphql_api.plans import model
 from graphql_api.plans.service import Draft, Outcome
@@ -68,7 +68,7 @@ def _title(root: strawberry.Parent[Any], info: Info) -> str:
     return info.context.title(root.task_id)
 
 
-_TASK = "The task; a request gets at most 300 of them in all its lists."
+_TASK = f"The task; a request gets at most {MOST_LISTED} of them in all its lists."
 
 
 @strawberry.type(description="A piece of a task in a plan.")
