@@ -17,6 +17,9 @@ from graphql_api.dynamodb import Database, client
 from graphql_api.execution import Executor
 from graphql_api.graphiql import GraphiQL
 from graphql_api.paging import Cursors
+from graphql_api.plan_page import PlanPage
+from graphql_api.plans.service import Plans
+from graphql_api.plans.store import PlanStore
 from graphql_api.schema import SCHEMA
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
@@ -47,6 +50,7 @@ def create_app(config: Config) -> Flask:
         ),
         tasks=Tasks(tasks, dependencies),
         user_settings=UserSettings(settings),
+        plans=Plans(tasks, PlanStore(database), lambda user_id: dependencies.get(user_id).blockers),
         user_store=users,
         task_store=tasks,
         dependency_store=dependencies,
@@ -76,6 +80,8 @@ def create_app(config: Config) -> Flask:
             page=GraphiQL() if config.graphiql else None,
         )
     )
+    if config.plan_page:
+        app.register_blueprint(http.plan(PlanPage()))
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(http.health(impatient.check))

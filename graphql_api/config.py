@@ -48,6 +48,7 @@ class Config:
     jwt_previous_secret: bytes = field(default=b"", repr=False)
     jwt_ttl: int = 3600
     graphiql: bool = True
+    plan_page: bool = True
     introspection: bool = True
     cors_origins: tuple[str, ...] = ()
     trusted_documents: Path | None = None
@@ -99,6 +100,7 @@ class Config:
             jwt_previous_secret=read("JWT_PREVIOUS_SECRET", b"", _secret),
             jwt_ttl=read("JWT_TTL", cls.jwt_ttl, _integer(60, 30 * 86_400)),
             graphiql=read("GRAPHIQL", embedded, _switch),
+            plan_page=read("PLAN_PAGE", cls.plan_page, _switch),
             introspection=read("INTROSPECTION", embedded, _switch),
             cors_origins=read("CORS_ORIGINS", cls.cors_origins, _origins),
             trusted_documents=read("TRUSTED_DOCUMENTS", cls.trusted_documents, _path),

@@ -1,6 +1,6 @@
 """What a resolver gets: who is asking, when, and what there is to ask."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -17,6 +17,7 @@ from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.paging import LARGEST, Budget, Cursors, Page, Window
+from graphql_api.plans.service import Plans
 from graphql_api.settings.model import Settings
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
@@ -26,7 +27,7 @@ from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder,
 from graphql_api.tasks.neighbours import MOST_LINKED, Neighbours
 from graphql_api.tasks.ranking import Ranking
 from graphql_api.tasks.service import Tasks
-from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore
+from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore, task_not_found
 
 MOST_LISTED = 300  # tasks in all lists of a request
 WHOLE_LIST_PAGE = 1_000  # tasks in each page of a list that is read to its end
@@ -39,6 +40,7 @@ class Services:
     accounts: Accounts
     tasks: Tasks
     user_settings: UserSettings
+    plans: Plans
     user_store: UserStore
     task_store: TaskStore
     dependency_store: DependencyStore
@@ -58,6 +60,7 @@ class Context:
         self.accounts = services.accounts
         self.tasks = services.tasks
         self.user_settings = services.user_settings
+        self.plans = services.plans
         self.task_store = services.task_store
         self._dependency_store = services.dependency_store
         self.cursors = services.cursors
@@ -143,9 +146,7 @@ class Context:
                 user_id, order, only, window, position, self._budget, waiting
             )
             count = partial(self.task_store.count, user_id, only, self._counting, waiting)
-        self._rows.spend(len(page.items))
-        if self._rows.left < 0:
-            raise QueryTooComplex(f"A request gets at most {MOST_LISTED} tasks in all its lists.")
+        self._list(len(page.items))
         # An index may be behind: what has to be right is read again.
         self.show(page.items, prime=order.field is not TaskOrderField.DUE_AT)
         return Listing(page, self.cursors, scope, count)
@@ -165,6 +166,31 @@ class Context:
         return page, partial(
             self.task_store.count, user_id, only.of_open(), self._counting, waiting
         )
+
+    def show_planned(self, tasks: Iterable[Task]) -> None:
+        """Note the viewer's tasks that a plan is of: they are not read again."""
+        for task in tasks:
+            self.tasks_by_key.prime((task.user_id, task.task_id), task)
+
+    def title(self, task_id: str) -> str:
+        """The title of one of the viewer's tasks that a plan is of."""
+        return self._planned(task_id).title
+
+    def planned_task(self, task_id: str) -> Task:
+        """One of the viewer's tasks that a plan is of, as one of those that a request gets."""
+        self._list(1)
+        return self._planned(task_id)
+
+    def _planned(self, task_id: str) -> Task:
+        task = self.tasks_by_key.get((self.viewer, task_id))
+        if task is None:
+            raise task_not_found()
+        return task
+
+    def _list(self, tasks: int) -> None:
+        self._rows.spend(tasks)
+        if self._rows.left < 0:
+            raise QueryTooComplex(f"A request gets at most {MOST_LISTED} tasks in all its lists.")
 
 
 Info: TypeAlias = strawberry.Info[Context, Any]

@@ -33,7 +33,8 @@ from graphql_api.errors import (
     PersistedQueryNotFound,
 )
 from graphql_api.execution import Answer, Executor, Request, RequestErrors
-from graphql_api.graphiql import GraphiQL
+from graphql_api.graphiql import Asset, GraphiQL
+from graphql_api.plan_page import PlanPage
 
 PROBLEM = "application/problem+json"
 
@@ -133,12 +134,22 @@ def blueprint(
 
     @routes.get("/graphiql/<name>")
     def graphiql_asset(name: str) -> Response:
-        found = page.asset(name) if page else None
-        if found is None:
-            return problem(404, "NOT_FOUND", "There is no such file.")
-        response = Response(found.content, mimetype=found.media_type)
-        response.headers["Cache-Control"] = found.cache_control
-        return response
+        return _file(page.asset(name) if page else None)
+
+    return routes
+
+
+def plan(page: PlanPage) -> Blueprint:
+    """/plan, and the files of the page that it is."""
+    routes = Blueprint("plan", __name__)
+
+    @routes.get("/plan")
+    def html() -> Response:
+        return _html(page.html, page.content_security_policy)
+
+    @routes.get("/plan/<name>")
+    def asset(name: str) -> Response:
+        return _file(page.asset(name))
 
     return routes
 
@@ -319,6 +330,14 @@ def _wants_a_page() -> bool:
 def _html(html: str, content_security_policy: str) -> Response:
     response = Response(html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = content_security_policy
+    return response
+
+
+def _file(asset: Asset | None) -> Response:
+    if asset is None:
+        return problem(404, "NOT_FOUND", "There is no such file.")
+    response = Response(asset.content, mimetype=asset.media_type)
+    response.headers["Cache-Control"] = asset.cache_control
     return response
 
 

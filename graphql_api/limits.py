@@ -43,15 +43,16 @@ INTROSPECTION = {"__schema", "__type"}
 ALONE = {"logout", "logoutEverywhere", "changePassword", "deleteAccount"}
 
 # Within one another they would multiply what is read.
-LISTS = {"tasks", "sessions", "settings", "results"}
+LISTS = {"tasks", "sessions", "settings", "results", "planPreview"}
 
 # Within one another, or with lists within them, they would, too; within a list they are bounded.
 LINKS = {"blockedBy", "blocks"}
 
-# Each of these costs an Argon2 hash, or up to a hundred writes: one a request.
+# Each of these costs an Argon2 hash, a plan, or a hundred writes and more: one a request.
 COSTLY = {
     *("register", "login", "changePassword", "deleteAccount"),
     *("createTasks", "updateTasks", "deleteTasks"),
+    *("planPreview", "planApply", "planUndo"),
 }
 
 _PARENTHESES = {TokenKind.PAREN_L: 1, TokenKind.PAREN_R: -1}
@@ -183,7 +184,7 @@ def _check_operation(
     _limit("lists within lists", size.lists, 1)
     _limit("lists within a task's dependencies", size.links, 1)
     _limit("root fields", size.roots, most.root_fields)
-    _limit("fields that check a password or write in bulk", size.costly, 1)
+    _limit("fields that check a password, plan or write in bulk", size.costly, 1)
     if size.alone:
         _limit("fields beside one that ends sessions", size.roots - 1, 0)
 

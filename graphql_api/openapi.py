@@ -27,6 +27,8 @@ from graphql_api.accounts.model import USERNAME_LENGTH
 from graphql_api.http import PROBLEM, snake
 from graphql_api.negotiation import JSON
 from graphql_api.paging import LARGEST
+from graphql_api.planning.model import HORIZON_DAYS
+from graphql_api.plans.model import BUSY
 from graphql_api.rest import DOCUMENT, IN_HEADERS, READ_ONLY, ROUTES, SORTS, Route
 from graphql_api.tasks.dependencies import BLOCKERS
 from graphql_api.tasks.model import LONGEST, TAG_LENGTH, TAGS, TITLE_LENGTH
@@ -56,6 +58,8 @@ BOUNDS: Mapping[str, Json] = {
     "minChunkMinutes": MINUTES,
     "tags": {"maxItems": TAGS},
     "blockerIds": {"minItems": 1, "maxItems": BLOCKERS},
+    "horizonDays": {"minimum": 1, "maximum": HORIZON_DAYS},
+    "busy": {"maxItems": BUSY},
 }
 ELEMENTS: Mapping[str, Json] = {
     "tags": {"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"\S"},
@@ -72,7 +76,10 @@ CONFLICTING = {
     "AddBlockers",
     "RemoveBlockers",
     "UpdateSettings",
+    "ApplyPlan",
 }
+# What is named in the body may be missing.
+NAMING = {"PreviewPlan", "ApplyPlan", "UndoPlan"}
 
 PROBLEMS = {
     "400": "Something cannot be meant; `field` names it.",
@@ -125,6 +132,8 @@ PROBLEM_SCHEMA: Json = {
         "current_version": {"type": "integer"},
         "blockers": _IDS,
         "cycle": _IDS,
+        "input_hash": {"type": "string"},
+        **dict.fromkeys(("added", "removed", "changed"), _IDS),
         "retry_after": {"type": "integer"},
     },
 }
@@ -163,7 +172,7 @@ def _problems(route: Route, method: str, *, body: bool) -> Iterator[str]:
     """The statuses of the errors that a route can answer with."""
     yield "400"
     yield "401"
-    if "<task_id>" in route.path:
+    if "<task_id>" in route.path or route.operation in NAMING:
         yield "404"
     if route.operation in CONFLICTING:
         yield "409"
@@ -243,6 +252,9 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
         "GetUrgency": _shown(schema, "UrgencyFields"),
         "GetSettings": _shown(schema, "SettingsFields"),
         "UpdateSettings": _shown(schema, "SettingsFields"),
+        "PreviewPlan": _shown(schema, "PlanFields"),
+        "ApplyPlan": _shown(schema, "AppliedFields"),
+        "UndoPlan": _shown(schema, "UndoneFields"),
     }
     response: Json = {
         "description": f"What {method} has made or found.",

@@ -119,6 +119,15 @@ def _settings(result: Mapping[str, Any]) -> dict[str, Any]:
     return {**settings, "working_hours": hours}
 
 
+def _plan(result: Mapping[str, Any]) -> dict[str, Any]:
+    blocks = [
+        {**block, "reasons": [{**why, "code": why["code"].lower()} for why in block["reasons"]]}
+        for block in result["blocks"]
+    ]
+    unplaced = [{**task, "code": task["code"].lower()} for task in result["unplaced"]]
+    return {**result, "blocks": blocks, "unplaced": unplaced}
+
+
 BLOCKERS = "/api/v1/tasks/<task_id>/blockers"
 
 ROUTES = (
@@ -140,6 +149,9 @@ ROUTES = (
     Route(("DELETE",), BLOCKERS, "RemoveBlockers", _blockers),
     Route(("GET",), "/api/v1/settings", "GetSettings", _settings),
     Route(("PUT", "PATCH"), "/api/v1/settings", "UpdateSettings", _settings),
+    Route(("POST",), "/api/v1/plan/preview", "PreviewPlan", _plan),
+    Route(("POST",), "/api/v1/plan", "ApplyPlan", dict),
+    Route(("POST",), "/api/v1/plan/undo", "UndoPlan", dict),
 )
 
 

@@ -6,18 +6,19 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.accounts.schema import AccountMutation, AccountQuery
+from graphql_api.plans.schema import PlanMutation, PlanQuery
 from graphql_api.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.settings.schema import SettingsMutation
 from graphql_api.tasks.schema import TaskMutation, TaskQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountQuery, TaskQuery):
+class Query(AccountQuery, PlanQuery, TaskQuery):
     pass
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(AccountMutation, SettingsMutation, TaskMutation):
+class Mutation(AccountMutation, PlanMutation, SettingsMutation, TaskMutation):
     pass
 
 

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.engine_is_no_matter
 
 PUBLIC_FIELDS = {"register", "login", "refreshToken"}
 PUBLIC_ROUTES = {
-    *("/", "/graphql", "/graphiql/<name>", "/openapi.json", "/healthz", "/readyz"),
+    *("/", "/graphql", "/graphiql/<name>", "/plan", "/plan/<name>"),
+    *("/openapi.json", "/healthz", "/readyz"),
     *("/auth/register", "/auth/login", "/auth/refresh"),
 }
 CORE = build_schema(SCHEMA.as_str())

@@ -90,6 +90,7 @@ def test_the_tools_can_be_switched_off_one_by_one():
         ("JWT_TTL", "60", "jwt_ttl", 60),
         ("JWT_TTL", "2592000", "jwt_ttl", 2_592_000),
         ("GRAPHIQL", "1", "graphiql", True),
+        ("PLAN_PAGE", "0", "plan_page", False),
         ("INTROSPECTION", "0", "introspection", False),
         ("CORS_ORIGINS", "https://app.example", "cors_origins", ("https://app.example",)),
         (
@@ -164,6 +165,7 @@ BAD = {
     "THREADS": ["0", "257", "-4"],
     "JWT_TTL": ["59", "2592001", "1h"],
     "GRAPHIQL": ["yes", "true", "2", "on"],
+    "PLAN_PAGE": ["no", "off"],
     "INTROSPECTION": ["no", "false", "01"],
     "TABLE_PREFIX": ["x" * 65, "a b", "a/b", "é", "a:b"],
     "JWT_SECRET": [

@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from sys import stdlib_module_names
 
 import pytest
 from graphql import (
@@ -117,6 +118,7 @@ DOORS = {
         "scalars.py",
         "schema.py",
         "accounts/schema.py",
+        "plans/schema.py",
         "settings/schema.py",
         "tasks/schema.py",
     },
@@ -137,20 +139,29 @@ LAYERS = [
         "documents",
         "gate",
     },
+    {"plan_page"},
     {"dynamodb"},
     {"watchdog"},
+    {"planning.minutes"},
+    {"planning.model"},
+    {"planning.calendar"},
+    {"planning.room"},
+    {"planning.instance"},
+    {"planning.rules", "planning.explanation"},
+    {"planning.search"},
+    {"planning.plan"},
     {"accounts.older_hashes"},
     {
         *("accounts.common", "accounts.model", "accounts.passwords", "accounts.tokens"),
         *("settings.model", "tasks.dependencies", "tasks.model", "tasks.urgency"),
     },
-    {"accounts.store", "settings.store", "tasks.dependency_store", "tasks.store"},
-    {"accounts.live", "accounts.attempts"},
-    {"accounts.service", "settings.service", "tasks.service"},
+    {"accounts.store", "settings.store", "tasks.dependency_store", "tasks.store", "plans.model"},
+    {"accounts.live", "accounts.attempts", "plans.store"},
+    {"accounts.service", "settings.service", "tasks.service", "plans.service"},
     {"connection", "lookahead", "tasks.neighbours", "tasks.ranking"},
     {"context"},
     {"settings.schema", "tasks.schema"},
-    {"accounts.schema"},
+    {"accounts.schema", "plans.schema"},
     {"compiled"},
     {"schema", "execution"},
     {"http"},
@@ -204,7 +215,9 @@ def test_imports_run_one_way(name):
     dotted = name.removesuffix(".py").removesuffix("__init__").replace("/", ".").strip(".")
     own = layer(dotted)
     if own is None:
-        assert dotted in {"accounts", "commands", "settings", "tasks"}, f"{dotted} is in no layer"
+        assert dotted in {"accounts", "settings", "tasks", "commands", "planning", "plans"}, (
+            f"{dotted} is in no layer"
+        )
         own = 0
 
     too_high = {
@@ -215,6 +228,18 @@ def test_imports_run_one_way(name):
     }
 
     assert too_high == set()
+
+
+def test_planning_needs_nothing_but_errors_and_the_standard_library():
+    found = {
+        imported.split(".")[0] if not imported.startswith("graphql_api") else imported
+        for name, path in modules().items()
+        if name.startswith("planning/")
+        for imported in imports(path)
+        if not imported.startswith("graphql_api.planning")
+    }
+
+    assert found <= {"graphql_api.errors", "graphql_api.errors.BadUserInput", *stdlib_module_names}
 
 
 def test_the_readme_documents_every_setting():

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import browser
 import pytest
 
 from graphql_api import create_app
@@ -21,12 +21,10 @@ from graphql_api.graphiql import CDN, INSTALLED, PACKAGES, GraphiQL
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "tests" / "graphiql.mjs"
-PLAYWRIGHT = ROOT / "tests" / "node_modules" / "playwright-core"
 SCREENSHOT = ROOT / "artifacts" / "graphiql.png"
 
 START_SECONDS = 30
 STOP_SECONDS = 15
-BROWSER_SECONDS = 40  # the script ends itself before that, and its browser with it
 
 # What the developer's shell may have set must not change what is tested; "" means the default.
 SETTINGS = {
@@ -48,17 +46,10 @@ SETTINGS = {
 @pytest.fixture
 def chromium() -> str:
     """The path of a Chromium; skips the test if anything that it needs is missing."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    browser = next(filter(None, map(shutil.which, names)), None)
-    if browser is None:
-        pytest.skip(f"needs a browser on PATH: {', '.join(names)}")
-    if shutil.which("node") is None:
-        pytest.skip("needs node on PATH")
-    if not PLAYWRIGHT.is_dir():
-        pytest.skip("needs playwright-core: make tests/node_modules/.installed")
+    path = browser.chromium()
     if not GraphiQL().local:
         pytest.skip("needs GraphiQL's packages: make graphiql")
-    return browser
+    return path
 
 
 @pytest.fixture
@@ -143,7 +134,7 @@ def test_a_newcomer_can_use_graphiql_in_a_browser_that_has_no_network(chromium, 
         ["node", SCRIPT, running, chromium, SCREENSHOT],
         capture_output=True,
         text=True,
-        timeout=BROWSER_SECONDS,
+        timeout=browser.SECONDS,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

@@ -141,7 +141,7 @@ SHAPES = {
             "fragment F on Q { a ...G } fragment G on Q { a ... on Q { a } }"
         ),
     },
-    ("fields that check a password or write in bulk", 1): {
+    ("fields that check a password, plan or write in bulk", 1): {
         "beside each other": lambda n: f"mutation {{ {many('login { a }', n)} }}",
         "among others": lambda n: f"mutation {{ b {many('register { a }', n)} b }}",
         "with an alias": lambda n: f"mutation {{ {many('a: changePassword { a }', n)} }}",
@@ -381,7 +381,7 @@ def test_only_a_field_can_have_the_allowance_of_introspection(disguised, name):
         (f"{{ a {{ __schema {{ {many('x: a', 16)} }} }} }}", too_many("aliases", 15)),
         (
             f"mutation {{ __schema {{ login {{ a }} }} {many('login { a }', 2)} }}",
-            too_many("fields that check a password or write in bulk", 1),
+            too_many("fields that check a password, plan or write in bulk", 1),
         ),
     ],
 )
@@ -596,7 +596,7 @@ def excesses_of_what_is_written_out(query: str) -> list[str]:
                 ("root fields", LOW.root_fields, [len(way) for way in names].count(1)),
                 ("lists within lists", 1, max((way.count("tasks") for way in ours), default=0)),
                 ("lists within a task's dependencies", 1, max(map(links, ours), default=0)),
-                ("fields that check a password or write in bulk", 1, names.count(["login"])),
+                ("fields that check a password, plan or write in bulk", 1, names.count(["login"])),
             ]
     return [too_many(what, most) for what, most, count in counts if count > most]
 

@@ -167,6 +167,23 @@ class TaskStore:
             if not failure.unsure or not self._was_ours(after, write):
                 raise
 
+    def replace_all(self, pairs: Sequence[tuple[Task, Task]]) -> None:
+        """Put the next states of a few tasks in place, or of none.
+
+        ConditionFailed if one of them has changed meanwhile, by this very call, too, if its
+        answer was lost: the caller looks at the tasks again.
+        """
+        self._database.write(
+            *(
+                Put(
+                    self._table,
+                    {**_item(after), **codec.item(write=uuid.uuid4().hex)},
+                    Attr("version").eq(before.version),
+                )
+                for before, after in pairs
+            )
+        )
+
     def delete(self, user_id: str, task_id: str, version: int | None, *beside: Action) -> None:
         """Delete the user's task, if it still is of this version, and do what belongs to it.
 

@@ -1,0 +1,1 @@
+"""Plans: when each open task fits into a person's free time, and why there. Pure."""

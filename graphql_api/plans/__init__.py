@@ -1,0 +1,1 @@
+"""Plans of a user's open tasks: looked at, applied, undone."""

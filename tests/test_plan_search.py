@@ -1,0 +1,104 @@
+"""The parts of the search that a plan as a whole does not show."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_planning import MONDAY, WEEKDAYS, crowd, random_from
+
+from graphql_api.planning import search
+from graphql_api.planning.instance import Instance
+from graphql_api.planning.model import PlanRequest
+from graphql_api.planning.room import Room
+from graphql_api.planning.rules import list_orders
+from graphql_api.planning.search import Search, moves
+
+
+def earliest_end(free, minutes, chunk, release, limit):
+    """The earliest end, by trying all: what is left to do and the length of the piece, by minute.
+
+    `free` is a set of minutes; None if the task cannot end by the limit.
+    """
+    states = {(minutes, 0)}
+    for now in range(release, limit):
+        after = set()
+        for left, run in states:
+            if run == 0 or (run >= chunk and left >= chunk):
+                after.add((left, 0))  # a pause
+            if now in free:
+                after.add((left - 1, run + 1))
+        if any(left == 0 and (run >= chunk or run == minutes) for left, run in after):
+            return now + 1
+        states = {(left, run) for left, run in after if left > 0}
+    return None
+
+
+GAPS = st.lists(st.tuples(st.integers(1, 2), st.integers(1, 9)), min_size=3, max_size=8)
+
+
+@settings(deadline=None, max_examples=500)
+@given(GAPS, st.integers(1, 30), st.integers(1, 6), st.integers(0, 9), st.integers(20, 90))
+def test_a_task_takes_the_pieces_that_end_the_earliest(gaps, minutes, chunk, release, limit):
+    intervals, at = [], 0
+    for pause, length in gaps:
+        intervals.append((at + pause, at + pause + length))
+        at = intervals[-1][1]
+    free = {minute for start, end in intervals for minute in range(start, end)}
+    room = Room.of(intervals)
+    chunk = min(chunk, minutes)
+
+    pieces = room.place(minutes, chunk, release, limit)
+
+    left = {m for s, e in zip(room.starts, room.ends, strict=True) for m in range(s, e)}
+    if pieces is None:
+        assert earliest_end(free, minutes, chunk, release, limit) is None
+        assert left == free
+    else:
+        assert pieces[-1][1] == earliest_end(free, minutes, chunk, release, limit)
+        taken = [minute for start, end in pieces for minute in range(start, end)]
+        assert len(taken) == len(set(taken)) == minutes
+        assert all(end - start >= chunk for start, end in pieces)
+        assert pieces[0][0] >= release
+        assert (left, free) == (free - set(taken), left | set(taken))
+
+
+def test_after_many_changes_an_order_costs_what_it_costs_from_the_start():
+    for seed in range(6):
+        tasks = tuple(crowd(30, random_from(seed)))
+        instance = Instance.of(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY))
+        for order in list_orders(instance):
+            found = Search(instance, order)
+            before = found.cost
+
+            best = Search(instance, found.improved(300))
+
+            assert found.cost == Search(instance, found.order[:]).cost
+            assert best.cost <= min(before, found.cost)
+
+
+def test_an_order_has_every_task_after_its_blockers_however_it_is_changed():
+    tasks = tuple(crowd(30, random_from(1)))
+    instance = Instance.of(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY))
+    for order in list_orders(instance):
+        for found in (order, Search(instance, order[:]).improved(300)):
+            seen = set()
+            for at in found:
+                assert seen.issuperset(instance.jobs[at].blockers)
+                seen.add(at)
+            assert seen == set(range(30))
+
+
+def test_larger_problems_have_no_more_time_and_small_ones_no_more_than_they_need():
+    assert [moves(jobs) for jobs in (0, 1, 5, 20, 200, 2_000)] == [0, 40, 1_000, 16_000, 2_000, 200]
+
+
+def test_a_search_ends_when_its_effort_is_spent_and_ordinary_months_do_not_spend_it(monkeypatch):
+    tasks = tuple(crowd(200, random_from(1)))
+    request = PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY, horizon_days=60)
+    instance = Instance.of(request)
+    order = list_orders(instance)[0]
+    ordinary = Search(instance, order[:])
+    ordinary.improved(moves(200))
+    assert 0 < ordinary._effort < search.EFFORT
+
+    monkeypatch.setattr(search, "EFFORT", 0)
+
+    assert Search(instance, order[:]).improved(10**12) == order

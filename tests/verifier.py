@@ -1,0 +1,202 @@
+"""Checks a plan against the rules, minute by minute, and shares nothing with what made it."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from graphql_api.planning.model import (
+    DeadlineKind,
+    Plan,
+    PlanRequest,
+    PlanTask,
+    ReasonCode,
+    UnplacedCode,
+)
+
+MINUTE = timedelta(minutes=1)
+
+
+def verify(request: PlanRequest, plan: Plan) -> None:
+    """Fail unless the plan keeps every rule for this request."""
+    rules = Rules(request, plan)
+    rules.each_task_is_placed_or_left_out()
+    rules.blocks_are_in_free_time_and_apart()
+    for task in request.tasks:
+        if task.task_id in rules.blocks:
+            rules.pieces_are_whole(task)
+            rules.the_time_is_right(task)
+        else:
+            rules.it_had_to_be_left_out(task)
+    rules.what_is_late_is_at_risk()
+    rules.the_reasons_are_true()
+    rules.the_cost_is_right()
+    assert plan.input_hash == request.input_hash
+
+
+@cache
+def first(wall: datetime, zone: str) -> datetime:
+    """The first instant at which the clocks of a zone show a time or a later one."""
+    at = wall.replace(tzinfo=UTC) - timedelta(hours=15)
+    step = timedelta(hours=1)
+    while (at + step).astimezone(ZoneInfo(zone)).replace(tzinfo=None) < wall:
+        at += step
+    while at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) < wall:
+        at += MINUTE
+    return at
+
+
+def down(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+def up(at: datetime) -> datetime:
+    return down(at + MINUTE - timedelta(microseconds=1))
+
+
+class Rules:
+    def __init__(self, request, plan):
+        self.request, self.plan = request, plan
+        self.start = up(request.from_).astimezone(UTC)
+        self.end = self.start + timedelta(days=request.horizon_days)
+        self.blocks = {}
+        for block in plan.blocks:
+            self.blocks.setdefault(block.task_id, []).append(block)
+        self.by_id = {task.task_id: task for task in request.tasks}
+        self.free = self.free_minutes()
+
+    def number(self, at):
+        return (at - self.start) // MINUTE
+
+    def free_minutes(self):
+        """A byte for each minute of the plan, 1 where there is time."""
+        free = bytearray(self.number(self.end))
+        hours = self.request.hours
+        day = (self.start - timedelta(days=2)).date()
+        while day <= (self.end + timedelta(days=2)).date():
+            for opens, closes in hours.weekly[day.weekday()] if day not in hours.days_off else ():
+                until = day if closes > opens else day + timedelta(days=1)
+                low = first(datetime.combine(day, opens), hours.timezone)
+                high = first(datetime.combine(until, closes), hours.timezone)
+                self.fill(free, low, high, 1)
+            day += timedelta(days=1)
+        for busy in self.request.busy:
+            self.fill(free, down(busy.start), up(busy.end), 0)
+        return free
+
+    def fill(self, minutes, low, high, value):
+        low, high = max(0, self.number(low)), min(len(minutes), self.number(high))
+        if low < high:
+            minutes[low:high] = bytes([value]) * (high - low)
+
+    def each_task_is_placed_or_left_out(self):
+        placed = list(self.blocks)
+        left_out = [task.task_id for task in self.plan.unplaced]
+        assert sorted(placed + left_out) == sorted(self.by_id)
+        assert list(self.plan.blocks) == sorted(
+            self.plan.blocks, key=lambda block: (block.start, block.end, block.task_id)
+        )
+        assert left_out == sorted(left_out)
+
+    def blocks_are_in_free_time_and_apart(self):
+        for block in self.plan.blocks:
+            low, high = self.number(block.start), self.number(block.end)
+            assert 0 <= low <= high <= len(self.free)
+            assert self.free[low:high] == b"\1" * (high - low), block
+            self.free[low:high] = b"\2" * (high - low)
+
+    def pieces_are_whole(self, task: PlanTask):
+        blocks = self.blocks[task.task_id]
+        lengths = [(block.end - block.start) // MINUTE for block in blocks]
+        assert sum(lengths) == task.duration_minutes
+        assert [block.part for block in blocks] == list(range(1, len(blocks) + 1))
+        assert {block.parts for block in blocks} == {len(blocks)}
+        if len(blocks) > 1:
+            assert 0 < task.min_chunk_minutes <= min(lengths)
+
+    def span(self, task_id):
+        return self.blocks[task_id][0].start, self.blocks[task_id][-1].end
+
+    def the_time_is_right(self, task: PlanTask):
+        start, end = self.span(task.task_id)
+        assert task.not_before is None or start >= task.not_before
+        assert all(self.span(blocker)[1] <= start for blocker in task.blocked_by)
+        if task.deadline and task.deadline_kind is DeadlineKind.HARD:
+            assert end <= task.deadline
+
+    def it_had_to_be_left_out(self, task: PlanTask):
+        (out,) = [out for out in self.plan.unplaced if out.task_id == task.task_id]
+        waits_for = tuple(b for b in task.blocked_by if b not in self.blocks)
+        assert (out.code is UnplacedCode.BLOCKER_UNPLACED) == bool(waits_for)
+        assert out.task_ids == waits_for
+        assert min(1, task.duration_minutes) <= out.missing_minutes <= task.duration_minutes
+        if not waits_for:
+            low, high = self.window(task)
+            run = self.longest_run(low, high)
+            assert run < task.duration_minutes or low > high
+            if not task.min_chunk_minutes and task.duration_minutes:
+                assert out.missing_minutes == task.duration_minutes - run
+
+    def window(self, task):
+        """From and until which minute an unplaced task could have been."""
+        earliest = [self.start, *(self.span(blocker)[1] for blocker in task.blocked_by)]
+        if task.not_before:
+            earliest.append(up(task.not_before))
+        latest = self.end
+        if task.deadline and task.deadline_kind is DeadlineKind.HARD:
+            latest = min(latest, down(task.deadline))
+        return self.number(max(earliest)), self.number(latest)
+
+    def longest_run(self, low, high):
+        runs = bytes(self.free[low : max(low, high)]).replace(b"\2", b"\0").split(b"\0")
+        return max(map(len, runs))
+
+    def lateness(self, task, since):
+        if task.task_id not in self.blocks or task.deadline is None:
+            return 0
+        return max(0, self.number(self.span(task.task_id)[1]) - max(since, self.deadline(task)))
+
+    def deadline(self, task):
+        return self.number(down(task.deadline))
+
+    def what_is_late_is_at_risk(self):
+        late = {
+            task.task_id: minutes
+            for task in self.request.tasks
+            if (minutes := self.lateness(task, since=-(10**9)))
+        }
+        assert {risk.task_id: risk.late_minutes for risk in self.plan.at_risk} == late
+        assert all(self.by_id[id_].deadline_kind is DeadlineKind.SOFT for id_ in late)
+
+    def the_reasons_are_true(self):
+        for block in self.plan.blocks:
+            task = self.by_id[block.task_id]
+            codes = [reason.code for reason in block.reasons]
+            assert len(codes) == len(set(codes)) > 0
+            assert all(reason.text.endswith(".") for reason in block.reasons)
+            by_code = dict(zip(codes, block.reasons, strict=True))
+            assert (ReasonCode.SPLIT in codes) == (block.parts > 1)
+            assert (ReasonCode.MILESTONE in codes) == (task.duration_minutes == 0)
+            late = task.task_id in {risk.task_id for risk in self.plan.at_risk}
+            assert (ReasonCode.LATE in codes) == late
+            assert (ReasonCode.DEADLINE in codes) == (task.deadline is not None and not late)
+            if others := by_code.get(ReasonCode.OTHERS_FIRST):
+                assert all(self.span(other)[0] < block.start for other in others.task_ids)
+                assert others.task_ids
+            if waits := by_code.get(ReasonCode.AFTER_BLOCKER):
+                assert set(waits.task_ids) <= set(task.blocked_by)
+            if ReasonCode.KEPT in codes:
+                assert self.request.keep_current
+                assert any(p.start <= block.start and block.end <= p.end for p in task.planned)
+            if ReasonCode.NOT_BEFORE in codes:
+                assert task.not_before > self.start
+
+    def the_cost_is_right(self):
+        """Weight * (end + 10 * lateness), or * 20 horizons for what is left out; in minutes."""
+        cost = 0
+        for task in self.request.tasks:
+            if task.task_id in self.blocks:
+                end = self.number(self.span(task.task_id)[1])
+                cost += task.weight * (end + 10 * self.lateness(task, since=0))
+            else:
+                cost += task.weight * 20 * len(self.free)
+        assert self.plan.cost == cost
