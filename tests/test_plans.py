@@ -51,7 +51,7 @@ SETTINGS = """
 UPDATE = "mutation ($input: UpdateTaskInput!) { updateTask(input: $input) { task { version } } }"
 
 
-BLOCK = "mutation ($input: AddBlockersInput!) { addBlockers(input: $input) { task { id } } }"
+BLOCK = "mutation ($input: BlockersInput!) { addBlockers(input: $input) { task { id } } }"
 
 
 def preview(person, **options):

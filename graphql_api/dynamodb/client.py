@@ -297,7 +297,7 @@ class Database:
         """One pause an attempt, with full jitter over a doubling time; none after the last."""
         for attempt in range(self._attempts):
             longest = 0.02 * 2**attempt if attempt < self._attempts - 1 else 0
-            yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret  # nosec B311
+            yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
 
     def _heard(self, *, away: bool | None, mute: bool = False) -> None:
         if away is None:

@@ -171,7 +171,7 @@ class Wire:
         for attempt in range(self._attempts):
             if attempt:
                 longest = min(BACKOFF_SECONDS * 2 ** (attempt - 1), deadline - time.monotonic())
-                time.sleep(random.uniform(0, max(0, longest)))  # noqa: S311 - jitter is no secret  # nosec B311
+                time.sleep(random.uniform(0, max(0, longest)))  # noqa: S311 - jitter is no secret
             left = deadline - time.monotonic()
             if left <= 0:
                 return

@@ -162,7 +162,7 @@ class Linked:
 def attempts() -> Iterator[None]:
     """One for each attempt at a write that others may overtake, with pauses of random length."""
     for number in range(ATTEMPTS):
-        time.sleep(random.uniform(0, PAUSE * number))  # noqa: S311 - jitter is no secret  # nosec B311
+        time.sleep(random.uniform(0, PAUSE * number))  # noqa: S311 - jitter is no secret
         yield
 
 
