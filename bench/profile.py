@@ -51,7 +51,7 @@ PHASES = {
         "graphql_api.http:json_response",
     ],
     "document: from the cache, or parsed": ["graphql_api.execution:Executor.operation"],
-    "execution: graphql-core, Strawberry": ["graphql_api.execution:Executor.execute"],
+    "execution: compiled, or graphql-core": ["graphql_api.execution:Executor.execute"],
     "who asks: token and session": ["graphql_api.accounts.service:Accounts.viewer"],
     "resolvers: lists and their cursors": [
         "graphql_api.context:Context.list_tasks",
@@ -70,14 +70,12 @@ PHASES = {
         "graphql_api.dynamodb.codec:decode",
         "graphql_api.dynamodb.codec:encode",
     ],
-    "botocore: hooks, endpoint, retries": ["graphql_api.dynamodb.client:Database.call"],
-    "botocore: arguments to a request": [
-        "botocore.client:BaseClient._convert_to_request_dict",
-        "botocore.endpoint:Endpoint.create_request",
+    "calls: retries, breaker, hooks": [
+        "graphql_api.dynamodb.client:Database.call",
+        "graphql_api.dynamodb.wire:Wire.call",
     ],
-    "botocore: signature": ["botocore.signers:RequestSigner.sign"],
-    "botocore: HTTP (urllib3, http.client)": ["botocore.httpsession:URLLib3Session.send"],
-    "botocore: answer to typed items": ["botocore.parsers:ResponseParser.parse"],
+    "calls: signature": ["graphql_api.dynamodb.wire:Wire._headers"],
+    "calls: HTTP": ["graphql_api.dynamodb.wire:Wire._send"],
 }
 
 
