@@ -4,7 +4,7 @@ PORT ?= 5000
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null)
 
-.PHONY: run graphiql-if-possible test quick check format schema schema-diff graphiql constraints bench clean
+.PHONY: run graphiql-if-possible test quick chaos check format schema schema-diff graphiql constraints bench clean
 
 run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
@@ -12,8 +12,12 @@ run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(
 test: .venv/dev graphiql tests/node_modules/.installed tests/clients/node_modules/.installed  ## Run every test
 	$(BIN)/python -m pytest
 
-quick: .venv/dev  ## Run the tests that need no other process, on an in-process mock of DynamoDB
-	$(BIN)/python -m pytest --engines moto -m "not whole"
+quick: .venv/dev  ## Run most tests that need no other process, on an in-process mock of DynamoDB
+	$(BIN)/python -m pytest --engines moto -m "not whole and not thorough"
+
+chaos: SECONDS ?= 120
+chaos: .venv/dev  ## Kill its processes for SECONDS, and check what clients saw; SEED repeats a run
+	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest --no-header -q tests/chaos
 
 check: .venv/dev  ## Format check, lint, types, security lint
 	$(BIN)/ruff format --check .

@@ -1,10 +1,15 @@
 """The process: `python app.py` runs everything; `app:app` is the service for any WSGI server."""
 
 import os
+import signal
 import sys
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the imports take a second: no traceback of them
 
 from graphql_api import create_app, logs, server
 from graphql_api.config import Config
+from graphql_api.documents import Documents
 from graphql_api.dynamodb import client, embedded, tables
 from graphql_api.errors import StartError
 
@@ -13,6 +18,7 @@ INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 def prepare(config: Config, *, shared: bool) -> Config:
     """The same configuration, with a store that is ready to be used."""
+    Documents(config.trusted_documents)  # said here, what is wrong is said once
     config = embedded.prepare(config, shared=shared)
     tables.prepare(client.connect(config), config)
     return config
@@ -20,6 +26,8 @@ def prepare(config: Config, *, shared: bool) -> Config:
 
 def main() -> int:
     """Serve until a signal ends it; 2 if the service cannot start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         config = server.listening(Config.from_env(os.environ))
         logs.install(config.log_level)
@@ -30,7 +38,11 @@ def main() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        server.serve(config, then=lambda: announce(config))
+        with server.metrics_served(config):
+            server.serve(config, then=lambda: announce(config))
+    except StartError as error:
+        print(f"Cannot start: {error}.", file=sys.stderr)
+        return 2
     finally:
         well = embedded.stop()
     return 0 if well else 1

@@ -48,6 +48,12 @@ DELETE = mutation("deleteTask", "DeleteTaskInput", "deletedTaskId")
 CREATES = mutation("createTasks", "CreateTasksInput", "results { task { id } }")
 UPDATES = mutation("updateTasks", "UpdateTasksInput", "results { task { id } }")
 DELETES = mutation("deleteTasks", "DeleteTasksInput", "results { deletedTaskId }")
+ADD = mutation("addBlockers", "BlockersInput", "task { id }")
+DROP = mutation("removeBlockers", "BlockersInput", "task { id }")
+SET = mutation("updateSettings", "UpdateSettingsInput", "settings { timezone }")
+AROUND = "{ tasks(first: 10) { nodes { id blockedBy { title } } } }"
+READY = "{ tasks(first: 10) { nodes { id isReady } } }"
+RANKED = "{ tasks(first: 10) { nodes { id urgency { score } } } }"
 REVOKE = mutation("revokeSession", "RevokeSessionInput", "revokedSessionId")
 REMOVE = mutation("deleteAccount", "DeleteAccountInput", "deletedUserId")
 
@@ -135,7 +141,9 @@ def tasks(bench):
     several = " ".join(f'a{n}: task(id: "{id}") {{ {TASK} }}' for n, id in enumerate(ids))
     bench.costs("`task`, 10 by aliases", f"{{ {several} }}", token)
 
-    bench.costs("`updateTask`", UPDATE, token, input={"id": plain, "status": "COMPLETED"})
+    bench.costs("`updateTask`", UPDATE, token, input={"id": plain, "title": "Another"})
+    done = {"id": plain, "status": "COMPLETED"}
+    bench.costs("`updateTask` that completes or opens it", UPDATE, token, input=done)
     bench.costs(
         "`updateTask` of one with a due date", UPDATE, token, input={"id": dated, "title": "Other"}
     )
@@ -150,6 +158,17 @@ def tasks(bench):
     )
     changes = [{"id": id, "priority": "HIGH"} for id in ids]
     bench.costs("`updateTasks`, 10", UPDATES, token, input={"tasks": changes})
+    first, second, third, *_ = ids
+    blockers = {"taskId": first, "blockerIds": [second, third]}
+    bench.costs("`addBlockers`, 2", ADD, token, input=blockers)
+    bench.costs("10 tasks with `blockedBy`", AROUND, token)
+    bench.costs("10 tasks with `isReady`", READY, token)
+    bench.costs("10 tasks with `urgency`, or in its order", RANKED, token)
+    done = {"id": second, "status": "COMPLETED"}
+    bench.costs("`updateTask` that completes a blocker", UPDATE, token, input=done)
+    blockers = {"taskId": first, "blockerIds": [third]}
+    bench.costs("`removeBlockers`", DROP, token, input=blockers)
+    bench.costs("`updateSettings`", SET, token, input={"timezone": "Asia/Tokyo"})
     bench.costs("`deleteTask`", DELETE, token, input={"id": plain})
     bench.costs("`deleteTask` of one with a due date", DELETE, token, input={"id": dated})
     bench.costs("`deleteTasks`, 10", DELETES, token, input={"tasks": [{"id": id} for id in ids]})

@@ -23,6 +23,7 @@ from graphql_api.plans.store import PlanStore
 from graphql_api.schema import SCHEMA
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
+from graphql_api.tasks.dependency_store import DependencyStore
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import TaskStore
 
@@ -34,22 +35,25 @@ def create_app(config: Config) -> Flask:
     connection = client.connect(config)
     database = Database(connection, config.table_prefix)
     users, tasks, settings = UserStore(database), TaskStore(database), SettingsStore(database)
+    dependencies = DependencyStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
+    # One thread is always left for requests that check no password.
+    passwords = Passwords(config.argon2_profile, max(1, config.threads - 1))
     services = Services(
         accounts=Accounts(
             users,
-            # One thread is always left for requests that check no password.
-            Passwords(config.argon2_profile, max(1, config.threads - 1)),
+            passwords,
             tokens,
             Attempts(database, secrets[0]),
             tasks.remove_all,
         ),
-        tasks=Tasks(tasks),
+        tasks=Tasks(tasks, dependencies),
         user_settings=UserSettings(settings),
-        plans=Plans(tasks, PlanStore(database)),
+        plans=Plans(tasks, PlanStore(database), lambda user_id: dependencies.get(user_id).blockers),
         user_store=users,
         task_store=tasks,
+        dependency_store=dependencies,
         settings_store=settings,
         cursors=Cursors(secrets),
         now=clock.now,
@@ -66,6 +70,7 @@ def create_app(config: Config) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as Flask's docs do it
     http.install(app)
     http.show_errors(app)
+    _observe(app, config, database, passwords, executor, rest_executor)
     app.register_blueprint(
         http.blueprint(
             executor,
@@ -80,7 +85,8 @@ def create_app(config: Config) -> Flask:
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(http.health(impatient.check))
-    app.register_blueprint(rest.blueprint(rest_executor, services))
+    long_lists = max(1, config.threads // 2)
+    app.register_blueprint(rest.blueprint(rest_executor, services, long_lists=long_lists))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
         app.add_url_rule(
@@ -92,6 +98,28 @@ def create_app(config: Config) -> Flask:
             app,
             origins=list(config.cors_origins),
             allow_headers=headers,
-            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-Id"],
+            expose_headers=[
+                "ETag",
+                "Link",
+                "Location",
+                "Retry-After",
+                "X-Incomplete",
+                "X-Request-Id",
+            ],
         )
     return app
+
+
+def _observe(
+    app: Flask, config: Config, database: Database, passwords: Passwords, *executors: Executor
+) -> None:
+    """Let metrics and traces see what happens, where they are wanted."""
+    # Nobody else should wait for their libraries to be imported, or need them.
+    if config.metrics_port:
+        from graphql_api import metrics  # noqa: PLC0415
+
+        metrics.watch(app, database, passwords)
+    if config.traces:
+        from graphql_api import tracing  # noqa: PLC0415
+
+        tracing.watch(app, database, *executors)

@@ -1,6 +1,7 @@
 """Every setting of the service, read from the environment once."""
 
 import contextlib
+import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,12 @@ T = TypeVar("T")
 
 MINIMUM_SECRET_BYTES = 32
 LONGEST_REPEATED = 24  # bytes of a text that is no better for being repeated
+
+TRACING = (
+    "OTEL_TRACES_EXPORTER",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+)
 
 # Secrets of 32 bytes and more that tutorials print; shorter ones are refused by their length.
 WELL_KNOWN_SECRETS = {
@@ -49,6 +56,9 @@ class Config:
     trusted_proxies: int = 0
     log_level: str = "INFO"
     limits: Limits = DEFAULTS
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    traces: bool = False  # where OpenTelemetry's own variables ask for them
 
     # Not from the environment: where the embedded engine listens, once it runs …
     engine_url: str = ""
@@ -105,6 +115,9 @@ class Config:
                 root_fields=read("MAX_ROOT_FIELDS", DEFAULTS.root_fields, _integer(1, 100)),
                 directives=read("MAX_DIRECTIVES", DEFAULTS.directives, _integer(0, 100)),
             ),
+            metrics_host=read("METRICS_HOST", cls.metrics_host, str),
+            traces=_traced(read),
+            metrics_port=read("METRICS_PORT", cls.metrics_port, _metrics_port),
         )
         if serving and not embedded and not environ.get("JWT_SECRET", "").strip():
             read.problems.append(
@@ -114,6 +127,22 @@ class Config:
         if read.problems:
             raise StartError("; ".join(read.problems))
         return config
+
+
+def _traced(read: "_Reader") -> bool:
+    """Whether OpenTelemetry's own variables ask for traces; a problem if it is not installed."""
+    set_up = {name for name in TRACING if read.environ.get(name, "").strip()}
+    if read.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or not set_up:
+        return False
+    exporter = read.environ.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
+    if exporter == "none":
+        return False
+    if exporter != "otlp":
+        read.problems.append(f"OTEL_TRACES_EXPORTER must be otlp or none, not {exporter!r}")
+    elif importlib.util.find_spec("opentelemetry") is None:
+        names = " and ".join(sorted(set_up))
+        read.problems.append(f"{names} need what requirements-otel.txt lists")
+    return True
 
 
 class _Reader:
@@ -141,6 +170,13 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
         raise ValueError(f"must be a whole number from {low} to {high}, not {text!r}")
 
     return parse
+
+
+def _metrics_port(text: str) -> int:
+    port = _integer(0, 65535)(text)
+    if port and importlib.util.find_spec("prometheus_client") is None:
+        raise ValueError("needs prometheus-client, as requirements.txt lists it")
+    return port
 
 
 def _switch(text: str) -> bool:

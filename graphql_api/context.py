@@ -1,6 +1,6 @@
 """What a resolver gets: who is asking, when, and what there is to ask."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -16,16 +16,21 @@ from graphql_api.accounts.tokens import Viewer
 from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import QueryTooComplex, Unauthenticated
-from graphql_api.paging import Budget, Cursors, Window
+from graphql_api.paging import LARGEST, Budget, Cursors, Page, Window
 from graphql_api.plans.service import Plans
 from graphql_api.settings.model import Settings
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
-from graphql_api.tasks.model import Task, TaskFilter, TaskOrder
+from graphql_api.tasks.dependencies import Dependencies
+from graphql_api.tasks.dependency_store import DependencyStore
+from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder, TaskOrderField
+from graphql_api.tasks.neighbours import MOST_LINKED, Neighbours
+from graphql_api.tasks.ranking import Ranking
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore, task_not_found
 
 MOST_LISTED = 300  # tasks in all lists of a request
+WHOLE_LIST_PAGE = 1_000  # tasks in each page of a list that is read to its end
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Services:
     plans: Plans
     user_store: UserStore
     task_store: TaskStore
+    dependency_store: DependencyStore
     settings_store: SettingsStore
     cursors: Cursors
     now: Callable[[], datetime]
@@ -56,16 +62,24 @@ class Context:
         self.user_settings = services.user_settings
         self.plans = services.plans
         self.task_store = services.task_store
+        self._dependency_store = services.dependency_store
         self.cursors = services.cursors
         self._clock = services.now
         self._budget = Budget(MOST_READ)
         self._counting = Budget(MOST_READ)
         self._rows = Budget(MOST_LISTED)
+        self._linked = Budget(MOST_LINKED)
+        self.largest_page = LARGEST
         self.users: Loader[str, User] = Loader(services.user_store.get_many)
-        self.tasks_by_key: Loader[TaskKey, Task] = Loader(services.task_store.get_many)
+        self.forget_tasks()
         self.settings: Loader[str, Settings] = Loader(services.settings_store.get_many)
         self.client = client
         self._authorization = authorization
+
+    def allow_whole_lists(self) -> None:
+        """Let pages be longer: somebody reads one list to its end, and nothing beside it."""
+        self._rows = Budget(WHOLE_LIST_PAGE)
+        self.largest_page = WHOLE_LIST_PAGE
 
     @property
     def now(self) -> datetime:
@@ -91,6 +105,27 @@ class Context:
             raise Unauthenticated("The account no longer exists.")
         return user
 
+    def forget_tasks(self) -> None:
+        """Read tasks anew from now on: something is going to be written."""
+        self.tasks_by_key: Loader[TaskKey, Task] = Loader(self.task_store.get_many)
+        self.dependencies: Loader[str, Dependencies] = Loader(self._dependency_store.get_many)
+        self.neighbours = Neighbours(self.dependencies, self.tasks_by_key, self._linked)
+        self.ranking = Ranking(
+            self.task_store,
+            self.tasks_by_key,
+            self.neighbours,
+            lambda user_id: self.settings_of(user_id).urgency_coefficients,
+            self._clock,
+            self._budget,
+        )
+
+    def show(self, tasks: Sequence[Task], *, prime: bool = True) -> None:
+        """Note tasks as they are: they are not read again, and what is around them together."""
+        for task in tasks if prime else ():
+            self.tasks_by_key.prime((task.user_id, task.task_id), task)
+        self.neighbours.show(tasks)
+        self.ranking.show(tasks)
+
     def settings_of(self, user_id: str) -> Settings:
         """The user's settings."""
         return self.settings.get(user_id) or Settings(user_id=user_id)
@@ -99,18 +134,38 @@ class Context:
         self, user_id: str, window: Window, only: TaskFilter, order: TaskOrder
     ) -> Listing[Task]:
         """A page of the user's tasks; its cursors are good for this user, filter and order."""
-        scope = repr((user_id, only, order))
+        ready = () if only.ready is None else (only.ready,)
+        scope = repr((user_id, only, order, *ready))
         name = "before" if window.backward else "after"
         position = None if window.cursor is None else self.cursors.open(window.cursor, scope, name)
-        page = self.task_store.page(user_id, order, only, window, position, self._budget)
+        if order.field is TaskOrderField.URGENCY:
+            page, count = self._by_urgency(user_id, window, only, order.direction, position)
+        else:
+            waiting = () if only.ready is None else self.neighbours.among(user_id).waiting
+            page = self.task_store.page(
+                user_id, order, only, window, position, self._budget, waiting
+            )
+            count = partial(self.task_store.count, user_id, only, self._counting, waiting)
         self._list(len(page.items))
-        count = partial(self.task_store.count, user_id, only, self._counting)
+        # An index may be behind: what has to be right is read again.
+        self.show(page.items, prime=order.field is not TaskOrderField.DUE_AT)
         return Listing(page, self.cursors, scope, count)
 
-    def show_planned(self, tasks: Iterable[Task]) -> None:
-        """Note the viewer's tasks that a plan is of: they are not read again."""
-        for task in tasks:
-            self.tasks_by_key.prime((task.user_id, task.task_id), task)
+    def _by_urgency(
+        self,
+        user_id: str,
+        window: Window,
+        only: TaskFilter,
+        direction: OrderDirection,
+        position: str | None,
+    ) -> tuple[Page[Task], Callable[[], int]]:
+        page, total = self.ranking.page(user_id, only, direction, window, position)
+        if page.complete:
+            return page, lambda: total
+        waiting = self.neighbours.among(user_id).waiting
+        return page, partial(
+            self.task_store.count, user_id, only.of_open(), self._counting, waiting
+        )
 
     def title(self, task_id: str) -> str:
         """The title of one of the viewer's tasks that a plan is of."""

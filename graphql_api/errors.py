@@ -133,5 +133,12 @@ class ServiceUnavailable(AppError):
         super().__init__(message, retryAfter=1)
 
 
+class UnknownOutcome(ServiceUnavailable):
+    """A write may have been done, though the store's answer did not come."""
+
+    def __init__(self) -> None:
+        super().__init__("It is not known whether this was done: look, and try again.")
+
+
 STATUS: dict[str, int] = {error.code: error.status for error in AppError.__subclasses__()}
 """HTTP status by code."""

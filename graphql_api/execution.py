@@ -1,7 +1,8 @@
 """From a GraphQL request to its answer: parse, guard, validate, choose, execute, present."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -10,12 +11,17 @@ from typing import Any, TypeGuard, cast
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLInputType,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     parse,
     specified_rules,
     type_from_ast,
@@ -43,6 +49,7 @@ from graphql_api.limits import Limits
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
 
 CACHED_DOCUMENTS = 128
+COMPILED_OPERATIONS = 128  # of at most compiled.MOST_FIELDS each
 MOST_ERRORS = 5
 
 log = logging.getLogger(__name__)
@@ -75,13 +82,13 @@ class Answer:
         return {**body, "data": self.data} if self.executed else body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Operation:
     """One operation of a document that is fit to be executed."""
 
     document: DocumentNode
     node: OperationDefinitionNode
-    compiled: compiled.CompiledOperation | None  # None if graphql-core is to execute it
+    executed: int = 0  # times; threads may miss one of them
 
     @property
     def name(self) -> str | None:
@@ -92,6 +99,16 @@ class Operation:
     def writes(self) -> bool:
         """Whether it is a mutation."""
         return self.node.operation is OperationType.MUTATION
+
+    @property
+    def fields(self) -> set[str]:
+        """The names of its root fields."""
+        fragments = {
+            node.name.value: node.selection_set
+            for node in self.document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        return set(_fields(self.node.selection_set, fragments))
 
 
 class RequestErrors(Exception):
@@ -114,11 +131,14 @@ class Executor:
         self, schema: Schema, *, introspection: bool, most: Limits = limits.DEFAULTS
     ) -> None:
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
+        # What goes on around an execution, such as a span of a trace.
+        self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
         self._introspection = introspection
         self._most = most
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
         self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
+        self.compiled = lru_cache(COMPILED_OPERATIONS)(self._compiled)
 
     def run(self, request: Request, context: Context, request_id: str) -> Answer:
         """Execute a request, whichever operation it is; its errors are in the answer."""
@@ -146,7 +166,8 @@ class Executor:
     ) -> Answer:
         """The operation's answer; a crash in it is logged once, under the request's id."""
         logs.note(operation=operation.name or operation.node.operation.value)
-        result = self._result(operation, request, context)
+        with self.around(operation):
+            result = self._result(operation, request, context)
         if not result.errors:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
@@ -167,14 +188,20 @@ class Executor:
         )
         if isinstance(core, list):
             return ExecutionResult(None, core)
-        if operation.compiled:
-            return operation.compiled.run(core)
+        operation.executed += 1
+        if operation.executed > 1:  # what is asked once only is not worth it
+            compiled_operation = self.compiled(operation)
+            if compiled_operation:
+                return compiled_operation.run(core)
         return cast("ExecutionResult", core.execute_operation())
+
+    def _compiled(self, operation: Operation) -> compiled.CompiledOperation | None:
+        return compiled.of(self.schema, operation.document, operation.node)
 
     def _operations(self, query: str) -> dict[str | None, Operation]:
         document = self._document(query)
         operations = (
-            Operation(document, node, compiled.of(self.schema, document, node))
+            Operation(document, node)
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         )
@@ -227,6 +254,17 @@ class Executor:
 def _never(_value: Any) -> TypeGuard[Any]:
     """Whether a value is to be awaited: no resolver here is asynchronous."""
     return False
+
+
+def _fields(selected: SelectionSetNode, fragments: dict[str, SelectionSetNode]) -> Iterator[str]:
+    for selection in selected.selections:
+        match selection:
+            case FieldNode():
+                yield selection.name.value
+            case FragmentSpreadNode():
+                yield from _fields(fragments[selection.name.value], fragments)
+            case InlineFragmentNode():
+                yield from _fields(selection.selection_set, fragments)
 
 
 def _plain(error: AppError) -> dict[str, Any]:

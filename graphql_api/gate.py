@@ -1,11 +1,13 @@
 """Who may come in: a bounded number of requests at a time, each with its whole body."""
 
+import time
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from threading import BoundedSemaphore
 from typing import Any
 
 from graphql_api.limits import BODY_BYTES
+from graphql_api.slow_bodies import Arrivals
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -20,23 +22,54 @@ class Gate:
     def __init__(self, app: Wsgi, places: int) -> None:
         self._app = app
         self._places = BoundedSemaphore(places)
+        self._left = self._seen = 0  # how many have left, now and when it was last asked
+        self.arrivals = Arrivals()
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
-        declared = environ.get("CONTENT_LENGTH") or "0"
-        if not declared.isdecimal() or int(declared) <= BODY_BYTES:  # else it is refused unread
-            body = _read(environ["wsgi.input"])
-            environ["wsgi.input"] = BytesIO(body)
-            environ["CONTENT_LENGTH"] = str(len(body))
-            # Werkzeug would cut a body without a declared length instead of refusing it.
-            environ.pop("wsgi.input_terminated", None)
-            environ.pop("HTTP_TRANSFER_ENCODING", None)
-        if environ["PATH_INFO"] == "/healthz":  # needs nothing that could be short
-            return self._app(environ, start_response)
-        with self._places:
-            return self._app(environ, start_response)
+        arrival = self.arrivals.begin()
+        try:
+            declared = environ.get("CONTENT_LENGTH") or "0"
+            if not declared.isdecimal() or int(declared) <= BODY_BYTES:  # else it is refused unread
+                body = _read(environ["wsgi.input"])
+                if declared.isdecimal() and len(body) < int(declared):
+                    return _cut_off(start_response)
+                _put(body, environ)
+            arrival.whole = time.monotonic()
+            if environ["PATH_INFO"] == "/healthz":  # needs nothing that could be short
+                return self._app(environ, start_response)
+            with self._places:
+                try:
+                    return self._app(environ, start_response)
+                finally:
+                    self._left += 1  # two at once may count as one: only whether it changes matters
+        finally:
+            self.arrivals.end()
+
+    def moves(self) -> bool:
+        """Whether there is a free place, or has been one since this was asked last."""
+        before, self._seen = self._seen, self._left
+        if self._places.acquire(blocking=False):
+            self._places.release()
+            return True
+        return self._seen != before
+
+
+def _put(body: bytes, environ: dict[str, Any]) -> None:
+    """Let the app find the whole body."""
+    environ["wsgi.input"] = BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    # Werkzeug would cut a body without a declared length instead of refusing it.
+    environ.pop("wsgi.input_terminated", None)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+
+def _cut_off(start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The answer to a client whose body has ended early, or has come too slowly."""
+    start_response("408 Request Timeout", [("Content-Length", "0"), ("Connection", "close")])
+    return []
 
 
 def _read(stream: Any) -> bytes:

@@ -116,7 +116,7 @@ def blueprint(
         given = _given()
         try:
             asked = _asked(given, documents)
-            operation = executor.operation(asked)
+            operation = g.operation = executor.operation(asked)
         except RequestErrors as error:
             return _answer(error.answer, media_type, statuses)
         except BadUserInput as error:

@@ -20,6 +20,7 @@ KINDS = {
     "String": "a text",
     "ID": "an id",
     "Int": "a whole number of 32 bits",
+    "Float": "a number",
     "Boolean": "true or false",
 }
 

@@ -45,6 +45,9 @@ ALONE = {"logout", "logoutEverywhere", "changePassword", "deleteAccount"}
 # Within one another they would multiply what is read.
 LISTS = {"tasks", "sessions", "settings", "results", "planPreview"}
 
+# Within one another, or with lists within them, they would, too; within a list they are bounded.
+LINKS = {"blockedBy", "blocks"}
+
 # Each of these costs an Argon2 hash, a plan, or a hundred writes and more: one a request.
 COSTLY = {
     *("register", "login", "changePassword", "deleteAccount"),
@@ -119,6 +122,7 @@ class _Size:
     costly: int = 0
     alone: int = 0
     lists: int = 0  # within one another
+    links: int = 0  # within one another, or lists within them
     nesting: int = 0  # of selection sets, fragments included
 
     def beside(self, other: "_Size") -> "_Size":
@@ -132,6 +136,7 @@ class _Size:
             self.costly + other.costly,
             self.alone + other.alone,
             max(self.lists, other.lists),
+            max(self.links, other.links),
             max(self.nesting, other.nesting),
         )
 
@@ -158,6 +163,7 @@ class _Size:
             costly=name in COSTLY,
             alone=name in ALONE,
             lists=self.lists + (name in LISTS),
+            links=self.links if name not in LINKS else 1 + self.links + self.lists,
             nesting=self.nesting,
         )
 
@@ -176,6 +182,7 @@ def _check_operation(
     _limit("levels of introspection", size.schema_depth, INTROSPECTION_DEPTH)
     _limit("introspection fields", size.schema_fields, INTROSPECTION_FIELDS)
     _limit("lists within lists", size.lists, 1)
+    _limit("lists within a task's dependencies", size.links, 1)
     _limit("root fields", size.roots, most.root_fields)
     _limit("fields that check a password, plan or write in bulk", size.costly, 1)
     if size.alone:

@@ -33,6 +33,11 @@ class Request:
     codes: tuple[str, ...] = ()
     dynamodb_calls: int = 0
 
+    @property
+    def seconds(self) -> float:
+        """How long it has taken until now."""
+        return time.perf_counter() - self.started
+
 
 _request: ContextVar[Request | None] = ContextVar("request", default=None)
 
@@ -40,6 +45,11 @@ _request: ContextVar[Request | None] = ContextVar("request", default=None)
 def begin(request_id: str, method: str, path: str, client: str) -> None:
     """Answer another request from now on, on this thread."""
     _request.set(Request(request_id, method, path[:LONGEST_PATH], client))
+
+
+def current() -> Request | None:
+    """What is known of the request that this thread is answering, if it is."""
+    return _request.get()
 
 
 def note(
@@ -68,7 +78,6 @@ def finish(status: int) -> None:
     request = _request.get()
     if request is None or not log.isEnabledFor(logging.INFO):
         return
-    took = (time.perf_counter() - request.started) * 1000
     what = {
         "client": request.client,
         "method": request.method,
@@ -76,7 +85,7 @@ def finish(status: int) -> None:
         "operation": request.operation,
         "status": status,
         "codes": request.codes or None,
-        "duration_ms": round(took, 1),
+        "duration_ms": round(request.seconds * 1000, 1),
         "dynamodb_calls": request.dynamodb_calls,
     }
     log.info("request", extra={"what": what})

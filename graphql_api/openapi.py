@@ -8,6 +8,7 @@ from typing import Any
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLObjectType,
@@ -29,6 +30,7 @@ from graphql_api.paging import LARGEST
 from graphql_api.planning.model import HORIZON_DAYS
 from graphql_api.plans.model import BUSY
 from graphql_api.rest import DOCUMENT, IN_HEADERS, READ_ONLY, ROUTES, SORTS, Route
+from graphql_api.tasks.dependencies import BLOCKERS
 from graphql_api.tasks.model import LONGEST, TAG_LENGTH, TAGS, TITLE_LENGTH
 from graphql_api.tasks.service import KEY_LENGTH
 
@@ -56,8 +58,12 @@ BOUNDS: Mapping[str, Json] = {
     "minChunkMinutes": MINUTES,
     "horizonDays": {"minimum": 1, "maximum": HORIZON_DAYS},
     "busy": {"maxItems": BUSY},
+    "tags": {"maxItems": TAGS},
+    "blockerIds": {"minItems": 1, "maxItems": BLOCKERS},
 }
-TAG = {"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"\S"}
+ELEMENTS: Mapping[str, Json] = {
+    "tags": {"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"\S"},
+}
 
 CONFLICTING = {
     "RegisterUser",
@@ -66,6 +72,9 @@ CONFLICTING = {
     "DeleteAccount",
     "CreateTask",
     "UpdateTask",
+    "DeleteTask",
+    "AddBlockers",
+    "RemoveBlockers",
     "UpdateSettings",
     "ApplyPlan",
 }
@@ -76,7 +85,7 @@ PROBLEMS = {
     "400": "Something cannot be meant; `field` names it.",
     "401": "No token, a bad one, or wrong credentials.",
     "404": "No such task, or another user's.",
-    "409": "The name is taken, the idempotency key was used otherwise, or others are faster.",
+    "409": "What is there speaks against it: a name taken, a key used otherwise, open blockers, …",
     "412": "The task is not of the version in `If-Match`.",
     "413": "The body is larger than 64 KiB.",
     "415": "The body is not JSON.",
@@ -110,6 +119,8 @@ def document(schema: GraphQLSchema, version: str) -> Json:
     }
 
 
+_IDS: Json = {"type": "array", "items": {"type": "string"}}
+
 PROBLEM_SCHEMA: Json = {
     "description": "An error, as RFC 9457 has it; `error` and `message` repeat `detail`.",
     "type": "object",
@@ -120,10 +131,9 @@ PROBLEM_SCHEMA: Json = {
         "status": {"type": "integer"},
         "current_version": {"type": "integer"},
         "input_hash": {"type": "string"},
-        **{
-            name: {"type": "array", "items": {"type": "string"}}
-            for name in ("added", "removed", "changed")
-        },
+        **dict.fromkeys(("added", "removed", "changed"), _IDS),
+        "blockers": _IDS,
+        "cycle": _IDS,
         "retry_after": {"type": "integer"},
     },
 }
@@ -155,7 +165,7 @@ def _is_read(route: Route) -> bool:
 
 
 def _is_conditional(route: Route, method: str) -> bool:
-    return "<task_id>" in route.path and method != "GET"
+    return route.operation in {"UpdateTask", "DeleteTask"} and method != "GET"
 
 
 def _problems(route: Route, method: str, *, body: bool) -> Iterator[str]:
@@ -185,6 +195,8 @@ def _parameters(route: Route, method: str) -> Iterator[Json]:
         yield _header("If-None-Match", "304 if the task still has this entity tag.")
     if _is_conditional(route, method):
         yield _header("If-Match", "412 unless the task still has this entity tag.")
+    if route.operation == "UpdateTask":
+        yield _query("force", "Complete the task in spite of open blockers.", type="boolean")
     if route.operation == "CreateTask":
         text = "The same key with the same body makes one task, for 24 hours."
         yield _header("Idempotency-Key", text, {"minLength": 1, "maxLength": KEY_LENGTH})
@@ -202,7 +214,13 @@ def _query(name: str, description: str, **schema: Any) -> Json:
 
 
 _LIST_PARAMETERS = (
-    _query("limit", "Tasks in a page; without it all.", type="integer", minimum=1, maximum=LARGEST),
+    _query(
+        "limit",
+        "Tasks in a page; without it all, by urgency 25.",
+        type="integer",
+        minimum=1,
+        maximum=LARGEST,
+    ),
     _query("after", "From the `Link` of the page before.", type="string"),
     _query("sort", "The order, with `-` the latest first.", type="string", enum=list(SORTS)),
     _query("status", "One of these, comma-separated.", type="string"),
@@ -210,6 +228,7 @@ _LIST_PARAMETERS = (
     _query("tag", "One of the tags is this; may be repeated.", type="string"),
     _query("due_before", "Due before this instant.", type="string", format="date-time"),
     _query("due_after", "Due at this instant or later.", type="string", format="date-time"),
+    _query("ready", "Open without open blockers, or not.", type="boolean"),
     _query("search", "In the title or the description.", type="string", maxLength=200),
 )
 
@@ -226,7 +245,11 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
         "LogOut": _object({**message, "ended_sessions": SCALARS["Int"]}),
         "ChangePassword": _shown(schema, "LoginFields"),
         "DeleteAccount": _object({**message, "user_id": SCALARS["ID"]}),
-        "DeleteTask": _object(message),
+        "DeleteTask": _deleted_task(message),
+        **dict.fromkeys(
+            ("GetBlockers", "AddBlockers", "RemoveBlockers"), _shown(schema, "BlockersFields")
+        ),
+        "GetUrgency": _shown(schema, "UrgencyFields"),
         "GetSettings": _shown(schema, "SettingsFields"),
         "UpdateSettings": _shown(schema, "SettingsFields"),
         "PreviewPlan": _shown(schema, "PlanFields"),
@@ -240,7 +263,13 @@ def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
     if route.operation not in bodies:
         response["headers"] = {"ETag": {"schema": {"type": "string"}}}
     if route.operation == "ListTasks":
-        response["headers"] = {"Link": {"schema": {"type": "string"}}}
+        response["headers"] = {
+            "Link": {"schema": {"type": "string"}},
+            "X-Incomplete": {
+                "description": "There is more than could be read to sort it by urgency.",
+                "schema": {"const": "true"},
+            },
+        }
     return response
 
 
@@ -277,9 +306,16 @@ def _shown(schema: GraphQLSchema, fragment: str) -> Json:
 
 
 def _selection(kind: Any, selected: Any) -> Json:
+    return _object(_shown_by(kind, selected))
+
+
+def _shown_by(kind: Any, selected: Any) -> Json:
+    """The properties that a selection set shows, with its fragments written out."""
     properties: Json = {}
     for node in selected.selections:
-        if isinstance(node, FieldNode) and isinstance(kind, GraphQLObjectType):
+        if isinstance(node, FragmentSpreadNode):
+            properties |= _shown_by(kind, _definitions()[node.name.value].selection_set)
+        elif isinstance(node, FieldNode) and isinstance(kind, GraphQLObjectType):
             name = node.alias.value if node.alias else node.name.value
             field = kind.fields[node.name.value]
             if node.selection_set:
@@ -288,30 +324,28 @@ def _selection(kind: Any, selected: Any) -> Json:
                 properties[name] = {"type": "array", "items": one} if several else one
             else:
                 properties[name] = {**_value(field.type), "description": field.description}
-    return _object(properties)
+    return properties
 
 
 def _input(kind: GraphQLInputObjectType) -> Json:
     fields = {name: field for name, field in kind.fields.items() if name not in IN_HEADERS}
     properties = {
-        snake(name): {
-            **_value(field.type),
-            **BOUNDS.get(name, {}),
-            "description": field.description,
-        }
+        snake(name): {**_given(name, field.type), "description": field.description}
         for name, field in fields.items()
     }
-    if "tags" in properties:  # one tag is as good as a list of one, as in GraphQL
-        tag = {"type": "string", **TAG}
-        several = {"type": ["array", "null"], "maxItems": TAGS, "items": tag}
-        properties["tags"] = {
-            "anyOf": [several, tag],
-            "description": kind.fields["tags"].description,
-        }
     required = [snake(name) for name, field in fields.items() if is_required_input_field(field)]
     if "title" in properties:  # a client may send a task back as it got it
         properties |= {name: {"description": "Ignored."} for name in sorted(READ_ONLY)}
     return {**_object(properties), "required": required}
+
+
+def _given(name: str, kind: Any) -> Json:
+    """What a field of an input takes: for a list one of its elements too, as in GraphQL."""
+    schema = {**_value(kind), **BOUNDS.get(name, {})}
+    if not is_list_type(get_nullable_type(kind)):
+        return schema
+    one = {**schema["items"], **ELEMENTS.get(name, {})}
+    return {"anyOf": [{**schema, "items": one}, one]}
 
 
 def _value(kind: Any) -> Json:
@@ -341,6 +375,12 @@ def _object(properties: Json) -> Json:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def _deleted_task(message: Json) -> Json:
+    released = {**_IDS, "description": "The tasks that it blocked; absent if there were none."}
+    schema = _object({**message, "released_task_ids": released})
+    return {**schema, "required": list(message)}
 
 
 def _with(schema: Json, properties: Json) -> Json:

@@ -32,6 +32,7 @@ class Window:
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
+        largest: int = LARGEST,
     ) -> "Window":
         """The window that a connection's arguments describe; BadUserInput if they do not."""
         backward = last is not None or before is not None
@@ -43,8 +44,8 @@ class Window:
             raise BadUserInput("before goes with last.", "before")
         name, size = ("last", last) if backward else ("first", first)
         size = DEFAULT_SIZE if size is None else size
-        if not 1 <= size <= LARGEST:
-            raise BadUserInput(f"{name} must be from 1 to {LARGEST}.", name)
+        if not 1 <= size <= largest:
+            raise BadUserInput(f"{name} must be from 1 to {largest}.", name)
         return cls(size, before if backward else after, backward)
 
 

@@ -5,11 +5,13 @@ there: that translation is all this module knows of the fields.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,8 +27,8 @@ from graphql import (
 from werkzeug.datastructures import MultiDict
 
 from graphql_api.context import Context, Services
-from graphql_api.dynamodb import give_time
-from graphql_api.errors import STATUS, BadUserInput, Conflict
+from graphql_api.dynamodb import more_time
+from graphql_api.errors import STATUS, BadUserInput, Conflict, ServiceUnavailable
 from graphql_api.execution import Executor, Request
 from graphql_api.http import (
     context_for_request,
@@ -36,7 +38,7 @@ from graphql_api.http import (
     snake,
     snake_case,
 )
-from graphql_api.paging import LARGEST
+from graphql_api.paging import DEFAULT_SIZE
 
 DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 
@@ -50,14 +52,17 @@ SORTS = {
     "-created_at": ("CREATED_AT", "DESC"),
     "due_at": ("DUE_AT", "ASC"),
     "-due_at": ("DUE_AT", "DESC"),
+    "urgency": ("URGENCY", "ASC"),
+    "-urgency": ("URGENCY", "DESC"),
 }
 LIST_PARAMETERS = {
     *("limit", "after", "sort", "status", "priority", "tag"),
-    *("due_before", "due_after", "search"),
+    *("due_before", "due_after", "search", "ready"),
 }
 # What GraphQL has in its inputs and REST in the path and the headers.
-IN_HEADERS = {"id", "expectedVersion", "idempotencyKey"}
+IN_HEADERS = {"id", "taskId", "expectedVersion", "idempotencyKey"}
 HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
+BOOLEANS = {"true": True, "false": False}
 PRECONDITION_FAILED = 412
 
 _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)  # RFC 9110, section 8.8.3
@@ -94,8 +99,18 @@ def _account_deleted(result: Mapping[str, Any]) -> dict[str, Any]:
     return {"message": "Account deleted successfully", **result}
 
 
-def _deleted(_: Mapping[str, Any]) -> dict[str, Any]:
-    return {"message": "Task deleted successfully"}
+def _deleted(result: Mapping[str, Any]) -> dict[str, Any]:
+    released = {name: ids for name, ids in result.items() if ids}  # as before where there are none
+    return {"message": "Task deleted successfully", **released}
+
+
+def _blockers(result: Mapping[str, Any]) -> dict[str, Any]:
+    task = result.get("task", result)
+    around = {
+        name: [{**other, "status": other["status"].lower()} for other in task[name]]
+        for name in ("blocked_by", "blocks")
+    }
+    return {**task, **around}
 
 
 def _settings(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,6 +128,8 @@ def _plan(result: Mapping[str, Any]) -> dict[str, Any]:
     return {**result, "blocks": blocks, "unplaced": unplaced}
 
 
+BLOCKERS = "/api/v1/tasks/<task_id>/blockers"
+
 ROUTES = (
     Route(("POST",), "/auth/register", "RegisterUser", _registered, 201, public=True),
     Route(("POST",), "/auth/login", "LogIn", dict, public=True),
@@ -126,6 +143,10 @@ ROUTES = (
     Route(("GET",), "/api/v1/tasks/<task_id>", "GetTask", _task),
     Route(("PUT", "PATCH"), "/api/v1/tasks/<task_id>", "UpdateTask", _task),
     Route(("DELETE",), "/api/v1/tasks/<task_id>", "DeleteTask", _deleted),
+    Route(("GET",), BLOCKERS, "GetBlockers", _blockers),
+    Route(("GET",), "/api/v1/tasks/<task_id>/urgency", "GetUrgency", dict),
+    Route(("POST",), BLOCKERS, "AddBlockers", _blockers),
+    Route(("DELETE",), BLOCKERS, "RemoveBlockers", _blockers),
     Route(("GET",), "/api/v1/settings", "GetSettings", _settings),
     Route(("PUT", "PATCH"), "/api/v1/settings", "UpdateSettings", _settings),
     Route(("POST",), "/api/v1/plan/preview", "PreviewPlan", _plan),
@@ -142,10 +163,10 @@ class Failed(Exception):
         self.route, self.error = route, error
 
 
-def blueprint(executor: Executor, services: Services) -> Blueprint:
-    """All REST routes of the older program."""
+def blueprint(executor: Executor, services: Services, *, long_lists: int) -> Blueprint:
+    """All REST routes of the older program; so many long lists are read at a time."""
     routes = Blueprint("rest", __name__)
-    runner = Runner(executor, services)
+    runner = Runner(executor, services, long_lists)
     for route in ROUTES:
         view = runner.list_tasks if route.operation == "ListTasks" else runner.answer
         routes.add_url_rule(
@@ -162,9 +183,10 @@ def blueprint(executor: Executor, services: Services) -> Blueprint:
 class Runner:
     """Runs the operations behind the routes, through the same executor and context as GraphQL."""
 
-    def __init__(self, executor: Executor, services: Services) -> None:
+    def __init__(self, executor: Executor, services: Services, long_lists: int) -> None:
         self._executor = executor
         self._services = services
+        self._long_lists = BoundedSemaphore(long_lists)
 
     def answer(self, route: Route, **path: str) -> Response:
         """The answer of any route but the list's."""
@@ -181,25 +203,52 @@ class Runner:
         return response
 
     def list_tasks(self, route: Route) -> Response:
-        """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next."""
+        """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next.
+
+        By urgency there are only pages: each of them reads all that is open.
+        """
         context = self._context(route)
-        variables = _list_variables()
-        if "limit" in request.args or "after" in request.args:
-            page = self._run(route, context, variables)
+        variables, sort = _list_variables(), request.args.get("sort", "")
+        if "limit" in request.args or "after" in request.args or "urgency" in sort:
+            page = self._run(route, context, {"first": DEFAULT_SIZE, **variables})
             response = json_response([_task(task) for task in page["nodes"]])
             if page["pageInfo"]["hasNextPage"]:
                 query = {**request.args.to_dict(flat=False), "after": page["pageInfo"]["endCursor"]}
                 url = f"{request.path}?{urlencode(query, doseq=True)}"
                 response.headers["Link"] = f'<{url}>; rel="next"'
+            elif not page["isComplete"]:
+                response.headers["X-Incomplete"] = "true"
             return response
-        tasks: list[dict[str, Any]] = []
-        while True:  # each page with budgets of its own, as if the client had asked for it
-            give_time()
-            page = self._run(route, self._context(route), {**variables, "first": LARGEST})
-            tasks += [_task(task) for task in page["nodes"]]
-            if not page["pageInfo"]["hasNextPage"]:
-                return json_response(tasks)
+        page = self._long_page(route, context, variables)
+        if not page["pageInfo"]["hasNextPage"]:
+            return json_response([_task(task) for task in page["nodes"]])
+        with self._long_list():
+            return json_response(list(self._all_tasks(route, variables, page)))
+
+    def _all_tasks(
+        self, route: Route, variables: dict[str, Any], page: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """All tasks from this page on; each page has budgets as if the client had asked for it."""
+        yield from map(_task, page["nodes"])
+        while page["pageInfo"]["hasNextPage"]:
+            more_time()
             variables["after"] = page["pageInfo"]["endCursor"]
+            page = self._long_page(route, self._context(route), variables)
+            yield from map(_task, page["nodes"])
+
+    def _long_page(self, route: Route, context: Context, variables: dict[str, Any]) -> Any:
+        context.allow_whole_lists()
+        return self._run(route, context, {**variables, "first": context.largest_page})
+
+    @contextmanager
+    def _long_list(self) -> Iterator[None]:
+        """A place to read more than one page in: others must have some to work in, too."""
+        if not self._long_lists.acquire(blocking=False):
+            raise ServiceUnavailable("Too many long lists are being read, try again, or by pages.")
+        try:
+            yield
+        finally:
+            self._long_lists.release()
 
     def _context(self, route: Route) -> Context:
         context = context_for_request(self._services)
@@ -231,9 +280,11 @@ class Runner:
 def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if "task_id" in path:
-        given["id"] = path["task_id"]
-        if (version := _expected_version()) is not None:
-            given["expectedVersion"] = version
+        given["id" if "id" in kind.fields else "taskId"] = path["task_id"]
+    if "expectedVersion" in kind.fields and (version := _expected_version()) is not None:
+        given["expectedVersion"] = version
+    if "force" in kind.fields and "force" in request.args:
+        given["force"] = _boolean("force", request.args["force"])
     if not kind.fields.keys() - IN_HEADERS:  # then there is nothing to say in a body
         return given
     if "idempotencyKey" in kind.fields and "Idempotency-Key" in request.headers:
@@ -293,9 +344,17 @@ def _filter(args: MultiDict[str, str]) -> dict[str, Any]:
     for name in ("status", "priority"):
         if name in args:
             given[name] = ",".join(args.getlist(name)).upper().split(",")
+    if "ready" in args:
+        given["ready"] = _boolean("ready", args["ready"])
     if "tag" in args:  # a tag may have a comma in it
         given["tags"] = args.getlist("tag")
     return given
+
+
+def _boolean(name: str, text: str) -> bool:
+    if text not in BOOLEANS:
+        raise BadUserInput(f"{name} must be true or false.", name)
+    return BOOLEANS[text]
 
 
 def _integer(name: str, text: str) -> int:

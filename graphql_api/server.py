@@ -5,22 +5,26 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from graphql_api import create_app, logs
+from graphql_api import create_app, logs, watchdog
 from graphql_api.config import Config
 from graphql_api.errors import StartError
 from graphql_api.gate import Gate
+from graphql_api.slow_bodies import SlowBodies
 
 HEADER_MILLISECONDS = 5_000  # for a client to send its request's head
 WAITING_THREADS = 512  # in each process
@@ -64,12 +68,37 @@ def serve(config: Config, *, then: Callable[[], None]) -> None:
         # Cheap places to wait for slow clients; work is done in THREADS of them, see Gate.
         blocking_threads=WAITING_THREADS,
         backpressure=WAITING_THREADS * 2,
+        # Over HTTP/2 one connection has many bodies, and pings that look like progress.
+        http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.error,  # it warns of the many threads
         log_dictconfig={"loggers": {"_granian": {}}},  # whose handlers are ours
     ).serve(target_loader=partial(_worker, config, os.getpid()), wrap_loader=False)
+
+
+@contextmanager
+def metrics_served(config: Config) -> Iterator[None]:
+    """Serve the metrics of the processes that are started meanwhile, where they are wanted.
+
+    StartError if their port cannot be had.
+    """
+    if not config.metrics_port:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="metrics-") as directory:
+        # prometheus-client decides at its import whether processes write into a directory.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+        from graphql_api import metrics  # noqa: PLC0415 - for that reason
+
+        try:
+            metrics.serve(config.metrics_host, config.metrics_port, Path(directory))
+        except OSError as error:
+            address = f"{config.metrics_host}:{config.metrics_port}"
+            why = error.strerror or error
+            raise StartError(f"METRICS_PORT: {address} cannot be listened on: {why}") from None
+        yield
 
 
 def _when_listening(config: Config, then: Callable[[], None]) -> None:
@@ -93,9 +122,19 @@ def _worker(config: Config, master: int) -> Callable[..., Any]:
     # of granian's often hangs.
     os.setsid()
     if sys.platform == "linux":
+        # A master that ends in good order has ended its workers before. After one that was
+        # killed, they would keep its address and its data from the next one.
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG in prctl(2)
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
         if os.getppid() != master:
             sys.exit(1)
     logs.install(config.log_level)  # where workers are not forked, they begin without
-    return Gate(create_app(config), config.threads)
+    gate = Gate(create_app(config), config.threads)
+    watchdog.watch(gate)
+    bodies = SlowBodies(config.port, gate.arrivals, WAITING_THREADS)
+    if config.metrics_port:
+        from graphql_api import metrics  # noqa: PLC0415 - needs its directory, and costs its time
+
+        bodies.on_cut = metrics.CUT.inc
+    bodies.watch()
+    return gate

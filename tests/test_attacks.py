@@ -14,6 +14,8 @@ from graphql_api import create_app
 from graphql_api.accounts.passwords import Passwords
 from graphql_api.schema import SCHEMA
 
+pytestmark = pytest.mark.thorough
+
 JSON = "application/json"
 REFRESH = "mutation ($input: RefreshTokenInput!) { refreshToken(input: $input) { refreshToken } }"
 CHANGE = "mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { token } }"

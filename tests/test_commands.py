@@ -27,6 +27,8 @@ from graphql_api.errors import BadUserInput
 from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.tasks.store import TaskStore
 
+pytestmark = pytest.mark.thorough
+
 ALL = f"{{ tasks(first: 100) {{ nodes {{ {TASK_FIELDS} }} }} }}"
 
 

@@ -17,6 +17,8 @@ from graphql_api import compiled
 from graphql_api.rest import DOCUMENT
 from graphql_api.schema import SCHEMA
 
+pytestmark = pytest.mark.thorough
+
 
 class Colour(Enum):
     RED = "red"
@@ -168,6 +170,13 @@ def documents(draw):
           name child {{ id ratio }} variable: repeated(times: $times, of: $of)
         }}
     """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _however_many_fields():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "MOST_FIELDS", 100_000)
+        yield
 
 
 def both(schema, text: str, **variables: Any):

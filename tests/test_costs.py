@@ -16,6 +16,8 @@ from graphql_api.errors import LONGEST_MESSAGE, BadUserInput
 from graphql_api.execution import MOST_ERRORS, Executor, Request, RequestErrors
 from graphql_api.schema import SCHEMA
 
+pytestmark = pytest.mark.thorough
+
 MOST_CALLS = 500_000
 EXECUTOR = Executor(SCHEMA, introspection=False)
 CREATE = "mutation ($input: CreateTasksInput!) { createTasks(input: $input) { __typename } }"

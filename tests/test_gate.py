@@ -57,6 +57,12 @@ def test_of_an_endless_body_one_byte_more_than_allowed_is_read():
     assert environ["CONTENT_LENGTH"] == str(BODY_BYTES + 1)
 
 
+def test_a_body_that_ends_early_does_not_reach_the_app():
+    environ, body = enter(b"{}", CONTENT_LENGTH="3")
+
+    assert (environ, body) == (None, b"")
+
+
 def test_a_body_that_says_that_it_is_too_large_is_not_read():
     stream = BytesIO(b"x" * 10)
 

@@ -11,6 +11,8 @@ from werkzeug.security import generate_password_hash
 
 from graphql_api.dynamodb import Database, client
 
+pytestmark = pytest.mark.thorough
+
 # What a browser registered in the older program would have left there.
 SCRYPT = generate_password_hash("scrypt's", "scrypt:128:8:1")
 PBKDF2 = generate_password_hash("pbkdf2's", "pbkdf2:sha256:1000")

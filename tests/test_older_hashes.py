@@ -9,6 +9,8 @@ from werkzeug.security import generate_password_hash
 from graphql_api.accounts import older_hashes
 from graphql_api.accounts.passwords import Passwords
 
+pytestmark = pytest.mark.thorough
+
 METHODS = ["scrypt:128:8:1", "pbkdf2:sha256:1000", "pbkdf2:sha1:1000", "pbkdf2:sha512:10"]
 PASSWORDS = Passwords("CHEAPEST")
 

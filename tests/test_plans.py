@@ -9,8 +9,7 @@ from conftest import PASSWORD, codes
 from graphql_api import clock
 from graphql_api.dynamodb import ConditionFailed
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.plans import model, service, store
-from graphql_api.settings.model import Settings
+from graphql_api.plans import service, store
 from graphql_api.tasks.store import TaskStore
 
 MONDAY = "2030-01-07T00:00:00.000Z"
@@ -49,6 +48,7 @@ SETTINGS = """
     updateSettings(input: $input) { settings { timezone } }
   }
 """
+BLOCK = "mutation ($input: BlockersInput!) { addBlockers(input: $input) { task { id } } }"
 UPDATE = "mutation ($input: UpdateTaskInput!) { updateTask(input: $input) { task { version } } }"
 
 
@@ -229,7 +229,8 @@ def test_a_preview_reads_the_settings_and_the_open_tasks_and_no_task_twice(ann, 
     shown = answer["planPreview"]
     assert [len(shown[name]) for name in ("blocks", "unplaced", "unestimated")] == [2, 1, 1]
     assert shown["unplaced"][0]["task"]["owner"]["username"] == ann.username
-    assert sorted(calls) == ["GetItem", "GetItem", "Query"]  # settings, the owner, tasks
+    # Tasks, the settings, what waits for what, the owner.
+    assert calls == ["GetItem", "Query", "GetItem", "GetItem"]
 
 
 def test_applying_writes_once_and_undoing_takes_it_back(ann, calls):
@@ -252,10 +253,10 @@ def test_applying_writes_once_and_undoing_takes_it_back(ann, calls):
     calls.clear()
 
     first = apply(ann, plan["inputHash"], horizonDays=1)
-    assert calls == ["GetItem", "Query", "TransactWriteItems", "TransactWriteItems"]
+    assert calls == ["GetItem", "Query", "GetItem", "TransactWriteItems", "TransactWriteItems"]
     calls.clear()
     second = apply(ann, plan["inputHash"], horizonDays=1)
-    assert calls == ["GetItem", "Query", "Query", "BatchGetItem"]
+    assert calls == ["GetItem", "Query", "GetItem", "Query", "BatchGetItem"]
 
     ids = [kept["id"], moved["id"], left_out["id"]]
     nothing = {"planId": plan["inputHash"], "applied": [], "unchanged": [], "conflicts": []}
@@ -291,7 +292,7 @@ def test_what_is_planned_so_already_is_not_written(ann, calls):
         "unchanged": [task["id"]],
         "conflicts": [],
     }
-    assert calls == ["GetItem", "Query", "TransactWriteItems"]  # the record alone
+    assert calls == ["GetItem", "Query", "GetItem", "TransactWriteItems"]  # the record alone
     assert ann.task(task["id"])["version"] == 2
     assert [r["code"] for r in plan["blocks"][0]["reasons"]] == ["KEPT"]
     assert undo(ann, plan["inputHash"])["unchanged"] == [task["id"]]
@@ -465,27 +466,31 @@ def test_a_part_of_the_tasks_is_planned_around_the_others(ann):
     assert planned(ann, one, three) == [("01-07T09:00", "2030-01-07T10:00:00.000Z"), (None, None)]
 
 
-@pytest.mark.engine_is_no_matter
-def test_a_plan_waits_for_what_is_open_and_not_for_what_is_done_or_gone(app, ann):
+def test_a_plan_waits_for_what_is_open_and_not_for_what_is_done_or_gone(ann):
     first, second, third, fourth = (task["id"] for task in estimated(ann, 60, 60, 60, 60))
     done = ann.create(title="Done", status="COMPLETED")["id"]
+    gone = ann.create(title="Gone")["id"]
     unknown = ann.create(title="Dream")["id"]
-    blockers = {first: (second, done, "gone"), third: (unknown,), fourth: (third,)}
-    database = app.extensions["database"]
-    plans = service.Plans(TaskStore(database), store.PlanStore(database), {ann.id: blockers}.get)
-    options = model.Options(from_=clock.parse(MONDAY))
+    blockers = {first: [second, done, gone], third: [unknown], fourth: [third]}
+    for task_id, blocker_ids in blockers.items():
+        ann.graphql(BLOCK, input={"taskId": task_id, "blockerIds": blocker_ids})
+    ann.rest("DELETE", f"/api/v1/tasks/{gone}")
 
-    plan = plans.preview(ann.id, Settings(user_id=ann.id), options).plan
+    plan = preview(ann)
 
-    assert [block.task_id for block in plan.blocks] == [second, first]
-    assert [reason.code.name for reason in plan.blocks[1].reasons] == [
-        "FIRST_FREE_TIME",
-        "AFTER_BLOCKER",
+    assert [block["taskId"] for block in plan["blocks"]] == [second, first]
+    assert plan["blocks"][1]["reasons"][1] == {
+        "code": "AFTER_BLOCKER",
+        "text": "It waits for “Task 1”.",
+        "taskIds": [second],
+    }
+    assert [(task["taskId"], task["blockerIds"]) for task in plan["unplaced"]] == [
+        (third, [unknown]),
+        (fourth, [third]),
     ]
-    assert [(task.task_id, task.task_ids) for task in plan.unplaced] == [
-        (third, (unknown,)),
-        (fourth, (third,)),
-    ]
+    ann.graphql(UPDATE, input={"id": second, "status": "COMPLETED"})
+    stale = ann.graphql(APPLY, input={"from": MONDAY, "inputHash": plan["inputHash"]})
+    assert codes(stale) == ["CONFLICT"]
 
 
 @pytest.mark.engine_is_no_matter

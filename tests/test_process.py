@@ -437,6 +437,19 @@ def test_nothing_of_it_is_left_after_kill_9_even_while_workers_are_still_startin
 
 
 @linux
+def test_a_worker_that_hears_nothing_any_more_ends_with_its_killed_master(start):
+    service = start(WORKERS=1)
+    service.ready()
+    pids = family(service.process.pid)
+    [worker] = workers(service)
+    os.kill(worker, signal.SIGSTOP)
+
+    service.end(signal.SIGKILL)
+
+    assert all_end(pids), {pid: line for pid, line in pids.items() if running(pid)}
+
+
+@linux
 def test_a_killed_worker_is_replaced_and_the_service_goes_on(service):
     [victim, other] = workers(service)
 
@@ -572,6 +585,15 @@ def test_a_store_that_nobody_answers_for_is_named(tmp_path, taken):
     assert line.startswith(
         f"Cannot start: The tables at http://127.0.0.1:{taken} cannot be checked: "
     )
+
+
+@pytest.mark.parametrize("manifest", [None, "{not json", "[1, 2]"])
+def test_documents_that_cannot_be_read_are_refused_once_and_by_name(tmp_path, manifest):
+    path = tmp_path / "documents.json"
+    if manifest is not None:
+        path.write_text(manifest)
+
+    assert f"TRUSTED_DOCUMENTS {path}" in refusal(tmp_path, TRUSTED_DOCUMENTS=path)
 
 
 def test_aws_without_a_region_is_refused(tmp_path):

@@ -8,6 +8,7 @@ from conftest import CREATE, TASKS, codes
 
 from graphql_api.dynamodb import Database
 from graphql_api.errors import ServiceUnavailable
+from graphql_api.tasks.dependency_store import DependencyStore
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import TaskStore
 
@@ -102,7 +103,8 @@ def test_a_key_of_impossible_length_is_refused(ann, calls, key):
 
 
 def test_a_key_is_forgotten_after_a_day_whether_or_not_the_store_has_removed_it(app, ann):
-    tasks = Tasks(TaskStore(app.extensions["database"]))
+    database = app.extensions["database"]
+    tasks = Tasks(TaskStore(database), DependencyStore(database))
     now = datetime(2026, 1, 1, tzinfo=UTC)
     fields = {"title": "x", "idempotency_key": "k1"}
 

@@ -1,6 +1,7 @@
 """A user's settings through both entries."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import date, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from conftest import PASSWORD, codes
 
 from graphql_api.dynamodb import ConditionFailed
 from graphql_api.settings.store import SettingsStore
+from graphql_api.tasks.urgency import DEFAULTS as DEFAULT_COEFFICIENTS
 
 FIELDS = "timezone workingHours { day intervals { start end } } daysOff"
 SETTINGS = f"{{ viewer {{ settings {{ {FIELDS} }} }} }}"
@@ -43,6 +45,7 @@ def test_nobody_has_to_set_anything(ann, calls):
         "timezone": "UTC",
         "working_hours": [{"day": day.lower(), "intervals": OFFICE} for day in WORKDAYS],
         "days_off": [],
+        "urgency_coefficients": asdict(DEFAULT_COEFFICIENTS),
     }
 
 
@@ -72,7 +75,12 @@ def test_rest_changes_the_same_settings(ann, method):
 
     assert (changed.status_code, changed.json) == (
         200,
-        {"timezone": "Asia/Tokyo", "working_hours": [night], "days_off": []},
+        {
+            "timezone": "Asia/Tokyo",
+            "working_hours": [night],
+            "days_off": [],
+            "urgency_coefficients": asdict(DEFAULT_COEFFICIENTS),
+        },
     )
     assert ann.rest("GET", PATH).json == changed.json
     assert shown(ann) == {**DEFAULTS, "timezone": "Asia/Tokyo", "workingHours": [NIGHT]}

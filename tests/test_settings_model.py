@@ -26,7 +26,8 @@ def edited(**fields) -> Settings:
 def test_whoever_has_set_nothing_works_from_monday_to_friday_with_a_break_in_utc():
     weekly = Settings(user_id="ann").weekly
 
-    assert weekly == (hours(MONDAY, "09:00-12:00", "13:00-17:00").intervals,) * 5 + ((), ())
+    workday = ((time(9), time(12)), (time(13), time(17)))
+    assert weekly == (workday,) * 5 + ((), ())
     assert Settings(user_id="ann").timezone == "UTC"
 
 

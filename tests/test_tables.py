@@ -286,3 +286,13 @@ def test_a_table_that_is_different_is_named_with_what_is_needed_and_left_alone(
     assert needs.startswith(f"{needed} is needed; nothing was changed")
     # Neither was the other table created, which is missing.
     assert described(database, config) == before
+
+
+@pytest.mark.parametrize("answer", [{}, {"Table": {}}])
+def test_half_an_answer_stops_the_start_and_says_where(monkeypatch, answer):
+    config = replace(CONFIG, dynamodb="http://127.0.0.1:1")
+    database = client.connect(config)
+    monkeypatch.setattr(database, "describe_table", lambda **_: answer)
+
+    with pytest.raises(StartError, match="cannot be checked: the answer has no "):
+        tables.prepare(database, config)

@@ -15,7 +15,7 @@ _DIGITS = {"sha1": 40, "sha256": 64, "sha512": 128}
 # Beyond what any version of werkzeug has written by default, so that no stored text can make
 # a login take seconds or gigabytes: scrypt's N·r·p was 2^18 (32 MiB), the iterations 1,000,000.
 MOST_SCRYPT = 2**20
-MOST_ITERATIONS = 2_000_000
+MOST_ITERATIONS = 1_000_000
 # Below these, OpenSSL refuses some, and werkzeug gives it too little memory for others.
 LEAST_N, LEAST_R = 128, 8
 

@@ -2,8 +2,9 @@
 
 import base64
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher, profiles
@@ -14,6 +15,14 @@ from graphql_api.accounts import older_hashes
 from graphql_api.errors import ServiceUnavailable
 
 
+class Place(Enum):
+    """What has just become of a place to hash in."""
+
+    TAKEN = "taken"
+    LEFT = "left"
+    REFUSED = "refused"
+
+
 class Passwords:
     """Hashes passwords and checks them, with one of argon2-cffi's profiles.
 
@@ -22,6 +31,7 @@ class Passwords:
     """
 
     def __init__(self, profile: str, at_once: int = 1) -> None:
+        self.on_place: Callable[[Place], None] | None = None  # who wants to hear of the places
         self._places = BoundedSemaphore(at_once)
         self._hasher = PasswordHasher.from_parameters(getattr(profiles, profile))
         self._nobodys = _hash_of_nothing(self._hasher)
@@ -53,11 +63,18 @@ class Passwords:
     def place(self) -> Iterator[None]:
         """A place to hash in, for as long as it is held; ServiceUnavailable if all are taken."""
         if not self._places.acquire(blocking=False):
+            self._tell(Place.REFUSED)
             raise ServiceUnavailable("Too many passwords are being checked, try again.")
+        self._tell(Place.TAKEN)
         try:
             yield
         finally:
             self._places.release()
+            self._tell(Place.LEFT)
+
+    def _tell(self, place: Place) -> None:
+        if self.on_place:
+            self.on_place(place)
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:

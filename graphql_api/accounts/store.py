@@ -19,9 +19,9 @@ from graphql_api.dynamodb import (
     Key,
     Put,
     codec,
-    give_time,
+    more_time,
 )
-from graphql_api.errors import Conflict
+from graphql_api.errors import Conflict, UnknownOutcome
 
 NOBODY = "nobody"
 LONGEST_ID = 128  # characters; ours have 36
@@ -69,7 +69,8 @@ class UserStore:
     def replace(self, before: User, after: User, *sessions: Session) -> None:
         """Put the user's next state in place, and new sessions with it, or nothing.
 
-        ConditionFailed if the user is another now.
+        ConditionFailed if the user is another now; UnknownOutcome if nobody can tell whether
+        it is so by this write, or was.
         """
         item = {"item": codec.value("profile"), **codec.encode(after)}
         same = Attr("password").eq(before.password) & Attr("generation").eq(before.generation)
@@ -81,16 +82,18 @@ class UserStore:
             else:
                 self._table.put(item, same)
         except ConditionFailed as failure:
-            # Ours, if the answer to our own first attempt was lost on the way.
-            if not failure.unsure or self.get(after.user_id) != after:
+            if not failure.unsure:
                 raise
+            # Ours, if the answer to our own first attempt was lost on the way.
+            if self.get(after.user_id) != after:
+                raise UnknownOutcome from None
 
     def remove(self, user: User) -> None:
         """Delete all of the user's items; the profile and the name last, so that it can go on."""
         mine = Key("user_id").eq(user.user_id)
         start = None
         while True:
-            give_time()
+            more_time()
             read = self._table.query(mine, start=start, limit=REMOVED_AT_ONCE)
             names = [item["item"]["S"] for item in read.items]
             self._table.delete_many(

@@ -1,8 +1,10 @@
 """The only door to DynamoDB: tables, their items, and the engine that a laptop runs."""
 
 from graphql_api.dynamodb.client import (
+    Action,
     Attr,
     Call,
+    Check,
     Condition,
     ConditionFailed,
     Database,
@@ -13,11 +15,13 @@ from graphql_api.dynamodb.client import (
     Table,
 )
 from graphql_api.dynamodb.loader import Loader
-from graphql_api.dynamodb.wire import give_time
+from graphql_api.dynamodb.wire import give_time, more_time, steps
 
 __all__ = [
+    "Action",
     "Attr",
     "Call",
+    "Check",
     "Condition",
     "ConditionFailed",
     "Database",
@@ -28,4 +32,6 @@ __all__ = [
     "Put",
     "Table",
     "give_time",
+    "more_time",
+    "steps",
 ]

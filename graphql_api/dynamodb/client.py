@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import boto3
@@ -28,8 +28,10 @@ from graphql_api.dynamodb.codec import Item
 from graphql_api.errors import ServiceUnavailable, StartError
 
 __all__ = [
+    "Action",
     "Attr",
     "Call",
+    "Check",
     "Condition",
     "ConditionFailed",
     "Database",
@@ -90,6 +92,23 @@ class Delete:
         return {"Delete": arguments}
 
 
+@dataclass(frozen=True)
+class Check:
+    """One key of a transaction that is written only if the item there is as wanted."""
+
+    table: "Table"
+    key: dict[str, str]
+    condition: Condition
+
+    def action(self) -> dict[str, Any]:
+        """The action as TransactWriteItems wants to hear it."""
+        arguments = {"TableName": self.table.name, "Key": codec.item(**self.key)}
+        return {"ConditionCheck": arguments | _expressions(ConditionExpression=self.condition)}
+
+
+Action: TypeAlias = Put | Delete | Check
+
+
 class Call(NamedTuple):
     """A call as it went: `failure` is DynamoDB's code or the error's name, empty if it was well."""
 
@@ -98,6 +117,15 @@ class Call(NamedTuple):
     answer: dict[str, Any]
     seconds: float
     failure: str
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it asks."""
+        given = self.arguments
+        actions = given.get("TransactItems", ())
+        named = [each["TableName"] for action in actions for each in action.values()]
+        alone = [given["TableName"]] if "TableName" in given else []
+        return tuple(dict.fromkeys([*alone, *given.get("RequestItems", ()), *named]))
 
     @property
     def units(self) -> dict[str, float]:
@@ -205,9 +233,20 @@ class Database:
         self.client = client
         self.on_call: Callable[[Call], None] | None = None  # who wants to hear of each call
         self._wire = wire.Wire(client, attempts, timeout, patience)
-        self._breaker = Breaker()
+        self.breaker = Breaker()
         self._prefix = prefix
         self._attempts = attempts
+
+    def listen(self, listener: Callable[[Call], None]) -> None:
+        """Let somebody hear of each call, beside those who do already."""
+        before = self.on_call
+
+        def both(call: Call) -> None:
+            if before:
+                before(call)
+            listener(call)
+
+        self.on_call = both
 
     def table(self, name: str) -> "Table":
         """The table of this name in this deployment."""
@@ -215,7 +254,7 @@ class Database:
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """One DynamoDB operation (`GetItem`, …); its failures as our errors."""
-        if not self._breaker.allows():
+        if not self.breaker.allows():
             raise ServiceUnavailable
         logs.count_call()
         try:
@@ -225,18 +264,19 @@ class Database:
                 else self._wire.call(operation, arguments)
             )
         except wire.Refused as refused:
-            self._breaker.succeeded()
+            self.breaker.succeeded()
             if refused.code == "ConditionalCheckFailedException":
                 raise ConditionFailed(unsure=refused.unsure) from None
             if refused.code == "TransactionCanceledException":
                 raise _Cancelled(refused) from None
             raise _unavailable(operation, refused) from refused
         except wire.Failed as failed:
-            (self._breaker.failed if failed.away else self._breaker.succeeded)()
+            self._heard(away=failed.away, mute=failed.mute)
             raise _unavailable(operation, failed) from failed
-        except BotoCoreError as error:
+        except BotoCoreError as error:  # no credentials, or none in time
+            self._heard(away=True)
             raise _unavailable(operation, error) from error
-        self._breaker.succeeded()
+        self.breaker.succeeded()
         return answer
 
     def _told(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -259,16 +299,26 @@ class Database:
             longest = 0.02 * 2**attempt if attempt < self._attempts - 1 else 0
             yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret  # nosec B311
 
-    def write(self, *actions: Put | Delete) -> None:
+    def _heard(self, *, away: bool | None, mute: bool = False) -> None:
+        if away is None:
+            self.breaker.untold()
+        elif away:
+            self.breaker.failed(mute=mute)
+        else:
+            self.breaker.succeeded()
+
+    def write(self, *actions: Action) -> None:
         """Do all or nothing; ConditionFailed when a condition does not hold."""
         items = [action.action() for action in actions]
         token = uuid.uuid4().hex  # on AWS it makes another attempt at the same write harmless
+        unsure = False
         for pause in self.pauses():
             try:
                 self.call("TransactWriteItems", TransactItems=items, ClientRequestToken=token)
             except _Cancelled as cancelled:
+                unsure = unsure or cancelled.unsure
                 if "ConditionalCheckFailed" in cancelled.reasons:
-                    raise ConditionFailed(unsure=cancelled.unsure) from None
+                    raise ConditionFailed(unsure=unsure) from None
                 pause()
             else:
                 return

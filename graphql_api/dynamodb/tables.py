@@ -127,6 +127,11 @@ def _told(client: Any, config: Config) -> Iterator[None]:
     """What goes wrong with the store as a StartError."""
     try:
         yield
+    except KeyError as error:  # botocore takes half an answer for an empty one
+        where = _where(client, config)
+        raise StartError(
+            f"The tables {where} cannot be checked: the answer has no {error}"
+        ) from None
     except (ClientError, BotoCoreError) as error:
         where = _where(client, config)
         raise StartError(f"The tables {where} cannot be checked: {error}") from None

@@ -133,8 +133,7 @@ def _places(task: Task) -> tuple[Interval, ...]:
 
 
 def _working_hours(settings: Settings) -> WorkingHours:
-    weekly = tuple(tuple((hours.start, hours.end) for hours in day) for day in settings.weekly)
-    return WorkingHours(weekly, settings.days_off, settings.timezone)
+    return WorkingHours(settings.weekly, settings.days_off, settings.timezone)
 
 
 @dataclass(frozen=True, slots=True)

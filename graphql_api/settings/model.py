@@ -1,4 +1,4 @@
-"""When a person works, by which clock, and what cannot be meant. Pure."""
+"""When a person works, by which clock, and what makes a task urgent to them. Pure."""
 
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from graphql_api.errors import BadUserInput
+from graphql_api.tasks.urgency import DEFAULTS, Coefficients
 
 DAYS_OFF = 366  # a user
 INTERVALS = 24  # a day
@@ -69,6 +70,7 @@ class Settings:
     timezone: str = "UTC"  # IANA
     working_hours: tuple[WorkingDay, ...] = tuple(WorkingDay(day, OFFICE) for day in WEEKDAYS[:5])
     days_off: tuple[date, ...] = ()
+    urgency_coefficients: Coefficients = DEFAULTS
     version: int = 0
 
     def edit(self, fields: Mapping[str, Any]) -> "Settings":
@@ -77,20 +79,30 @@ class Settings:
         The same settings, of the same version, if that changes nothing. Raises BadUserInput.
         """
         default = Settings(user_id=self.user_id)
+        if (coefficients := fields.get("urgency_coefficients")) is not None:
+            edited = self.urgency_coefficients.edit(coefficients)
+            fields = {**fields, "urgency_coefficients": edited}
         after = replace(
             self,
             **{
-                name: getattr(default, name) if value is None else _RULES[name](value)
+                name: getattr(default, name) if value is None else _checked(name, value)
                 for name, value in fields.items()
             },
         )
         return self if after == self else replace(after, version=self.version + 1)
 
     @property
-    def weekly(self) -> tuple[tuple[LocalInterval, ...], ...]:
-        """The hours of each of the seven days, from Monday on."""
-        hours = {day.day: day.intervals for day in self.working_hours}
+    def weekly(self) -> tuple[tuple[tuple[time, time], ...], ...]:
+        """Start and end of the hours of each of the seven days, from Monday on."""
+        hours = {
+            day.day: tuple((interval.start, interval.end) for interval in day.intervals)
+            for day in self.working_hours
+        }
         return tuple(hours.get(day, ()) for day in WEEKDAYS)
+
+
+def _checked(name: str, value: Any) -> Any:
+    return _RULES[name](value) if name in _RULES else value
 
 
 def _timezone(name: str) -> str:

@@ -9,6 +9,7 @@ from strawberry import UNSET
 from graphql_api.arguments import given
 from graphql_api.context import Info
 from graphql_api.settings import model
+from graphql_api.tasks import urgency
 
 strawberry.enum(model.Weekday, description="A day of the week.")
 for _value in model.Weekday.__strawberry_definition__.values:  # type: ignore[attr-defined]  # set by strawberry.enum
@@ -31,7 +32,62 @@ class WorkingDay:
     )
 
 
-@strawberry.type(description="When a person works, by which clock.")
+def _meaning(name: str) -> str:
+    return f"{getattr(urgency.DEFAULTS, name):g} until it is set. {urgency.MEANING[name]}"
+
+
+def _shown(name: str) -> Any:
+    return strawberry.field(description=_meaning(name))
+
+
+def _given(name: str) -> Any:
+    return strawberry.field(default=UNSET, description=_meaning(name))
+
+
+@strawberry.type(
+    description="How much each reason counts for a task's urgency: it is multiplied by 0 to 1."
+)
+class UrgencyCoefficients:
+    next: float = _shown("next")
+    due: float = _shown("due")
+    priority_urgent: float = _shown("priority_urgent")
+    blocking: float = _shown("blocking")
+    priority_high: float = _shown("priority_high")
+    scheduled: float = _shown("scheduled")
+    active: float = _shown("active")
+    priority_medium: float = _shown("priority_medium")
+    age: float = _shown("age")
+    priority_low: float = _shown("priority_low")
+    tags: float = _shown("tags")
+    inherited: float = _shown("inherited")
+    waiting: float = _shown("waiting")
+    blocked: float = _shown("blocked")
+
+
+@strawberry.input(
+    description=(
+        f"A change of coefficients, from {-urgency.LARGEST:g} to {urgency.LARGEST:g}: an absent"
+        " one stays as it is, null gives its default."
+    )
+)
+class UrgencyCoefficientsInput:
+    next: float | None = _given("next")
+    due: float | None = _given("due")
+    priority_urgent: float | None = _given("priority_urgent")
+    blocking: float | None = _given("blocking")
+    priority_high: float | None = _given("priority_high")
+    scheduled: float | None = _given("scheduled")
+    active: float | None = _given("active")
+    priority_medium: float | None = _given("priority_medium")
+    age: float | None = _given("age")
+    priority_low: float | None = _given("priority_low")
+    tags: float | None = _given("tags")
+    inherited: float | None = _given("inherited")
+    waiting: float | None = _given("waiting")
+    blocked: float | None = _given("blocked")
+
+
+@strawberry.type(description="When a person works, by which clock, and what is urgent to them.")
 class Settings:
     timezone: str = strawberry.field(
         description="The IANA time zone of the working hours and days off; UTC until it is set."
@@ -44,6 +100,9 @@ class Settings:
     )
     days_off: list[date] = strawberry.field(
         description="Days on which no working hours begin, in order."
+    )
+    urgency_coefficients: UrgencyCoefficients = strawberry.field(
+        description="How much each reason counts for a task's urgency."
     )
 
 
@@ -81,12 +140,17 @@ class UpdateSettingsInput:
     days_off: list[date] | None = strawberry.field(
         default=UNSET, description=f"All the days off, at most {model.DAYS_OFF}."
     )
+    urgency_coefficients: UrgencyCoefficientsInput | None = strawberry.field(
+        default=UNSET, description="How much each reason counts for a task's urgency."
+    )
 
     def changes(self) -> dict[str, Any]:
         """The fields that are given, as the model knows them."""
         fields = given(vars(self))
         if self.working_hours:
             fields["working_hours"] = tuple(day.hours() for day in self.working_hours)
+        if self.urgency_coefficients:
+            fields["urgency_coefficients"] = given(vars(self.urgency_coefficients))
         return fields
 
 

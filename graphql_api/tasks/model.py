@@ -2,8 +2,8 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
@@ -30,6 +30,9 @@ class TaskStatus(Enum):
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+
+
+OPEN = (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
 
 
 class TaskPriority(Enum):
@@ -138,6 +141,11 @@ class Task:
         return hashlib.sha256(repr(given).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
+    def open(self) -> bool:
+        """Whether it is still to be done."""
+        return self.status in OPEN
+
+    @property
     def completed(self) -> bool:
         """Whether the task is done."""
         return self.status is TaskStatus.COMPLETED
@@ -169,7 +177,7 @@ def _cleared(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields with a null as what it means: the default, where there may be nothing."""
     for name, value in fields.items():
         if value is None and name not in _CLEARABLE:
-            raise BadUserInput(f"{_camel(name)} cannot be null.", _camel(name))
+            raise BadUserInput(f"{camel(name)} cannot be null.", camel(name))
     return {n: _DEFAULTS[n] if value is None else value for n, value in fields.items()}
 
 
@@ -221,7 +229,7 @@ def _check_plan(task: Task) -> None:
         raise BadUserInput("plannedEnd is not before plannedStart.", "plannedEnd")
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
     """The name of a field as clients know it."""
     first, *others = name.split("_")
     return first + "".join(other.capitalize() for other in others)
@@ -245,6 +253,7 @@ class TaskOrderField(Enum):
 
     CREATED_AT = "created_at"
     DUE_AT = "due_at"
+    URGENCY = "urgency"
 
 
 class OrderDirection(Enum):
@@ -258,7 +267,7 @@ class OrderDirection(Enum):
 class TaskOrder:
     """An order of tasks: newest first, unless another one is asked for.
 
-    By due date, tasks without one come last in both directions.
+    By due date, tasks without one come last in both directions. By urgency, only open ones come.
     """
 
     field: TaskOrderField = TaskOrderField.CREATED_AT
@@ -275,6 +284,7 @@ class TaskFilter:
     due_before: datetime | None = None
     due_after: datetime | None = None
     search: str | None = None
+    ready: bool | None = field(default=None, repr=False)  # cursors from before it was stay good
 
     def __post_init__(self) -> None:
         if self.tags is not None:
@@ -299,6 +309,33 @@ class TaskFilter:
             self.due_after is not None
             and self.due_before is not None
             and self.due_after >= self.due_before
+        )
+
+    def of_open(self) -> "TaskFilter":
+        """The same, of open tasks only."""
+        given = OPEN if self.status is None else self.status
+        return replace(self, status=tuple(status for status in given if status in OPEN))
+
+    @property
+    def looks_closer(self) -> bool:
+        """Whether a match can only be told from a task that was read."""
+        return bool(self.search) or self.ready is not None
+
+    def shows(self, task: Task, waiting: Collection[str]) -> bool:
+        """Whether a task that was read matches; `waiting` are those with open blockers."""
+        ready = task.open and task.task_id not in waiting
+        return self.ready in {None, ready} and self.found_in(task)
+
+    def matches(self, task: Task, waiting: Collection[str]) -> bool:
+        """Whether a task that was read without asking for a match is one."""
+        due = task.due_at
+        return (
+            (self.status is None or task.status in self.status)
+            and (self.priority is None or task.priority in self.priority)
+            and (self.tags is None or not set(self.tags).isdisjoint(task.tags))
+            and (self.due_after is None or (due is not None and due >= self.due_after))
+            and (self.due_before is None or (due is not None and due < self.due_before))
+            and self.shows(task, waiting)
         )
 
     def found_in(self, task: Task) -> bool:

@@ -12,11 +12,11 @@ from graphql_api import lookahead
 from graphql_api.accounts.model import User
 from graphql_api.arguments import given
 from graphql_api.connection import Connection, Listing
-from graphql_api.context import Info
+from graphql_api.context import Context, Info
 from graphql_api.errors import AppError
 from graphql_api.paging import DEFAULT_SIZE, LARGEST, Window
-from graphql_api.tasks import model
-from graphql_api.tasks.service import KEY_LENGTH, MOST_ITEMS, each
+from graphql_api.tasks import dependencies, model, ranking, urgency
+from graphql_api.tasks.service import KEY_LENGTH, MOST_ITEMS, Deleted, Linked, each
 from graphql_api.tasks.store import task_not_found
 
 T = TypeVar("T")
@@ -56,13 +56,34 @@ _enum(
     "What tasks can be sorted by.",
     CREATED_AT="The time of creation.",
     DUE_AT="The due date; tasks without one come last in both directions.",
+    URGENCY=(
+        f"The urgency, of open tasks only: the {ranking.MOST_RANKED:,} newest of them are read, and"
+        " `isComplete` is false if there are more. The pages of one listing are as of one instant."
+    ),
 )
 _enum(
     model.OrderDirection,
     "Which end of an order comes first.",
-    ASC="The earliest first.",
-    DESC="The latest first.",
+    ASC="The earliest first, or the least.",
+    DESC="The latest first, or the most.",
 )
+
+
+@strawberry.type(description="One reason for a task's urgency.")
+class UrgencyTerm:
+    name: str = strawberry.field(description="The name of its coefficient among the settings.")
+    coefficient: float = strawberry.field(description="How much it counts.")
+    value: float = strawberry.field(description="How far it applies: 0 to 1, but for `inherited`.")
+    contribution: float = strawberry.field(description="The coefficient times the value.")
+
+
+@strawberry.type(description="How urgent a task is, and why. https://taskwarrior.org/docs/urgency/")
+class Urgency:
+    score: float = strawberry.field(
+        description="The sum of the contributions; 0 for a task that is not open."
+    )
+    terms: list[UrgencyTerm] = strawberry.field(description="What it is the sum of.")
+    as_of: datetime = strawberry.field(description="The instant as of which this is so.")
 
 
 @strawberry.type(description="Something a user plans to do.")
@@ -107,6 +128,28 @@ class Task:
     )
 
     @strawberry.field(
+        graphql_type=list["Task"],
+        description=f"What has to be done before it, done or not: at most {dependencies.BLOCKERS}.",
+    )
+    def blocked_by(task: strawberry.Parent[model.Task], info: Info) -> list[model.Task]:  # noqa: N805 - as `owner`
+        return info.context.neighbours.blockers(task)
+
+    @strawberry.field(
+        graphql_type=list["Task"],
+        description=f"What waits for it, done or not: at most {dependencies.BLOCKED}.",
+    )
+    def blocks(task: strawberry.Parent[model.Task], info: Info) -> list[model.Task]:  # noqa: N805 - as `owner`
+        return info.context.neighbours.blocked(task)
+
+    @strawberry.field(description="Whether it can be done now: it is open, and no blocker is.")
+    def is_ready(task: strawberry.Parent[model.Task], info: Info) -> bool:  # noqa: N805 - as `owner`
+        return info.context.neighbours.ready(task)
+
+    @strawberry.field(graphql_type=Urgency, description="How urgent it is, and why.")
+    def urgency(task: strawberry.Parent[model.Task], info: Info) -> urgency.Urgency:  # noqa: N805 - as `owner`
+        return info.context.ranking.urgency(task)
+
+    @strawberry.field(
         graphql_type=Annotated["User", strawberry.lazy("graphql_api.accounts.schema")],
         description="The user whose task it is.",
     )
@@ -133,6 +176,10 @@ class TaskFilter:
     )
     search: str | None = strawberry.field(
         default=UNSET, description="The title or the description has this text, in any case."
+    )
+
+    ready: bool | None = strawberry.field(
+        default=UNSET, description="`isReady` is this: open without open blockers, or not."
     )
 
     def conditions(self) -> model.TaskFilter:
@@ -176,7 +223,8 @@ def list_tasks(
     viewer = info.context.viewer if root is None else root.user_id
     only = filter.conditions() if filter else model.TaskFilter()
     order = model.TaskOrder(**vars(order_by)) if order_by else model.TaskOrder()
-    window = Window.of(**given({"first": first, "after": after, "last": last, "before": before}))
+    asked = given({"first": first, "after": after, "last": last, "before": before})
+    window = Window.of(**asked, largest=info.context.largest_page)
     listing = info.context.list_tasks(viewer, window, only, order)
     info.context.users.want(task.user_id for task in listing.nodes)
     return listing
@@ -200,6 +248,7 @@ class TaskQuery:
         task = tasks.get((viewer, id))
         if task is None:
             raise task_not_found()
+        info.context.show([task])
         return task
 
     tasks = strawberry.field(
@@ -313,6 +362,19 @@ class UpdateTaskInput:
         description="When it is planned to be done; goes with `plannedStart`, null clears it.",
     )
 
+    force: bool | None = strawberry.field(
+        default=UNSET,
+        description="Complete it even if a blocker is open; else that is a CONFLICT.",
+    )
+
+
+@strawberry.input(description="Blockers of a task.")
+class BlockersInput:
+    task_id: strawberry.ID = strawberry.field(description="The task that waits.")
+    blocker_ids: list[strawberry.ID] = strawberry.field(
+        description=f"1 to {dependencies.BLOCKERS} tasks that have to be done before it."
+    )
+
 
 @strawberry.input(description="Which task to delete.")
 class DeleteTaskInput:
@@ -335,6 +397,9 @@ class TaskPayload:
 @strawberry.type(description="A task that is no more.")
 class DeleteTaskPayload:
     deleted_task_id: strawberry.ID = strawberry.field(description="The id that it had.")
+    released_task_ids: list[strawberry.ID] = strawberry.field(
+        description="The tasks that it blocked, and blocks no more."
+    )
 
 
 @strawberry.type(description="Why one item of several was not written.")
@@ -345,6 +410,9 @@ class ItemError:
     current_version: int | None = strawberry.field(
         description="The version of the task that was expected to be another."
     )
+    blockers: list[strawberry.ID] | None = strawberry.field(
+        description="The open tasks that are to be done before this one is completed."
+    )
 
     @classmethod
     def of(cls, error: AppError) -> "ItemError":
@@ -354,6 +422,7 @@ class ItemError:
             code=error.code,
             field=details.get("field"),
             current_version=details.get("currentVersion"),
+            blockers=details.get("blockers"),
         )
 
 
@@ -372,11 +441,16 @@ class TaskResult:
 
 @strawberry.type(description="What became of one task to delete: its id, or an error.")
 class DeleteTaskResult:
-    outcome: strawberry.Private[str | AppError]
+    outcome: strawberry.Private[Deleted | AppError]
 
     @strawberry.field(description="The id that the task had.")
     def deleted_task_id(self) -> strawberry.ID | None:
-        return strawberry.ID(self.outcome) if isinstance(self.outcome, str) else None
+        return strawberry.ID(self.outcome.task_id) if isinstance(self.outcome, Deleted) else None
+
+    @strawberry.field(description="The tasks that it blocked, and blocks no more.")
+    def released_task_ids(self) -> list[strawberry.ID]:
+        released = self.outcome.released if isinstance(self.outcome, Deleted) else ()
+        return [strawberry.ID(task_id) for task_id in released]
 
     @strawberry.field(description="Why it was not deleted.")
     def error(self) -> ItemError | None:
@@ -418,7 +492,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[CreateTaskInput, strawberry.argument(description="The new task.")],
     ) -> TaskPayload:
-        context = info.context
+        context = _writing(info)
         return TaskPayload(
             task=context.tasks.create(context.viewer, given(vars(input)), context.now)
         )
@@ -429,7 +503,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[UpdateTaskInput, strawberry.argument(description="The change.")],
     ) -> TaskPayload:
-        context = info.context
+        context = _writing(info)
         changes = given(vars(input))
         return TaskPayload(task=context.tasks.update(context.viewer, changes, context.now))
 
@@ -439,9 +513,30 @@ class TaskMutation:
         info: Info,
         input: Annotated[DeleteTaskInput, strawberry.argument(description="Which task.")],
     ) -> DeleteTaskPayload:
-        context = info.context
+        context = _writing(info)
         deleted = context.tasks.delete(context.viewer, **given(vars(input)))
-        return DeleteTaskPayload(deleted_task_id=strawberry.ID(deleted))
+        return DeleteTaskPayload(
+            deleted_task_id=strawberry.ID(deleted.task_id),
+            released_task_ids=[strawberry.ID(task_id) for task_id in deleted.released],
+        )
+
+    @strawberry.mutation(description="Let a task wait for others; those it has already stay.")
+    def add_blockers(
+        self,
+        info: Info,
+        input: Annotated[BlockersInput, strawberry.argument(description="The new blockers.")],
+    ) -> TaskPayload:
+        context = _writing(info)
+        return _linked(context, context.tasks.add_blockers(context.viewer, **vars(input)))
+
+    @strawberry.mutation(description="Let a task wait for others no more.")
+    def remove_blockers(
+        self,
+        info: Info,
+        input: Annotated[BlockersInput, strawberry.argument(description="The blockers to go.")],
+    ) -> TaskPayload:
+        context = _writing(info)
+        return _linked(context, context.tasks.remove_blockers(context.viewer, **vars(input)))
 
     @strawberry.mutation(description="Create several tasks; what fails does not undo the others.")
     def create_tasks(
@@ -449,9 +544,9 @@ class TaskMutation:
         info: Info,
         input: Annotated[CreateTasksInput, strawberry.argument(description="The new tasks.")],
     ) -> TasksPayload:
-        context, viewer = info.context, info.context.viewer
+        context, viewer = _writing(info), info.context.viewer
         made = _each(input.tasks, lambda task: context.tasks.create(viewer, task, context.now))
-        return TasksPayload(results=[TaskResult(outcome=outcome) for outcome in made])
+        return _results(context, made)
 
     @strawberry.mutation(description="Change several tasks; what fails does not undo the others.")
     def update_tasks(
@@ -459,9 +554,9 @@ class TaskMutation:
         info: Info,
         input: Annotated[UpdateTasksInput, strawberry.argument(description="The changes.")],
     ) -> TasksPayload:
-        context, viewer = info.context, info.context.viewer
+        context, viewer = _writing(info), info.context.viewer
         made = _each(input.tasks, lambda task: context.tasks.update(viewer, task, context.now))
-        return TasksPayload(results=[TaskResult(outcome=outcome) for outcome in made])
+        return _results(context, made)
 
     @strawberry.mutation(description="Delete several tasks; what fails does not undo the others.")
     def delete_tasks(
@@ -469,9 +564,27 @@ class TaskMutation:
         info: Info,
         input: Annotated[DeleteTasksInput, strawberry.argument(description="Which tasks.")],
     ) -> DeleteTasksPayload:
-        context, viewer = info.context, info.context.viewer
+        context, viewer = _writing(info), info.context.viewer
         gone = _each(input.tasks, lambda task: context.tasks.delete(viewer, **task))
         return DeleteTasksPayload(results=[DeleteTaskResult(outcome=outcome) for outcome in gone])
+
+
+def _writing(info: Info) -> Context:
+    """The context of a mutation: what was read before its write may be something else after it."""
+    info.context.forget_tasks()
+    return info.context
+
+
+def _results(context: Context, made: Sequence[model.Task | AppError]) -> TasksPayload:
+    context.show([outcome for outcome in made if isinstance(outcome, model.Task)])
+    return TasksPayload(results=[TaskResult(outcome=outcome) for outcome in made])
+
+
+def _linked(context: Context, linked: Linked) -> TaskPayload:
+    """The task, with what the write has found out about what is around it."""
+    context.dependencies.prime(linked.task.user_id, linked.dependencies)
+    context.show([linked.task])
+    return TaskPayload(task=linked.task)
 
 
 def _each(items: Sequence[object], do: Callable[[dict[str, Any]], T]) -> list[T | AppError]:

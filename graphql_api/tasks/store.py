@@ -15,14 +15,16 @@ A `write` is a random token, by which a write whose answer was lost is known aga
 
 import math
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 
 from graphql_api import clock
 from graphql_api.dynamodb import (
+    Action,
     Attr,
+    Check,
     Condition,
     ConditionFailed,
     Database,
@@ -31,11 +33,18 @@ from graphql_api.dynamodb import (
     Key,
     Put,
     codec,
-    give_time,
+    more_time,
 )
-from graphql_api.errors import Conflict, NotFound, QueryTooComplex, ServiceUnavailable
+from graphql_api.errors import Conflict, NotFound, QueryTooComplex, UnknownOutcome
 from graphql_api.paging import Budget, Page, Window
-from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder, TaskOrderField
+from graphql_api.tasks.model import (
+    OPEN,
+    OrderDirection,
+    Task,
+    TaskFilter,
+    TaskOrder,
+    TaskOrderField,
+)
 
 LONGEST_ID = 128  # characters; ours have 36
 MOST_READ = 10_000  # items that one request may look at
@@ -124,12 +133,36 @@ class TaskStore:
         tasks = [codec.decode(Task, item) for item in items]
         return {(task.user_id, task.task_id): task for task in tasks}
 
-    def replace(self, before: Task, after: Task) -> None:
-        """Put the task's next state in place; ConditionFailed if it has changed meanwhile."""
+    def get_with(self, user_id: str, task_id: str, others: Sequence[str], field: str) -> list[Task]:
+        """The user's task and others of distinct ids, in their order.
+
+        Raises NotFound, with the field that names them if one of the others is missing.
+        """
+        tasks = self.get_many([(user_id, each) for each in (task_id, *others)])
+        if (user_id, task_id) not in tasks:
+            raise task_not_found()
+        if len(tasks) <= len(others):
+            raise task_not_found(field=field)
+        return [tasks[user_id, each] for each in (task_id, *others)]
+
+    def as_it_was(self, task: Task) -> Check:
+        """What sees, in a transaction, that the task is still there and of its status."""
+        key = {"user_id": task.user_id, "task_id": task.task_id}
+        return Check(self._table, key, Attr("status").eq(task.status.value))
+
+    def replace(self, before: Task, after: Task, *beside: Action) -> None:
+        """Put the task's next state in place, and do what belongs to it, or nothing.
+
+        ConditionFailed if it has changed meanwhile, or a condition beside it does not hold.
+        """
         write = uuid.uuid4().hex
         item = {**_item(after), **codec.item(write=write)}
+        same = Attr("version").eq(before.version)
         try:
-            self._table.put(item, Attr("version").eq(before.version))
+            if beside:
+                self._database.write(Put(self._table, item, same), *beside)
+            else:
+                self._table.put(item, same)
         except ConditionFailed as failure:
             if not failure.unsure or not self._was_ours(after, write):
                 raise
@@ -151,10 +184,10 @@ class TaskStore:
             )
         )
 
-    def delete(self, user_id: str, task_id: str, version: int | None) -> None:
-        """Delete the user's task, if it still is of this version.
+    def delete(self, user_id: str, task_id: str, version: int | None, *beside: Action) -> None:
+        """Delete the user's task, if it still is of this version, and do what belongs to it.
 
-        Raises NotFound or Conflict.
+        Raises NotFound or Conflict; ConditionFailed if only a condition beside it does not hold.
         """
         if not _possible(task_id):
             raise task_not_found()
@@ -167,25 +200,29 @@ class TaskStore:
             self._database.write(
                 Delete(self._table, {"user_id": user_id, "task_id": task_id}, condition),
                 Put(self._receipts, codec.item(**receipt, write=write)),
+                *beside,
             )
         except ConditionFailed as failure:
             if failure.unsure and _written(self._receipts.get(**receipt)) == write:
                 return
             found = self._table.get(user_id=user_id, task_id=task_id)
             if found:
-                raise version_conflict(codec.decode(Task, found)) from None
+                task = codec.decode(Task, found)
+                if version in {None, task.version}:
+                    raise
+                raise version_conflict(task) from None
             if failure.unsure:
-                raise unknown_outcome() from None
+                raise UnknownOutcome from None
             raise task_not_found() from None
 
     def _was_ours(self, after: Task, write: str) -> bool:
         """Whether the task has come to be so by this write; False if somebody else was first.
 
-        Raises ServiceUnavailable if so much has happened since that nobody can tell.
+        Raises UnknownOutcome if so much has happened since that nobody can tell.
         """
         item = self._table.get(user_id=after.user_id, task_id=after.task_id)
         if item is None or codec.decode(Task, item).version > after.version:
-            raise unknown_outcome()
+            raise UnknownOutcome
         return _written(item) == write
 
     def remove_all(self, user_id: str) -> None:
@@ -202,7 +239,7 @@ class TaskStore:
     def _looks(self, user_id: str) -> Iterator[list[Item]]:
         start = None
         while True:
-            give_time()
+            more_time()
             read = self._table.query(Key("user_id").eq(user_id), start=start, limit=LARGEST_LOOK)
             yield read.items
             start = read.stopped
@@ -217,15 +254,18 @@ class TaskStore:
         window: Window,
         position: str | None,
         budget: Budget,
+        waiting: Collection[str] = (),
     ) -> Page[Task]:
         """The part of the user's list that begins after `position`.
+
+        A filter that asks what is ready has to know which tasks are `waiting` for others.
 
         DynamoDB's Limit counts items read, not matches, so this reads on until the page is
         full and one more match shows that there is a next one, until the list ends, or until
         the budget is spent.
         """
         runs = _runs(user_id, order, only, backward=window.backward)
-        found, stopped = self._read(runs, only, window.size + 1, position, budget)
+        found, stopped = self._read(runs, only, window.size + 1, position, budget, waiting)
         more = stopped is not None or len(found) > window.size
         found = found[: window.size]
         positions = [position for position, _ in found]
@@ -244,18 +284,27 @@ class TaskStore:
             complete=stopped is None,
         )
 
-    def count(self, user_id: str, only: TaskFilter, budget: Budget) -> int:
+    def newest_open(self, user_id: str, most: int, budget: Budget) -> tuple[list[Task], bool]:
+        """So many of the user's open tasks, the newest first, and whether these are all."""
+        only = TaskFilter(status=OPEN)
+        runs = _runs(user_id, TaskOrder(), only, backward=False)
+        found, stopped = self._read(runs, only, most + 1, None, budget, ())
+        return [task for _, task in found[:most]], stopped is None and len(found) <= most
+
+    def count(
+        self, user_id: str, only: TaskFilter, budget: Budget, waiting: Collection[str] = ()
+    ) -> int:
         """How many of the user's tasks match; QueryTooComplex for a search beyond the budget."""
         if only.impossible:
             return 0
         [run] = _runs(user_id, TaskOrder(), only, backward=False)
         total, start = 0, None
         while budget.left > 0:
-            if only.search:
+            if only.looks_closer:
                 read = self._table.query(run.where, only=run.only, start=start, limit=SEARCH_LOOK)
                 tasks = [codec.decode(Task, item) for item in read.items]
                 budget.spend(_cost(read.looked_at, tasks, only))
-                total += sum(only.found_in(task) for task in tasks)
+                total += sum(only.shows(task, waiting) for task in tasks)
                 start = read.stopped
             else:
                 counted = self._table.count(run.where, only=run.only, start=start, limit=COUNT_LOOK)
@@ -273,6 +322,7 @@ class TaskStore:
         wanted: int,
         position: str | None,
         budget: Budget,
+        waiting: Collection[str],
     ) -> tuple[list[tuple[str, Task]], str | None]:
         """Up to `wanted` matches with their positions, and where the budget ended the reading."""
         if position is not None:
@@ -286,7 +336,7 @@ class TaskStore:
                     return found, run.position(start) if start else run.letter
                 # Matches may be rare: look at twice as many each time.
                 most = SEARCH_LOOK if only.search else LARGEST_LOOK
-                look = min(look * 2, most) if run.only or only.search else wanted - len(found)
+                look = min(look * 2, most) if run.only or only.looks_closer else wanted - len(found)
                 read = self._table.query(
                     run.where,
                     index=run.index,
@@ -300,7 +350,7 @@ class TaskStore:
                 found += [
                     (run.position(item), task)
                     for item, task in zip(read.items, tasks, strict=True)
-                    if only.found_in(task)
+                    if only.shows(task, waiting)
                 ]
                 start = read.stopped
                 if start is None:
@@ -317,9 +367,9 @@ def _cost(looked_at: int, tasks: Sequence[Task], only: TaskFilter) -> int:
     return looked_at * SEARCHED + characters // SEARCHED_CHARACTERS
 
 
-def task_not_found() -> NotFound:
+def task_not_found(**details: str) -> NotFound:
     """What a missing task and another user's are answered with."""
-    return NotFound("Task not found or access denied")
+    return NotFound("Task not found or access denied", **details)
 
 
 def version_conflict(task: Task) -> Conflict:
@@ -327,11 +377,6 @@ def version_conflict(task: Task) -> Conflict:
     return Conflict(
         "The task has changed meanwhile.", field="expectedVersion", currentVersion=task.version
     )
-
-
-def unknown_outcome() -> ServiceUnavailable:
-    """What a write gets that may have been done, though the store's answer did not come."""
-    return ServiceUnavailable("It is not known whether this was done: look, and try again.")
 
 
 def _written(item: Item | None) -> str | None:
@@ -403,6 +448,8 @@ def _conditions(only: TaskFilter) -> list[Condition]:
     conditions: list[Condition] = []
     if only.status is not None:
         conditions.append(Attr("status").is_in([status.value for status in only.status]))
+    if only.ready:
+        conditions.append(Attr("status").is_in([status.value for status in OPEN]))
     if only.priority is not None:
         conditions.append(Attr("priority").is_in([priority.value for priority in only.priority]))
     if only.tags is not None:

@@ -1,0 +1,158 @@
+"""The breaker by itself, in a time of its own."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from graphql_api.dynamodb.breaker import FIRST_PAUSE, LONGEST_PAUSE, RECENT, TRIAL, Breaker
+
+
+class Timer:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def broken() -> tuple[Breaker, Timer]:
+    timer = Timer()
+    breaker = Breaker(timer)
+    breaker.failed()
+    return breaker, timer
+
+
+def test_while_all_is_well_everybody_may_call():
+    breaker = Breaker(Timer())
+
+    assert [breaker.allows() for _ in range(3)] == [True] * 3
+
+
+def test_after_a_failure_nobody_calls_until_the_pause_is_over_and_then_one_does():
+    breaker, timer = broken()
+
+    assert breaker.allows() is False
+    timer.now = FIRST_PAUSE
+    assert [breaker.allows() for _ in range(3)] == [True, False, False]
+
+
+def test_an_answer_lets_everybody_in_again_and_the_pauses_begin_anew():
+    breaker, timer = broken()
+    breaker.failed()
+    breaker.succeeded()
+
+    assert [breaker.allows() for _ in range(2)] == [True, True]
+    breaker.failed()
+    timer.now += FIRST_PAUSE
+    assert breaker.allows() is True
+
+
+def test_a_store_that_says_nothing_is_away_unless_it_has_just_answered_others():
+    timer = Timer()
+    breaker = Breaker(timer)
+
+    breaker.succeeded()
+    timer.now = RECENT - 0.1
+    breaker.failed(mute=True)
+    assert not breaker.open
+    timer.now = RECENT
+    breaker.failed(mute=True)
+    assert breaker.open
+
+
+def test_each_pause_is_twice_as_long_up_to_the_longest():
+    breaker, timer = broken()
+    pauses = []
+    for _ in range(5):
+        before = timer.now
+        while not breaker.allows():
+            timer.now += FIRST_PAUSE
+        pauses.append(timer.now - before)
+        breaker.failed()
+
+    assert pauses == [0.25, 0.5, 1.0, 1.0, 1.0]
+    assert pauses[-1] == LONGEST_PAUSE
+
+
+def test_a_trial_that_never_ends_does_not_keep_others_out_for_ever():
+    breaker, timer = broken()
+    timer.now = FIRST_PAUSE
+    assert breaker.allows() is True
+
+    timer.now += TRIAL - 0.01
+    assert breaker.allows() is False
+    timer.now += 0.01
+    assert breaker.allows() is True
+
+
+def test_a_trial_that_tells_nothing_makes_way_for_another():
+    breaker, timer = broken()
+    timer.now = FIRST_PAUSE
+    assert breaker.allows() is True
+
+    breaker.untold()
+
+    assert breaker.allows() is False
+    timer.now += LONGEST_PAUSE
+    assert breaker.allows() is True
+
+
+def test_what_tells_nothing_changes_nothing_while_all_is_well():
+    breaker = Breaker(Timer())
+
+    breaker.untold()
+
+    assert [breaker.allows() for _ in range(2)] == [True, True]
+
+
+class Breakers(RuleBasedStateMachine):
+    """Whatever happens: a dead store is asked rarely, and one that is back is found soon."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timer = Timer()
+        self.breaker = Breaker(self.timer)
+        self.closed = True
+        self.asked: list[float] = []  # when, since it opened
+
+    @rule(seconds=st.floats(0, 2))
+    def wait(self, seconds):
+        self.timer.now += seconds
+
+    @rule()
+    def call(self):
+        if self.breaker.allows() and not self.closed:
+            self.asked.append(self.timer.now)
+
+    @rule()
+    def fail(self):
+        self.breaker.failed()
+        self.closed = False
+
+    @rule()
+    def succeed(self):
+        self.breaker.succeeded()
+        self.closed, self.asked = True, []
+
+    @precondition(lambda self: not self.closed)
+    @rule()
+    def tell_nothing(self):
+        self.breaker.untold()
+
+    @invariant()
+    def a_store_that_is_away_is_asked_by_one_at_a_time(self):
+        pairs = zip(self.asked, self.asked[1:], strict=False)
+        assert all(after - before >= FIRST_PAUSE - 1e-9 for before, after in pairs)
+
+    @invariant()
+    def nobody_is_kept_out_for_longer_than_a_trial_may_take(self):
+        later = Breaker(lambda: self.timer.now + TRIAL)
+        later._opens_at = self.breaker._opens_at
+        assert later.allows()
+
+    @invariant()
+    def everybody_may_call_while_it_is_closed(self):
+        assert not self.closed or self.breaker.allows()
+
+
+TestBreakers = Breakers.TestCase
+TestBreakers.settings = settings(max_examples=50, deadline=None)

@@ -1,0 +1,200 @@
+"""The whole service beside a store that fails: what its clients see, and what the store holds."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from conftest import TASKS, Api, Person, codes
+from faults import Proxy, Store, proxied_store
+from test_process import APP, SECRET, Answer, Program, environment, titles
+
+from graphql_api.dynamodb.wire import REQUEST_SECONDS
+
+pytestmark = pytest.mark.whole
+
+THREADS = 4
+ATTEMPTS = 4  # at each call
+SLACK = 5  # seconds, for a machine that does something else
+
+
+class Rig(NamedTuple):
+    """A service, its store, and what is between them."""
+
+    service: Program
+    proxy: Proxy
+    store: Store
+    ann: Person
+
+    def create(self, key: str) -> Answer:
+        """Ask for a task named by its idempotency key."""
+        token = {"Authorization": f"Bearer {self.ann.token}", "Idempotency-Key": key}
+        return self.service.post("/api/v1/tasks", {"title": key}, token)
+
+    def errors(self) -> list[dict[str, Any]]:
+        """The lines of the service's log that are more than information."""
+        lines = map(json.loads, self.service.errors.read_text().splitlines())
+        return [line for line in lines if line["level"] != "INFO"]
+
+    def ready(self) -> bool:
+        return self.service.get("/readyz").status == 200 and self.create("ready").status == 201
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory) -> Iterator[Rig]:
+    directory = tmp_path_factory.mktemp("faults")
+    environment(directory)  # skips where there is no engine
+    with proxied_store(directory) as (store, proxy):
+        settings = {"DYNAMODB": proxy.url, "JWT_SECRET": SECRET, "WORKERS": 1, "THREADS": THREADS}
+        with Program(APP, directory, **settings) as service:
+            service.ready()
+            yield Rig(service, proxy, store, Api(service).register("ann"))
+
+
+@contextmanager
+def fault(rig: Rig, *rules: dict[str, Any]) -> Iterator[None]:
+    """Do this to the store's answers for a while; then all must be well again."""
+    rig.service.eventually(rig.ready)
+    rig.proxy.rules(*rules)
+    try:
+        yield
+    finally:
+        rig.proxy.rules()
+        rig.service.eventually(rig.ready)
+
+
+def refused(answer: Answer) -> dict[str, Any]:
+    """The body of an answer that says: later. Nothing of the store's or its library's is in it."""
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    body = answer.get_json()
+    assert (body["code"], body["detail"]) == (
+        "SERVICE_UNAVAILABLE",
+        "The service is unavailable, try again.",
+    )
+    assert body.keys() == {
+        *("type", "title", "status", "detail", "code", "error", "message", "retry_after"),
+    }
+    return body
+
+
+def seconds(ask: Callable[[], Any]) -> float:
+    began = time.monotonic()
+    ask()
+    return time.monotonic() - began
+
+
+ERROR = {
+    "throttled": {"error": {"code": "ThrottlingException"}},
+    "internal error": {"error": {"code": "InternalServerError"}},
+    "unavailable": {"error": {"code": "ServiceUnavailable", "status": 503}},
+    "expired credentials": {"error": {"code": "ExpiredTokenException"}},
+    "no permission": {"error": {"code": "AccessDeniedException"}},
+    "no table": {"error": {"code": "ResourceNotFoundException"}},
+    "reset": {"reset": True},
+    "lost": {"response": {"abort_bytes": 0}},
+    "cut off": {"response": {"truncate_frac": 0.5}},
+    "corrupt": {"response": {"set_headers": {"x-amz-crc32": "1"}}},
+    "mute": {"timeout_ms": 60_000},
+}
+PASSING = ["throttled", "internal error", "unavailable", "reset", "lost", "cut off", "corrupt"]
+AWAY = ["internal error", "reset", "cut off", "mute"]  # which open the breaker
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_what_fails_twice_is_no_failure(rig, name):
+    with fault(rig, {**ERROR[name], "times": 2}):
+        answer = rig.create(f"{name} twice")
+        assert rig.proxy.faults() == 2
+
+    assert answer.status == 201
+    assert titles(rig.ann).count(f"{name} twice") == 1
+
+
+@pytest.mark.parametrize("name", ERROR)
+def test_what_keeps_failing_is_service_unavailable_until_it_does_not(rig, name):
+    logged = len(rig.errors())
+    with fault(rig, ERROR[name]):
+        first: list[Answer] = []
+        took = seconds(lambda: first.append(rig.create(name)))
+        refused(first[0])
+        [line] = rig.errors()[logged:]
+        assert line["message"].startswith("DynamoDB TransactWriteItems failed: ")
+        assert line["request_id"] == first[0].headers["X-Request-Id"]
+        assert took < REQUEST_SECONDS + SLACK
+
+        graphql = rig.ann.graphql(TASKS)
+        assert (codes(graphql), graphql["data"]) == (["SERVICE_UNAVAILABLE"], None)
+        assert [error["message"] for error in graphql["errors"]] == [
+            "The service is unavailable, try again."
+        ]
+        assert rig.service.get("/healthz").status == 200
+        refused(rig.service.get("/readyz"))
+
+    held = titles(rig.ann).count(name)
+    answer = rig.create(name)  # again, under the same key
+    assert answer.status == 201
+    assert titles(rig.ann).count(name) == 1
+    assert held == (name in {"lost", "cut off", "corrupt"})  # these had been carried out
+
+
+@pytest.mark.parametrize("name", AWAY)
+def test_while_the_store_is_away_hardly_anybody_waits_for_it(rig, name):
+    with fault(rig, ERROR[name]):
+        first = seconds(lambda: refused(rig.create("x")))
+        before = rig.proxy.faults()
+        next_ones = [seconds(lambda: refused(rig.create("x"))) for _ in range(20)]
+        attempts = rig.proxy.faults() - before
+
+    # Without the breaker, all 20 would make all their attempts.
+    assert attempts < 20 * ATTEMPTS / 2
+    if name == "mute":  # the others take hardly longer than their pauses
+        quick = sorted(next_ones)[len(next_ones) // 2]
+        assert quick < first / 10
+
+
+def test_a_mute_store_holds_no_thread_for_longer_than_a_request_may_take(rig):
+    with fault(rig, ERROR["mute"]), ThreadPoolExecutor(THREADS * 3) as clients:
+        began = time.monotonic()
+        answers = list(clients.map(lambda _: rig.create("x"), range(THREADS * 3)))
+        took = time.monotonic() - began
+
+    # Those that had to wait for a thread came when the breaker was open.
+    assert [refused(answer)["code"] for answer in answers] == ["SERVICE_UNAVAILABLE"] * THREADS * 3
+    assert took < 2 * REQUEST_SECONDS + SLACK
+
+
+def test_keys_that_the_store_leaves_out_are_asked_for_again(rig):
+    """What a client of the whole service sees of it; see test_client.py for each case."""
+    with fault(rig, {**ERROR["throttled"], "operation": "BatchGetItem", "times": 2}):
+        answer = rig.service.get("/auth/verify", Authorization=f"Bearer {rig.ann.token}")
+
+    assert answer.status == 200
+
+
+def test_a_store_that_is_gone_is_waited_for_without_its_data_being_lost(rig):
+    rig.service.eventually(rig.ready)
+    before = titles(rig.ann)
+    rig.store.kill()
+    try:
+        refused(rig.create("while it is gone"))
+        refused(rig.service.get("/readyz"))
+        assert rig.service.get("/healthz").status == 200
+    finally:
+        rig.store.start()
+    rig.service.eventually(rig.ready)
+
+    assert titles(rig.ann) == before
+    assert rig.create("while it is gone").status == 201
+    assert titles(rig.ann).count("while it is gone") == 1
+
+
+def test_a_faulty_proxy_shows_nothing_of_the_store_in_any_answer_or_two_lines_of_a_request(rig):
+    lines = rig.errors()
+    told = [line["request_id"] for line in lines if "request_id" in line]
+
+    assert told
+    assert len(told) == len(set(told))
+    assert not any("exception" in line for line in lines)

@@ -1,0 +1,162 @@
+"""A worker that hangs is replaced; one that is only busy is not."""
+
+import subprocess
+import sys
+import threading
+from io import BytesIO
+
+import pytest
+from test_process import ROOT, SOON, Program, environment, linux, workers
+
+from graphql_api.gate import Gate
+
+
+def ask(gate: Gate) -> None:
+    gate({"PATH_INFO": "/", "wsgi.input": BytesIO()}, lambda *_: None)
+
+
+class Work:
+    """A WSGI app in which everybody stays until it is told to let them go."""
+
+    def __init__(self) -> None:
+        self.inside = threading.Semaphore(0)
+        self.go = threading.Semaphore(0)
+
+    def __call__(self, *_):
+        self.inside.release()
+        self.go.acquire()
+        return []
+
+
+@pytest.fixture
+def full():
+    """A gate of two places, both taken."""
+    work = Work()
+    gate = Gate(work, 2)
+    people = [threading.Thread(target=ask, args=(gate,)) for _ in range(4)]
+    for person in people:
+        person.start()
+    for _ in range(2):
+        work.inside.acquire()
+    yield gate, work
+    work.go.release(4)
+    for person in people:
+        person.join()
+
+
+def test_a_gate_with_a_free_place_moves():
+    gate = Gate(lambda *_: [], 1)
+
+    assert [gate.moves() for _ in range(3)] == [True] * 3
+    ask(gate)
+    assert gate.moves() is True
+
+
+def test_a_full_gate_moves_only_while_somebody_leaves_it(full):
+    gate, work = full
+
+    assert gate.moves() is False
+    work.go.release()
+    work.inside.acquire()  # the next one is in
+
+    assert [gate.moves() for _ in range(3)] == [True, False, False]
+
+
+def test_a_crash_inside_is_a_way_out():
+    def crash(*_):
+        raise ZeroDivisionError
+
+    gate = Gate(crash, 1)
+    with pytest.raises(ZeroDivisionError):
+        ask(gate)
+
+    assert gate.moves() is True
+
+
+WORKER = """
+import re, time
+from io import BytesIO
+from threading import Thread
+from graphql_api import dynamodb, watchdog
+from graphql_api.gate import Gate
+
+def app(environ, _):
+    {work}
+    return []
+
+def people():
+    while True:
+        gate({{"PATH_INFO": "/", "wsgi.input": BytesIO()}}, None)
+
+watchdog.HUNG_SECONDS = 1.0
+gate = Gate(app, 2)
+watchdog.watch(gate)
+for _ in range(8):
+    Thread(target=people, daemon=True).start()
+time.sleep({seconds})
+print("well")
+"""
+WORKS = {
+    "while True: pass": (1, 60),
+    "time.sleep(60)": (1, 60),
+    "re.match('(a+)+$', 'a' * 60 + 'b')": (1, 60),  # keeps Python's lock
+    "time.sleep(0.2)": (0, 3),  # nobody hangs, though the place is never free
+    "[(dynamodb.more_time(), time.sleep(0.1)) for _ in range(600)]": (0, 3),  # a long work goes on
+}
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("work", WORKS)
+def test_a_process_ends_when_it_hangs_and_not_when_it_is_busy(work):
+    code, seconds = WORKS[work]
+
+    done = subprocess.run(
+        [sys.executable, "-c", WORKER.format(work=work, seconds=seconds)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=2 * SOON,
+        check=False,
+    )
+
+    assert done.returncode == code
+    assert done.stdout == ("well\n" if code == 0 else "")
+    assert ("in app" in done.stderr) == (code == 1)  # where it hangs
+
+
+SERVICE = """
+import runpy
+from graphql_api import server, watchdog
+watchdog.HUNG_SECONDS = 1.0
+create = server.create_app
+
+def create_app(config):
+    def hang():
+        while True:
+            pass
+    app = create(config)
+    app.add_url_rule("/hang", view_func=hang)
+    return app
+
+server.create_app = create_app
+runpy.run_path("app.py", run_name="__main__")
+"""
+
+
+@linux
+@pytest.mark.whole
+def test_a_hung_worker_is_replaced(tmp_path):
+    environment(tmp_path)  # skips where there is no engine
+    settings = {"DATA_DIR": tmp_path / "data", "WORKERS": 1, "THREADS": 2}
+    with Program((sys.executable, "-c", SERVICE), tmp_path, **settings) as service:
+        service.ready()
+        [hung] = workers(service)
+        for _ in range(2):
+            with pytest.raises(OSError, match="timed out"):
+                service.get("/hang", timeout=0.1)
+
+        service.eventually(lambda: workers(service) not in ([], [hung]))
+        service.eventually(lambda: service.get("/readyz").status == 200)
+
+        assert "in hang" in service.errors.read_text()
+        assert service.end() == 0

@@ -1,0 +1,543 @@
+"""The wire to a store that misbehaves, over real sockets on this machine."""
+
+import socket
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphql_api.config import Config
+from graphql_api.dynamodb import client, wire
+from graphql_api.dynamodb.wire import Failed, Refused, Wire, give_time
+
+Behaviour = Callable[[socket.socket], None]  # what happens after a request has come
+
+
+class Store:
+    """A server that treats each request by the next of its behaviours, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "{}:{}".format(*self.listener.getsockname())
+        self.begin()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def begin(self, *behaviours: Behaviour) -> None:
+        self.behaviours = list(behaviours)
+        self.heads: list[str] = []
+        self.connections = 0
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # it is closed
+            while True:
+                connection, _ = self.listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError), connection.makefile("rb") as stream:
+            while lines := list(iter(lambda: stream.readline().decode().rstrip(), "")):
+                self.heads.append("\n".join(lines))
+                fields = dict(line.lower().split(": ", 1) for line in lines[1:])
+                stream.read(int(fields.get("content-length", 0)))
+                now = self.behaviours.pop(0) if len(self.behaviours) > 1 else self.behaviours[0]
+                now(connection)
+
+
+def answer(content: bytes = b'{"ok": 1}', status: int = 200, length: int = 0, **headers: Any):
+    """Behaves well, unless what it says is not so."""
+    lines = {"Content-Length": length or len(content), **headers}
+    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items())
+    whole = f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + content
+    return lambda connection: connection.sendall(whole)
+
+
+def then_closed(behaviour: Behaviour) -> Behaviour:
+    def behave(connection):
+        behaviour(connection)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return behave
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raise ConnectionAbortedError  # whose handler closes it, without a farewell
+
+
+def hang(connection: socket.socket) -> None:
+    connection.recv(1)  # until the other side gives up
+
+
+def drip(at_once: bytes, slowly: bytes) -> Behaviour:
+    """Of what it says, one more byte comes whenever one would give up."""
+
+    def behave(connection):
+        connection.sendall(at_once)
+        for byte in slowly:
+            time.sleep(0.02)
+            connection.sendall(bytes([byte]))
+
+    return behave
+
+
+def error(code: str, status: int = 400) -> Behaviour:
+    return answer(f'{{"__type": "x#{code}"}}'.encode(), status)
+
+
+GOOD = b'{"ok": 1}'
+SILENCE = {"seconds": 0.1, "attempts": 2}  # enough for those that must be waited for
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Store]:
+    store = Store()
+    yield store
+    store.listener.close()
+
+
+@pytest.fixture
+def store(server) -> Store:
+    server.begin(answer())
+    return server
+
+
+@pytest.fixture(scope="module")
+def connection(server) -> Any:
+    return client.connect(Config(dynamodb=f"http://{server.address}"))
+
+
+@pytest.fixture
+def pauses(monkeypatch) -> list[float]:
+    """The pauses between attempts, of which none is made."""
+    made: list[float] = []
+    monkeypatch.setattr(wire.random, "uniform", lambda _, longest: made.append(longest) or 0)
+    return made
+
+
+@pytest.fixture
+def ask(connection, monkeypatch) -> Callable[..., Any]:
+    """Makes a call on a wire of its own, without a pause between its attempts."""
+    monkeypatch.setattr(wire.random, "uniform", lambda *_: 0)
+
+    def ask(attempts: int = 4, seconds: float = 5):
+        return Wire(connection, attempts, seconds).call("GetItem", {"TableName": "t"})
+
+    return ask
+
+
+# Answers, and none
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        answer(),
+        answer(x_amz_crc32=zlib.crc32(GOOD)),
+        then_closed(answer()),
+        then_closed(answer(Connection="close")),
+        then_closed(lambda connection: connection.sendall(b"HTTP/1.0 200 X\r\n\r\n" + GOOD)),
+        lambda connection: connection.sendall(
+            b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n" + GOOD + b"\r\n0\r\n\r\n"
+        ),
+    ],
+    ids=["plain", "checksum", "closed", "closing", "without a length", "chunked"],
+)
+def test_an_answer_is_its_body(store, ask, good):
+    store.begin(good)
+
+    assert ask() == {"ok": 1}
+    assert len(store.heads) == 1
+
+
+BAD = {
+    "reset": reset,
+    "closed without a word": then_closed(lambda _: None),
+    "no HTTP": then_closed(lambda connection: connection.sendall(b"SSH-2.0-x\r\n")),
+    "half a head": then_closed(lambda connection: connection.sendall(b"HTTP/1.1 200 X\r\nCont")),
+    "half a body": then_closed(answer(length=100)),
+    "half a chunk": then_closed(
+        lambda connection: connection.sendall(
+            b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n99\r\n" + GOOD
+        )
+    ),
+    "half an object": answer(b'{"ok": '),
+    "another checksum": answer(x_amz_crc32=zlib.crc32(b'{"ok": 2}')),
+    "a checksum that is none": answer(x_amz_crc32="x"),
+    "a page": answer(b"<html>Sign in</html>"),
+    "no object": answer(b"[1]"),
+    "no UTF-8": answer(b'{"ok": "\xff"}'),
+    "nothing": answer(b""),
+    "an error of a proxy": answer(b"<html>Bad gateway</html>", 502),
+    "an error of the store": error("InternalServerError", 500),
+    "throttled": error("ThrottlingException"),
+    "a transaction that is still going on": error("TransactionInProgressException"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_what_went_wrong_twice_is_mended_by_the_third_attempt(store, ask, bad):
+    store.begin(bad, bad, answer())
+
+    assert ask() == {"ok": 1}
+    assert len(store.heads) == 3
+
+
+ANSWERING = {"throttled", "a transaction that is still going on"}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_stays_wrong_is_given_up_and_says_whether_the_store_is_away(ask, store, pauses, name):
+    store.begin(BAD[name])
+
+    with pytest.raises(Failed) as caught:
+        ask()
+
+    assert caught.value.away is (name not in ANSWERING)
+    assert len(store.heads) == 4
+    assert pauses == [0.05, 0.1, 0.2]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_refusal_is_unsure_if_an_attempt_before_it_may_have_been_carried_out(store, ask, name):
+    store.begin(BAD[name], error("ConditionalCheckFailedException"))
+
+    with pytest.raises(Refused) as caught:
+        ask()
+
+    assert caught.value.code == "ConditionalCheckFailedException"
+    assert caught.value.unsure is (name != "throttled")
+
+
+def test_a_refusal_at_once_is_sure_and_final(store, ask):
+    store.begin(error("ConditionalCheckFailedException"))
+
+    with pytest.raises(Refused) as caught:
+        ask()
+
+    assert caught.value.unsure is False
+    assert len(store.heads) == 1
+
+
+def test_where_nobody_listens_nothing_was_carried_out(store, connection, monkeypatch, pauses):
+    store.begin(error("ConditionalCheckFailedException"))
+    refusing = Wire(connection)
+    connect, refuse = refusing._connect, [True]
+
+    def connect_later(timeout):
+        opened = connect(timeout)
+        if refuse:
+            refuse.pop()
+            opened.port = 1
+        return opened
+
+    monkeypatch.setattr(refusing, "_connect", connect_later)
+    with pytest.raises(Refused) as caught:
+        refusing.call("PutItem", {})
+
+    assert caught.value.unsure is False
+    assert (len(store.heads), len(pauses)) == (1, 1)
+
+
+HEAD = b"HTTP/1.1 200 X\r\nContent-Length: 500\r\n"
+SLOW = {
+    "mute": hang,
+    "slow to begin": drip(b"", HEAD + b"X: " + b"x" * 500),
+    "slow to end": drip(HEAD + b"\r\n", b" " * 491 + GOOD),
+}
+
+
+@pytest.mark.parametrize("slow", SLOW.values(), ids=SLOW)
+def test_who_is_too_slow_is_not_waited_for_however_much_comes_meanwhile(store, ask, slow):
+    store.begin(slow)
+
+    with pytest.raises(Failed) as caught:
+        ask(**SILENCE)
+
+    assert caught.value.away is True
+    assert len(store.heads) == 2
+
+
+def test_after_silence_the_next_attempt_has_a_connection_of_its_own(store, ask):
+    store.begin(hang, answer())
+
+    assert ask(**SILENCE) == {"ok": 1}
+    assert store.connections == 2
+
+
+# Connections
+
+
+def test_one_connection_serves_one_call_after_the_other(store, connection):
+    kept = Wire(connection)
+
+    assert [kept.call("GetItem", {}) for _ in range(3)] == [{"ok": 1}] * 3
+    assert store.connections == 1
+
+
+def test_an_answer_may_come_in_chunks_and_the_connection_is_kept(store, connection):
+    kept = Wire(connection, attempts=1)
+    chunks = b'4;name=value\r\n{"ok\r\n5\r\n": 1}\r\n0\r\nTrailer: x\r\n\r\n'
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    store.begin(lambda asking: asking.sendall(head + chunks))
+
+    assert [kept.call("GetItem", {}) for _ in range(2)] == [{"ok": 1}] * 2
+    assert store.connections == 1
+
+
+def test_an_answer_may_end_with_its_connection(store, connection):
+    kept = Wire(connection, attempts=1)
+    store.begin(then_closed(lambda asking: asking.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD)))
+
+    assert [kept.call("GetItem", {}) for _ in range(2)] == [{"ok": 1}] * 2
+    assert store.connections == 2
+
+
+def test_a_connection_that_ended_while_idle_costs_no_attempt(store, connection):
+    kept = Wire(connection, attempts=1)
+    store.begin(then_closed(answer()))
+
+    for _ in range(3):
+        assert kept.call("GetItem", {}) == {"ok": 1}
+        while not wire._readable(kept._idle[0]):  # its end is still on its way
+            time.sleep(0.001)
+
+    assert store.connections == 3
+
+
+def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_ones(store, connection):
+    kept = Wire(connection, attempts=1)
+    twice = answer(b'{"ok": 1}HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{"no": 1}', length=9)
+    store.begin(twice, answer())
+
+    assert [kept.call("GetItem", {}) for _ in range(2)] == [{"ok": 1}] * 2
+
+
+def test_as_many_connections_are_kept_as_were_needed_at_once_and_all_are_closed(store, connection):
+    together = threading.Barrier(5)
+
+    def meet(asking):
+        together.wait(10)
+        answer()(asking)
+
+    store.begin(meet)
+    kept = Wire(connection)
+    threads = [threading.Thread(target=kept.call, args=("GetItem", {})) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    idle = list(kept._idle)
+    del kept, threads, thread
+
+    assert len(idle) == store.connections == 5
+    assert all(opened.sock is None for opened in idle)
+
+
+# Time
+
+
+class Clock(SimpleNamespace):
+    """A time that passes only when it is spent."""
+
+    def __init__(self) -> None:
+        super().__init__(now=1000.0, strftime=time.strftime, gmtime=time.gmtime)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.now += seconds
+
+
+def spending(connection, clock: Clock, *seconds: float, attempts: int = 4) -> Wire:
+    """A wire on which each attempt takes so long, or all of the time that it is given."""
+    left = list(seconds)
+    slow = Wire(connection, attempts)
+
+    def send(_operation, _content, timeout):
+        wanted = left.pop(0) if left else timeout
+        clock.now += min(wanted, timeout)
+        raise TimeoutError if wanted >= timeout else ConnectionResetError
+
+    slow._send = send
+    return slow
+
+
+@given(
+    calls=st.lists(st.lists(st.floats(0, 2), max_size=4), min_size=1, max_size=8),
+    attempts=st.integers(1, 20),
+)
+def test_all_calls_of_a_request_end_within_its_time(connection, calls, attempts):
+    with pytest.MonkeyPatch.context() as patch:
+        clock = Clock()
+        patch.setattr(wire, "time", clock)
+        give_time()
+        began = clock.now
+        for seconds in calls:
+            with pytest.raises(Failed):
+                spending(connection, clock, *seconds, attempts=attempts).call("GetItem", {})
+        give_time(None)
+
+    assert clock.now - began <= wire.REQUEST_SECONDS + 1e-6
+
+
+def test_outside_of_a_request_each_call_has_its_own_time(connection, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(wire, "time", clock)
+
+    for _ in range(3):
+        before = clock.now
+        with pytest.raises(Failed) as caught:
+            spending(connection, clock).call("GetItem", {})
+        assert clock.now - before == wire.REQUEST_SECONDS
+        assert caught.value.away is True
+
+
+def test_the_store_is_not_said_to_be_away_for_want_of_the_requests_own_time(
+    connection, monkeypatch
+):
+    clock = Clock()
+    monkeypatch.setattr(wire, "time", clock)
+    give_time(0.1)
+    hurried = spending(connection, clock)
+    said = []
+    for _ in range(2):  # with too little time, then with none
+        with pytest.raises(Failed) as caught:
+            hurried.call("GetItem", {})
+        said.append(caught.value.away)
+    give_time(None)
+
+    assert said == [None, None]
+
+
+# Who asks
+
+
+def signed_by_botocore(headers: dict[str, str], url: str, body: bytes, credentials) -> str:
+    """The signature that botocore gives the same request at the same time."""
+    unsigned = {name: value for name, value in headers.items() if name != "authorization"}
+    request = AWSRequest("POST", url, unsigned, body)
+    request.context["timestamp"] = headers["x-amz-date"]
+    auth = SigV4Auth(credentials, "dynamodb", headers["authorization"].split("/")[2])
+    text = auth.string_to_sign(request, auth.canonical_request(request))
+    return auth.signature(text, request)
+
+
+printable = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
+
+
+@given(
+    key=st.from_regex("[A-Z0-9]+", fullmatch=True),
+    secret=printable,
+    token=st.none() | printable,
+    body=st.binary(),
+)
+def test_a_signature_is_the_one_that_botocore_gives(connection, key, secret, token, body):
+    credentials = Credentials(key, secret, token)
+    signing = Wire(connection)
+    signing._credentials = credentials
+
+    headers = signing._headers("DynamoDB_20120810.GetItem", body)
+
+    expected = signed_by_botocore(headers, signing._url, body, credentials)
+    assert headers["authorization"].endswith(f"Signature={expected}")
+    assert headers.get("x-amz-security-token") == token
+    signed = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0]
+    assert set(signed.split(";")) == headers.keys() - {"authorization"}
+
+
+def test_who_has_no_credentials_asks_nothing(store, connection):
+    unknown = Wire(connection)
+    unknown._credentials = None
+
+    with pytest.raises(NoCredentialsError):
+        unknown.call("GetItem", {})
+
+    assert store.heads == []
+
+
+class Expired(Credentials):
+    def __init__(self, error: Exception) -> None:
+        super().__init__("key", "secret")
+        self.error = error
+
+    def get_frozen_credentials(self):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Credentials were refreshed, but they are still expired."),
+        ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole"),
+        CredentialRetrievalError(provider="sso", error_msg="log in again"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whose_credentials_cannot_be_renewed_fails_as_if_the_store_were_away(
+    store, connection, error
+):
+    expired = Wire(connection)
+    expired._credentials = Expired(error)
+
+    with pytest.raises(wire.Failed) as caught:
+        expired.call("GetItem", {})
+
+    assert caught.value.away is True
+    assert store.heads == []
+
+
+# Proxies
+
+
+@pytest.fixture
+def proxied(monkeypatch, store) -> Callable[..., str]:
+    """The first line that a proxy at the store's address hears of a call, and its headers."""
+
+    def call(endpoint: str, **variables: str) -> list[str]:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        connected = client.connect(Config(dynamodb=endpoint))
+        with suppress(Failed):
+            Wire(connected, attempts=1).call("GetItem", {})
+        return store.heads[0].splitlines() if store.heads else []
+
+    return call
+
+
+def test_plain_http_goes_through_the_networks_proxy(store, proxied):
+    line, *_ = proxied("http://store.invalid:8000/x", HTTP_PROXY=store.address)
+
+    assert line == "POST http://store.invalid:8000/x/ HTTP/1.1"
+
+
+def test_https_goes_through_a_tunnel_that_knows_the_proxys_own_user(store, proxied):
+    store.begin(then_closed(answer(b"no", 403)))
+
+    proxy = f"http://ann:secret@{store.address}"
+    line, *headers = proxied("https://store.invalid", HTTPS_PROXY=proxy)
+
+    assert line.startswith("CONNECT store.invalid:443 HTTP/1.")
+    assert "Proxy-Authorization: Basic YW5uOnNlY3JldA==" in headers
+
+
+def test_what_needs_no_proxy_is_asked_directly(store, proxied):
+    line, *_ = proxied(
+        f"http://{store.address}", HTTP_PROXY="http://127.0.0.1:1", NO_PROXY="127.0.0.1"
+    )
+
+    assert line == "POST / HTTP/1.1"
