@@ -24,7 +24,7 @@ from graphql_api.commands import archive
 from graphql_api.dynamodb import tables
 from graphql_api.dynamodb.wire import Refused, Wire
 from graphql_api.errors import BadUserInput
-from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
+from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.tasks.store import TaskStore
 
 pytestmark = pytest.mark.thorough
@@ -292,6 +292,13 @@ def without(name):
         ({**ENTRY, "version": 2**31}, "A version is from 1 to 2147483647."),
         ({**ENTRY, "version": True}, "version: A whole number is needed."),
         ({**ENTRY, "version": 1.0}, "version: A whole number is needed."),
+        ({**ENTRY, "duration_minutes": -1}, "durationMinutes must be from 0 to 14400."),
+        ({**ENTRY, "min_chunk_minutes": None}, "min_chunk_minutes: A whole number is needed."),
+        ({**ENTRY, "deadline_type": "HARD"}, "deadline_type: 'HARD' is not a valid DeadlineType"),
+        (
+            {**ENTRY, "planned_start": "2030-01-01T00:00:00Z"},
+            "plannedStart and plannedEnd go together.",
+        ),
         ({**ENTRY, "task_id": "a/b"}, "An id has 1 to 128 letters, digits, '_' and '-'."),
         ({**ENTRY, "task_id": ""}, "An id has 1 to 128 letters, digits, '_' and '-'."),
         ({**ENTRY, "task_id": "x" * 129}, "An id has 1 to 128 letters, digits, '_' and '-'."),
@@ -403,6 +410,10 @@ tasks = st.builds(
     created_at=times,
     updated_at=times,
     version=st.integers(1, 2**31 - 1),
+    duration_minutes=st.none() | st.integers(0, 14_400),
+    not_before=st.none() | times,
+    deadline_type=st.sampled_from(DeadlineType),
+    min_chunk_minutes=st.integers(0, 14_400),
 )
 
 

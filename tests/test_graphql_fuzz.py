@@ -20,6 +20,10 @@ schemathesis.graphql.scalar(
         lambda instant: schemathesis.graphql.nodes.String(instant.isoformat())
     ),
 )
+schemathesis.graphql.scalar(
+    "LocalTime",
+    st.times().map(lambda at: schemathesis.graphql.nodes.String(at.isoformat("minutes"))),
+)
 SCHEMA = schemathesis.graphql.from_path(Path(__file__).parent.parent / "schema.graphql")
 OPERATIONS = {
     operation.ok().definition.field_name: operation.ok()

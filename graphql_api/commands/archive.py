@@ -9,7 +9,7 @@ Times are RFC 3339 texts. Neither the password's hash nor sessions are in it.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from enum import Enum
 from typing import IO, Any, NoReturn
@@ -17,7 +17,7 @@ from typing import IO, Any, NoReturn
 from graphql_api import clock
 from graphql_api.accounts.model import User
 from graphql_api.errors import BadUserInput
-from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
+from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 
 FORMAT = "smart-task-scheduler"
 VERSION = 1  # of the format
@@ -63,11 +63,11 @@ def task(user_id: str, entry: Any) -> Task:
     """The task that an entry of the file describes, as this user's; else BadUserInput."""
     if not isinstance(entry, dict):
         raise BadUserInput("A task is an object.")
-    for name in _READERS.keys() - entry.keys():
+    for name in _READERS.keys() - entry.keys() - _YOUNGER:
         raise BadUserInput(f"Missing field: {name}", name)
     for name in entry.keys() - _READERS.keys():
         raise BadUserInput(f"Unknown field: {name}", name)
-    return Task.restored(user_id, {name: _field(name, entry[name]) for name in _READERS})
+    return Task.restored(user_id, {n: _field(n, entry[n]) for n in _READERS if n in entry})
 
 
 def _field(name: str, value: Any) -> Any:
@@ -117,8 +117,19 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "updated_at": _instant,
     "completed_at": _instant,
     "version": _whole_number,
+    "duration_minutes": _whole_number,
+    "not_before": _instant,
+    "deadline_type": DeadlineType,
+    "min_chunk_minutes": _whole_number,
+    "planned_start": _instant,
+    "planned_end": _instant,
 }
-_NULLABLE = {"due_at", "completed_at"}
+_NULLABLE = {
+    *("due_at", "completed_at"),
+    *("duration_minutes", "not_before", "planned_start", "planned_end"),
+}
+# Files that were written before there were these have none of them.
+_YOUNGER = {field.name for field in fields(Task) if field.default is not MISSING}
 
 
 def _plain(value: Any) -> Any:

@@ -86,14 +86,14 @@ class Search:
 
     def improved(self, moves: int) -> Order:
         """The best order found with so many moves, or with those that the effort allows."""
-        random = Random(SEED)  # noqa: S311 (no secret)
+        luck = Random(SEED)  # noqa: S311 (no secret)
         best, lowest = self.order[:], self.cost
         heat = self._heat()
         for left in range(moves, 0, -1):
             if self._effort > EFFORT:
                 break
-            low, part = self._neighbour(random)
-            limit = self.cost + int(heat * _cooled(left / moves, random.random()))
+            low, part = self._neighbour(luck)
+            limit = self.cost + int(heat * _cooled(left / moves, luck.random()))
             if part == self.order[low : low + len(part)]:
                 continue
             if trial := self._play(low, part, limit):
@@ -106,17 +106,17 @@ class Search:
         jobs = self._instance.jobs
         return HEAT * sum(job.weight * job.minutes for job in jobs) // max(1, len(jobs))
 
-    def _neighbour(self, random: Random) -> tuple[int, Order]:
+    def _neighbour(self, luck: Random) -> tuple[int, Order]:
         """A part of the order, changed: its last job comes first, its first one last, or both.
 
         A job has what must come before or after it for company, so that every change is possible.
         """
-        count, kind = len(self.order), random.random()
-        high = int(random.random() * count)
+        count, kind = len(self.order), luck.random()
+        high = int(luck.random() * count)
         if kind < FORWARD:  # rather a job that has much to gain
-            high = max(high, int(random.random() * count), key=self._spent)
-        reach = count if random.random() < FAR else NEAR
-        low = max(0, high - 1 - int(random.random() * reach))
+            high = max(high, int(luck.random() * count), key=self._spent)
+        reach = count if luck.random() < FAR else NEAR
+        low = max(0, high - 1 - int(luck.random() * reach))
         part = self.order[low : high + 1]
         early = 0 if FORWARD <= kind < BACK else self._before[part[-1]]
         late = 0 if kind < FORWARD else self._after[part[0]]

@@ -331,7 +331,7 @@ class PlanQuery:
         context, viewer = info.context, info.context.viewer
         options = _options(input)
         draft = context.plans.preview(viewer, context.settings_of(viewer), options)
-        context.show_planned((*draft.selection.planned, *draft.selection.unestimated))
+        context.show((*draft.selection.planned, *draft.selection.unestimated))
         return Plan(draft=draft)
 
 

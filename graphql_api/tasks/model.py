@@ -111,6 +111,7 @@ class Task:
             raise BadUserInput("A completed task has completed_at, no other has.", "completed_at")
         if not 1 <= task.version <= LARGEST_VERSION:
             raise BadUserInput(f"A version is from 1 to {LARGEST_VERSION}.", "version")
+        _check_plan(task)
         return task
 
     def edit(self, fields: Mapping[str, Any], now: datetime) -> "Task":
