@@ -232,11 +232,14 @@ def test_no_name_of_a_clients_comes_into_an_expression(ann, calls, name):
 
 def test_every_route_with_a_task_in_it_hides_a_foreign_one(app, ann, neighbour):
     foreign = neighbour.create(title="not yours")
+    bodies = {"blockers": {"blocker_ids": [foreign["id"]]}}
     rules = [rule for rule in app.url_map.iter_rules() if "<task_id>" in rule.rule]
 
     statuses = {
         (method, rule.rule): ann.rest(
-            method, rule.rule.replace("<task_id>", foreign["id"]), json={"title": "mine"}
+            method,
+            rule.rule.replace("<task_id>", foreign["id"]),
+            json=bodies.get(rule.rule.rpartition("/")[2], {"title": "mine"}),
         ).status_code
         for rule in rules
         for method in rule.methods - {"OPTIONS", "HEAD"}

@@ -17,7 +17,7 @@ const operations = await codegen({
     location: name,
     document: read(`documents/${name}`),
   })),
-  config: { scalars: { DateTime: 'string' }, strictScalars: true, useTypeImports: true },
+  config: { scalars: { Date: 'string', DateTime: 'string', LocalTime: 'string' }, strictScalars: true, useTypeImports: true },
   plugins: [{ typescriptOperations: {} }, { typedDocumentNode: {} }],
   pluginMap: { typescriptOperations, typedDocumentNode },
 })
