@@ -1,6 +1,6 @@
 """What a resolver gets: who is asking, when, and what there is to ask."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -166,11 +166,6 @@ class Context:
         return page, partial(
             self.task_store.count, user_id, only.of_open(), self._counting, waiting
         )
-
-    def show_planned(self, tasks: Iterable[Task]) -> None:
-        """Note the viewer's tasks that a plan is of: they are not read again."""
-        for task in tasks:
-            self.tasks_by_key.prime((task.user_id, task.task_id), task)
 
     def title(self, task_id: str) -> str:
         """The title of one of the viewer's tasks that a plan is of."""

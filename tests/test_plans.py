@@ -646,6 +646,18 @@ def test_what_was_applied_is_forgotten_after_its_time_and_with_the_account(app, 
     assert plans.find(ann.id, plan_id, now) is None
 
 
+def test_what_is_around_the_tasks_of_a_plan_is_read_together(ann, calls):
+    estimated(ann, *[30] * 5)
+    calls.clear()
+
+    query = WITH_TASKS.replace("id title }", "id isReady urgency { score } }")
+    answer = ann.graphql(query, input={"from": MONDAY})["data"]["planPreview"]
+
+    assert [block["task"]["isReady"] for block in answer["blocks"]] == [True] * 5
+    # Settings, tasks, what waits for what for the plan, and once more for all its tasks.
+    assert calls == ["GetItem", "Query", "GetItem", "GetItem"]
+
+
 @pytest.mark.engine_is_no_matter
 def test_a_request_plans_once_and_lists_nothing_within_a_plan(ann, calls):
     calls.clear()
