@@ -99,6 +99,6 @@ def test_the_tour_of_the_readme_is_true(port):
 
     assert [language for language, _ in blocks] == [
         *["console"] * 2,
-        *["graphql", "json"] * 10,
+        *["graphql", "json"] * 11,
         *["js", "text"],
     ]
