@@ -1,13 +1,15 @@
 import itertools
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from engines import ENGINES, refresh
 from flask import Flask
 from flask.testing import FlaskClient
+from suite_logs import leaks
 from werkzeug.test import TestResponse
 
 from graphql_api import create_app
@@ -53,21 +55,26 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def suite_log(tmp_path_factory) -> Iterator[Callable[[], str]]:
-    """All that the whole suite has logged until now, in this process and in those it started."""
+def suite_log(tmp_path_factory) -> Iterator[Path]:
+    """The directory below which all is that the suite has logged until now."""
     base = tmp_path_factory.getbasetemp()
     handler = logging.FileHandler(base / "suite.log")
     handler.setFormatter(JsonLines())
     logging.getLogger().addHandler(handler)
     logging.getLogger("graphql_api").setLevel(logging.INFO)
-
-    def read() -> str:
-        files = [f for kind in ("*.log", "err-*", "out*") for f in base.rglob(kind) if f.is_file()]
-        return "".join(file.read_text(errors="replace") for file in files)
-
-    yield read
+    yield base
     logging.getLogger().removeHandler(handler)
     handler.close()
+
+
+def pytest_sessionfinish(session):
+    """Where several processes have run the suite, look at what all of them have logged."""
+    config = session.config
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        found = leaks(config._tmp_path_factory.getbasetemp())
+        if found:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            print("\nSecrets were logged:", *found[:5], sep="\n")
 
 
 @pytest.fixture(scope="session")

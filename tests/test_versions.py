@@ -22,7 +22,8 @@ WANTED = {
     for wanted in [Requirement(text)]
 }
 PINNED = dict(
-    line.lower().split("==") for line in (ROOT / "constraints.txt").read_text().splitlines()
+    line.lower().replace("_", "-").split("==")
+    for line in (ROOT / "constraints.txt").read_text().splitlines()
 )
 
 
