@@ -162,7 +162,7 @@ def test_an_item_has_no_attribute_for_none():
 @pytest.mark.parametrize(
     "plain",
     [None, Decimal(1), b"bytes", {"a": b"b"}, {"a"}, object(), ["a", None], [[{"a"}]]],
-    ids=repr,
+    ids=lambda plain: type(plain).__name__,
 )
 def test_what_has_no_wire_form_is_a_type_error(plain):
     with pytest.raises(TypeError, match="has no DynamoDB form here"):

@@ -27,7 +27,7 @@ from graphql_api.errors import BadUserInput
 from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.tasks.store import TaskStore
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
 ALL = f"{{ tasks(first: 100) {{ nodes {{ {TASK_FIELDS} }} }} }}"
 

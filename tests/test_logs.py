@@ -24,6 +24,7 @@ def lines():
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     logging.getLogger().addHandler(handler)
+    logging.getLogger("graphql_api").setLevel(logging.INFO)  # whatever a test before has set
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logging.getLogger().removeHandler(handler)
 

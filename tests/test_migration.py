@@ -11,7 +11,7 @@ from werkzeug.security import generate_password_hash
 
 from graphql_api.dynamodb import Database, client
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
 # What a browser registered in the older program would have left there.
 SCRYPT = generate_password_hash("scrypt's", "scrypt:128:8:1")

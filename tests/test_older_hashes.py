@@ -9,7 +9,7 @@ from werkzeug.security import generate_password_hash
 from graphql_api.accounts import older_hashes
 from graphql_api.accounts.passwords import Passwords
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
 METHODS = ["scrypt:128:8:1", "pbkdf2:sha256:1000", "pbkdf2:sha1:1000", "pbkdf2:sha512:10"]
 PASSWORDS = Passwords("CHEAPEST")
