@@ -99,6 +99,29 @@ def test_the_tour_of_the_readme_is_true(port):
 
     assert [language for language, _ in blocks] == [
         *["console"] * 2,
-        *["graphql", "json"] * 11,
+        *["graphql", "json"] * 13,
         *["js", "text"],
     ]
+
+
+def test_the_example_of_settings_is_good(port):
+    def ask(query, token=""):
+        body = json.dumps({"query": query}).encode()
+        headers = {"Content-Type": "application/json", "Authorization": token}
+        url = f"http://127.0.0.1:{port}/graphql"
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
+            return json.load(answer)
+
+    readme = (ROOT / "README.md").read_text()
+    [example] = re.findall(r"^    (mutation \{ updateSettings.*?)\n\n", readme, re.M | re.S)
+    account = '{ username: "settings", password: "correct horse battery" }'
+    token = ask(f"mutation {{ register(input: {account}) {{ token }} }}")["data"]["register"][
+        "token"
+    ]
+
+    settings = ask(example, token)["data"]["updateSettings"]["settings"]
+
+    assert settings["timezone"] == "Europe/Berlin"
+    assert settings["daysOff"] == ["2026-12-24"]
+    [monday] = [day for day in settings["workingHours"] if day["day"] == "MONDAY"]
+    assert [hours["start"] for hours in monday["intervals"]] == ["09:00", "13:00"]
