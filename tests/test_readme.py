@@ -113,7 +113,9 @@ def test_the_example_of_settings_is_good(port):
             return json.load(answer)
 
     readme = (ROOT / "README.md").read_text()
-    [example] = re.findall(r"^    (mutation \{ updateSettings.*?)\n\n", readme, re.M | re.S)
+    [example] = re.findall(
+        r"^    (mutation \{ updateSettings.*?)\n\n", readme, re.MULTILINE | re.DOTALL
+    )
     account = '{ username: "settings", password: "correct horse battery" }'
     token = ask(f"mutation {{ register(input: {account}) {{ token }} }}")["data"]["register"][
         "token"
