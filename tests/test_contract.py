@@ -112,6 +112,7 @@ DOORS = {
     "strawberry": {
         "arguments.py",
         "connection.py",
+        "enums.py",
         "context.py",
         "execution.py",
         "compiled.py",
@@ -133,6 +134,7 @@ LAYERS = [
         "negotiation",
         "limits",
         "arguments",
+        "enums",
         "inputs",
         "graphiql",
         "scalars",

@@ -1,12 +1,12 @@
 """Plans as GraphQL shows them."""
 
 from datetime import datetime
-from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
 
+from graphql_api import enums
 from graphql_api.arguments import given
 from graphql_api.context import MOST_LISTED, Info
 from graphql_api.planning import model as planning
@@ -15,15 +15,7 @@ from graphql_api.plans.service import Draft, Outcome
 from graphql_api.tasks.model import Task as TaskModel
 from graphql_api.tasks.schema import Task
 
-
-def _enum(kind: type[Enum], description: str, **values: str) -> None:
-    """Show an enum of the planner, each value with what it means."""
-    strawberry.enum(kind, description=description)
-    for value in kind.__strawberry_definition__.values:  # type: ignore[attr-defined]  # set by strawberry.enum
-        value.description = values[value.name]
-
-
-_enum(
+enums.show(
     planning.ReasonCode,
     "Why a block is where it is.",
     KEPT="The task stays where it was planned.",
@@ -37,7 +29,7 @@ _enum(
     SPLIT="The task is done in several parts.",
     MILESTONE="The task takes no time.",
 )
-_enum(
+enums.show(
     planning.UnplacedCode,
     "Why a task has no place in a plan.",
     BLOCKER_UNPLACED="A task that it waits for has no place either.",

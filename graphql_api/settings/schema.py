@@ -6,14 +6,17 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
+from graphql_api import enums
 from graphql_api.arguments import given
 from graphql_api.context import Info
 from graphql_api.settings import model
 from graphql_api.tasks import urgency
 
-strawberry.enum(model.Weekday, description="A day of the week.")
-for _value in model.Weekday.__strawberry_definition__.values:  # type: ignore[attr-defined]  # set by strawberry.enum
-    _value.description = f"{_value.name.capitalize()}."
+enums.show(
+    model.Weekday,
+    "A day of the week.",
+    **{day.name: f"{day.name.capitalize()}." for day in model.Weekday},
+)
 
 
 @strawberry.type(description="Hours of a day, by the clock on the wall.")

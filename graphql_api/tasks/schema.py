@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from enum import Enum
 from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry import UNSET
 
-from graphql_api import lookahead
+from graphql_api import enums, lookahead
 from graphql_api.accounts.model import User
 from graphql_api.arguments import given
 from graphql_api.connection import Connection, Listing
@@ -22,14 +21,7 @@ from graphql_api.tasks.store import task_not_found
 T = TypeVar("T")
 
 
-def _enum(kind: type[Enum], description: str, **values: str) -> None:
-    """Show an enum of the model, each value with what it means."""
-    strawberry.enum(kind, description=description)
-    for value in kind.__strawberry_definition__.values:  # type: ignore[attr-defined]  # set by strawberry.enum
-        value.description = values[value.name]
-
-
-_enum(
+enums.show(
     model.TaskStatus,
     "Where a task stands.",
     PENDING="Not begun.",
@@ -37,7 +29,7 @@ _enum(
     COMPLETED="Done.",
     CANCELLED="Not to be done any more.",
 )
-_enum(
+enums.show(
     model.TaskPriority,
     "How much a task matters.",
     LOW="Can wait.",
@@ -45,13 +37,13 @@ _enum(
     HIGH="Before the usual.",
     URGENT="Before everything else.",
 )
-_enum(
+enums.show(
     model.DeadlineType,
     "What a due date means to the planner.",
     HARD="Never later: what cannot be done in time is not planned at all.",
     SOFT="Later if need be, and then said so.",
 )
-_enum(
+enums.show(
     model.TaskOrderField,
     "What tasks can be sorted by.",
     CREATED_AT="The time of creation.",
@@ -61,7 +53,7 @@ _enum(
         " `isComplete` is false if there are more. The pages of one listing are as of one instant."
     ),
 )
-_enum(
+enums.show(
     model.OrderDirection,
     "Which end of an order comes first.",
     ASC="The earliest first, or the least.",
