@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from threading import BoundedSemaphore
 
-from graphql_api.dynamodb import ConditionFailed, give_time
+from graphql_api.dynamodb import ConditionFailed, more_time
 from graphql_api.errors import (
     BadUserInput,
     Conflict,
@@ -174,7 +174,7 @@ class Plans:
         written: list[str] = []
         conflicts: list[str] = []
         for at in range(0, len(wanted), WRITTEN_AT_ONCE):
-            give_time()
+            more_time()
             some = wanted[at : at + WRITTEN_AT_ONCE]
             tried, failed = self._write_some(user_id, some, known, now)
             written += tried
