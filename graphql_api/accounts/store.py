@@ -18,7 +18,9 @@ from graphql_api.dynamodb import (
     Item,
     Key,
     Put,
+    Read,
     codec,
+    looks,
     more_time,
 )
 from graphql_api.errors import Conflict, UnknownOutcome
@@ -91,17 +93,16 @@ class UserStore:
     def remove(self, user: User) -> None:
         """Delete all of the user's items; the profile and the name last, so that it can go on."""
         mine = Key("user_id").eq(user.user_id)
-        start = None
-        while True:
+
+        def read(start: Item | None) -> Read:
             more_time()
-            read = self._table.query(mine, start=start, limit=REMOVED_AT_ONCE)
-            names = [item["item"]["S"] for item in read.items]
+            return self._table.query(mine, start=start, limit=REMOVED_AT_ONCE)
+
+        for items in looks(read):
+            names = [item["item"]["S"] for item in items]
             self._table.delete_many(
                 [{"user_id": user.user_id, "item": name} for name in names if name != "profile"]
             )
-            start = read.stopped
-            if start is None:
-                break
         profile = Delete(self._table, {"user_id": user.user_id, "item": "profile"})
         # If another removal was first, the name may be somebody else's by now.
         ours = Attr("owner").eq(user.user_id)

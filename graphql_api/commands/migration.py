@@ -11,7 +11,7 @@ from enum import Enum
 from graphql_api.accounts.model import User, username_key
 from graphql_api.accounts.store import UserStore
 from graphql_api.commands import older
-from graphql_api.dynamodb import Item, Table
+from graphql_api.dynamodb import Item, Table, looks
 from graphql_api.errors import BadUserInput, Conflict
 from graphql_api.tasks.model import Task
 from graphql_api.tasks.store import TaskKey, TaskStore
@@ -107,10 +107,4 @@ class Migration:
 
 
 def _pages(table: Table) -> Iterator[list[Item]]:
-    start = None
-    while True:
-        read = table.scan(start=start, limit=LOOK)
-        yield read.items
-        start = read.stopped
-        if start is None:
-            return
+    return looks(lambda start: table.scan(start=start, limit=LOOK))

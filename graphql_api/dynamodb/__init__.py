@@ -12,7 +12,9 @@ from graphql_api.dynamodb.client import (
     Item,
     Key,
     Put,
+    Read,
     Table,
+    looks,
 )
 from graphql_api.dynamodb.loader import Loader
 from graphql_api.dynamodb.wire import give_time, more_time, steps
@@ -30,8 +32,10 @@ __all__ = [
     "Key",
     "Loader",
     "Put",
+    "Read",
     "Table",
     "give_time",
+    "looks",
     "more_time",
     "steps",
 ]

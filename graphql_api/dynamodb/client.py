@@ -42,6 +42,7 @@ __all__ = [
     "Read",
     "Table",
     "connect",
+    "looks",
 ]
 
 BATCH_GET_KEYS = 100  # BatchGetItem's own limit
@@ -141,6 +142,17 @@ class Read(NamedTuple):
     items: list[Item]
     looked_at: int
     stopped: Item | None
+
+
+def looks(read: Callable[[Item | None], Read]) -> Iterator[list[Item]]:
+    """What one look after another finds, to the end; `read` takes the key to start after."""
+    start: Item | None = None
+    while True:
+        found = read(start)
+        yield found.items
+        start = found.stopped
+        if start is None:
+            return
 
 
 class Counted(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from graphql_api.dynamodb import Attr, ConditionFailed, Database, Item, Key, Put, codec
+from graphql_api.dynamodb import Attr, ConditionFailed, Database, Key, Put, codec, looks
 from graphql_api.plans.model import KEPT_FOR, Change
 
 CHANGES = 500  # a part: of DynamoDB's 400 KB for an item, a quarter
@@ -42,15 +42,8 @@ class PlanStore:
     def find(self, user_id: str, plan_id: str, now: datetime) -> Applied | None:
         """The user's applied plan of this id, if it is still kept."""
         mine = Key("user_id").eq(user_id) & Key("item").begins_with(f"plan#{plan_id}#")
-        items: list[Item] = []
-        start = None
-        while True:
-            read = self._table.query(mine, start=start, limit=100)
-            items += read.items
-            start = read.stopped
-            if start is None:
-                break
-        parts = [codec.decode(_Part, item) for item in items]
+        found = looks(lambda start: self._table.query(mine, start=start, limit=100))
+        parts = [codec.decode(_Part, item) for items in found for item in items]
         if not parts or any(part.expires_at <= now.timestamp() for part in parts):
             return None
         changes = tuple(change for part in parts for change in part.changes)

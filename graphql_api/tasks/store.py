@@ -32,7 +32,9 @@ from graphql_api.dynamodb import (
     Item,
     Key,
     Put,
+    Read,
     codec,
+    looks,
     more_time,
 )
 from graphql_api.errors import Conflict, NotFound, QueryTooComplex, UnknownOutcome
@@ -156,13 +158,12 @@ class TaskStore:
         ConditionFailed if it has changed meanwhile, or a condition beside it does not hold.
         """
         write = uuid.uuid4().hex
-        item = {**_item(after), **codec.item(write=write)}
-        same = Attr("version").eq(before.version)
+        put = self._next(before, after, write)
         try:
             if beside:
-                self._database.write(Put(self._table, item, same), *beside)
+                self._database.write(put, *beside)
             else:
-                self._table.put(item, same)
+                self._table.put(put.item, put.condition)
         except ConditionFailed as failure:
             if not failure.unsure or not self._was_ours(after, write):
                 raise
@@ -174,15 +175,13 @@ class TaskStore:
         answer was lost: the caller looks at the tasks again.
         """
         self._database.write(
-            *(
-                Put(
-                    self._table,
-                    {**_item(after), **codec.item(write=uuid.uuid4().hex)},
-                    Attr("version").eq(before.version),
-                )
-                for before, after in pairs
-            )
+            *(self._next(before, after, uuid.uuid4().hex) for before, after in pairs)
         )
+
+    def _next(self, before: Task, after: Task, write: str) -> Put:
+        """What puts a task's next state in place, if it has not changed meanwhile."""
+        item = {**_item(after), **codec.item(write=write)}
+        return Put(self._table, item, Attr("version").eq(before.version))
 
     def delete(self, user_id: str, task_id: str, version: int | None, *beside: Action) -> None:
         """Delete the user's task, if it still is of this version, and do what belongs to it.
@@ -237,14 +236,11 @@ class TaskStore:
             yield from (codec.decode(Task, item) for item in items)
 
     def _looks(self, user_id: str) -> Iterator[list[Item]]:
-        start = None
-        while True:
+        def read(start: Item | None) -> Read:
             more_time()
-            read = self._table.query(Key("user_id").eq(user_id), start=start, limit=LARGEST_LOOK)
-            yield read.items
-            start = read.stopped
-            if start is None:
-                return
+            return self._table.query(Key("user_id").eq(user_id), start=start, limit=LARGEST_LOOK)
+
+        return looks(read)
 
     def page(
         self,
