@@ -15,9 +15,10 @@ from prometheus_client import start_http_server as start
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from graphql_api import logs
-from graphql_api.accounts.passwords import Passwords, Place
+from graphql_api.accounts.passwords import Passwords
 from graphql_api.dynamodb import Call, Database
 from graphql_api.execution import Operation
+from graphql_api.places import Place
 
 READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -75,7 +76,7 @@ CUT = Counter("task_scheduler_slow_connections_cut", "Connections cut for their 
 def watch(app: Flask, database: Database, passwords: Passwords) -> None:
     """Count what the service does from now on."""
     database.listen(_count_call)
-    passwords.on_place = _count_place
+    passwords.places.on_place = _count_place
 
     @app.before_request
     def begin() -> None:

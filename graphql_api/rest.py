@@ -6,12 +6,10 @@ there: that translation is all this module knows of the fields.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,7 +26,7 @@ from werkzeug.datastructures import MultiDict
 
 from graphql_api.context import Context, Services
 from graphql_api.dynamodb import more_time
-from graphql_api.errors import STATUS, BadUserInput, Conflict, ServiceUnavailable
+from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.execution import Executor, Request
 from graphql_api.http import (
     context_for_request,
@@ -39,6 +37,7 @@ from graphql_api.http import (
     snake_case,
 )
 from graphql_api.paging import DEFAULT_SIZE
+from graphql_api.places import Places
 
 DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 
@@ -186,7 +185,9 @@ class Runner:
     def __init__(self, executor: Executor, services: Services, long_lists: int) -> None:
         self._executor = executor
         self._services = services
-        self._long_lists = BoundedSemaphore(long_lists)
+        self._long_lists = Places(
+            long_lists, "Too many long lists are being read, try again, or by pages."
+        )
 
     def answer(self, route: Route, **path: str) -> Response:
         """The answer of any route but the list's."""
@@ -222,7 +223,7 @@ class Runner:
         page = self._long_page(route, context, variables)
         if not page["pageInfo"]["hasNextPage"]:
             return json_response([_task(task) for task in page["nodes"]])
-        with self._long_list():
+        with self._long_lists.take():  # others must have some to work in, too
             return json_response(list(self._all_tasks(route, variables, page)))
 
     def _all_tasks(
@@ -239,16 +240,6 @@ class Runner:
     def _long_page(self, route: Route, context: Context, variables: dict[str, Any]) -> Any:
         context.allow_whole_lists()
         return self._run(route, context, {**variables, "first": context.largest_page})
-
-    @contextmanager
-    def _long_list(self) -> Iterator[None]:
-        """A place to read more than one page in: others must have some to work in, too."""
-        if not self._long_lists.acquire(blocking=False):
-            raise ServiceUnavailable("Too many long lists are being read, try again, or by pages.")
-        try:
-            yield
-        finally:
-            self._long_lists.release()
 
     def _context(self, route: Route) -> Context:
         context = context_for_request(self._services)

@@ -131,6 +131,7 @@ LAYERS = [
     {
         "config",
         "paging",
+        "places",
         "negotiation",
         "limits",
         "arguments",

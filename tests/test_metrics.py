@@ -106,7 +106,7 @@ def test_the_gauges_are_back_when_everything_is_answered(ann, counted):
 
 def test_who_gets_no_place_to_hash_in_is_counted(counted):
     passwords = Passwords("CHEAPEST", 1)
-    passwords.on_place = metrics._count_place
+    passwords.places.on_place = metrics._count_place
 
     with passwords.place():
         assert counted("argon2_places_taken") == 1

@@ -2,25 +2,14 @@
 
 import base64
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from enum import Enum
-from threading import BoundedSemaphore
+from contextlib import AbstractContextManager
 
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
 from graphql_api.accounts import older_hashes
-from graphql_api.errors import ServiceUnavailable
-
-
-class Place(Enum):
-    """What has just become of a place to hash in."""
-
-    TAKEN = "taken"
-    LEFT = "left"
-    REFUSED = "refused"
+from graphql_api.places import Places
 
 
 class Passwords:
@@ -31,8 +20,7 @@ class Passwords:
     """
 
     def __init__(self, profile: str, at_once: int = 1) -> None:
-        self.on_place: Callable[[Place], None] | None = None  # who wants to hear of the places
-        self._places = BoundedSemaphore(at_once)
+        self.places = Places(at_once, "Too many passwords are being checked, try again.")
         self._hasher = PasswordHasher.from_parameters(getattr(profiles, profile))
         self._nobodys = _hash_of_nothing(self._hasher)
 
@@ -59,22 +47,9 @@ class Passwords:
         """Whether the hash is of another kind or has other parameters than new ones get."""
         return older_hashes.recognised(hashed) or self._hasher.check_needs_rehash(hashed)
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self) -> AbstractContextManager[None]:
         """A place to hash in, for as long as it is held; ServiceUnavailable if all are taken."""
-        if not self._places.acquire(blocking=False):
-            self._tell(Place.REFUSED)
-            raise ServiceUnavailable("Too many passwords are being checked, try again.")
-        self._tell(Place.TAKEN)
-        try:
-            yield
-        finally:
-            self._places.release()
-            self._tell(Place.LEFT)
-
-    def _tell(self, place: Place) -> None:
-        if self.on_place:
-            self.on_place(place)
+        return self.places.take()
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:

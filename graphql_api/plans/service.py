@@ -1,10 +1,8 @@
 """Planning tasks: what a plan would be, applying it, undoing that."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from threading import BoundedSemaphore
 
 from graphql_api.dynamodb import ConditionFailed, more_time
 from graphql_api.errors import (
@@ -12,9 +10,9 @@ from graphql_api.errors import (
     Conflict,
     NotFound,
     QueryTooComplex,
-    ServiceUnavailable,
 )
 from graphql_api.paging import Budget, Window
+from graphql_api.places import Places
 from graphql_api.planning.calendar import free_time
 from graphql_api.planning.model import TASKS, Plan, PlanRequest
 from graphql_api.planning.plan import plan
@@ -74,7 +72,7 @@ class Plans:
         self._plans = plans
         self._blockers = blockers
         # A large plan takes a second of a core, which all requests share.
-        self._place = BoundedSemaphore(1)
+        self._places = Places(1, "Others are planning, try again.")
 
     def preview(self, user_id: str, settings: Settings, options: Options) -> Draft:
         """The plan of the user's open tasks; nothing is written.
@@ -142,17 +140,8 @@ class Plans:
             raise BadUserInput(
                 f"The free time may have {GAPS} pieces at most: plan fewer days.", "horizonDays"
             )
-        with self._alone():
+        with self._places.take(PATIENCE):
             return Draft(selection, request, plan(request))
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        if not self._place.acquire(timeout=PATIENCE):
-            raise ServiceUnavailable("Others are planning, try again.")
-        try:
-            yield
-        finally:
-            self._place.release()
 
     def _write_back(self, user_id: str, plan_id: str, applied: Applied, now: datetime) -> Outcome:
         """Undo the changes, but for those that an interrupted application has never made."""
