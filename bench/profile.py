@@ -211,7 +211,8 @@ def _answer(gate: Gate, environ: dict) -> bytes:
     fresh = {**environ, "wsgi.input": io.BytesIO(environ["wsgi.input"])}
     parts = gate(fresh, lambda status, headers, exc_info=None: None)
     body = b"".join(parts)
-    parts.close()
+    if hasattr(parts, "close"):
+        parts.close()
     return body
 
 

@@ -14,6 +14,7 @@ from graphql_api.config import Config
 from graphql_api.context import Services
 from graphql_api.documents import Documents
 from graphql_api.dynamodb import Database, client
+from graphql_api.envelope import Envelope
 from graphql_api.execution import Executor
 from graphql_api.graphiql import GraphiQL
 from graphql_api.paging import Cursors
@@ -62,13 +63,12 @@ def create_app(config: Config) -> Flask:
     # Its one document never has to make room for clients', and their limits are not its own.
     rest_executor = Executor(SCHEMA, introspection=False)
 
-    app = Flask(__name__, static_folder=None)
-    app.url_map.merge_slashes = False  # its redirects would be built from the client's Host
+    app = http.Application(__name__)
+    app.wsgi_app = Envelope(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's docs do it
     app.extensions["database"] = database
     if config.trusted_proxies:  # else a client could say that it is another one
         count = config.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as Flask's docs do it
-    http.install(app)
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as above
     http.show_errors(app)
     _observe(app, config, database, passwords, executor, rest_executor)
     app.register_blueprint(

@@ -2,14 +2,14 @@
 
 import logging
 import re
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from flask import Blueprint, Flask, Response, g, redirect, request
+from flask import Blueprint, Flask, Request, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import (
     HTTPException,
@@ -17,12 +17,13 @@ from werkzeug.exceptions import (
     NotAcceptable,
     UnsupportedMediaType,
 )
+from werkzeug.http import parse_options_header
+from werkzeug.routing import MapAdapter
 
 from graphql_api import limits, logs, negotiation
 from graphql_api.accounts.model import Client
 from graphql_api.context import Context, Services
 from graphql_api.documents import Documents
-from graphql_api.dynamodb import give_time
 from graphql_api.errors import (
     STATUS,
     AppError,
@@ -32,22 +33,14 @@ from graphql_api.errors import (
     ParseFailed,
     PersistedQueryNotFound,
 )
-from graphql_api.execution import Answer, Executor, Request, RequestErrors
+from graphql_api.execution import Answer, Executor, RequestErrors
+from graphql_api.execution import Request as Asked
 from graphql_api.graphiql import Asset, GraphiQL
 from graphql_api.plan_page import PlanPage
 
 PROBLEM = "application/problem+json"
 
-_REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CAPITAL = re.compile(r"[A-Z]")
-_SAFE_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-    "Server": "http",  # what software it is, and of which version, helps attackers only
-}
-_STRICT_TRANSPORT = "max-age=31536000"  # a year (RFC 6797); sent over TLS only, as it must be
 
 # Named here, since Python's names change from version to version.
 _CODES = {
@@ -72,6 +65,51 @@ _MEMBERS: tuple[tuple[str, Any, str], ...] = (
 )
 
 log = logging.getLogger(__name__)
+
+
+class Application(Flask):
+    """Flask, without what takes time and is of no use here.
+
+    No view is asynchronous, and no URL is built or matched by the host's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, static_folder=None)
+        self.config["MAX_CONTENT_LENGTH"] = limits.BODY_BYTES
+        self.url_map.merge_slashes = False  # its redirects would be built from the client's Host
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The view itself."""
+        return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """What finds the view of a request."""
+        if request is None:
+            return None
+        environ = request.environ
+        return MapAdapter(
+            self.url_map,
+            environ["SERVER_NAME"],
+            request.root_path,
+            "",
+            request.scheme,
+            request.path,
+            request.method,
+            environ.get("QUERY_STRING", ""),
+        )
+
+
+class Json(Response):
+    """An answer whose body is there as a whole, with the headers that belong to it."""
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a request (PEP 3333), with no copies made of what is ready."""
+        if environ["REQUEST_METHOD"] == "HEAD" or self.status_code == HTTPStatus.NOT_MODIFIED:
+            return super().__call__(environ, start_response)
+        start_response(self.status, self.headers.to_wsgi_list())
+        return cast("list[bytes]", self.response)
 
 
 @dataclass(frozen=True)
@@ -110,7 +148,7 @@ def blueprint(
     def graphql() -> Response:
         if page and request.method != "POST" and _wants_a_page():
             return _html(page.html, page.content_security_policy)
-        media_type = negotiation.choose(request.headers.get("Accept", ""))
+        media_type = negotiation.choose(request.environ.get("HTTP_ACCEPT", ""))
         if media_type is None:
             raise NotAcceptable(f"Accept {negotiation.GRAPHQL} or {negotiation.JSON}.")
         given = _given()
@@ -125,7 +163,7 @@ def blueprint(
         if operation.writes and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
         context = context_for_request(services)
-        answer = executor.execute(operation, asked, context, g.request_id)
+        answer = executor.execute(operation, asked, context, logs.request_id())
         return _answer(answer, media_type, statuses)
 
     @routes.get("/")
@@ -170,35 +208,6 @@ def health(ready: Callable[[], None]) -> Blueprint:
     return routes
 
 
-def install(app: Flask) -> None:
-    """Give every request its id, time and line in the log, every answer its safe headers."""
-    app.config["MAX_CONTENT_LENGTH"] = limits.BODY_BYTES
-
-    @app.before_request
-    def identify() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        logs.begin(g.request_id, request.method, request.path, request.remote_addr or "")
-        give_time()
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.request_id
-        if request.path == "/graphql":
-            response.vary.add("Accept")
-        for name, value in _SAFE_HEADERS.items():
-            response.headers.setdefault(name, value)
-        if request.is_secure:
-            response.headers["Strict-Transport-Security"] = _STRICT_TRANSPORT
-        logs.finish(response.status_code)
-        return response
-
-    @app.teardown_request
-    def leave(_: BaseException | None) -> None:
-        logs.end()
-        give_time(None)
-
-
 def show_errors(app: Flask) -> None:
     """Give every error its form, and what crashed its line in the log."""
 
@@ -217,26 +226,37 @@ def show_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def crashed(error: Exception) -> Response:
-        log.error("Request %s crashed", g.request_id, exc_info=error)
-        return expected(InternalError(g.request_id))
+        log.error("Request %s crashed", logs.request_id(), exc_info=error)
+        return expected(InternalError(logs.request_id()))
 
 
 def context_for_request(services: Services) -> Context:
     """What resolvers get to know of the present request."""
-    headers = request.headers
-    client = Client(headers.get("User-Agent", ""), request.remote_addr or "")
-    return services.context(headers.get("Authorization"), client)
+    environ = request.environ
+    client = Client(environ.get("HTTP_USER_AGENT", ""), environ.get("REMOTE_ADDR", ""))
+    return services.context(environ.get("HTTP_AUTHORIZATION"), client)
 
 
 def json_body() -> Any:
     """The request's JSON; 413, 415 or BadUserInput if there is none."""
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType("Send application/json.")
-    if request.mimetype_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
-        raise UnsupportedMediaType("Send JSON in UTF-8.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+    environ = request.environ
+    content_type = environ.get("CONTENT_TYPE", "")
+    if problem := _unreadable(content_type, environ.get("HTTP_CONTENT_ENCODING", "identity")):
+        raise UnsupportedMediaType(problem)
     return parse_json(request.get_data(cache=False), "The body")
+
+
+@lru_cache(64)
+def _unreadable(content_type: str, encoding: str) -> str | None:
+    """What is wrong with a body of these headers, if anything is."""
+    media_type, parameters = parse_options_header(content_type)
+    if media_type.lower() != negotiation.JSON:
+        return "Send application/json."
+    if parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+        return "Send JSON in UTF-8."
+    if encoding.lower() != "identity":
+        return "Send the body without a Content-Encoding."
+    return None
 
 
 def parse_json(text: bytes | str, what: str, field: str | None = None) -> Any:
@@ -259,7 +279,7 @@ def json_response(body: Any, status: int = 200, media_type: str = negotiation.JS
     """An answer of JSON in UTF-8."""
     content_type = f"{media_type}; charset=utf-8"
     text = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
-    return Response(text, status, content_type=content_type)
+    return Json(text, status, content_type=content_type)
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:
@@ -355,7 +375,7 @@ def _given() -> dict[str, Any]:
     return members
 
 
-def _asked(given: Mapping[str, Any], documents: Documents) -> Request:
+def _asked(given: Mapping[str, Any], documents: Documents) -> Asked:
     """The request that the members describe.
 
     Raises BadUserInput for members of other types, RequestErrors for an unknown document.
@@ -367,4 +387,4 @@ def _asked(given: Mapping[str, Any], documents: Documents) -> Request:
         text = documents.text(given.get("query"), given.get("extensions") or {})
     except (PersistedQueryNotFound, Forbidden) as error:
         raise RequestErrors.of(error) from None
-    return Request(text, given.get("variables") or {}, given.get("operationName") or None)
+    return Asked(text, given.get("variables") or {}, given.get("operationName") or None)

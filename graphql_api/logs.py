@@ -52,6 +52,12 @@ def current() -> Request | None:
     return _request.get()
 
 
+def request_id() -> str:
+    """The id of the request that this thread is answering; empty outside of one."""
+    request = _request.get()
+    return request.id if request else ""
+
+
 def note(
     *, user_id: str | None = None, operation: str | None = None, codes: tuple[str, ...] = ()
 ) -> None:

@@ -1,6 +1,7 @@
 """Which of its two media types a GraphQL answer is sent in (GraphQL over HTTP, section 6.1)."""
 
 import re
+from functools import lru_cache
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -9,6 +10,7 @@ _WILDCARDS = {"*/*", "application/*"}
 _QUALITY = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
 
 
+@lru_cache(64)
 def choose(accept: str) -> str | None:
     """The media type for an Accept header (RFC 9110, section 12.5.1); None if neither will do.
 

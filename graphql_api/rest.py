@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -24,6 +24,7 @@ from graphql import (
 )
 from werkzeug.datastructures import MultiDict
 
+from graphql_api import logs
 from graphql_api.context import Context, Services
 from graphql_api.dynamodb import more_time
 from graphql_api.errors import STATUS, BadUserInput, Conflict
@@ -249,7 +250,7 @@ class Runner:
 
     def _run(self, route: Route, context: Context, variables: Mapping[str, Any]) -> Any:
         asked = Request(DOCUMENT, variables, route.operation)
-        answer = self._executor.run(asked, context, g.request_id)
+        answer = self._executor.run(asked, context, logs.request_id())
         if answer.errors or answer.data is None:
             raise Failed(route, answer.errors[0])
         [result] = answer.data.values()

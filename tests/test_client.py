@@ -657,7 +657,7 @@ def sent(config: Config) -> Sent:
     [request] = wire.requests
     credential = request.headers["authorization"].partition("Credential=")[2]
     key_id, _, region, *_ = credential.split("/")
-    opened = database._wire._connect(1)
+    opened = database._wire._endpoint._unopened(1)
     proxy = f"http://{opened.host}:{opened.port}"
     return Sent(
         request.url,

@@ -7,13 +7,14 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials, ReadOnlyCredentials, RefreshableCredentials
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -234,16 +235,16 @@ def test_a_refusal_at_once_is_sure_and_final(store, ask):
 def test_where_nobody_listens_nothing_was_carried_out(store, connection, monkeypatch, pauses):
     store.begin(error("ConditionalCheckFailedException"))
     refusing = Wire(connection)
-    connect, refuse = refusing._connect, [True]
+    unopened, refuse = refusing._endpoint._unopened, [True]
 
     def connect_later(timeout):
-        opened = connect(timeout)
+        opened = unopened(timeout)
         if refuse:
             refuse.pop()
             opened.port = 1
         return opened
 
-    monkeypatch.setattr(refusing, "_connect", connect_later)
+    monkeypatch.setattr(refusing._endpoint, "_unopened", connect_later)
     with pytest.raises(Refused) as caught:
         refusing.call("PutItem", {})
 
@@ -311,7 +312,7 @@ def test_a_connection_that_ended_while_idle_costs_no_attempt(store, connection):
 
     for _ in range(3):
         assert kept.call("GetItem", {}) == {"ok": 1}
-        while not wire._readable(kept._idle[0]):  # its end is still on its way
+        while not kept._idle[0].has_ended():  # its end is still on its way
             time.sleep(0.001)
 
     assert store.connections == 3
@@ -343,7 +344,7 @@ def test_as_many_connections_are_kept_as_were_needed_at_once_and_all_are_closed(
     del kept, threads, thread
 
     assert len(idle) == store.connections == 5
-    assert all(opened.sock is None for opened in idle)
+    assert all(kept._opened.sock is None for kept in idle)
 
 
 # Time
@@ -451,9 +452,9 @@ def test_a_signature_is_the_one_that_botocore_gives(connection, key, secret, tok
     signing = Wire(connection)
     signing._credentials = credentials
 
-    headers = signing._headers("DynamoDB_20120810.GetItem", body)
+    headers = signing._headers("DynamoDB_20120810.GetItem", body, 5)
 
-    expected = signed_by_botocore(headers, signing._url, body, credentials)
+    expected = signed_by_botocore(headers, signing._endpoint.url, body, credentials)
     assert headers["authorization"].endswith(f"Signature={expected}")
     assert headers.get("x-amz-security-token") == token
     signed = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0]
@@ -541,3 +542,44 @@ def test_what_needs_no_proxy_is_asked_directly(store, proxied):
     )
 
     assert line == "POST / HTTP/1.1"
+
+
+class Renewing(RefreshableCredentials):
+    """Credentials that somebody else is renewing, for as long as one likes."""
+
+    def __init__(self, expires: datetime) -> None:
+        super().__init__("old", "secret", "token", expires, dict, "test")
+        self.asked = 0
+
+    def get_frozen_credentials(self):
+        self.asked += 1
+        if self.asked == 1:
+            NEVER.wait()
+        return ReadOnlyCredentials("new", "secret", "token")
+
+
+NEVER = threading.Event()
+
+
+def test_credentials_that_are_renewed_for_ever_cost_one_attempt(store, connection):
+    renewed = Wire(connection, attempts=2, timeout=0.1)
+    renewed._credentials = Renewing(datetime.now(UTC))
+
+    began = time.monotonic()
+    assert renewed.call("GetItem", {}) == {"ok": 1}
+    assert 0.1 <= time.monotonic() - began < 1
+    assert "Credential=new/" in store.heads[0]
+
+
+def test_a_name_that_is_looked_up_for_ever_costs_no_more_than_an_attempt_may(
+    store, connection, monkeypatch
+):
+    lost = Wire(connection, attempts=2, timeout=0.1)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: NEVER.wait())
+
+    began = time.monotonic()
+    with pytest.raises(Failed) as caught:
+        lost.call("PutItem", {})
+    assert 0.2 <= time.monotonic() - began < 1
+    assert caught.value.away is True
+    assert store.heads == []

@@ -1,0 +1,232 @@
+"""Kept HTTP/1.1 connections to a store (RFC 9112), used with few system calls.
+
+Each system call on a socket lets another thread have Python's lock. So a request goes out in
+one piece, an answer is read in as large pieces as come, and the kernel is told only now and
+then how long to wait: a call takes three of them.
+"""
+
+import http.client
+import os
+import select
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path
+from botocore.utils import get_environ_proxies
+
+T = TypeVar("T")
+
+LONGEST_LINE = 65_536  # bytes of an answer's head
+PIECE = 65_536  # bytes that are read at once
+EXACT_SECONDS = 0.1  # to which a wait is held
+
+
+class NotConnected(OSError):
+    """The store could not even be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back over the wire."""
+
+    status: int
+    checksum: bytes | None
+    content: bytes
+
+
+class Connection:
+    """A connection that is open, as far as one can know; for one thread at a time."""
+
+    def __init__(self, opened: http.client.HTTPConnection) -> None:
+        self._opened = opened
+        self._socket: socket.socket = opened.sock
+        # A timeout of Python's own takes a system call before each; TLS needs it, though.
+        self._kernel_waits = os.name == "posix" and not isinstance(self._socket, ssl.SSLSocket)
+        if self._kernel_waits:
+            self._socket.settimeout(None)
+        self._waits = 0.0  # seconds, at most, for the socket
+
+    def ask(self, request: bytes, ends: float) -> tuple[Answer, bool]:
+        """The answer to a whole request, and whether another one can be asked for.
+
+        It is there as a whole in time, however slowly it comes, or it is none: OSError,
+        http.client.HTTPException, or ValueError.
+        """
+        self._bound(ends)
+        try:
+            self._socket.sendall(request)
+        except BlockingIOError:
+            raise TimeoutError("it was not taken in time") from None
+        return _read(_Input(self, ends))
+
+    def receive(self, ends: float) -> bytes:
+        """What comes next; nothing at the connection's end."""
+        self._bound(ends)
+        try:
+            return self._socket.recv(PIECE)
+        except BlockingIOError:
+            raise TimeoutError("it came too slowly") from None
+
+    def has_ended(self) -> bool:
+        """Whether there is something to be read before anything was asked: its end, or nonsense."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def close(self) -> None:
+        """End it."""
+        self._opened.close()
+
+    def _bound(self, ends: float) -> None:
+        """Let the socket wait no longer than that; TimeoutError if it is over."""
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("it came too slowly")
+        if abs(left - self._waits) > EXACT_SECONDS or self._waits < left < EXACT_SECONDS:
+            self._waits = left
+            if self._kernel_waits:
+                time_value = struct.pack("@ll", int(left), int(left % 1 * 1e6) or 1)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, time_value)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, time_value)
+            else:
+                self._socket.settimeout(left)
+
+
+class _Input:
+    """What comes over a connection, of which a part has been read."""
+
+    def __init__(self, connection: Connection, ends: float) -> None:
+        self._connection, self._ends = connection, ends
+        self._data, self._at = b"", 0
+
+    def line(self) -> bytes:
+        while (end := self._data.find(b"\n", self._at)) < 0:
+            if len(self._data) - self._at > LONGEST_LINE or not self._more():
+                raise http.client.RemoteDisconnected("it ended before the answer did")
+        line = self._data[self._at : end]
+        self._at = end + 1
+        return line.rstrip(b"\r")
+
+    def exactly(self, size: int) -> bytes:
+        while (missing := size - len(self._data) + self._at) > 0:
+            if not self._more():
+                raise http.client.IncompleteRead(self._data[self._at :], missing)
+        self._at += size
+        return self._data[self._at - size : self._at]
+
+    def rest(self) -> bytes:
+        while self._more():
+            pass
+        return self._data[self._at :]
+
+    def _more(self) -> bool:
+        piece = self._connection.receive(self._ends)
+        self._data = self._data[self._at :] + piece
+        self._at = 0
+        return bool(piece)
+
+
+def _read(stream: _Input) -> tuple[Answer, bool]:
+    """An answer, read without http.client, which reads its head as that of an e-mail."""
+    version, _, status = stream.line().partition(b" ")
+    if not version.startswith(b"HTTP/1."):
+        raise http.client.BadStatusLine(repr(version))
+    headers: dict[bytes, bytes] = {}
+    while line := stream.line():
+        name, _, value = line.partition(b":")
+        headers[name.lower()] = value.strip()
+    keeps = version == b"HTTP/1.1" and headers.get(b"connection", b"").lower() != b"close"
+    if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
+        content = b"".join(iter(lambda: _chunk(stream), b""))
+    elif b"content-length" in headers:
+        content = stream.exactly(int(headers[b"content-length"]))
+    else:
+        content, keeps = stream.rest(), False
+    return Answer(int(status[:3]), headers.get(b"x-amz-crc32"), content), keeps
+
+
+def _chunk(stream: _Input) -> bytes:
+    """The next chunk of a body; nothing after the last one."""
+    size = int(stream.line().partition(b";")[0], 16)
+    content = stream.exactly(size)
+    while stream.line() and not size:  # the end of the chunk, or trailers
+        pass
+    return content
+
+
+class Endpoint:
+    """Where a botocore client's store is, and how to get there, through a proxy if need be."""
+
+    def __init__(self, client: Any) -> None:
+        self.url: str = client.meta.endpoint_url.rstrip("/") + "/"
+        url = urlsplit(self.url)
+        self.host, self.path = url.netloc, url.path
+        proxies = client.meta.config.proxies
+        self._proxies = ProxyConfiguration(
+            get_environ_proxies(self.url) if proxies is None else proxies
+        )
+        self._proxy_url = self._proxies.proxy_url_for(self.url)
+        self._trust = _trust(client) if url.scheme == "https" else None
+        plainly_proxied = self._proxy_url and self._trust is None
+        self.target = self.url if plainly_proxied else self.path  # of a request
+
+    def open(self, seconds: float) -> Connection:
+        """A new connection; NotConnected, or TimeoutError, names and handshakes included."""
+        return within(seconds, lambda: Connection(self._opened(seconds)))
+
+    def _opened(self, seconds: float) -> http.client.HTTPConnection:
+        connection = self._unopened(seconds)
+        try:
+            connection.connect()
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise NotConnected(f"{type(error).__name__} {error}") from None
+        return connection
+
+    def _unopened(self, seconds: float) -> http.client.HTTPConnection:
+        url = urlsplit(self.url)
+        to = urlsplit(self._proxy_url) if self._proxy_url else url
+        if self._trust is None:
+            return http.client.HTTPConnection(str(to.hostname), to.port, timeout=seconds)
+        connection = http.client.HTTPSConnection(
+            str(to.hostname), to.port, timeout=seconds, context=self._trust
+        )
+        if self._proxy_url:
+            headers = self._proxies.proxy_headers_for(self._proxy_url)  # its user and password
+            connection.set_tunnel(str(url.hostname), url.port, headers)
+        return connection
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """What the work gives; TimeoutError if it takes longer, and is left to itself.
+
+    For what has no bound of its own: a name that nobody resolves, credentials that nobody
+    renews.
+    """
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whoever waits is told
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return done.result(max(0, seconds))
+
+
+def _trust(client: Any) -> ssl.SSLContext:
+    """Whom to trust: botocore's authorities, or those of AWS_CA_BUNDLE."""
+    context: ssl.SSLContext = create_urllib3_context()
+    session = client._endpoint.http_session  # noqa: SLF001 - boto3 has no public way
+    context.load_verify_locations(get_cert_path(session._verify))  # noqa: SLF001 - as above
+    return context
