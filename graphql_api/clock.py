@@ -18,7 +18,8 @@ def milliseconds(instant: datetime) -> datetime:
 
 def text(instant: datetime) -> str:
     """RFC 3339 in UTC with milliseconds and `Z`; text order is time order."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def parse(value: str) -> datetime:

@@ -1,7 +1,7 @@
 """Dataclasses to DynamoDB items and back, in the wire's typed form (`{"S": "text"}`)."""
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime, time
 from enum import Enum
@@ -17,38 +17,47 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 Wire = dict[str, Any]
 Item = dict[str, Wire]
-_Reader = tuple[str, Callable[[Wire], Any]]
+_Read = Callable[[Any], Any]
+_Write = Callable[[Any], Wire]
 
 
 def value(plain: Any) -> Wire:
     """One value in its wire form."""
+    write = _WRITERS.get(type(plain))
+    return write(plain) if write else _value(plain)
+
+
+def _value(plain: Any) -> Wire:
+    """The same, of types that have no writer of their own."""
     match plain:
-        case bool():
-            return {"BOOL": plain}
-        case int() | float():
-            return {"N": str(plain)}
-        case list() | tuple():
-            return {"L": [value(element) for element in plain]}
+        case Enum():
+            return {"S": str(plain.value)}
         case Mapping():
             return {"M": item(**plain)}
     if is_dataclass(plain):
         return {"M": encode(plain)}
-    return {"S": _text(plain)}
-
-
-def _text(plain: Any) -> str:
-    match plain:
-        case str():
-            return plain
-        case Enum():
-            return str(plain.value)
-        case datetime():
-            return clock.text(plain)
-        case date():
-            return plain.isoformat()
-        case time():
-            return plain.isoformat(timespec="minutes")
     raise TypeError(f"{type(plain).__name__} has no DynamoDB form here")
+
+
+def _number(plain: float) -> Wire:
+    return {"N": str(plain)}
+
+
+def _list(plain: Iterable[Any]) -> Wire:
+    return {"L": [value(element) for element in plain]}
+
+
+_WRITERS: dict[type, _Write] = {
+    str: lambda plain: {"S": plain},
+    bool: lambda plain: {"BOOL": plain},
+    int: _number,
+    float: _number,
+    list: _list,
+    tuple: _list,
+    datetime: lambda plain: {"S": clock.text(plain)},
+    date: lambda plain: {"S": plain.isoformat()},
+    time: lambda plain: {"S": plain.isoformat(timespec="minutes")},
+}
 
 
 def item(**attributes: Any) -> Item:
@@ -58,7 +67,16 @@ def item(**attributes: Any) -> Item:
 
 def encode(record: Any) -> Item:
     """The item that keeps a dataclass; a field that is None is left out."""
-    return item(**{field.name: getattr(record, field.name) for field in fields(record)})
+    return {
+        name: value(plain)
+        for name in _names(cast("Hashable", type(record)))
+        if (plain := getattr(record, name)) is not None
+    }
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def decode(kind: type[T], stored: Item) -> T:
@@ -67,12 +85,15 @@ def decode(kind: type[T], stored: Item) -> T:
     A field that is not there has its default, or is None without one. Raises ServiceUnavailable
     for what no such dataclass was ever kept as.
     """
-    required, optional = _readers(cast("Hashable", kind))
+    readers = _readers(cast("Hashable", kind))
+    values: dict[str, Any] = {}
     try:
-        values = {n: read(stored[n]) if n in stored else None for n, read in required}
-        for name, read in optional:
-            if name in stored:
-                values[name] = read(stored[name])
+        for name, letter, read, default in readers:
+            wire = stored.get(name)
+            if wire is None:
+                values[name] = default
+            else:
+                values[name] = wire[letter] if read is None else read(wire[letter])
         return kind(**values)
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         log.error("An item is no %s: %r", kind.__name__, error)  # noqa: TRY400 - of the item no more than that
@@ -80,39 +101,50 @@ def decode(kind: type[T], stored: Item) -> T:
 
 
 @cache
-def _readers(kind: Any) -> tuple[list[_Reader], list[_Reader]]:
-    """How to read each field: those without a default, and those with one."""
+def _readers(kind: Any) -> list[tuple[str, str, _Read | None, Any]]:
+    """By field: its name, its letter on the wire, how to read it, and what it is without."""
     hints = get_type_hints(kind)
-    readers: tuple[list[_Reader], list[_Reader]] = ([], [])
-    for field in fields(kind):
-        readers[field.default is not MISSING].append((field.name, _reader(hints[field.name])))
-    return readers
+    return [
+        (
+            field.name,
+            *_reader(hints[field.name]),
+            None if field.default is MISSING else field.default,
+        )
+        for field in fields(kind)
+    ]
 
 
-_PLAIN: dict[Any, Callable[[Wire], Any]] = {
-    str: lambda wire: wire["S"],
-    bool: lambda wire: wire["BOOL"],
-    int: lambda wire: int(wire["N"]),
-    float: lambda wire: float(wire["N"]),
-    datetime: lambda wire: datetime.fromisoformat(wire["S"]),
-    date: lambda wire: date.fromisoformat(wire["S"]),
-    time: lambda wire: time.fromisoformat(wire["S"]),
+_PLAIN: dict[Any, tuple[str, _Read | None]] = {
+    str: ("S", None),
+    bool: ("BOOL", None),
+    int: ("N", int),
+    float: ("N", float),
+    datetime: ("S", datetime.fromisoformat),
+    date: ("S", date.fromisoformat),
+    time: ("S", time.fromisoformat),
 }
 
 
-def _reader(hint: Any) -> Callable[[Wire], Any]:
+def _reader(hint: Any) -> tuple[str, _Read | None]:
     if isinstance(hint, UnionType):
         [hint] = [part for part in get_args(hint) if part is not NoneType]
     if hint in _PLAIN:
         return _PLAIN[hint]
     if get_origin(hint) is tuple:
-        read = _reader(get_args(hint)[0])
-        return lambda wire: tuple(read(element) for element in wire["L"])
+        letter, read = _reader(get_args(hint)[0])
+        if read is None:
+            return "L", lambda elements: tuple([wire[letter] for wire in elements])
+        return "L", lambda elements: tuple([read(wire[letter]) for wire in elements])
     if get_origin(hint) is Mapping:
-        read = _reader(get_args(hint)[1])
-        return lambda wire: {name: read(element) for name, element in wire["M"].items()}
+        letter, read = _reader(get_args(hint)[1])
+        kept = read or _as_it_is
+        return "M", lambda elements: {n: kept(wire[letter]) for n, wire in elements.items()}
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return lambda wire: hint(wire["S"])
+        return "S", {member.value: member for member in hint}.__getitem__
     if isinstance(hint, type) and is_dataclass(hint):
-        return lambda wire: decode(hint, wire["M"])
+        return "M", lambda wire: decode(hint, wire)
     raise TypeError(f"no way to read {hint} from DynamoDB")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
