@@ -148,7 +148,7 @@ def start(name: str, directory: Path, store: str, secret: str):
     }
     if name == "service":
         command = [sys.executable, str(ROOT / "app.py")]
-        settings["DATA_DIR"] = str(directory / "data")
+        settings |= {"DATA_DIR": str(directory / "data"), "DRAIN_SECONDS": "0"}
     elif name == "floor":
         # One thread for each of the connections that a process gets of the eight.
         serving = ["--interface", "wsgi", "--workers", str(WORKERS), "--blocking-threads", "4"]

@@ -130,11 +130,11 @@ from graphql_api import server, watchdog
 watchdog.HUNG_SECONDS = 1.0
 create = server.create_app
 
-def create_app(config):
+def create_app(config, **options):
     def hang():
         while True:
             pass
-    app = create(config)
+    app = create(config, **options)
     app.add_url_rule("/hang", view_func=hang)
     return app
 
