@@ -57,6 +57,7 @@ class _Server(Granian):  # type: ignore[misc, valid-type]  # which class it is, 
         super().__init__("graphql_api", **settings)
         self._drain, self._seconds = drain, seconds
         drain.then(self._end)
+        watchdog.watch_stopped(lambda: [worker.inner for worker in self.wrks])
 
     def _end(self) -> None:
         time.sleep(self._seconds)
