@@ -4,7 +4,7 @@ PORT ?= 5000
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null)
 
-.PHONY: run graphiql-if-possible test quick chaos check format schema schema-diff graphiql constraints bench clean
+.PHONY: run graphiql-if-possible test quick chaos check format schema schema-diff graphiql constraints bench soak clean
 
 run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
@@ -37,6 +37,10 @@ schema-diff: .venv/dev  ## Print how the schema differs from the last release's
 
 bench: .venv/run bench/peers/node_modules/.installed  ## Measure against Apollo Server, GraphQL Yoga and the floor
 	@$(BIN)/python bench/run.py $(BENCH)
+
+soak: SECONDS ?= 600
+soak: .venv/run bench/peers/node_modules/.installed  ## See whether memory stays flat under SECONDS of mixed load
+	@$(BIN)/python bench/soak.py --seconds $(SECONDS)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

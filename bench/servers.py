@@ -56,8 +56,12 @@ class Server:
 
     def memory(self) -> list[float]:
         """Resident MB of each of its processes, the largest first."""
-        stats = [fields for pid in self.tree() if (fields := _stat(pid))]
-        return sorted((int(fields[21]) * PAGE / 1e6 for fields in stats), reverse=True)
+        return sorted(self.resident().values(), reverse=True)
+
+    def resident(self) -> dict[int, float]:
+        """Resident MB of its processes, by their ids."""
+        stats = {pid: fields for pid in self.tree() if (fields := _stat(pid))}
+        return {pid: int(fields[21]) * PAGE / 1e6 for pid, fields in stats.items()}
 
 
 def _stat(pid: int) -> list[str] | None:
@@ -137,18 +141,19 @@ def engine(directory: Path):
     return running("engine", [ENGINE, "serve", *listen], directory, port)
 
 
-def start(name: str, directory: Path, store: str, secret: str):
-    """One of the four servers, as one would run it on a machine of two cores."""
+def start(name: str, directory: Path, store: str, secret: str, **more: str):
+    """One of the four servers, as one would run it on a machine of two cores; `more` settings."""
     port = free_port()
     settings = {
         "DYNAMODB": store,
         "JWT_SECRET": secret,
         "PORT": str(port),
         "WORKERS": str(WORKERS),
+        **more,
     }
     if name == "service":
         command = [sys.executable, str(ROOT / "app.py")]
-        settings["DATA_DIR"] = str(directory / "data")
+        settings |= {"DATA_DIR": str(directory / "data"), "DRAIN_SECONDS": "0"}
     elif name == "floor":
         # One thread for each of the connections that a process gets of the eight.
         serving = ["--interface", "wsgi", "--workers", str(WORKERS), "--blocking-threads", "4"]

@@ -1,5 +1,7 @@
 """Smart Task Scheduler: a GraphQL API for personal task scheduling."""
 
+from collections.abc import Callable
+
 from flask import Flask
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -31,8 +33,11 @@ from graphql_api.tasks.store import TaskStore
 __version__ = "0.1.0"
 
 
-def create_app(config: Config) -> Flask:
-    """The service on tables that are there already; the only place where its parts meet."""
+def create_app(config: Config, *, leaving: Callable[[], bool] = lambda: False) -> Flask:
+    """The service on tables that are there already; the only place where its parts meet.
+
+    `leaving` is asked whether the process is about to end.
+    """
     connection = client.connect(config)
     database = Database(connection, config.table_prefix)
     users, tasks, settings = UserStore(database), TaskStore(database), SettingsStore(database)
@@ -84,7 +89,7 @@ def create_app(config: Config) -> Flask:
         app.register_blueprint(http.plan(PlanPage()))
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
-    app.register_blueprint(http.health(impatient.check))
+    app.register_blueprint(http.health(impatient.check, leaving))
     long_lists = max(1, config.threads // 2)
     app.register_blueprint(rest.blueprint(rest_executor, services, long_lists=long_lists))
     if config.introspection:

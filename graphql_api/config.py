@@ -41,6 +41,7 @@ class Config:
     port: int = 5000
     workers: int = 1
     threads: int = 4
+    drain_seconds: int = 5
     dynamodb: str = "embedded"
     data_dir: Path = Path("data")
     table_prefix: str = ""
@@ -93,6 +94,11 @@ class Config:
             port=read("PORT", cls.port, _integer(0, 65535)),
             workers=read("WORKERS", os.cpu_count() or 1, _integer(1, 256)),
             threads=read("THREADS", cls.threads, _integer(1, 256)),
+            # A balancer needs some to see that a process leaves; whoever tries the service out
+            # waits for them after every Ctrl-C.
+            drain_seconds=read(
+                "DRAIN_SECONDS", 1 if embedded else cls.drain_seconds, _integer(0, 60)
+            ),
             dynamodb=dynamodb,
             data_dir=read("DATA_DIR", cls.data_dir.absolute(), _path),
             table_prefix=read("TABLE_PREFIX", cls.table_prefix, _prefix),

@@ -32,6 +32,7 @@ from graphql_api.errors import (
     InternalError,
     ParseFailed,
     PersistedQueryNotFound,
+    ServiceUnavailable,
 )
 from graphql_api.execution import Answer, Executor, RequestErrors
 from graphql_api.execution import Request as Asked
@@ -192,8 +193,12 @@ def plan(page: PlanPage) -> Blueprint:
     return routes
 
 
-def health(ready: Callable[[], None]) -> Blueprint:
-    """/healthz and /readyz; `ready` raises ServiceUnavailable while the store is away."""
+def health(ready: Callable[[], None], leaving: Callable[[], bool]) -> Blueprint:
+    """/healthz and /readyz; `ready` raises ServiceUnavailable while the store is away.
+
+    A process that is `leaving` is not ready either, and keeps no connection: whoever sent the
+    next request on it could meet its end.
+    """
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
@@ -202,8 +207,16 @@ def health(ready: Callable[[], None]) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> Response:
+        if leaving():
+            raise ServiceUnavailable("The service is about to end.")
         ready()
         return json_response({"status": "ready"})
+
+    @routes.after_app_request
+    def let_go(response: Response) -> Response:
+        if leaving():
+            response.headers["Connection"] = "close"
+        return response
 
     return routes
 

@@ -22,6 +22,7 @@ from granian.log import LogLevels
 
 from graphql_api import create_app, logs, watchdog
 from graphql_api.config import Config
+from graphql_api.draining import Drain
 from graphql_api.errors import StartError
 from graphql_api.gate import Gate
 from graphql_api.slow_bodies import SlowBodies
@@ -50,17 +51,37 @@ def listening(config: Config) -> Config:
 
 
 class _Server(Granian):  # type: ignore[misc, valid-type]  # which class it is, is chosen at import
-    """granian, which ends when its terminal does; else a hang-up would only renew the workers."""
+    """granian, which ends some seconds after its drain has begun, or at a second signal."""
+
+    def __init__(self, drain: Drain, seconds: int, **settings: Any) -> None:
+        super().__init__("graphql_api", **settings)
+        self._drain, self._seconds = drain, seconds
+        drain.then(self._end)
+        watchdog.watch_stopped(lambda: [worker.inner for worker in self.wrks])
+
+    def _end(self) -> None:
+        time.sleep(self._seconds)
+        super().signal_handler_interrupt()
+
+    def signal_handler_interrupt(self, *_: Any, **__: Any) -> None:
+        if os.getpid() != self.pid:  # a worker that was forked, and has no handlers of its own yet
+            return
+        if self._drain.begun():
+            super().signal_handler_interrupt()
+        else:
+            self._drain.begin()
 
     def signal_handler_reload(self, *_: Any, **__: Any) -> None:
-        self.signal_handler_interrupt()
+        self.signal_handler_interrupt()  # its terminal is gone: that would only renew the workers
 
 
 def serve(config: Config, *, then: Callable[[], None]) -> None:
     """Serve until a signal ends it; `then` is called once connections are accepted."""
     threading.Thread(target=_when_listening, args=(config, then), daemon=True).start()
+    drain = Drain()
     _Server(
-        "graphql_api",
+        drain,
+        config.drain_seconds,
         address=config.host,
         port=config.port,
         interface=Interfaces.WSGI,
@@ -75,7 +96,7 @@ def serve(config: Config, *, then: Callable[[], None]) -> None:
         respawn_failed_workers=True,
         log_level=LogLevels.error,  # it warns of the many threads
         log_dictconfig={"loggers": {"_granian": {}}},  # whose handlers are ours
-    ).serve(target_loader=partial(_worker, config, os.getpid()), wrap_loader=False)
+    ).serve(target_loader=partial(_worker, config, os.getpid(), drain), wrap_loader=False)
 
 
 @contextmanager
@@ -113,7 +134,7 @@ def _when_listening(config: Config, then: Callable[[], None]) -> None:
             return then()
 
 
-def _worker(config: Config, master: int) -> Callable[..., Any]:
+def _worker(config: Config, master: int, drain: Drain) -> Callable[..., Any]:
     """What a worker process serves. It ends with its master, however that ends."""
     # A fork has the master's handlers, which only tell the master's loop: without this, a
     # worker that is still starting would never hear that it is to end.
@@ -129,7 +150,9 @@ def _worker(config: Config, master: int) -> Callable[..., Any]:
         if os.getppid() != master:
             sys.exit(1)
     logs.install(config.log_level)  # where workers are not forked, they begin without
-    gate = Gate(create_app(config), config.threads)
+    leaving = threading.Event()
+    drain.then(leaving.set)
+    gate = Gate(create_app(config, leaving=leaving.is_set), config.threads)
     watchdog.watch(gate)
     bodies = SlowBodies(config.port, gate.arrivals, WAITING_THREADS)
     if config.metrics_port:

@@ -33,14 +33,17 @@ PASSWORD = "correct horse battery"
 def pytest_addoption(parser):
     parser.addoption(
         "--engines",
-        default="embedded,local",  # what users get, and what is closest to AWS
-        help=f"which engines to run on, of {', '.join(ENGINES)}",
+        # What users get, what is closest to AWS, and the tables that are deployed there.
+        default="embedded,local,moto",
+        help=f"which engines to run on, of {', '.join(ENGINES)}; beside others, moto has the core",
     )
 
 
 def pytest_generate_tests(metafunc):
     if "engine" in metafunc.fixturenames:
         engines = metafunc.config.getoption("engines").split(",")
+        if len(engines) > 1 and not metafunc.definition.get_closest_marker("core"):
+            engines = [name for name in engines if name != "moto"]
         if metafunc.definition.get_closest_marker("concurrent"):
             engines = [name for name in engines if name != "moto"]
         if metafunc.definition.get_closest_marker("engine_is_no_matter"):

@@ -7,12 +7,13 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+import stack
 from moto import mock_aws
 
 from graphql_api.config import Config
@@ -37,24 +38,18 @@ def _skip(reason: str) -> NoReturn:
 
 @contextmanager
 def moto(_: Path) -> Iterator[Config]:
+    """moto, on the tables of the template that is deployed on AWS."""
     with mock_aws():
-        config = replace(CONFIG, dynamodb="aws")
-        _make_moto_tables(config)
-        yield config
-
-
-def _make_moto_tables(config: Config) -> None:
-    raw = client.connect(config)
-    for table in tables.TABLES:
-        with suppress(raw.exceptions.ResourceNotFoundException):
-            raw.delete_table(TableName=table.name)
-        tables.create(raw, table, "")
+        stack.deploy()
+        yield replace(CONFIG, dynamodb="aws")
+        stack.remove()  # moto forgets only when nobody else uses it
 
 
 def refresh(config: Config) -> None:
     """Empty moto's tables: it reads them as a whole for each query, slower and slower."""
     if config.dynamodb == "aws":
-        _make_moto_tables(config)
+        stack.remove()
+        stack.deploy()
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def running(
         service = subprocess.Popen(
             [*by, sys.executable, "app.py"],
             cwd=directory,
-            env={**inherited, "PORT": "0", "DATA_DIR": str(data), **settings},
+            env={**inherited, "PORT": "0", "DRAIN_SECONDS": "0", "DATA_DIR": str(data), **settings},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

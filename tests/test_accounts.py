@@ -10,6 +10,8 @@ from graphql_api.accounts.passwords import Passwords
 from graphql_api.accounts.tokens import Tokens
 from graphql_api.config import Config
 
+pytestmark = pytest.mark.core
+
 WHO = "{ viewer { id username } }"
 
 

@@ -15,6 +15,7 @@ import yaml
 from conftest import DELETE, LOGIN, PASSWORD, TASK, TASKS, UPDATE, Api, Person, codes
 from engines import CONFIG
 from moto import mock_aws
+from stack import TEMPLATE, deploy
 
 from graphql_api import create_app
 from graphql_api.config import Config
@@ -22,7 +23,6 @@ from graphql_api.dynamodb import client, tables
 from graphql_api.errors import StartError
 
 ROOT = Path(__file__).parent.parent
-TEMPLATE = ROOT / "deploy" / "cloudformation.yaml"
 CFN_LINT = Path(sysconfig.get_path("scripts"), "cfn-lint")
 
 # What IAM asks for in a transaction: the action of each of its parts.
@@ -52,17 +52,7 @@ class Stack:
     def __init__(self) -> None:
         name = f"stack-{uuid.uuid4().hex}"
         self.config = replace(CONFIG, dynamodb="aws", table_prefix=f"{name}.")
-        formation = boto3.client("cloudformation", "us-east-1")
-        formation.create_stack(
-            StackName=name,
-            TemplateBody=TEMPLATE.read_text(),
-            Parameters=[
-                {"ParameterKey": "TablePrefix", "ParameterValue": self.config.table_prefix}
-            ],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        [stack] = formation.describe_stacks(StackName=name)["Stacks"]
-        self.outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        self.outputs = deploy(self.config.table_prefix, name)
 
     def allowed(self) -> set[tuple[str, str]]:
         """The policy: each action, and the table or index that it is allowed on."""

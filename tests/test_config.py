@@ -27,6 +27,7 @@ def test_without_any_variable_it_is_the_embedded_mode_with_everything_for_trying
         port=5000,
         workers=os.cpu_count() or 1,
         threads=4,
+        drain_seconds=1,
         dynamodb="embedded",
         data_dir=Path.cwd() / "data",
         table_prefix="",
@@ -54,6 +55,7 @@ def test_on_any_other_store_the_tools_are_off_unless_they_are_asked_for(store):
 
     assert (config.embedded, config.graphiql, config.introspection) == (False, False, False)
     assert (asked.graphiql, asked.introspection) == (True, True)
+    assert config.drain_seconds == 5  # for a balancer to see that it leaves
 
 
 def test_the_tools_can_be_switched_off_one_by_one():
@@ -78,6 +80,8 @@ def test_the_tools_can_be_switched_off_one_by_one():
         ("WORKERS", "256", "workers", 256),
         ("THREADS", "1", "threads", 1),
         ("THREADS", "256", "threads", 256),
+        ("DRAIN_SECONDS", "0", "drain_seconds", 0),
+        ("DRAIN_SECONDS", "60", "drain_seconds", 60),
         ("DATA_DIR", "/var/lib/tasks", "data_dir", Path("/var/lib/tasks")),
         ("DATA_DIR", "here", "data_dir", Path.cwd() / "here"),
         ("DATA_DIR", "~/tasks", "data_dir", Path.home() / "tasks"),
@@ -163,6 +167,7 @@ BAD = {
     ],
     "WORKERS": ["0", "257", "many"],
     "THREADS": ["0", "257", "-4"],
+    "DRAIN_SECONDS": ["-1", "61", "0.5", "1s"],
     "JWT_TTL": ["59", "2592001", "1h"],
     "GRAPHIQL": ["yes", "true", "2", "on"],
     "PLAN_PAGE": ["no", "off"],

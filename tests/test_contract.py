@@ -130,7 +130,7 @@ DOORS = {
 
 # From the bottom up; a module may import from the layers below its own, and from its own.
 LAYERS = [
-    {"errors", "ids", "clock", "logs", "slow_bodies"},
+    {"errors", "ids", "clock", "logs", "slow_bodies", "draining"},
     {
         "config",
         "paging",

@@ -285,6 +285,20 @@ def test_health_needs_no_store_and_readiness_does(api, calls):
     assert calls == []
     ready = api.rest("GET", "/readyz")
     assert (ready.status_code, ready.json) == (200, {"status": "ready"})
+    assert "Connection" not in ready.headers
+
+
+def test_a_process_that_leaves_is_not_ready_but_alive_and_lets_every_client_go(engine):
+    api = Api(create_app(engine, leaving=lambda: True).test_client())
+    ready, healthy = api.rest("GET", "/readyz"), api.rest("GET", "/healthz")
+    answer = api.post("{ __typename }")
+
+    assert (ready.status_code, ready.headers["Retry-After"]) == (503, "1")
+    assert ready.mimetype == "application/problem+json"
+    assert ready.json["code"] == "SERVICE_UNAVAILABLE"
+    assert healthy.status_code == 200
+    assert answer.json == {"data": {"__typename": "Query"}}
+    assert {each.headers["Connection"] for each in (ready, healthy, answer)} == {"close"}
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/graphql", "/none"])

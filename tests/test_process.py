@@ -144,6 +144,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def environment(home: Path, **settings: object) -> dict[str, str]:
     """Nothing of the person's who runs the tests but where the programs are."""
     given = {"PATH": os.environ["PATH"], "HOME": str(home), "PORT": "0", "WORKERS": "2"}
+    given["DRAIN_SECONDS"] = "0"
     given |= {name: str(value) for name, value in settings.items()}
     if "DYNAMODB" not in given:
         try:
@@ -345,8 +346,9 @@ def test_a_second_start_answers_within_seconds(service):
     assert service.seconds < 5  # 2 on a machine that is not busy
 
 
-def test_a_stop_comes_at_once_even_while_the_workers_are_still_starting(start):
-    service = start()
+@pytest.mark.parametrize("drain", [0, 1])
+def test_a_stop_comes_at_once_even_while_the_workers_are_still_starting(start, drain):
+    service = start(DRAIN_SECONDS=drain)
     assert service.url
     asked = time.monotonic()
 
@@ -356,8 +358,8 @@ def test_a_stop_comes_at_once_even_while_the_workers_are_still_starting(start):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_to_all_of_it_as_from_a_terminal_ends_it_at_once_and_with_success(start, number):
-    service = start()
+def test_a_signal_to_all_of_it_as_from_a_terminal_ends_it_soon_and_with_success(start, number):
+    service = start(DRAIN_SECONDS=1)
     service.ready()
     time.sleep(0.5)  # until all workers hear signals by handlers of their own
     asked = time.monotonic()

@@ -16,6 +16,8 @@ from graphql_api.accounts.tokens import RefreshToken, Tokens, Viewer
 from graphql_api.dynamodb import Table
 from graphql_api.errors import ServiceUnavailable
 
+pytestmark = pytest.mark.core
+
 REFRESH = """
   mutation ($input: RefreshTokenInput!) {
     refreshToken(input: $input) { token refreshToken user { username } }

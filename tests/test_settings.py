@@ -11,6 +11,8 @@ from graphql_api.dynamodb import ConditionFailed
 from graphql_api.settings.store import SettingsStore
 from graphql_api.tasks.urgency import DEFAULTS as DEFAULT_COEFFICIENTS
 
+pytestmark = pytest.mark.core
+
 FIELDS = "timezone workingHours { day intervals { start end } } daysOff"
 SETTINGS = f"{{ viewer {{ settings {{ {FIELDS} }} }} }}"
 UPDATE = f"""

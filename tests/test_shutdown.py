@@ -1,18 +1,27 @@
-"""A service that is told to end finishes what was begun, and takes nothing more."""
+"""A service that is told to end says so, finishes what was begun, and then takes nothing more."""
 
 import http.client
 import json
+import os
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from itertools import count
+from multiprocessing import get_context
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from conftest import Api, Person
 from faults import Proxy, proxied_store
-from test_process import APP, SECRET, SOON, Program, accepts, environment, linux
+from test_process import APP, SECRET, SOON, Program, accepts, environment, linux, workers
+
+from graphql_api import server
+from graphql_api.draining import Drain
 
 pytestmark = pytest.mark.whole
 
@@ -28,14 +37,28 @@ def proxy(tmp_path_factory) -> Iterator[Proxy]:
         yield proxy
 
 
-@pytest.fixture
-def rig(tmp_path, proxy) -> Iterator["Rig"]:
+@contextmanager
+def running(directory: Path, proxy: Proxy, **settings: int) -> Iterator["Rig"]:
     proxy.rules()
-    settings = {"DYNAMODB": proxy.url, "JWT_SECRET": SECRET, "THREADS": CLIENTS}
-    with Program(APP, tmp_path, **settings) as service:
+    settings = {"DYNAMODB": proxy.url, "JWT_SECRET": SECRET, "THREADS": CLIENTS, **settings}
+    with Program(APP, directory, **settings) as service:
         service.ready()
         ann = Api(service).register("ann")
-        yield Rig(service, proxy, ann, lambda: Program(APP, tmp_path, **settings))
+        yield Rig(service, proxy, ann, lambda: Program(APP, directory, **settings))
+
+
+@pytest.fixture
+def rig(tmp_path, proxy) -> Iterator["Rig"]:
+    """A service that goes without being asked whether anybody still comes."""
+    with running(tmp_path, proxy) as rig:
+        yield rig
+
+
+@pytest.fixture
+def draining(tmp_path, proxy) -> Iterator["Rig"]:
+    """A service that takes its time to leave."""
+    with running(tmp_path, proxy, DRAIN_SECONDS=3) as rig:
+        yield rig
 
 
 class Rig(NamedTuple):
@@ -47,6 +70,15 @@ class Rig(NamedTuple):
     @property
     def port(self) -> int:
         return int(self.service.url.rpartition(":")[2])
+
+    def connection(self) -> http.client.HTTPConnection:
+        """One that is kept until the service closes it, and opened again then."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=SOON)
+
+    def leaves(self) -> bool:
+        """Whether a balancer can see that the service is to end."""
+        answer = self.service.get("/readyz")
+        return answer.status == 503 and answer.get_json()["detail"].endswith("about to end.")
 
     def create(self, connection: http.client.HTTPConnection, title: str) -> int:
         headers = {
@@ -74,7 +106,7 @@ def test_requests_in_flight_are_answered_and_new_ones_are_refused(rig, number):
     rig.proxy.rules(SLOWLY)
 
     def create(title: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=SOON)
+        connection = rig.connection()
         try:
             return rig.create(connection, title)
         finally:
@@ -100,7 +132,7 @@ def test_under_load_no_request_that_was_begun_fails_and_none_that_succeeded_is_l
     enough = threading.Semaphore(0)
 
     def work(client: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=SOON)
+        connection = rig.connection()
         connection.connect()
         connection.auto_open = 0
         for number in range(10_000):
@@ -130,3 +162,105 @@ def test_under_load_no_request_that_was_begun_fails_and_none_that_succeeded_is_l
     assert rig.service.process.wait(SOON) == 0
     assert seen == {"201": len(done), "closed": CLIENTS}
     assert set(done) <= set(rig.held())
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_no_request_fails_while_a_balancer_learns_that_the_service_leaves(draining, number):
+    rig = draining
+    begun, enough, left = threading.Event(), threading.Semaphore(0), threading.Event()
+
+    def work(client: int) -> Counter[int]:
+        """Send until the balancer knows, and some more as one that is slow to hear of it."""
+        connection, seen = rig.connection(), Counter[int]()
+        more = iter(range(5))
+        for turn in count():
+            if left.is_set() and next(more, None) is None:
+                return seen
+            seen[rig.create(connection, f"{client}-{turn}")] += 1
+            enough.release()
+        raise AssertionError
+
+    def balance() -> None:
+        begun.wait(SOON)
+        rig.service.eventually(rig.leaves)
+        left.set()
+
+    with ThreadPoolExecutor(CLIENTS + 1) as pool:
+        clients = [pool.submit(work, client) for client in range(CLIENTS)]
+        balancer = pool.submit(balance)
+        for _ in range(CLIENTS * 10):
+            assert enough.acquire(timeout=SOON)
+        rig.service.process.send_signal(number)
+        begun.set()
+        seen = sum((client.result() for client in clients), Counter[int]())
+        balancer.result()
+
+    assert rig.service.get("/healthz").status == 200
+    assert seen.keys() == {201}
+    # One that comes at the last moment is finished after the port has closed.
+    rig.proxy.rules({**SLOWLY, "latency": 700})
+    late = Counter[int]()
+    with suppress(ConnectionRefusedError):
+        for turn in count():
+            late[rig.create(rig.connection(), f"late-{turn}")] += 1
+    assert late.keys() == {201}
+    assert rig.service.process.wait(SOON) == 0
+    assert len(rig.held()) == seen.total() + late.total()
+
+
+def test_a_second_signal_ends_the_wait(tmp_path, proxy):
+    with running(tmp_path, proxy, DRAIN_SECONDS=60) as rig:
+        rig.service.process.send_signal(signal.SIGTERM)
+        rig.service.eventually(rig.leaves)
+        asked = time.monotonic()
+
+        assert rig.service.end(signal.SIGINT) == 0
+        assert time.monotonic() - asked < server.STOP_SECONDS - 1
+
+
+@linux
+def test_a_worker_that_is_killed_meanwhile_is_replaced_by_one_that_leaves_too(tmp_path, proxy):
+    with running(tmp_path, proxy, DRAIN_SECONDS=60, WORKERS=1) as rig:
+        [worker] = workers(rig.service)
+        rig.service.process.send_signal(signal.SIGTERM)
+        rig.service.eventually(rig.leaves)
+        os.kill(worker, signal.SIGKILL)
+
+        rig.service.eventually(lambda: workers(rig.service) not in ([], [worker]))
+        rig.service.eventually(lambda: rig.service.get("/healthz").status == 200)
+
+        assert rig.leaves()
+        assert rig.service.end() == 0
+
+
+@linux
+def test_a_hang_up_that_only_workers_hear_of_says_nothing_about_the_service(rig):
+    for worker in workers(rig.service):
+        os.kill(worker, signal.SIGHUP)
+
+    time.sleep(0.5)  # to hear of it
+    for _ in range(20):
+        assert rig.service.get("/readyz").status == 200
+
+
+def act(drain: Drain) -> None:
+    drain.then(lambda: os._exit(3))
+    time.sleep(SOON)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_every_process_hears_of_it_however_it_was_started(method):
+    drain = Drain()
+    processes = [get_context(method).Process(target=act, args=(drain,)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    assert not drain.begun()
+
+    drain.begin()
+
+    for process in processes:
+        process.join(SOON)
+    assert [process.exitcode for process in processes] == [3, 3]
+    assert drain.begun()

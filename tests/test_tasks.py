@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import CREATE, DELETE, TASK, TASKS, UPDATE, codes
 
+pytestmark = pytest.mark.core
+
 OWNERS = "{ tasks { nodes { id owner { username } } } }"
 
 

@@ -1,12 +1,15 @@
 """A worker that hangs is replaced; one that is only busy is not."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from io import BytesIO
 
 import pytest
-from test_process import ROOT, SOON, Program, environment, linux, workers
+from test_process import ROOT, SOON, Program, environment, linux, stopped, workers
 
 from graphql_api.gate import Gate
 
@@ -130,11 +133,11 @@ from graphql_api import server, watchdog
 watchdog.HUNG_SECONDS = 1.0
 create = server.create_app
 
-def create_app(config):
+def create_app(config, **options):
     def hang():
         while True:
             pass
-    app = create(config)
+    app = create(config, **options)
     app.add_url_rule("/hang", view_func=hang)
     return app
 
@@ -159,4 +162,35 @@ def test_a_hung_worker_is_replaced(tmp_path):
         service.eventually(lambda: service.get("/readyz").status == 200)
 
         assert "in hang" in service.errors.read_text()
+        assert service.end() == 0
+
+
+STOPPED = """
+import runpy
+from graphql_api import watchdog
+watchdog.STOPPED_SECONDS = 1.0
+runpy.run_path("app.py", run_name="__main__")
+"""
+
+
+@linux
+@pytest.mark.whole
+def test_stopped_workers_are_replaced_and_those_that_go_on_are_not(tmp_path):
+    environment(tmp_path)  # skips where there is no engine
+    settings = {"DATA_DIR": tmp_path / "data", "WORKERS": 2}
+    with Program((sys.executable, "-c", STOPPED), tmp_path, **settings) as service:
+        service.ready()
+        first = set(workers(service))
+        for worker in first:
+            with stopped(worker):
+                time.sleep(0.6)
+        time.sleep(1)
+        assert set(workers(service)) == first
+
+        for worker in first:
+            os.kill(worker, signal.SIGSTOP)
+
+        service.eventually(lambda: len(set(workers(service)) - first) == 2)
+        service.eventually(lambda: service.get("/readyz", timeout=1).status == 200)
+        assert service.errors.read_text().count("has been stopped for long") == 2
         assert service.end() == 0
