@@ -219,5 +219,5 @@ class Unreadable:
 
 
 def test_a_field_of_a_type_that_cannot_be_read_is_a_type_error():
-    with pytest.raises(TypeError, match="no way to read <class .complex.>"):
+    with pytest.raises(TypeError, match=r"no way to read <class .complex.>"):
         codec.decode(Unreadable, {"weight": {"N": "1.5"}})
