@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from graphql import (
@@ -21,10 +22,8 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLBoolean,
     GraphQLError,
     GraphQLField,
-    GraphQLID,
     GraphQLInt,
     GraphQLLeafType,
     GraphQLList,
@@ -33,16 +32,18 @@ from graphql import (
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
-    GraphQLString,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    default_field_resolver,
+    default_type_resolver,
     get_nullable_type,
     is_leaf_type,
     is_nullable_type,
     located_error,
 )
 from graphql.execution import Executor as CoreExecutor
+from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path, is_iterable
 from strawberry import Info
@@ -51,20 +52,14 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from graphql_api import clock
+from graphql_api.compiled_inputs import INT_BOUND, PLAIN, Arguments, NotCovered, NotPlain, Variables
 
 # What completes a value, and what resolves a field of a source and completes its value.
 Complete: TypeAlias = Callable[[Any, "Run"], Any]
 Resolve: TypeAlias = Callable[[Any, "Run"], Any]
 
-# Values that are their own output, by type; ints have a bound, too.
-PLAIN: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
-INT_BOUND = 2**31
 TYPENAME = "__typename"
 MOST_FIELDS = 100  # of an operation; each takes some 2 KB and 20 µs, once
-
-
-class NotCovered(Exception):
-    """The operation has something that is left to graphql-core."""
 
 
 def of(
@@ -107,6 +102,29 @@ class CompiledOperation:
             raise NotCovered
         compiler = _Compiler(schema, fragments)
         self._execute = compiler.object(root, [operation.selection_set], ())
+        self._variables = Variables(schema, operation)
+        details = {name: FragmentDetails(node, None) for name, node in fragments.items()}
+        self._prepared = partial(
+            CoreExecutor,
+            schema=schema,
+            fragment_definitions=dict(fragments),
+            fragments=details,
+            root_value=None,
+            operation=operation,
+            field_resolver=default_field_resolver,
+            type_resolver=default_type_resolver,
+            subscribe_field_resolver=default_field_resolver,
+        )
+
+    def executor(
+        self, context: Any, variables: Mapping[str, Any], **options: Any
+    ) -> CoreExecutor[Any] | None:
+        """graphql-core's executor; None if it has to look at the variables itself."""
+        with contextlib.suppress(NotPlain):
+            return self._prepared(
+                context_value=context, variable_values=self._variables.read(variables), **options
+            )
+        return None
 
     def run(self, core: CoreExecutor[Any]) -> ExecutionResult:
         """Execute the operation that the executor was built for."""
@@ -271,9 +289,12 @@ def _resolver(place: _Place) -> tuple[str, Resolve]:
         name = definition.python_name
         return name, lambda source, _run: getattr(source, name)
     resolver = definition.base_resolver
-    if resolver is None or resolver.root_parameter or place.field.args or definition.extensions:
-        return "", _whole(place, place.field.resolve)
-    return "", _bare(place, definition, resolver)
+    whole = _whole(place, place.field.resolve)
+    if resolver is None or definition.extensions:
+        return "", whole
+    with contextlib.suppress(NotCovered):
+        return "", _bare(place, definition, resolver, whole)
+    return "", whole
 
 
 def _whole(place: _Place, call: Callable[..., Any]) -> Resolve:
@@ -290,19 +311,26 @@ def _whole(place: _Place, call: Callable[..., Any]) -> Resolve:
     return resolve
 
 
-def _bare(place: _Place, definition: StrawberryField, resolver: StrawberryResolver[Any]) -> Resolve:
-    """What calls the function behind a field without arguments, past Strawberry's wrappers.
+def _bare(
+    place: _Place, definition: StrawberryField, resolver: StrawberryResolver[Any], whole: Resolve
+) -> Resolve:
+    """What calls the function behind a field, past Strawberry's wrappers.
 
-    All rows of a run share one Info.
+    All rows of a run share one Info. Raises NotCovered for what its arguments may be.
     """
     call: Any = resolver.wrapped_func
-    parent, info = resolver.parent_parameter, resolver.info_parameter
+    parents = {p.name for p in (resolver.parent_parameter, resolver.root_parameter) if p}
+    info = resolver.info_parameter
+    arguments = Arguments(place.field, place.nodes[0])
     slot = id(place)
 
     def resolve(source: Any, run: Run) -> Any:
-        named: dict[str, Any] = {}
-        if parent is not None:
-            named[parent.name] = source
+        try:
+            named = arguments.of(run.core.variable_values.coerced)
+        except NotPlain:
+            return whole(source, run)
+        for parent in parents:
+            named[parent] = source
         if info is not None:
             if slot not in run.infos:
                 run.infos[slot] = Info(_raw_info=place.info(run), _field=definition)

@@ -134,6 +134,11 @@ class Executor:
         # What goes on around an execution, such as a span of a trace.
         self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
         self._introspection = introspection
+        self._options: dict[str, Any] = {
+            "is_awaitable": _never,
+            "is_async_iterable": _never,
+            "hide_suggestions": not introspection,
+        }
         self._most = most
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
@@ -175,25 +180,25 @@ class Executor:
         return Answer(result.data, [_present(error, request_id) for error in result.errors])
 
     def _result(self, operation: Operation, request: Request, context: Context) -> ExecutionResult:
-        core = CoreExecutor.build(
-            self.schema,
-            operation.document,
-            context_value=context,
-            raw_variable_values=dict(request.variables),
-            operation_name=operation.name,
-            is_awaitable=_never,
-            is_async_iterable=_never,
-            max_coercion_errors=MOST_ERRORS,
-            hide_suggestions=not self._introspection,
-        )
+        # What is asked once only is not worth it.
+        made = self.compiled(operation) if operation.executed else None
+        core: CoreExecutor[Any] | list[GraphQLError] | None = None
+        if made:
+            core = made.executor(context, request.variables, **self._options)
+        if core is None:
+            core = CoreExecutor.build(
+                self.schema,
+                operation.document,
+                context_value=context,
+                raw_variable_values=dict(request.variables),
+                operation_name=operation.name,
+                max_coercion_errors=MOST_ERRORS,
+                **self._options,
+            )
         if isinstance(core, list):
             return ExecutionResult(None, core)
         operation.executed += 1
-        if operation.executed > 1:  # what is asked once only is not worth it
-            compiled_operation = self.compiled(operation)
-            if compiled_operation:
-                return compiled_operation.run(core)
-        return cast("ExecutionResult", core.execute_operation())
+        return made.run(core) if made else cast("ExecutionResult", core.execute_operation())
 
     def _compiled(self, operation: Operation) -> compiled.CompiledOperation | None:
         return compiled.of(self.schema, operation.document, operation.node)

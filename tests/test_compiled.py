@@ -1,6 +1,7 @@
 """A compiled operation answers as graphql-core does: data, errors, their order and their paths."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from random import Random
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import strawberry
 from conftest import TASK_FIELDS
-from graphql import OperationDefinitionNode, execute_sync, parse, validate
+from graphql import ExecutionResult, OperationDefinitionNode, execute_sync, parse, validate
 from graphql.execution import Executor as CoreExecutor
 from hypothesis import event, given
 from hypothesis import strategies as st
@@ -64,8 +65,38 @@ class Node:
         return (of or self.name) * times + info.path.key
 
 
+@strawberry.input
+class Inner:
+    colour: Colour | None = strawberry.UNSET
+    colours: list[Colour] = strawberry.field(default_factory=list)
+    number: int | None = None
+
+
+@strawberry.input
+class Outer:
+    id: strawberry.ID
+    when: datetime | None = strawberry.UNSET
+    ratio: float = 0.5
+    flag: bool | None = strawberry.UNSET
+    texts: list[str | None] | None = strawberry.UNSET
+    inner: Inner | None = strawberry.UNSET
+    inners: list[Inner | None] | None
+    camel_case: Colour = Colour.BLUE
+
+
 @strawberry.type
 class Query:
+    @strawberry.field
+    def echo(
+        self,
+        given: Outer,
+        more: list[Outer] | None = None,
+        ids: list[strawberry.ID] | None = strawberry.UNSET,
+        number: int | None = 7,
+        colour: Colour = Colour.RED,
+    ) -> str:
+        return repr((given, more, ids, number, colour))
+
     @strawberry.field
     def node(self, seed: int = 0) -> Node | None:
         return Source(Random(seed))
@@ -188,9 +219,12 @@ def both(schema, text: str, **variables: Any):
     made = compiled.of(schema, document, operation)
     if made is None:
         return expected, None
-    core = CoreExecutor.build(schema, document, raw_variable_values=variables, **options)
+    core = made.executor(options["context_value"], variables)
+    event("plain variables" if core else "variables for graphql-core")
+    if core is None:
+        core = CoreExecutor.build(schema, document, raw_variable_values=variables, **options)
     if isinstance(core, list):
-        return expected, None
+        return expected, ExecutionResult(None, core)
     return expected, made.run(core)
 
 
@@ -209,6 +243,100 @@ def test_a_compiled_operation_answers_byte_for_byte_as_graphql_core_does(text, v
     assert made.formatted == expected.formatted
     assert str(made.data) == str(expected.data)  # in the same order, too
     event("with errors" if expected.errors else "without errors")
+
+
+NUMBERS = st.integers(-(2**32), 2**32) | st.floats(allow_nan=False, allow_infinity=False)
+ANYTHING = st.none() | st.booleans() | st.text(max_size=3) | NUMBERS | st.just([]) | st.just({})
+COLOURS = st.sampled_from(["RED", "BLUE"]) | ANYTHING
+INNER = st.fixed_dictionaries(
+    {},
+    optional={
+        "colour": COLOURS,
+        "colours": st.lists(COLOURS, max_size=2) | COLOURS,
+        "number": st.integers() | ANYTHING,
+        "unknown": ANYTHING,
+    },
+)
+OUTER = st.fixed_dictionaries(
+    {"id": st.text(max_size=3) | ANYTHING, "inners": st.lists(INNER, max_size=2) | ANYTHING},
+    optional={
+        "when": st.sampled_from(["2026-11-22T09:30:00Z", "2026-11-22"]) | ANYTHING,
+        "ratio": NUMBERS | ANYTHING,
+        "flag": st.booleans() | ANYTHING,
+        "texts": st.lists(st.none() | st.text(max_size=2), max_size=3) | ANYTHING,
+        "inner": INNER | ANYTHING,
+        "camelCase": COLOURS,
+    },
+)
+ECHO = """
+    query (
+      $given: Outer!, $more: [Outer!], $ids: [ID!] = ["a"], $number: Int, $colour: Colour! = BLUE
+    ) {
+      all: echo(given: $given, more: $more, ids: $ids, number: $number, colour: $colour)
+      one: echo(given: {id: 1, inners: [{colours: [RED, BLUE]}, null]}, number: null)
+      mixed: echo(given: {id: "x", inners: null, camelCase: $colour}, ids: ["b"])
+    }
+"""
+
+
+@given(
+    st.fixed_dictionaries(
+        {"given": OUTER},
+        optional={
+            "more": st.lists(OUTER, max_size=2) | ANYTHING,
+            "ids": st.lists(st.text(max_size=2), max_size=2) | ANYTHING,
+            "number": st.integers() | ANYTHING,
+            "colour": COLOURS,
+        },
+    )
+)
+def test_compiled_variables_and_arguments_are_what_strawberry_makes_of_them(variables):
+    expected, made = both(SOURCES, ECHO, **variables)
+
+    assert made is not None
+    assert made.formatted == expected.formatted
+
+
+COLOUR = st.sampled_from(["RED", "BLUE"])
+RIGHT_INNER = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "colour": st.none() | COLOUR,
+        "colours": st.lists(COLOUR, max_size=2),
+        "number": st.none() | st.integers(-(2**31), 2**31 - 1),
+    },
+)
+RIGHT = st.fixed_dictionaries(
+    {"id": st.text(max_size=3), "inners": st.none() | st.lists(RIGHT_INNER, max_size=2)},
+    optional={
+        "when": st.none() | st.just("2026-11-22T09:30:00Z"),
+        "ratio": st.floats(allow_nan=False, allow_infinity=False),
+        "flag": st.none() | st.booleans(),
+        "texts": st.none() | st.lists(st.none() | st.text(max_size=2), max_size=3),
+        "inner": RIGHT_INNER,
+        "camelCase": COLOUR,
+    },
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"given": RIGHT},
+        optional={
+            "more": st.none() | st.lists(RIGHT, max_size=2),
+            "ids": st.none() | st.lists(st.text(max_size=2), max_size=2),
+            "number": st.none() | st.integers(-(2**31), 2**31 - 1),
+            "colour": COLOUR,
+        },
+    )
+)
+def test_variables_that_are_right_take_the_short_way_to_the_same(variables):
+    document = parse(ECHO)
+
+    assert compiled.of(SOURCES, document, document.definitions[0]).executor(None, variables)
+    expected, made = both(SOURCES, ECHO, **variables)
+    assert made.formatted == expected.formatted
+    assert not expected.errors
 
 
 @pytest.mark.parametrize(
