@@ -5,6 +5,7 @@ character is escaped, so that one event stays one line. Bodies, variables, query
 headers are never written.
 """
 
+import contextlib
 import json
 import logging
 import time
@@ -12,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 LONGEST_PATH = 200  # characters
 LONGEST_NAME = 100
@@ -113,7 +116,12 @@ class JsonLines(logging.Formatter):
             **getattr(record, "what", {}),
             "exception": self.formatException(record.exc_info) if record.exc_info else None,
         }
-        return json.dumps({name: value for name, value in line.items() if value is not None})
+        known = {name: value for name, value in line.items() if value is not None}
+        with contextlib.suppress(TypeError):  # orjson refuses what is no Unicode
+            text = orjson.dumps(known)
+            if text.isascii():
+                return text.decode()
+        return json.dumps(known)
 
 
 def install(level: str) -> None:
@@ -122,6 +130,10 @@ def install(level: str) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("graphql_api").setLevel(level)
+    # Nothing of this is in a line, and to find it out takes longer than to write the line
+    # (Python's Logging HOWTO, "Optimization").
+    logging._srcfile = None  # noqa: SLF001 - as documented
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def _instant(seconds: float) -> str:

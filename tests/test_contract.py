@@ -110,7 +110,7 @@ DOORS = {
     "werkzeug": {"__init__.py", "http.py", "rest.py", "accounts/older_hashes.py"},
     "click": {"__main__.py"},
     "granian": {"server.py"},
-    "orjson": {"dynamodb/wire.py", "http.py"},
+    "orjson": {"dynamodb/wire.py", "http.py", "logs.py"},
     "apig_wsgi": {"aws_lambda.py"},
     "strawberry": {
         "arguments.py",
