@@ -12,6 +12,7 @@ import orjson
 from flask import Blueprint, Flask, Request, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import (
+    ClientDisconnected,
     HTTPException,
     MethodNotAllowed,
     NotAcceptable,
@@ -256,7 +257,18 @@ def json_body() -> Any:
     content_type = environ.get("CONTENT_TYPE", "")
     if problem := _unreadable(content_type, environ.get("HTTP_CONTENT_ENCODING", "identity")):
         raise UnsupportedMediaType(problem)
-    return parse_json(request.get_data(cache=False), "The body")
+    return parse_json(_body(environ), "The body")
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    """The whole body, if need be as werkzeug reads it; 413, or 400 if it ended early."""
+    length = environ.get("CONTENT_LENGTH", "")
+    if not length.isdecimal() or int(length) > limits.BODY_BYTES:
+        return request.get_data(cache=False)
+    body: bytes = environ["wsgi.input"].read(int(length))
+    if len(body) < int(length):
+        raise ClientDisconnected
+    return body
 
 
 @lru_cache(64)
@@ -283,9 +295,15 @@ def parse_json(text: bytes | str, what: str, field: str | None = None) -> Any:
         raise BadUserInput(f"{what} is not valid JSON: {error.msg}.", field) from None
     except UnicodeEncodeError:
         raise BadUserInput(f"{what} is not valid Unicode.", field) from None
-    if not limits.within(value, limits.JSON_NESTING):
+    if not (_is_flat(text) or limits.within(value, limits.JSON_NESTING)):
         raise BadUserInput(f"{what} is nested deeper than {limits.JSON_NESTING} levels.", field)
     return value
+
+
+def _is_flat(text: bytes | str) -> bool:
+    """Whether a JSON text begins too few lists and objects to nest them deeply."""
+    begins = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
+    return sum(map(text.count, begins)) <= limits.JSON_NESTING  # type: ignore[arg-type]  # of its own kind
 
 
 def json_response(body: Any, status: int = 200, media_type: str = negotiation.JSON) -> Response:

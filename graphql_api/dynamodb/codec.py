@@ -23,8 +23,7 @@ _Write = Callable[[Any], Wire]
 
 def value(plain: Any) -> Wire:
     """One value in its wire form."""
-    write = _WRITERS.get(type(plain))
-    return write(plain) if write else _value(plain)
+    return _WRITERS.get(type(plain), _value)(plain)
 
 
 def _value(plain: Any) -> Wire:
@@ -67,11 +66,12 @@ def item(**attributes: Any) -> Item:
 
 def encode(record: Any) -> Item:
     """The item that keeps a dataclass; a field that is None is left out."""
-    return {
-        name: value(plain)
-        for name in _names(cast("Hashable", type(record)))
-        if (plain := getattr(record, name)) is not None
-    }
+    kept: Item = {}
+    for name in _names(cast("Hashable", type(record))):
+        plain = getattr(record, name)
+        if plain is not None:
+            kept[name] = _WRITERS.get(type(plain), _value)(plain)
+    return kept
 
 
 @cache

@@ -25,7 +25,7 @@ from botocore.utils import get_environ_proxies
 
 T = TypeVar("T")
 
-LONGEST_LINE = 65_536  # bytes of an answer's head
+LONGEST_HEAD = 65_536  # bytes of an answer's head
 PIECE = 65_536  # bytes that are read at once
 EXACT_SECONDS = 0.1  # to which a wait is held
 
@@ -115,13 +115,18 @@ class _Input:
         self._connection, self._ends = connection, ends
         self._data, self._at = b"", 0
 
+    def head(self) -> list[bytes]:
+        return self._until(b"\r\n\r\n").split(b"\r\n")
+
     def line(self) -> bytes:
-        while (end := self._data.find(b"\n", self._at)) < 0:
-            if len(self._data) - self._at > LONGEST_LINE or not self._more():
+        return self._until(b"\r\n")
+
+    def _until(self, end: bytes) -> bytes:
+        while (found := self._data.find(end, self._at)) < 0:
+            if len(self._data) - self._at > LONGEST_HEAD or not self._more():
                 raise http.client.RemoteDisconnected("it ended before the answer did")
-        line = self._data[self._at : end]
-        self._at = end + 1
-        return line.rstrip(b"\r")
+        start, self._at = self._at, found + len(end)
+        return self._data[start:found]
 
     @property
     def is_empty(self) -> bool:
@@ -149,11 +154,12 @@ class _Input:
 
 def _read(stream: _Input) -> tuple[Answer, bool]:
     """An answer, read without http.client, which reads its head as that of an e-mail."""
-    version, _, status = stream.line().partition(b" ")
+    first, *lines = stream.head()
+    version, _, status = first.partition(b" ")
     if not version.startswith(b"HTTP/1."):
         raise http.client.BadStatusLine(repr(version))
     headers: dict[bytes, bytes] = {}
-    while line := stream.line():
+    for line in lines:
         name, _, value = line.partition(b":")
         headers[name.lower()] = value.strip()
     keeps = version == b"HTTP/1.1" and headers.get(b"connection", b"").lower() != b"close"
