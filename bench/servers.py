@@ -154,6 +154,7 @@ def start(name: str, directory: Path, store: str, secret: str, **more: str):
     if name == "service":
         command = [sys.executable, str(ROOT / "app.py")]
         settings |= {"DATA_DIR": str(directory / "data"), "DRAIN_SECONDS": "0"}
+        settings.setdefault("METRICS_PORT", str(free_port()))
     elif name == "floor":
         # One thread for each of the connections that a process gets of the eight.
         serving = ["--interface", "wsgi", "--workers", str(WORKERS), "--blocking-threads", "4"]

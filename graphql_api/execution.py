@@ -88,6 +88,7 @@ class Operation:
 
     document: DocumentNode
     node: OperationDefinitionNode
+    fields: frozenset[str]  # the names of its root fields
     executed: int = 0  # times; threads may miss one of them
 
     @property
@@ -99,16 +100,6 @@ class Operation:
     def writes(self) -> bool:
         """Whether it is a mutation."""
         return self.node.operation is OperationType.MUTATION
-
-    @property
-    def fields(self) -> set[str]:
-        """The names of its root fields."""
-        fragments = {
-            node.name.value: node.selection_set
-            for node in self.document.definitions
-            if isinstance(node, FragmentDefinitionNode)
-        }
-        return set(_fields(self.node.selection_set, fragments))
 
 
 class RequestErrors(Exception):
@@ -205,8 +196,13 @@ class Executor:
 
     def _operations(self, query: str) -> dict[str | None, Operation]:
         document = self._document(query)
+        fragments = {
+            node.name.value: node.selection_set
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
         operations = (
-            Operation(document, node)
+            Operation(document, node, frozenset(_fields(node.selection_set, fragments)))
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         )

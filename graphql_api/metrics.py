@@ -5,7 +5,8 @@ schema, routes, codes, tables. Nothing that a client has sent is one.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import cache
 from pathlib import Path
 from wsgiref.simple_server import ServerHandler
 
@@ -70,6 +71,13 @@ PLACES_REFUSED = Counter(
     "task_scheduler_argon2_refusals",
     "Requests that were refused because too many passwords were being checked.",
 )
+# A metric looks its labels up under a lock: they are of closed sets, and remembered.
+_requests = cache(REQUESTS.labels)
+_request_seconds = cache(REQUEST_SECONDS.labels)
+_calls = cache(CALLS.labels)
+_call_seconds = cache(CALL_SECONDS.labels)
+_units = cache(UNITS.labels)
+
 CUT = Counter("task_scheduler_slow_connections_cut", "Connections cut for their slow bodies.")
 
 
@@ -126,8 +134,8 @@ def _count_request(status: int) -> None:
     if known is None:
         return
     operation = _operation()
-    REQUESTS.labels(operation, status, _one(known.codes)).inc()
-    REQUEST_SECONDS.labels(operation).observe(known.seconds)
+    _requests(operation, status, _one(known.codes)).inc()
+    _request_seconds(operation).observe(known.seconds)
 
 
 def _operation() -> str:
@@ -138,17 +146,19 @@ def _operation() -> str:
     return NONE if operation is None else _one(operation.fields)
 
 
-def _one(names: Iterable[str]) -> str:
-    found = set(names)
-    return SEVERAL if len(found) > 1 else next(iter(found), NONE)
+def _one(names: Collection[str]) -> str:
+    if not names:
+        return NONE
+    first, *others = {*names}
+    return SEVERAL if others else first
 
 
 def _count_call(call: Call) -> None:
-    CALLS.labels(call.operation, call.failure or "ok").inc()
-    CALL_SECONDS.labels(call.operation).observe(call.seconds)
+    _calls(call.operation, call.failure or "ok").inc()
+    _call_seconds(call.operation).observe(call.seconds)
     kind = "read" if call.operation in READS else "write"
     for table, units in call.units.items():
-        UNITS.labels(table, kind).inc(units)
+        _units(table, kind).inc(units)
 
 
 def _count_place(place: Place) -> None:
