@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from graphql import (
@@ -324,6 +325,11 @@ def _bare(
     arguments = Arguments(place.field, place.nodes[0])
     slot = id(place)
 
+    def shared_info(run: Run) -> Info[Any, Any]:
+        if slot not in run.infos:
+            run.infos[slot] = Info(_raw_info=place.info(run), _field=definition)
+        return run.infos[slot]
+
     def resolve(source: Any, run: Run) -> Any:
         try:
             named = arguments.of(run.core.variable_values.coerced)
@@ -332,11 +338,12 @@ def _bare(
         for parent in parents:
             named[parent] = source
         if info is not None:
-            if slot not in run.infos:
-                run.infos[slot] = Info(_raw_info=place.info(run), _field=definition)
-            named[info.name] = run.infos[slot]
+            named[info.name] = shared_info(run)
         return call(source, **named) if resolver.self_parameter else call(**named)
 
+    # Most fields of rows are so.
+    if list(resolver.signature.parameters) == [*parents, info and info.name]:
+        return lambda source, run: call(source, shared_info(run))
     return resolve
 
 
@@ -379,7 +386,8 @@ def _plain(kind: Any) -> tuple[type | None, Callable[[Any], Any] | None]:
         )
     if isinstance(kind, CustomGraphQLEnumType):
         members: Any = kind.wrapped_cls
-        return members, {each: kind.coerce_output_value(each) for each in members}.__getitem__
+        if all(kind.coerce_output_value(each) == each.name for each in members):
+            return members, attrgetter("_name_")  # Python's own hash of a member takes longer
     if getattr(kind, "coerce_output_value", None) is clock.text:
         return datetime, clock.text
     return PLAIN.get(kind), None

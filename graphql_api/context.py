@@ -121,8 +121,8 @@ class Context:
 
     def show(self, tasks: Sequence[Task], *, prime: bool = True) -> None:
         """Note tasks as they are: they are not read again, and what is around them together."""
-        for task in tasks if prime else ():
-            self.tasks_by_key.prime((task.user_id, task.task_id), task)
+        if prime:
+            self.tasks_by_key.prime({(task.user_id, task.task_id): task for task in tasks})
         self.neighbours.show(tasks)
         self.ranking.show(tasks)
 

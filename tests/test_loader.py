@@ -75,7 +75,7 @@ def test_a_missing_value_is_none_and_is_not_asked_for_again(loader, store):
 def test_what_was_primed_is_not_fetched(loader, store):
     loader.want([2, 4])
 
-    loader.prime(2, -1)
+    loader.prime({2: -1})
 
     assert loader.get(2) == -1
     assert store.batches == []
@@ -86,7 +86,7 @@ def test_what_was_primed_is_not_fetched(loader, store):
 def test_what_was_primed_replaces_what_was_fetched(loader):
     assert loader.get(2) == 4
 
-    loader.prime(2, None)
+    loader.prime({2: None})
 
     assert loader.get(2) is None
 
@@ -129,11 +129,11 @@ def test_a_store_that_is_away_is_not_asked_again_by_the_same_request(store):
 
 def test_what_is_known_stays_known_when_the_store_goes_away(store):
     loader = Loader(failing(store, ServiceUnavailable(), 1))
-    loader.prime(2, 4)
+    loader.prime({2: 4})
 
     with pytest.raises(ServiceUnavailable):
         loader.get(6)
-    loader.prime(8, 64)
+    loader.prime({8: 64})
 
     assert [loader.get(2), loader.get(8)] == [4, 64]
 

@@ -85,14 +85,12 @@ def decode(kind: type[T], stored: Item) -> T:
     A field that is not there has its default, or is None without one. Raises ServiceUnavailable
     for what no such dataclass was ever kept as.
     """
-    readers = _readers(cast("Hashable", kind))
-    values: dict[str, Any] = {}
+    readers, absent = _readers(cast("Hashable", kind))
+    values = absent.copy()
     try:
-        for name, letter, read, default in readers:
-            wire = stored.get(name)
-            if wire is None:
-                values[name] = default
-            else:
+        for name, wire in stored.items():
+            if name in readers:
+                letter, read = readers[name]
                 values[name] = wire[letter] if read is None else read(wire[letter])
         return kind(**values)
     except (TypeError, ValueError, LookupError, AttributeError) as error:
@@ -101,17 +99,11 @@ def decode(kind: type[T], stored: Item) -> T:
 
 
 @cache
-def _readers(kind: Any) -> list[tuple[str, str, _Read | None, Any]]:
-    """By field: its name, its letter on the wire, how to read it, and what it is without."""
+def _readers(kind: Any) -> tuple[dict[str, tuple[str, _Read | None]], dict[str, None]]:
+    """By field its letter on the wire and how to read it; and those that are None without one."""
     hints = get_type_hints(kind)
-    return [
-        (
-            field.name,
-            *_reader(hints[field.name]),
-            None if field.default is MISSING else field.default,
-        )
-        for field in fields(kind)
-    ]
+    readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    return readers, {field.name: None for field in fields(kind) if field.default is MISSING}
 
 
 _PLAIN: dict[Any, tuple[str, _Read | None]] = {

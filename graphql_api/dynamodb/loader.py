@@ -25,7 +25,7 @@ class Loader(Generic[K, V]):
 
     def want(self, keys: Iterable[K]) -> None:
         """Announce keys that will probably be asked for; costs nothing yet."""
-        self._wanted.update((key, None) for key in keys if key not in self._known)
+        self._wanted.update(dict.fromkeys([key for key in keys if key not in self._known]))
 
     def get(self, key: K) -> V | None:
         """The key's value; fetches every announced key if this one is not known yet."""
@@ -42,7 +42,8 @@ class Loader(Generic[K, V]):
             self._wanted.clear()
         return self._known[key]
 
-    def prime(self, key: K, value: V | None) -> None:
-        """Remember what a write of this request has just made of the key."""
-        self._wanted.pop(key, None)
-        self._known[key] = value
+    def prime(self, known: Mapping[K, V | None]) -> None:
+        """Remember values that this request has read or written elsewhere."""
+        self._known.update(known)
+        for key in self._wanted.keys() & known:
+            del self._wanted[key]

@@ -178,5 +178,5 @@ class SettingsMutation:
     ) -> SettingsPayload:
         context = info.context
         changed = context.user_settings.update(context.viewer, input.changes())
-        context.settings.prime(changed.user_id, changed)
+        context.settings.prime({changed.user_id: changed})
         return SettingsPayload(settings=changed)

@@ -30,14 +30,14 @@ class Neighbours:
     ) -> None:
         self._dependencies = dependencies
         self._tasks = tasks
-        self._shown: dict[TaskKey, None] = {}
+        self._shown: list[Task] = []
         self.found: dict[TaskKey, Task] = {}  # all that were shown beside others
         self._announced: dict[Relation, set[TaskKey]] = {}
         self._rows = rows
 
     def show(self, tasks: Iterable[Task]) -> None:
         """Note tasks whose neighbours may be asked for."""
-        self._shown.update((_key(task), None) for task in tasks)
+        self._shown += tasks
 
     def among(self, user_id: str) -> Dependencies:
         """The user's dependencies."""
@@ -67,7 +67,8 @@ class Neighbours:
     def _announce(self, task: Task, relation: Relation) -> None:
         """Read what is related to all tasks shown; QueryTooComplex before any of it is read."""
         announced = self._announced[relation]
-        new = [key for key in {**self._shown, _key(task): None} if key not in announced]
+        shown = dict.fromkeys([*map(_key, self._shown), _key(task)])
+        new = [key for key in shown if key not in announced]
         wanted = [(user, other) for user, key in new for other in relation(self.among(user), key)]
         if len(wanted) > self._rows.left:
             raise _too_many()

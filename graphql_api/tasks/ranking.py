@@ -53,14 +53,14 @@ class Ranking:
         self._now = now
         self._budget = budget
         self._present: datetime | None = None
-        self._shown: dict[TaskKey, Task] = {}
+        self._shown: list[Task] = []
         self._as_of: dict[TaskKey, datetime] = {}  # of those in a list by urgency
         self._ratings: dict[tuple[str, datetime], Rating] = {}
         self._open: dict[str, tuple[list[Task], bool]] = {}
 
     def show(self, tasks: Iterable[Task]) -> None:
         """Note tasks whose urgency may be asked for."""
-        self._shown.update(((task.user_id, task.task_id), task) for task in tasks)
+        self._shown += tasks
 
     def urgency(self, task: Task) -> Urgency:
         """How urgent the task is."""
@@ -120,7 +120,8 @@ class Ranking:
     def _rate(self, rating: Rating, task: Task) -> None:
         """Rate the task, and with it, in one go, all that the request shows beside it."""
         user_id = task.user_id
-        beside = {**self._neighbours.found, **self._shown, (user_id, task.task_id): task}
+        shown = {(each.user_id, each.task_id): each for each in [*self._shown, task]}
+        beside = {**self._neighbours.found, **shown}
         here = {task_id: other for (owner, task_id), other in beside.items() if owner == user_id}
         missing = [task_id for task_id in rating.needs(here) if task_id not in here]
         self._budget.spend(len(missing))

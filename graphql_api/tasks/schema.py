@@ -574,7 +574,7 @@ def _results(context: Context, made: Sequence[model.Task | AppError]) -> TasksPa
 
 def _linked(context: Context, linked: Linked) -> TaskPayload:
     """The task, with what the write has found out about what is around it."""
-    context.dependencies.prime(linked.task.user_id, linked.dependencies)
+    context.dependencies.prime({linked.task.user_id: linked.dependencies})
     context.show([linked.task])
     return TaskPayload(task=linked.task)
 

@@ -343,11 +343,12 @@ class TaskStore:
                 )
                 tasks = [codec.decode(Task, item) for item in read.items]
                 budget.spend(_cost(read.looked_at, tasks, only))
-                found += [
-                    (run.position(item), task)
-                    for item, task in zip(read.items, tasks, strict=True)
-                    if only.shows(task, waiting)
-                ]
+                pairs = zip(map(run.position, read.items), tasks, strict=True)
+                found += (
+                    [pair for pair in pairs if only.shows(pair[1], waiting)]
+                    if only.looks_closer
+                    else pairs
+                )
                 start = read.stopped
                 if start is None:
                     break
