@@ -6,7 +6,7 @@ operation becomes a tree of closures, one for each field, that resolve and compl
 propagates, as graphql-core does it: a test holds the two together. What is not covered (any
 directive, questions about the schema, abstract types) is left to graphql-core.
 
-A page of 25 tasks with owners takes 0.45 ms of CPU in the place of 1.9.
+To execute a page of 25 tasks with owners takes 0.28 ms of CPU in the place of 1.55.
 """
 
 import contextlib

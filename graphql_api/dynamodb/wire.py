@@ -3,7 +3,7 @@
 boto3 is the door to AWS: credentials, region and endpoint are its client's, and so is the
 event `before-send`, by which an answer can be given in the store's place. The call itself is
 made here, since the arguments already have the wire's form and the answers need no other:
-a GetItem takes 0.25 ms of CPU in the place of 1.0, a Query of 25 items 0.4 in the place of 3.0.
+a GetItem takes 0.12 ms of CPU in the place of 0.84, a Query of 26 items 0.18 in the place of 1.95.
 """
 
 import hashlib
