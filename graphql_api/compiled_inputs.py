@@ -112,6 +112,8 @@ class Arguments:
                 default = coerce_input_literal(value, argument.type)
                 if default is Undefined:
                     raise NotCovered
+            if default is REQUIRED:
+                raise NotCovered
             if default is not Undefined:
                 self._constant.append((python_name, default, convert))
 
@@ -214,7 +216,7 @@ def _present(kind: Any, within: tuple[Any, ...]) -> Read:
     if isinstance(kind, GraphQLInputObjectType):
         return _members(kind, within)
     if isinstance(kind, CustomGraphQLEnumType):
-        return _one_of({name: kind.coerce_input_value(name) for name in kind.values})
+        return _enum({name: kind.coerce_input_value(name) for name in kind.values})
     if kind is GraphQLInt:
         return _int
     if kind in PLAIN:
@@ -263,7 +265,7 @@ def _members(kind: GraphQLInputObjectType, within: tuple[Any, ...]) -> Read:
     return members
 
 
-def _one_of(members: Mapping[str, Any]) -> Read:
+def _enum(members: Mapping[str, Any]) -> Read:
     def member(value: Any) -> Any:
         if type(value) is not str or value not in members:
             raise NotPlain

@@ -43,7 +43,8 @@ class Envelope:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         known = _REQUEST_ID.fullmatch(given)
         request_id = given if known else f"{random.getrandbits(128):032x}"
-        path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        raw = "/" + environ["PATH_INFO"].lstrip("/")  # as Flask sees it
+        path = raw.encode("latin-1").decode(errors="replace")
         logs.begin(request_id, environ["REQUEST_METHOD"], path, environ.get("REMOTE_ADDR", ""))
         give_time()
 

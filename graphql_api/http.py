@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -41,6 +40,7 @@ from graphql_api.graphiql import Asset, GraphiQL
 from graphql_api.plan_page import PlanPage
 
 PROBLEM = "application/problem+json"
+DIGITS = 9  # of a length that is worth a look: Python refuses to read numbers of thousands
 
 _CAPITAL = re.compile(r"[A-Z]")
 
@@ -255,7 +255,9 @@ def json_body() -> Any:
     """The request's JSON; 413, 415 or BadUserInput if there is none."""
     environ = request.environ
     content_type = environ.get("CONTENT_TYPE", "")
-    if problem := _unreadable(content_type, environ.get("HTTP_CONTENT_ENCODING", "identity")):
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
+    is_common = content_type == negotiation.JSON and encoding == "identity"
+    if not is_common and (problem := _unreadable(content_type, encoding)):
         raise UnsupportedMediaType(problem)
     return parse_json(_body(environ), "The body")
 
@@ -263,7 +265,7 @@ def json_body() -> Any:
 def _body(environ: dict[str, Any]) -> bytes:
     """The whole body, if need be as werkzeug reads it; 413, or 400 if it ended early."""
     length = environ.get("CONTENT_LENGTH", "")
-    if not length.isdecimal() or int(length) > limits.BODY_BYTES:
+    if not length.isdecimal() or len(length) > DIGITS or int(length) > limits.BODY_BYTES:
         return request.get_data(cache=False)
     body: bytes = environ["wsgi.input"].read(int(length))
     if len(body) < int(length):
@@ -271,7 +273,6 @@ def _body(environ: dict[str, Any]) -> bytes:
     return body
 
 
-@lru_cache(64)
 def _unreadable(content_type: str, encoding: str) -> str | None:
     """What is wrong with a body of these headers, if anything is."""
     media_type, parameters = parse_options_header(content_type)

@@ -119,7 +119,7 @@ class JsonLines(logging.Formatter):
         known = {name: value for name, value in line.items() if value is not None}
         with contextlib.suppress(TypeError):  # orjson refuses what is no Unicode
             text = orjson.dumps(known)
-            if text.isascii():
+            if text.isascii() and b"\x7f" not in text:  # DEL, which orjson leaves as it is
                 return text.decode()
         return json.dumps(known)
 

@@ -6,17 +6,22 @@ from functools import lru_cache
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 
+REMEMBERED_LENGTH = 256  # characters of a header
+
 _WILDCARDS = {"*/*", "application/*"}
 _QUALITY = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
 
 
-@lru_cache(64)
 def choose(accept: str) -> str | None:
     """The media type for an Accept header (RFC 9110, section 12.5.1); None if neither will do.
 
     The newer type must be named, with a weight not below JSON's: what only says `*/*` may be
     an old client.
     """
+    return _remembered(accept) if len(accept) <= REMEMBERED_LENGTH else _chosen(accept)
+
+
+def _chosen(accept: str) -> str | None:
     weights = _weights(accept)
     if not weights:
         return JSON
@@ -25,6 +30,9 @@ def choose(accept: str) -> str | None:
     if new > 0 and new >= old:
         return GRAPHQL
     return JSON if old > 0 else None
+
+
+_remembered = lru_cache(64)(_chosen)
 
 
 def _weights(accept: str) -> dict[str, float]:

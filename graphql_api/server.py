@@ -30,7 +30,7 @@ from graphql_api.slow_bodies import SlowBodies
 
 HEADER_MILLISECONDS = 5_000  # for a client to send its request's head
 WAITING_THREADS = 512  # in each process
-NEW_OBJECTS = 5_000  # after which the youngest are looked through; Python's default is 700
+NEW_OBJECTS = 5_000  # after which the youngest are looked through; Python 3.11 takes 700
 STOP_SECONDS = 10  # for requests in flight to finish
 
 

@@ -109,13 +109,14 @@ def test_what_a_client_sends_stays_on_one_escaped_line(api, ann, lines):
     assert re.search(r"[^ -~]", found.getvalue()) is None  # … and nothing acts on a terminal
 
 
-def test_the_formatter_escapes_whatever_a_message_has():
-    record = logging.makeLogRecord({"msg": ESCAPES + "\ud800", "levelname": "ERROR", "name": "x"})
+@pytest.mark.parametrize("text", [ESCAPES + "\ud800", "a\x7fb", "\x1b[2J\r\n"])
+def test_the_formatter_escapes_whatever_a_message_has(text):
+    record = logging.makeLogRecord({"msg": text, "levelname": "ERROR", "name": "x"})
 
     line = JsonLines().format(record)
 
     assert re.search(r"[^ -~]", line) is None
-    assert json.loads(line)["message"] == ESCAPES + "\ud800"
+    assert json.loads(line)["message"] == text
 
 
 def test_a_crash_is_one_line_with_its_stack(ann, lines, monkeypatch):

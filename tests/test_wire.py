@@ -326,6 +326,40 @@ def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_ones(store,
     assert [kept.call("GetItem", {}) for _ in range(2)] == [{"ok": 1}] * 2
 
 
+def test_an_answer_that_comes_late_and_unasked_is_never_taken_for_the_next_ones(store, connection):
+    kept = Wire(connection, attempts=1)
+    asked: list[socket.socket] = []
+    store.begin(lambda asking: (answer()(asking), asked.append(asking)), answer(b'{"ok": 2}'))
+
+    assert kept.call("GetItem", {}) == {"ok": 1}
+    answer(b'{"no": 1}')(asked[0])
+    while not kept._idle[0].has_ended():
+        time.sleep(0.001)
+    assert kept.call("GetItem", {}) == {"ok": 2}
+    assert store.connections == 2
+
+
+def test_a_process_that_can_have_no_more_threads_is_not_connected(connection, monkeypatch):
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    alone = Wire(connection, attempts=1)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(Failed, match="can't start new thread"):
+        alone.call("GetItem", {})
+
+
+def test_a_large_request_is_taken_in_time_or_not_at_all(connection, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        sending = Wire(connection, attempts=1, timeout=0.2)
+        address = "{}:{}".format(*deaf.getsockname())
+        monkeypatch.setattr(sending._endpoint, "url", f"http://{address}/")
+        began = time.monotonic()
+        with pytest.raises(Failed):
+            sending.call("PutItem", {"large": "x" * 20_000_000})
+        assert time.monotonic() - began < 1
+
+
 def test_as_many_connections_are_kept_as_were_needed_at_once_and_all_are_closed(store, connection):
     together = threading.Barrier(5)
 

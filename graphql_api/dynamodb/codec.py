@@ -29,8 +29,12 @@ def value(plain: Any) -> Wire:
 def _value(plain: Any) -> Wire:
     """The same, of types that have no writer of their own."""
     match plain:
-        case Enum():
-            return {"S": str(plain.value)}
+        case int() | float():
+            return _number(plain)
+        case str() | Enum():
+            return {"S": str(plain.value if isinstance(plain, Enum) else plain)}
+        case list() | tuple():
+            return _list(plain)
         case Mapping():
             return {"M": item(**plain)}
     if is_dataclass(plain):

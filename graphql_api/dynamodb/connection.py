@@ -2,7 +2,7 @@
 
 Each system call on a socket lets another thread have Python's lock. So a request goes out in
 one piece, an answer is read in as large pieces as come, and the kernel is told only now and
-then how long to wait: a call takes two of them.
+then how long to wait: a call takes two system calls that let go of the lock.
 """
 
 import http.client
@@ -27,10 +27,10 @@ T = TypeVar("T")
 
 LONGEST_HEAD = 65_536  # bytes of an answer's head
 PIECE = 65_536  # bytes that are read at once
-EXACT_SECONDS = 0.1  # to which a wait is held
+EXACT_SECONDS = 0.1  # by which a wait may be longer than it should
 
-_TCP_INFO = socket.TCP_INFO if sys.platform == "linux" else None
 _ESTABLISHED = b"\x01"  # tcpi_state of struct tcp_info, linux/tcp.h
+_SO_MEMINFO = 55  # of asm-generic/socket.h; first comes SK_MEMINFO_RMEM_ALLOC
 
 
 class NotConnected(OSError):
@@ -64,9 +64,11 @@ class Connection:
         It is there as a whole in time, however slowly it comes, or it is none: OSError,
         http.client.HTTPException, or ValueError.
         """
-        self._bound(ends)
+        unsent = memoryview(request)
         try:
-            self._socket.sendall(request)
+            while unsent:
+                self._bound(ends)
+                unsent = unsent[self._socket.send(unsent) :]
         except BlockingIOError:
             raise TimeoutError("it was not taken in time") from None
         stream = _Input(self, ends)
@@ -82,9 +84,11 @@ class Connection:
             raise TimeoutError("it came too slowly") from None
 
     def has_ended(self) -> bool:
-        """Whether it has ended while nobody used it."""
-        if _TCP_INFO is not None:  # unlike poll, it keeps Python's lock
-            return self._socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1) != _ESTABLISHED
+        """Whether it has ended while nobody used it, or something came that nobody asked for."""
+        if sys.platform == "linux":  # these, unlike poll, keep Python's lock
+            state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+            unread = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4)
+            return state != _ESTABLISHED or any(unread)
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         return bool(poll.poll(0))
@@ -98,10 +102,10 @@ class Connection:
         left = ends - time.monotonic()
         if left <= 0:
             raise TimeoutError("it came too slowly")
-        if abs(left - self._waits) > EXACT_SECONDS or self._waits < left < EXACT_SECONDS:
-            self._waits = left
+        if not left <= self._waits <= left + EXACT_SECONDS:
+            self._waits = left = left + EXACT_SECONDS / 2
             if self._kernel_waits:
-                time_value = struct.pack("@ll", int(left), int(left % 1 * 1e6) or 1)
+                time_value = struct.pack("@ll", int(left), int(left % 1 * 1e6))
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, time_value)
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, time_value)
             else:
@@ -123,8 +127,13 @@ class _Input:
 
     def _until(self, end: bytes) -> bytes:
         while (found := self._data.find(end, self._at)) < 0:
-            if len(self._data) - self._at > LONGEST_HEAD or not self._more():
+            if len(self._data) - self._at > LONGEST_HEAD:
+                raise http.client.LineTooLong("answer's head")
+            piece = self._connection.receive(self._ends)
+            if not piece:
                 raise http.client.RemoteDisconnected("it ended before the answer did")
+            self._data = self._data[self._at :] + piece
+            self._at = 0
         start, self._at = self._at, found + len(end)
         return self._data[start:found]
 
@@ -134,22 +143,19 @@ class _Input:
         return self._at == len(self._data)
 
     def exactly(self, size: int) -> bytes:
-        while (missing := size - len(self._data) + self._at) > 0:
-            if not self._more():
-                raise http.client.IncompleteRead(self._data[self._at :], missing)
-        self._at += size
-        return self._data[self._at - size : self._at]
+        pieces = [self._data[self._at :]]
+        missing = size - len(pieces[0])
+        while missing > 0:
+            pieces.append(self._connection.receive(self._ends))
+            if not pieces[-1]:
+                raise http.client.IncompleteRead(b"".join(pieces), missing)
+            missing -= len(pieces[-1])
+        self._data, self._at = b"".join(pieces), size
+        return self._data[:size]
 
     def rest(self) -> bytes:
-        while self._more():
-            pass
-        return self._data[self._at :]
-
-    def _more(self) -> bool:
-        piece = self._connection.receive(self._ends)
-        self._data = self._data[self._at :] + piece
-        self._at = 0
-        return bool(piece)
+        pieces = iter(lambda: self._connection.receive(self._ends), b"")
+        return b"".join([self._data[self._at :], *pieces])
 
 
 def _read(stream: _Input) -> tuple[Answer, bool]:
@@ -199,7 +205,10 @@ class Endpoint:
 
     def open(self, seconds: float) -> Connection:
         """A new connection; NotConnected, or TimeoutError, names and handshakes included."""
-        return within(seconds, lambda: Connection(self._opened(seconds)))
+        try:
+            return within(seconds, lambda: Connection(self._opened(seconds)))
+        except RuntimeError as error:  # there can be no more threads
+            raise NotConnected(str(error)) from None
 
     def _opened(self, seconds: float) -> http.client.HTTPConnection:
         connection = self._unopened(seconds)
