@@ -329,7 +329,7 @@ def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_ones(store,
 def test_an_answer_that_comes_late_and_unasked_is_never_taken_for_the_next_ones(store, connection):
     kept = Wire(connection, attempts=1)
     asked: list[socket.socket] = []
-    store.begin(lambda asking: (answer()(asking), asked.append(asking)), answer(b'{"ok": 2}'))
+    store.begin(lambda asking: (asked.append(asking), answer()(asking)), answer(b'{"ok": 2}'))
 
     assert kept.call("GetItem", {}) == {"ok": 1}
     answer(b'{"no": 1}')(asked[0])
