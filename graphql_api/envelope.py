@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 from graphql_api import logs
 from graphql_api.dynamodb import give_time
+from graphql_api.gate import Wsgi
 
 Headers: TypeAlias = list[tuple[str, str]]
-Wsgi: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 SAFE_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),

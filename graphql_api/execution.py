@@ -136,13 +136,13 @@ class Executor:
         self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
         self.compiled = lru_cache(COMPILED_OPERATIONS)(self._compiled)
 
-    def run(self, request: Request, context: Context, request_id: str) -> Answer:
+    def run(self, request: Request, context: Context) -> Answer:
         """Execute a request, whichever operation it is; its errors are in the answer."""
         try:
             operation = self.operation(request)
         except RequestErrors as error:
             return error.answer
-        return self.execute(operation, request, context, request_id)
+        return self.execute(operation, request, context)
 
     def operation(self, request: Request) -> Operation:
         """The operation that the request means; RequestErrors if there is none to execute."""
@@ -157,9 +157,7 @@ class Executor:
         )
         raise RequestErrors.of(UnknownOperation(missing))
 
-    def execute(
-        self, operation: Operation, request: Request, context: Context, request_id: str
-    ) -> Answer:
+    def execute(self, operation: Operation, request: Request, context: Context) -> Answer:
         """The operation's answer; a crash in it is logged once, under the request's id."""
         logs.note(operation=operation.name or operation.node.operation.value)
         with self.around(operation):
@@ -168,7 +166,7 @@ class Executor:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
             return Answer(None, self._variable_errors(operation, request, result), executed=False)
-        return Answer(result.data, [_present(error, request_id) for error in result.errors])
+        return Answer(result.data, [_present(error) for error in result.errors])
 
     def _result(self, operation: Operation, request: Request, context: Context) -> ExecutionResult:
         # What is asked once only is not worth it.
@@ -281,7 +279,7 @@ def _shown(found: GraphQLError, error: AppError) -> dict[str, Any]:
     }
 
 
-def _present(found: GraphQLError, request_id: str) -> dict[str, Any]:
+def _present(found: GraphQLError) -> dict[str, Any]:
     """The one place where an error of a resolver gets its GraphQL form."""
     match found.original_error:
         case AppError() as error:
@@ -289,8 +287,8 @@ def _present(found: GraphQLError, request_id: str) -> dict[str, Any]:
         case None | GraphQLError():  # an argument, with variables in it, that does not fit
             return _shown(found, BadUserInput(found.message))
         case crash:
-            log.error("Request %s crashed at %s", request_id, found.path, exc_info=crash)
-            return _shown(found, InternalError(request_id))
+            log.error("Request %s crashed at %s", logs.request_id(), found.path, exc_info=crash)
+            return _shown(found, InternalError(logs.request_id()))
 
 
 def _reason(error: GraphQLError) -> str:

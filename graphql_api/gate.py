@@ -6,7 +6,7 @@ from io import BytesIO
 from threading import BoundedSemaphore
 from typing import Any
 
-from graphql_api.limits import BODY_BYTES
+from graphql_api.limits import BODY_BYTES, fits
 from graphql_api.slow_bodies import Arrivals
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -32,7 +32,7 @@ class Gate:
         arrival = self.arrivals.begin()
         try:
             declared = environ.get("CONTENT_LENGTH") or "0"
-            if not declared.isdecimal() or int(declared) <= BODY_BYTES:  # else it is refused unread
+            if not declared.isdecimal() or fits(declared):  # else it is refused unread
                 body = _read(environ["wsgi.input"])
                 if declared.isdecimal() and len(body) < int(declared):
                     return _cut_off(start_response)

@@ -40,7 +40,6 @@ from graphql_api.graphiql import Asset, GraphiQL
 from graphql_api.plan_page import PlanPage
 
 PROBLEM = "application/problem+json"
-DIGITS = 9  # of a length that is worth a look: Python refuses to read numbers of thousands
 
 _CAPITAL = re.compile(r"[A-Z]")
 
@@ -165,7 +164,7 @@ def blueprint(
         if operation.writes and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
         context = context_for_request(services)
-        answer = executor.execute(operation, asked, context, logs.request_id())
+        answer = executor.execute(operation, asked, context)
         return _answer(answer, media_type, statuses)
 
     @routes.get("/")
@@ -265,7 +264,7 @@ def json_body() -> Any:
 def _body(environ: dict[str, Any]) -> bytes:
     """The whole body, if need be as werkzeug reads it; 413, or 400 if it ended early."""
     length = environ.get("CONTENT_LENGTH", "")
-    if not length.isdecimal() or len(length) > DIGITS or int(length) > limits.BODY_BYTES:
+    if not limits.fits(length):
         return request.get_data(cache=False)
     body: bytes = environ["wsgi.input"].read(int(length))
     if len(body) < int(length):

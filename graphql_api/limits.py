@@ -64,6 +64,13 @@ _BRACKETS = {
 }
 
 
+def fits(length: str) -> bool:
+    """Whether a Content-Length is a number, and of no more bytes than a body may have."""
+    # Python refuses to read numbers of thousands of digits.
+    is_short = len(length.lstrip("0")) <= len(str(BODY_BYTES))
+    return length.isdecimal() and is_short and int(length) <= BODY_BYTES
+
+
 def within(value: Any, levels: int) -> bool:
     """Whether lists and objects are nested no deeper in a JSON value than so many levels."""
     inside = [value]

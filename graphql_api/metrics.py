@@ -5,7 +5,7 @@ schema, routes, codes, tables. Nothing that a client has sent is one.
 """
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from wsgiref.simple_server import ServerHandler
@@ -146,11 +146,9 @@ def _operation() -> str:
     return NONE if operation is None else _one(operation.fields)
 
 
-def _one(names: Collection[str]) -> str:
-    if not names:
-        return NONE
-    first, *others = {*names}
-    return SEVERAL if others else first
+def _one(names: Iterable[str]) -> str:
+    found = set(names)
+    return SEVERAL if len(found) > 1 else next(iter(found), NONE)
 
 
 def _count_call(call: Call) -> None:

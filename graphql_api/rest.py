@@ -24,7 +24,6 @@ from graphql import (
 )
 from werkzeug.datastructures import MultiDict
 
-from graphql_api import logs
 from graphql_api.context import Context, Services
 from graphql_api.dynamodb import more_time
 from graphql_api.errors import STATUS, BadUserInput, Conflict
@@ -250,7 +249,7 @@ class Runner:
 
     def _run(self, route: Route, context: Context, variables: Mapping[str, Any]) -> Any:
         asked = Request(DOCUMENT, variables, route.operation)
-        answer = self._executor.run(asked, context, logs.request_id())
+        answer = self._executor.run(asked, context)
         if answer.errors or answer.data is None:
             raise Failed(route, answer.errors[0])
         [result] = answer.data.values()

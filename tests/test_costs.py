@@ -46,7 +46,7 @@ def refuse(query: str, variables: dict | None = None) -> tuple[int, list[dict]]:
     with counted() as calls:
         try:
             operation = EXECUTOR.operation(request)
-            answer = EXECUTOR.execute(operation, request, None, "id") if variables else None
+            answer = EXECUTOR.execute(operation, request, None) if variables else None
         except RequestErrors as refused:
             answer = refused.answer
     return calls[0], list(answer.errors) if answer else []
