@@ -53,7 +53,15 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from graphql_api import clock
-from graphql_api.compiled_inputs import INT_BOUND, PLAIN, Arguments, NotCovered, NotPlain, Variables
+from graphql_api.compiled_inputs import (
+    DEFINITION,
+    INT_BOUND,
+    PLAIN,
+    Arguments,
+    NotCovered,
+    NotPlain,
+    Variables,
+)
 
 # What completes a value, and what resolves a field of a source and completes its value.
 Complete: TypeAlias = Callable[[Any, "Run"], Any]
@@ -174,12 +182,11 @@ class _Place:
 class _Field(NamedTuple):
     """How to resolve and complete a field: most are an attribute of a plain type."""
 
-    attribute: str  # of the source, where that is all there is to it; else empty
-    resolve: Resolve
+    get: str | Resolve  # the source's attribute of this name, or what resolves the field
     plain: type | None  # of values that only have to be shown
     show: Callable[[Any], Any] | None  # None: as they are
     complete: Complete  # of all others
-    fail: Callable[[Exception, "Run"], Any]
+    fail: Callable[[Exception, "Run"], None]
 
 
 class _Compiler:
@@ -206,22 +213,23 @@ class _Compiler:
                 grouped.setdefault(key, []).append(node)
         fields = [(key, self._field(kind, nodes, (*path, key))) for key, nodes in grouped.items()]
 
-        def complete(source: Any, run: Run) -> dict[str, Any]:
+        def as_object(source: Any, run: Run) -> dict[str, Any]:
             if isinstance(source, Exception):
                 raise source
             completed = {}
-            for key, (attribute, resolve, plain, show, complete, fail) in fields:
+            for key, (get, plain, show, complete, fail) in fields:
                 try:
-                    value = getattr(source, attribute) if attribute else resolve(source, run)
+                    value = getattr(source, get) if isinstance(get, str) else get(source, run)
                     if type(value) is plain:
                         completed[key] = show(value) if show else value
                     else:
                         completed[key] = complete(value, run)
                 except Exception as error:  # noqa: BLE001 - whatever a resolver raises
-                    completed[key] = fail(error, run)
+                    fail(error, run)
+                    completed[key] = None
             return completed
 
-        return complete
+        return as_object
 
     def _nodes(self, selected: SelectionSetNode, visited: set[str]) -> Iterator[FieldNode]:
         for node in selected.selections:
@@ -248,7 +256,7 @@ class _Compiler:
         if field is None or (name.startswith("__") and name != TYPENAME):
             raise NotCovered
         place = _Place(parent, field, nodes, path)
-        attribute, resolve = ("", _named(parent)) if name == TYPENAME else _resolver(place)
+        get = _named(parent) if name == TYPENAME else _resolver(place)
         plain, show = _plain(get_nullable_type(field.type))
         nullable = is_nullable_type(field.type)
 
@@ -256,7 +264,7 @@ class _Compiler:
             place.failed(error, path, run, nullable=nullable)
 
         complete = self._completer(field.type, place, path)
-        return _Field(attribute, resolve, plain, show, complete, fail)
+        return _Field(get, plain, show, complete, fail)
 
     def _completer(self, kind: GraphQLOutputType, place: _Place, path: _Path) -> Complete:
         """What completes a value of this type, null included."""
@@ -281,21 +289,20 @@ def _named(parent: GraphQLObjectType) -> Resolve:
     return lambda _source, _run: parent.name
 
 
-def _resolver(place: _Place) -> tuple[str, Resolve]:
+def _resolver(place: _Place) -> str | Resolve:
     """The attribute of the source that is the field, or what calls its resolver."""
-    definition = place.field.extensions.get("strawberry-definition")
+    definition = place.field.extensions.get(DEFINITION)
     if not isinstance(definition, StrawberryField) or place.field.resolve is None:
         raise NotCovered
     if getattr(place.field.resolve, "_is_default", False):
-        name = definition.python_name
-        return name, lambda source, _run: getattr(source, name)
+        return definition.python_name
     resolver = definition.base_resolver
     whole = _whole(place, place.field.resolve)
     if resolver is None or definition.extensions:
-        return "", whole
+        return whole
     with contextlib.suppress(NotCovered):
-        return "", _bare(place, definition, resolver, whole)
-    return "", whole
+        return _bare(place, definition, resolver, whole)
+    return whole
 
 
 def _whole(place: _Place, call: Callable[..., Any]) -> Resolve:

@@ -30,6 +30,7 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_nullable_type,
+    is_nullable_type,
     is_required_argument,
     is_required_input_field,
 )
@@ -40,6 +41,7 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType
 from strawberry.types.base import StrawberryMaybe
 
 Read: TypeAlias = Callable[[Any], Any]
+_Input: TypeAlias = tuple[str, Read, Any]  # its name, what coerces it, and its default
 
 DEFINITION = "strawberry-definition"
 # Values that are their own input, by type; ints have a bound, too.
@@ -61,30 +63,24 @@ class Variables:
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:
         """Raises NotCovered."""
-        self._all = []
+        self._signatures = []
+        self._fields: list[_Input] = []
         for node in operation.variable_definitions or ():
             signature = get_variable_signature(schema, node)
             if isinstance(signature, GraphQLError):
                 raise NotCovered
             required = isinstance(signature.type, GraphQLNonNull) and not node.default_value
             default = REQUIRED if required else _default(signature)
-            self._all.append((signature, _reader(signature.type, ()), default))
+            self._signatures.append(signature)
+            self._fields.append((signature.name, _reader(signature.type, ()), default))
 
     def read(self, given: Mapping[str, Any]) -> VariableValues:
         """The values as graphql-core keeps them; NotPlain if it has to look at them itself."""
-        sources: dict[str, VariableValueSource] = {}
-        coerced: dict[str, Any] = {}
-        for signature, read, default in self._all:
-            name = signature.name
-            value = given.get(name, Undefined)
-            sources[name] = VariableValueSource(signature, value)
-            if value is not Undefined:
-                coerced[name] = read(value)
-            elif default is REQUIRED:
-                raise NotPlain
-            elif default is not Undefined:
-                coerced[name] = default
-        return VariableValues(sources, coerced)
+        sources = {
+            each.name: VariableValueSource(each, given.get(each.name, Undefined))
+            for each in self._signatures
+        }
+        return VariableValues(sources, _coerced(given, self._fields))
 
 
 class Arguments:
@@ -96,14 +92,12 @@ class Arguments:
         self._constant: list[tuple[str, Any, Read | None]] = []
         self._variable: list[tuple[str, str, Any, bool, Read | None]] = []
         for name, argument in field.args.items():
-            python_name, convert = (
-                argument.extensions[DEFINITION].python_name,
-                _converter(argument.type),
-            )
-            value, required = given.get(name), is_required_argument(argument)
-            nullable = not isinstance(argument.type, GraphQLNonNull)
-            default = REQUIRED if required else _default(argument)
+            python_name = argument.extensions[DEFINITION].python_name
+            convert = _converter(argument.type)
+            default = REQUIRED if is_required_argument(argument) else _default(argument)
+            value = given.get(name)
             if isinstance(value, VariableNode):
+                nullable = is_nullable_type(argument.type)
                 self._variable.append((python_name, value.name.value, default, nullable, convert))
                 continue
             if value is not None:
@@ -127,6 +121,20 @@ class Arguments:
             if value is not Undefined:
                 named[name] = _converted(value, convert)
         return named
+
+
+def _coerced(given: Mapping[str, Any], fields: list[_Input]) -> dict[str, Any]:
+    """The values that are given, and defaults for those that are not; NotPlain without one."""
+    coerced = {}
+    for name, read, default in fields:
+        value = given.get(name, Undefined)
+        if value is not Undefined:
+            coerced[name] = read(value)
+        elif default is REQUIRED:
+            raise NotPlain
+        elif default is not Undefined:
+            coerced[name] = default
+    return coerced
 
 
 def _default(described: Any) -> Any:
@@ -246,21 +254,9 @@ def _members(kind: GraphQLInputObjectType, within: tuple[Any, ...]) -> Read:
     ]
 
     def members(value: Any) -> dict[str, Any]:
-        if type(value) is not dict:
+        if type(value) is not dict or not value.keys() <= kind.fields.keys():
             raise NotPlain
-        coerced, known = {}, 0
-        for name, read, default in fields:
-            given = value.get(name, Undefined)
-            if given is not Undefined:
-                known += 1
-                coerced[name] = read(given)
-            elif default is REQUIRED:
-                raise NotPlain
-            elif default is not Undefined:
-                coerced[name] = default
-        if known != len(value):
-            raise NotPlain
-        return coerced
+        return _coerced(value, fields)
 
     return members
 

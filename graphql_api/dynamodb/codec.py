@@ -28,15 +28,11 @@ def value(plain: Any) -> Wire:
 
 def _value(plain: Any) -> Wire:
     """The same, of types that have no writer of their own."""
-    match plain:
-        case int() | float():
-            return _number(plain)
-        case str() | Enum():
-            return {"S": str(plain.value if isinstance(plain, Enum) else plain)}
-        case list() | tuple():
-            return _list(plain)
-        case Mapping():
-            return {"M": item(**plain)}
+    for kind in type(plain).__mro__:
+        if kind in _WRITERS:
+            return _WRITERS[kind](plain)
+    if isinstance(plain, Mapping):
+        return {"M": item(**plain)}
     if is_dataclass(plain):
         return {"M": encode(plain)}
     raise TypeError(f"{type(plain).__name__} has no DynamoDB form here")
@@ -57,6 +53,7 @@ _WRITERS: dict[type, _Write] = {
     float: _number,
     list: _list,
     tuple: _list,
+    Enum: lambda plain: {"S": str(plain.value)},
     datetime: lambda plain: {"S": clock.text(plain)},
     date: lambda plain: {"S": plain.isoformat()},
     time: lambda plain: {"S": plain.isoformat(timespec="minutes")},
