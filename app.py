@@ -38,8 +38,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        with server.metrics_served(config):
-            server.serve(config, then=lambda: announce(config))
+        with server.metrics_served(config) as counted:
+            server.serve(config, counted, then=lambda: announce(config))
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
         return 2

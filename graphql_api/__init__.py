@@ -6,7 +6,7 @@ from flask import Flask
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from graphql_api import clock, http, openapi, rest
+from graphql_api import clock, http, metrics, openapi, rest
 from graphql_api.accounts.attempts import Attempts
 from graphql_api.accounts.passwords import Passwords
 from graphql_api.accounts.service import Accounts
@@ -14,6 +14,7 @@ from graphql_api.accounts.store import UserStore
 from graphql_api.accounts.tokens import Tokens
 from graphql_api.config import Config
 from graphql_api.context import Services
+from graphql_api.counts import Counts
 from graphql_api.documents import Documents
 from graphql_api.dynamodb import Database, client
 from graphql_api.envelope import Envelope
@@ -33,10 +34,15 @@ from graphql_api.tasks.store import TaskStore
 __version__ = "0.1.0"
 
 
-def create_app(config: Config, *, leaving: Callable[[], bool] = lambda: False) -> Flask:
+def create_app(
+    config: Config,
+    *,
+    leaving: Callable[[], bool] = lambda: False,
+    counts: Counts | None = None,
+) -> Flask:
     """The service on tables that are there already; the only place where its parts meet.
 
-    `leaving` is asked whether the process is about to end.
+    `leaving` is asked whether the process is about to end; what happens is counted in `counts`.
     """
     connection = client.connect(config)
     database = Database(connection, config.table_prefix)
@@ -75,7 +81,13 @@ def create_app(config: Config, *, leaving: Callable[[], bool] = lambda: False) -
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as above
     http.show_errors(app)
-    _observe(app, config, database, passwords, executor, rest_executor)
+    if counts:
+        metrics.watch(app, database, passwords, counts)
+    if config.traces:
+        # Nobody else should wait for its libraries to be imported, or need them.
+        from graphql_api import tracing  # noqa: PLC0415
+
+        tracing.watch(app, database, executor, rest_executor)
     app.register_blueprint(
         http.blueprint(
             executor,
@@ -113,18 +125,3 @@ def create_app(config: Config, *, leaving: Callable[[], bool] = lambda: False) -
             ],
         )
     return app
-
-
-def _observe(
-    app: Flask, config: Config, database: Database, passwords: Passwords, *executors: Executor
-) -> None:
-    """Let metrics and traces see what happens, where they are wanted."""
-    # Nobody else should wait for their libraries to be imported, or need them.
-    if config.metrics_port:
-        from graphql_api import metrics  # noqa: PLC0415
-
-        metrics.watch(app, database, passwords)
-    if config.traces:
-        from graphql_api import tracing  # noqa: PLC0415
-
-        tracing.watch(app, database, *executors)

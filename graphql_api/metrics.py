@@ -1,22 +1,19 @@
-"""What the service counts for its operators: the only door to prometheus-client.
+"""What the service counts for its operators.
 
-Imported only where metrics are switched on. Every label is of a closed set: fields of the
-schema, routes, codes, tables. Nothing that a client has sent is one.
+Every label is of a closed set: fields of the schema, routes, codes, tables. Nothing that a client
+has sent is one.
 """
 
-import os
 from collections.abc import Iterable
-from functools import cache
-from pathlib import Path
-from wsgiref.simple_server import ServerHandler
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
-from prometheus_client import start_http_server as start
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from graphql_api import logs
 from graphql_api.accounts.passwords import Passwords
+from graphql_api.counts import Counts
 from graphql_api.dynamodb import Call, Database
 from graphql_api.execution import Operation
 from graphql_api.places import Place
@@ -25,117 +22,100 @@ READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 NONE, SEVERAL = "none", "several"
 
-REQUESTS = Counter(
-    "task_scheduler_requests",
-    "Requests by GraphQL root field or route, HTTP status and error code.",
-    ["operation", "status", "code"],
-)
-REQUEST_SECONDS = Histogram(
-    "task_scheduler_request_seconds",
-    "Seconds from a request's whole body to its answer.",
-    ["operation"],
-    buckets=SECONDS,
-)
-IN_PROGRESS = Gauge(
-    "task_scheduler_requests_in_progress",
-    "Requests that are being answered; there are WORKERS x THREADS places for them.",
-    multiprocess_mode="livesum",
-)
-CALLS = Counter(
-    "task_scheduler_dynamodb_calls",
-    "Calls to DynamoDB by operation, and its error code or ok.",
-    ["operation", "outcome"],
-)
-CALL_SECONDS = Histogram(
-    "task_scheduler_dynamodb_call_seconds",
-    "Seconds of a call, with all its attempts.",
-    ["operation"],
-    buckets=SECONDS,
-)
-UNITS = Counter(
-    "task_scheduler_dynamodb_units",
-    "Capacity units that the store says it has consumed, by table.",
-    ["table", "kind"],
-)
-BREAKER_OPEN = Gauge(
-    "task_scheduler_dynamodb_breaker_open",
-    "1 if a process takes the store for dead and refuses calls.",
-    multiprocess_mode="livemax",
-)
-PLACES_TAKEN = Gauge(
-    "task_scheduler_argon2_places_taken",
-    "Passwords that are being hashed or checked.",
-    multiprocess_mode="livesum",
-)
-PLACES_REFUSED = Counter(
-    "task_scheduler_argon2_refusals",
-    "Requests that were refused because too many passwords were being checked.",
-)
-# A metric looks its labels up under a lock: they are of closed sets, and remembered.
-_requests = cache(REQUESTS.labels)
-_request_seconds = cache(REQUEST_SECONDS.labels)
-_calls = cache(CALLS.labels)
-_call_seconds = cache(CALL_SECONDS.labels)
-_units = cache(UNITS.labels)
 
-CUT = Counter("task_scheduler_slow_connections_cut", "Connections cut for their slow bodies.")
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Something that is counted, and what its labels are.
+
+    A counter only grows, and a histogram has SECONDS as its bounds; of a gauge, the processes that
+    live are added up, of a flag it is said whether one of them has raised it.
+    """
+
+    kind: Literal["counter", "histogram", "gauge", "flag"]
+    description: str
+    labels: tuple[str, ...] = ()
 
 
-def watch(app: Flask, database: Database, passwords: Passwords) -> None:
+METRICS = {
+    "requests": Metric(
+        "counter",
+        "Requests by GraphQL root field or route, HTTP status and error code.",
+        ("operation", "status", "code"),
+    ),
+    "request_seconds": Metric(
+        "histogram", "Seconds from a request's whole body to its answer.", ("operation",)
+    ),
+    "requests_in_progress": Metric(
+        "gauge",
+        "Requests that are being answered; there are WORKERS x THREADS places for them.",
+    ),
+    "dynamodb_calls": Metric(
+        "counter",
+        "Calls to DynamoDB by operation, and its error code or ok.",
+        ("operation", "outcome"),
+    ),
+    "dynamodb_call_seconds": Metric(
+        "histogram", "Seconds of a call, with all its attempts.", ("operation",)
+    ),
+    "dynamodb_units": Metric(
+        "counter",
+        "Capacity units that the store says it has consumed, by table.",
+        ("table", "kind"),
+    ),
+    "dynamodb_breaker_open": Metric(
+        "flag", "1 if a process takes the store for dead and refuses calls."
+    ),
+    "argon2_places_taken": Metric("gauge", "Passwords that are being hashed or checked."),
+    "argon2_refusals": Metric(
+        "counter",
+        "Requests that were refused because too many passwords were being checked.",
+    ),
+    "slow_connections_cut": Metric("counter", "Connections cut for their slow bodies."),
+}
+
+
+def watch(app: Flask, database: Database, passwords: Passwords, counts: Counts) -> None:
     """Count what the service does from now on."""
-    database.listen(_count_call)
-    passwords.places.on_place = _count_place
+    for name, metric in METRICS.items():
+        if not metric.labels:  # it is there from the first moment on
+            counts.add(name, by=0)
+    _watch_requests(app, database, counts)
+    database.listen(partial(_count_call, counts))
+    passwords.places.on_place = partial(_count_place, counts)
 
+
+def _watch_requests(app: Flask, database: Database, counts: Counts) -> None:
     @app.before_request
     def begin() -> None:
-        IN_PROGRESS.inc()
+        counts.add("requests_in_progress")
 
     @app.after_request
     def count(response: Response) -> Response:
-        _count_request(response.status_code)
-        BREAKER_OPEN.set(database.breaker.open)
+        if known := logs.current():
+            operation = _operation()
+            counts.add("requests", operation, str(response.status_code), _one(known.codes))
+            counts.observe("request_seconds", operation, value=known.seconds, bounds=SECONDS)
+        counts.set("dynamodb_breaker_open", to=database.breaker.open)
         return response
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:
-        IN_PROGRESS.dec()
+        counts.add("requests_in_progress", by=-1)
 
 
-def serve(host: str, port: int, directory: Path) -> None:
-    """Answer /metrics with what all worker processes count, from a thread; OSError if taken."""
-    registry = CollectorRegistry()
-    _Workers(registry, str(directory))  # type: ignore[no-untyped-call]  # as its base is
-    ServerHandler.server_software = "http"  # no more than the service's own answers tell
-    start(port, host, registry)
+def _count_call(counts: Counts, call: Call) -> None:
+    counts.add("dynamodb_calls", call.operation, call.failure or "ok")
+    counts.observe("dynamodb_call_seconds", call.operation, value=call.seconds, bounds=SECONDS)
+    kind = "read" if call.operation in READS else "write"
+    for table, units in call.units.items():
+        counts.add("dynamodb_units", table, kind, by=units)
 
 
-class _Workers(MultiProcessCollector):
-    """The counts of all processes, and the gauges of those that live."""
-
-    def collect(self) -> Iterable[Metric]:
-        gauges = Path(self._path).glob("gauge_live*_*.db")
-        for pid in {int(file.stem.rpartition("_")[2]) for file in gauges}:
-            if not _lives(pid):
-                mark_process_dead(pid, self._path)
-        found: Iterable[Metric] = super().collect()  # type: ignore[no-untyped-call]  # as above
-        return found
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _count_request(status: int) -> None:
-    known = logs.current()
-    if known is None:
-        return
-    operation = _operation()
-    _requests(operation, status, _one(known.codes)).inc()
-    _request_seconds(operation).observe(known.seconds)
+def _count_place(counts: Counts, place: Place) -> None:
+    if place is Place.REFUSED:
+        counts.add("argon2_refusals")
+    else:
+        counts.add("argon2_places_taken", by=1 if place is Place.TAKEN else -1)
 
 
 def _operation() -> str:
@@ -149,18 +129,3 @@ def _operation() -> str:
 def _one(names: Iterable[str]) -> str:
     found = set(names)
     return SEVERAL if len(found) > 1 else next(iter(found), NONE)
-
-
-def _count_call(call: Call) -> None:
-    _calls(call.operation, call.failure or "ok").inc()
-    _call_seconds(call.operation).observe(call.seconds)
-    kind = "read" if call.operation in READS else "write"
-    for table, units in call.units.items():
-        _units(table, kind).inc(units)
-
-
-def _count_place(place: Place) -> None:
-    if place is Place.REFUSED:
-        PLACES_REFUSED.inc()
-    else:
-        PLACES_TAKEN.inc(1 if place is Place.TAKEN else -1)

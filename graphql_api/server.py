@@ -22,6 +22,7 @@ from granian.log import LogLevels
 
 from graphql_api import create_app, logs, watchdog
 from graphql_api.config import Config
+from graphql_api.counts import Counts
 from graphql_api.draining import Drain
 from graphql_api.errors import StartError
 from graphql_api.gate import Gate
@@ -75,8 +76,11 @@ class _Server(Granian):  # type: ignore[misc, valid-type]  # which class it is, 
         self.signal_handler_interrupt()  # its terminal is gone: that would only renew the workers
 
 
-def serve(config: Config, *, then: Callable[[], None]) -> None:
-    """Serve until a signal ends it; `then` is called once connections are accepted."""
+def serve(config: Config, counted: Path | None, *, then: Callable[[], None]) -> None:
+    """Serve until a signal ends it, and count in a directory, if there is one.
+
+    `then` is called once connections are accepted.
+    """
     threading.Thread(target=_when_listening, args=(config, then), daemon=True).start()
     drain = Drain()
     _Server(
@@ -96,30 +100,28 @@ def serve(config: Config, *, then: Callable[[], None]) -> None:
         respawn_failed_workers=True,
         log_level=LogLevels.error,  # it warns of the many threads
         log_dictconfig={"loggers": {"_granian": {}}},  # whose handlers are ours
-    ).serve(target_loader=partial(_worker, config, os.getpid(), drain), wrap_loader=False)
+    ).serve(target_loader=partial(_worker, config, counted, os.getpid(), drain), wrap_loader=False)
 
 
 @contextmanager
-def metrics_served(config: Config) -> Iterator[None]:
-    """Serve the metrics of the processes that are started meanwhile, where they are wanted.
+def metrics_served(config: Config) -> Iterator[Path | None]:
+    """Serve the metrics that processes count in the directory, where they are wanted.
 
     StartError if their port cannot be had.
     """
     if not config.metrics_port:
-        yield
+        yield None
         return
-    with tempfile.TemporaryDirectory(prefix="metrics-") as directory:
-        # prometheus-client decides at its import whether processes write into a directory.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
-        from graphql_api import metrics  # noqa: PLC0415 - for that reason
+    from graphql_api import exposition  # noqa: PLC0415 - nobody else should wait for its library
 
+    with tempfile.TemporaryDirectory(prefix="metrics-") as directory:
         try:
-            metrics.serve(config.metrics_host, config.metrics_port, Path(directory))
+            exposition.serve(config.metrics_host, config.metrics_port, Path(directory))
         except OSError as error:
             address = f"{config.metrics_host}:{config.metrics_port}"
             why = error.strerror or error
             raise StartError(f"METRICS_PORT: {address} cannot be listened on: {why}") from None
-        yield
+        yield Path(directory)
 
 
 def _when_listening(config: Config, then: Callable[[], None]) -> None:
@@ -134,7 +136,7 @@ def _when_listening(config: Config, then: Callable[[], None]) -> None:
             return then()
 
 
-def _worker(config: Config, master: int, drain: Drain) -> Callable[..., Any]:
+def _worker(config: Config, counted: Path | None, master: int, drain: Drain) -> Callable[..., Any]:
     """What a worker process serves. It ends with its master, however that ends."""
     # A fork has the master's handlers, which only tell the master's loop: without this, a
     # worker that is still starting would never hear that it is to end.
@@ -152,12 +154,11 @@ def _worker(config: Config, master: int, drain: Drain) -> Callable[..., Any]:
     logs.install(config.log_level)  # where workers are not forked, they begin without
     leaving = threading.Event()
     drain.then(leaving.set)
-    gate = Gate(create_app(config, leaving=leaving.is_set), config.threads)
+    counts = Counts(counted, os.getpid()) if counted else None
+    gate = Gate(create_app(config, leaving=leaving.is_set, counts=counts), config.threads)
     watchdog.watch(gate)
     bodies = SlowBodies(config.port, gate.arrivals, WAITING_THREADS)
-    if config.metrics_port:
-        from graphql_api import metrics  # noqa: PLC0415 - needs its directory, and costs its time
-
-        bodies.on_cut = metrics.CUT.inc
+    if counts:
+        bodies.on_cut = lambda cut: counts.add("slow_connections_cut", by=cut)
     bodies.watch()
     return gate

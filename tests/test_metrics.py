@@ -6,38 +6,53 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from conftest import LOGIN, PASSWORD, REGISTER, TASKS
-from prometheus_client import REGISTRY, CollectorRegistry
-from prometheus_client.mmap_dict import MmapedDict
 from service import running
 
 from graphql_api import create_app, metrics
 from graphql_api.accounts.passwords import Passwords
+from graphql_api.counts import CELLS, Counts
 from graphql_api.errors import ServiceUnavailable
+from graphql_api.exposition import Workers
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def app(engine):
-    return create_app(replace(engine, metrics_port=1))  # which only app.py listens on
+def directory(tmp_path_factory):
+    return tmp_path_factory.mktemp("counts")
+
+
+@pytest.fixture(scope="module")
+def counts(directory):
+    return Counts(directory, os.getpid())
+
+
+@pytest.fixture(scope="module")
+def app(engine, counts):
+    return create_app(engine, counts=counts)
 
 
 @pytest.fixture
-def counted():
+def counted(directory):
     """How much a sample has grown since the test began."""
-    before = samples()
-    return lambda name, **labels: value(samples(), name, labels) - value(before, name, labels)
+    before = samples(directory)
+
+    def grown(name, **labels):
+        return value(samples(directory), name, labels) - value(before, name, labels)
+
+    return grown
 
 
-def samples():
+def samples(directory):
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
-        for metric in REGISTRY.collect()
+        for metric in Workers(directory).collect()
         for sample in metric.samples
     }
 
@@ -104,9 +119,9 @@ def test_the_gauges_are_back_when_everything_is_answered(ann, counted):
     assert counted("dynamodb_breaker_open") == 0
 
 
-def test_who_gets_no_place_to_hash_in_is_counted(counted):
+def test_who_gets_no_place_to_hash_in_is_counted(counts, counted):
     passwords = Passwords("CHEAPEST", 1)
-    passwords.places.on_place = metrics._count_place
+    passwords.places.on_place = partial(metrics._count_place, counts)
 
     with passwords.place():
         assert counted("argon2_places_taken") == 1
@@ -117,11 +132,11 @@ def test_who_gets_no_place_to_hash_in_is_counted(counted):
     assert counted("argon2_refusals_total") == 1
 
 
-def test_no_label_has_anything_of_a_client(ann):
+def test_no_label_has_anything_of_a_client(ann, directory):
     ann.graphql("query Private { viewer { id } }")
     ann.create(title="Private")
 
-    labels = {text for _, pairs in samples() for _, text in pairs}
+    labels = {text for _, pairs in samples(directory) for _, text in pairs}
     assert "createTask" in labels
     assert labels & {"Private", ann.id, ann.username, ann.token} == set()
 
@@ -166,15 +181,72 @@ def test_one_look_sees_all_worker_processes(tmp_path):
     assert float(re.search(line + r" (\S+)$", text, re.MULTILINE)[1]) == 20
 
 
-def test_the_gauges_of_a_process_that_has_ended_are_forgotten(tmp_path):
+def test_an_observation_is_counted_under_every_bound_that_it_does_not_exceed(tmp_path):
+    counts = Counts(tmp_path, os.getpid())
+    for seconds in (0.0005, 0.005, 0.0051, 11):
+        counts.observe("request_seconds", "viewer", value=seconds, bounds=metrics.SECONDS)
+
+    found = samples(tmp_path)
+
+    def up_to(bound):
+        return value(found, "request_seconds_bucket", {"operation": "viewer", "le": bound})
+
+    assert [up_to(b) for b in ("0.001", "0.0025", "0.005", "0.01", "10.0", "+Inf")] == [
+        *(1, 1, 2, 3, 3, 4)
+    ]
+    assert value(found, "request_seconds_count", {"operation": "viewer"}) == 4
+    assert value(found, "request_seconds_sum", {"operation": "viewer"}) == pytest.approx(11.0106)
+
+
+def test_the_counters_of_a_process_that_has_ended_stay_and_its_gauges_are_forgotten(tmp_path):
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    for pid in (os.getpid(), ended.pid):
-        MmapedDict(str(tmp_path / f"gauge_livesum_{pid}.db")).close()
+    for process in (os.getpid(), ended.pid):
+        counts = Counts(tmp_path, process)
+        counts.add("argon2_refusals")
+        counts.add("requests_in_progress", by=2)
+        counts.set("dynamodb_breaker_open", to=process == ended.pid)
 
-    list(metrics._Workers(CollectorRegistry(), str(tmp_path)).collect())
+    found = samples(tmp_path)
 
-    assert [file.name for file in tmp_path.iterdir()] == [f"gauge_livesum_{os.getpid()}.db"]
+    assert value(found, "argon2_refusals_total", {}) == 2
+    assert value(found, "requests_in_progress", {}) == 2
+    assert value(found, "dynamodb_breaker_open", {}) == 0
+
+
+def test_threads_that_count_at_once_lose_nothing(tmp_path):
+    counts = Counts(tmp_path, os.getpid())
+
+    def count(_):
+        for turn in range(2_000):
+            counts.add("dynamodb_calls", f"Operation{turn % 7}", "ok")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(count, range(4)))
+
+    found = [cells for name, cells in samples(tmp_path).items() if "calls_total" in name[0]]
+    assert (len(found), sum(found)) == (7, 8_000)
+
+
+def test_a_key_that_finds_no_room_does_no_harm(tmp_path):
+    counts = Counts(tmp_path, os.getpid())
+    for number in range(CELLS + 1):
+        counts.add("dynamodb_calls", str(number), "ok")
+    counts.add("dynamodb_calls", "0", "ok")
+
+    found = samples(tmp_path)
+
+    calls = {dict(labels)["operation"]: value for (name, labels), value in found.items()}
+    assert calls["0"] == 2
+    assert CELLS - 100 < len(calls) < CELLS
+
+
+def test_a_key_that_is_just_being_written_is_left_out(tmp_path):
+    Counts(tmp_path, os.getpid()).add("argon2_refusals")
+    with (tmp_path / f"{os.getpid()}.keys").open("a") as keys:
+        keys.write('[1, "dynamodb_ca')
+
+    assert value(samples(tmp_path), "argon2_refusals_total", {}) == 1
 
 
 @pytest.mark.whole
