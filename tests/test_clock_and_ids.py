@@ -127,6 +127,18 @@ def test_an_instant_comes_back_from_its_text(instant):
     assert clock.parse(clock.text(instant)) == clock.milliseconds(instant)
 
 
+@given(
+    INSTANTS | INSTANTS.map(clock.milliseconds) | INSTANTS.map(lambda i: i.replace(microsecond=0))
+)
+def test_the_text_of_an_instant_is_what_python_calls_iso_format(instant):
+    class Other(datetime):
+        """Such as libraries make that stop the clock for a test."""
+
+    shown = instant.isoformat(timespec="milliseconds")[:23] + "Z"
+    assert clock.text(instant) == shown
+    assert clock.text(Other.combine(instant, instant.timetz())) == shown
+
+
 @settings(deadline=None)
 @given(
     st.datetimes(

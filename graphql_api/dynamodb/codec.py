@@ -86,20 +86,33 @@ def decode(kind: type[T], stored: Item) -> T:
     A field that is not there has its default, or is None without one. Raises ServiceUnavailable
     for what no such dataclass was ever kept as.
     """
-    readers, absent = _readers(cast("Hashable", kind))
-    values = absent.copy()
-    try:
-        for name, wire in stored.items():
-            if name in readers:
-                letter, read = readers[name]
-                values[name] = wire[letter] if read is None else read(wire[letter])
-        return kind(**values)
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
-        log.error("An item is no %s: %r", kind.__name__, error)  # noqa: TRY400 - of the item no more than that
-        raise ServiceUnavailable from None
+    return decoder(kind)(stored)
+
+
+def decoder(kind: type[T]) -> Callable[[Item], T]:
+    """What decodes items of this kind, one after the other."""
+    return cast("Callable[[Item], T]", _decoder(cast("Hashable", kind)))
 
 
 @cache
+def _decoder(kind: Any) -> Callable[[Item], Any]:
+    readers, absent = _readers(kind)
+
+    def decode(stored: Item) -> Any:
+        values = absent.copy()
+        try:
+            for name, wire in stored.items():
+                if name in readers:
+                    letter, read = readers[name]
+                    values[name] = wire[letter] if read is None else read(wire[letter])
+            return kind(**values)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            log.error("An item is no %s: %r", kind.__name__, error)  # noqa: TRY400 - of the item no more than that
+            raise ServiceUnavailable from None
+
+    return decode
+
+
 def _readers(kind: Any) -> tuple[dict[str, tuple[str, _Read | None]], dict[str, None]]:
     """By field its letter on the wire and how to read it; and those that are None without one."""
     hints = get_type_hints(kind)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from graphql_api import clock
 from graphql_api.errors import BadUserInput
 from graphql_api.ids import is_id, new_id
+from graphql_api.records import record
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class DeadlineType(Enum):
     SOFT = "soft"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Task:
     """Something a user plans to do; a change is a method that returns the next state.
 

@@ -155,20 +155,17 @@ def _page(
     ranks, more = found[: window.size], len(found) > window.size
     if window.backward:
         ranks.reverse()
-    positions = [_written(as_of, rank) for rank in ranks]
+    written = {rank.task_id: f"{clock.text(as_of)}#{rank.score!r}#{rank.task_id}" for rank in ranks}
+    positions = list(written.values())
     return Page(
         items=[ranked[rank] for rank in ranks],
-        positions=positions,
+        position=lambda task: written[task.task_id],
         has_next=begun if window.backward else more,
         has_previous=more if window.backward else begun,
         start=positions[0] if positions else None,
         end=positions[-1] if positions else None,
         complete=complete,
     )
-
-
-def _written(as_of: datetime, rank: Rank) -> str:
-    return f"{clock.text(as_of)}#{rank.score!r}#{rank.task_id}"
 
 
 def _read(position: str) -> tuple[datetime, Rank]:

@@ -57,6 +57,8 @@ LARGEST_LOOK = 1_000  # items in one look at them
 SEARCH_LOOK = 200
 COUNT_LOOK = 10_000
 
+_task = codec.decoder(Task)
+
 TaskKey = tuple[str, str]  # user id, task id
 
 
@@ -125,14 +127,14 @@ class TaskStore:
         item = self._table.get(user_id=user_id, task_id=task_id) if _possible(task_id) else None
         if item is None:
             raise task_not_found()
-        return codec.decode(Task, item)
+        return _task(item)
 
     def get_many(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:
         """Tasks by their keys; keys without a task are left out."""
         items = self._table.get_many(
             [{"user_id": user, "task_id": task} for user, task in keys if _possible(task)]
         )
-        tasks = [codec.decode(Task, item) for item in items]
+        tasks = map(_task, items)
         return {(task.user_id, task.task_id): task for task in tasks}
 
     def get_with(self, user_id: str, task_id: str, others: Sequence[str], field: str) -> list[Task]:
@@ -206,7 +208,7 @@ class TaskStore:
                 return
             found = self._table.get(user_id=user_id, task_id=task_id)
             if found:
-                task = codec.decode(Task, found)
+                task = _task(found)
                 if version in {None, task.version}:
                     raise
                 raise version_conflict(task) from None
@@ -220,7 +222,7 @@ class TaskStore:
         Raises UnknownOutcome if so much has happened since that nobody can tell.
         """
         item = self._table.get(user_id=after.user_id, task_id=after.task_id)
-        if item is None or codec.decode(Task, item).version > after.version:
+        if item is None or _task(item).version > after.version:
             raise UnknownOutcome
         return _written(item) == write
 
@@ -233,7 +235,7 @@ class TaskStore:
     def all(self, user_id: str) -> Iterator[Task]:
         """All of the user's tasks in the order of their ids, read as they are asked for."""
         for items in self._looks(user_id):
-            yield from (codec.decode(Task, item) for item in items)
+            yield from map(_task, items)
 
     def _looks(self, user_id: str) -> Iterator[list[Item]]:
         def read(start: Item | None) -> Read:
@@ -264,15 +266,18 @@ class TaskStore:
         found, stopped = self._read(runs, only, window.size + 1, position, budget, waiting)
         more = stopped is not None or len(found) > window.size
         found = found[: window.size]
-        positions = [position for position, _ in found]
         if window.backward:
             found.reverse()
-            positions.reverse()
-        start, end = (positions[0], positions[-1]) if positions else (None, None)
+        where = (
+            _position_by_creation
+            if order.field is TaskOrderField.CREATED_AT
+            else _position_by_due_date
+        )
+        start, end = (where(found[0]), where(found[-1])) if found else (None, None)
         elsewhere = position is not None
         return Page(
-            items=[task for _, task in found],
-            positions=positions,
+            items=found,
+            position=where,
             has_next=elsewhere if window.backward else more,
             has_previous=more if window.backward else elsewhere,
             start=stopped or start if window.backward else start,
@@ -285,7 +290,7 @@ class TaskStore:
         only = TaskFilter(status=OPEN)
         runs = _runs(user_id, TaskOrder(), only, backward=False)
         found, stopped = self._read(runs, only, most + 1, None, budget, ())
-        return [task for _, task in found[:most]], stopped is None and len(found) <= most
+        return found[:most], stopped is None and len(found) <= most
 
     def count(
         self, user_id: str, only: TaskFilter, budget: Budget, waiting: Collection[str] = ()
@@ -298,7 +303,7 @@ class TaskStore:
         while budget.left > 0:
             if only.looks_closer:
                 read = self._table.query(run.where, only=run.only, start=start, limit=SEARCH_LOOK)
-                tasks = [codec.decode(Task, item) for item in read.items]
+                tasks = list(map(_task, read.items))
                 budget.spend(_cost(read.looked_at, tasks, only))
                 total += sum(only.shows(task, waiting) for task in tasks)
                 start = read.stopped
@@ -319,11 +324,11 @@ class TaskStore:
         position: str | None,
         budget: Budget,
         waiting: Collection[str],
-    ) -> tuple[list[tuple[str, Task]], str | None]:
-        """Up to `wanted` matches with their positions, and where the budget ended the reading."""
+    ) -> tuple[list[Task], str | None]:
+        """Up to `wanted` matches, and the position where the budget ended the reading."""
         if position is not None:
             runs = runs[[run.letter for run in runs].index(position[0]) :]
-        found: list[tuple[str, Task]] = []
+        found: list[Task] = []
         look = wanted
         for run in runs:
             start = run.start(position)
@@ -341,14 +346,11 @@ class TaskStore:
                     descending=run.descending,
                     limit=look,
                 )
-                tasks = [codec.decode(Task, item) for item in read.items]
+                tasks = list(map(_task, read.items))
                 budget.spend(_cost(read.looked_at, tasks, only))
-                pairs = zip(map(run.position, read.items), tasks, strict=True)
-                found += (
-                    [pair for pair in pairs if only.shows(pair[1], waiting)]
-                    if only.looks_closer
-                    else pairs
-                )
+                if only.looks_closer:
+                    tasks = [task for task in tasks if only.shows(task, waiting)]
+                found += tasks
                 start = read.stopped
                 if start is None:
                     break
@@ -395,7 +397,8 @@ class _Run:
     """Tasks that lie together in one index, in the order of its sort key.
 
     A list is one run or several, one after the other. A position in it is the run's letter
-    and the sort key, so that it stays where it is when tasks come and go around it.
+    and the sort key, so that it stays where it is when tasks come and go around it: `c` in a list
+    by creation, and in one by due date `d` for tasks that have one, `u` for the others.
     """
 
     letter: str
@@ -406,7 +409,7 @@ class _Run:
     index: str | None = None
 
     def position(self, key: Item) -> str:
-        """The position of an item, or of a key, of this run."""
+        """The position of a key of this run."""
         return self.letter + str(key["due_order" if self.index else "task_id"]["S"])
 
     def start(self, position: str | None) -> Item | None:
@@ -418,6 +421,14 @@ class _Run:
             return codec.item(user_id=self.user_id, task_id=sort_key)
         task_id = sort_key.partition("#")[2]
         return codec.item(user_id=self.user_id, task_id=task_id, due_order=sort_key)
+
+
+def _position_by_creation(task: Task) -> str:
+    return f"c{task.task_id}"
+
+
+def _position_by_due_date(task: Task) -> str:
+    return f"d{task.due_order}" if task.due_at else f"u{task.task_id}"
 
 
 def _runs(user_id: str, order: TaskOrder, only: TaskFilter, *, backward: bool) -> list[_Run]:
