@@ -45,10 +45,10 @@ WARM = 200  # requests before anything is timed
 # function of another phase counts there only.
 PHASES = {
     "Flask, werkzeug, the gate": ["graphql_api.gate:Gate.__call__"],
-    "the view: negotiation, request": ["view"],
+    "the view: negotiation, request": ["graphql_api.endpoint:GraphQL.answer", "view"],
     "JSON of the request and the answer": [
-        "graphql_api.http:parse_json",
-        "graphql_api.http:json_response",
+        "graphql_api.bodies:parse_json",
+        "graphql_api.replies:json_response",
     ],
     "document: from the cache, or parsed": ["graphql_api.execution:Executor.operation"],
     "execution: compiled, or graphql-core": ["graphql_api.execution:Executor.execute"],

@@ -17,6 +17,7 @@ from graphql_api.context import Services
 from graphql_api.counts import Counts
 from graphql_api.documents import Documents
 from graphql_api.dynamodb import Database, client
+from graphql_api.endpoint import DRAFTS, GraphQL
 from graphql_api.envelope import Envelope
 from graphql_api.execution import Executor
 from graphql_api.graphiql import GraphiQL
@@ -24,6 +25,7 @@ from graphql_api.paging import Cursors
 from graphql_api.plan_page import PlanPage
 from graphql_api.plans.service import Plans
 from graphql_api.plans.store import PlanStore
+from graphql_api.replies import json_response
 from graphql_api.schema import SCHEMA
 from graphql_api.settings.service import UserSettings
 from graphql_api.settings.store import SettingsStore
@@ -75,28 +77,23 @@ def create_app(
     rest_executor = Executor(SCHEMA, introspection=False)
 
     app = http.Application(__name__)
-    app.wsgi_app = Envelope(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's docs do it
+    envelope = Envelope(app.wsgi_app, leaving)
+    app.wsgi_app = envelope  # type: ignore[method-assign]  # as Flask's docs do it
     app.extensions["database"] = database
     if config.trusted_proxies:  # else a client could say that it is another one
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as above
     http.show_errors(app)
     if counts:
-        metrics.watch(app, database, passwords, counts)
+        metrics.watch(envelope, database, passwords, counts)
     if config.traces:
         # Nobody else should wait for its libraries to be imported, or need them.
         from graphql_api import tracing  # noqa: PLC0415
 
         tracing.watch(app, database, executor, rest_executor)
-    app.register_blueprint(
-        http.blueprint(
-            executor,
-            Documents(config.trusted_documents),
-            services,
-            statuses=http.DRAFTS[config.graphql_http],
-            page=GraphiQL() if config.graphiql else None,
-        )
-    )
+    documents = Documents(config.trusted_documents)
+    endpoint = GraphQL(executor, documents, services, DRAFTS[config.graphql_http])
+    app.register_blueprint(http.blueprint(endpoint, GraphiQL() if config.graphiql else None))
     if config.plan_page:
         app.register_blueprint(http.plan(PlanPage()))
     # Whether the store can be read within a second.
@@ -107,7 +104,7 @@ def create_app(
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
         app.add_url_rule(
-            "/openapi.json", view_func=lambda: http.json_response(described), endpoint="openapi"
+            "/openapi.json", view_func=lambda: json_response(described), endpoint="openapi"
         )
     if config.cors_origins:
         headers = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
@@ -124,4 +121,6 @@ def create_app(
                 "X-Request-Id",
             ],
         )
+    if not (config.traces or config.cors_origins):  # which are Flask's extensions
+        app.at_once = endpoint
     return app

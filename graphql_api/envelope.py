@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from graphql_api import logs
 from graphql_api.dynamodb import give_time
@@ -26,15 +26,33 @@ NEGOTIATED = "/graphql"
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
+class Watcher(Protocol):
+    """Who wants to see each request."""
+
+    def began(self) -> None:
+        """A request is being answered."""
+
+    def answered(self, request: logs.Request, status: int) -> None:
+        """It has an answer."""
+
+    def ended(self) -> None:
+        """Nothing of it is left to do."""
+
+
 class Envelope:
     """WSGI middleware around the whole service.
 
     Flask's own hooks did the same by way of objects for requests, responses and headers. With
     http.Application and http.Json, one task takes 0.45 ms of CPU in the place of 0.57.
+
+    A process that is `leaving` keeps no connection: whoever sent the next request on it could
+    meet its end.
     """
 
-    def __init__(self, app: Wsgi) -> None:
+    def __init__(self, app: Wsgi, leaving: Callable[[], bool]) -> None:
+        self.watcher: Watcher | None = None
         self._app = app
+        self._leaving = leaving
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -43,13 +61,20 @@ class Envelope:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         known = _REQUEST_ID.fullmatch(given)
         request_id = given if known else f"{random.getrandbits(128):032x}"
-        raw = "/" + environ["PATH_INFO"].lstrip("/")  # as Flask sees it
-        path = raw.encode("latin-1").decode(errors="replace")
-        logs.begin(request_id, environ["REQUEST_METHOD"], path, environ.get("REMOTE_ADDR", ""))
+        environ["PATH_INFO"] = raw = "/" + environ["PATH_INFO"].lstrip("/")
+        path = raw if raw.isascii() else raw.encode("latin-1").decode(errors="replace")
+        peer = environ.get("REMOTE_ADDR", "")
+        request = logs.begin(request_id, environ["REQUEST_METHOD"], path, peer)
+        watcher = self.watcher
+        if watcher:
+            watcher.began()
         give_time()
 
         def start(status: str, headers: Headers, *error: Any) -> Any:
-            logs.finish(int(status[:3]))
+            code = int(status[:3])
+            logs.finish(code)
+            if watcher:
+                watcher.answered(request, code)
             if path == NEGOTIATED:
                 headers = _varied(headers)
             there = {name for name, _ in headers}
@@ -57,11 +82,15 @@ class Envelope:
             headers += [pair for pair in SAFE_HEADERS if pair[0] not in there]
             if environ["wsgi.url_scheme"] == "https":
                 headers.append(STRICT_TRANSPORT)
+            if self._leaving():
+                headers.append(("Connection", "close"))
             return start_response(status, headers, *error)
 
         try:
             return self._app(environ, start)
         finally:
+            if watcher:
+                watcher.ended()
             logs.end()
             give_time(None)
 

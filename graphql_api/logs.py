@@ -35,6 +35,7 @@ class Request:
     operation: str | None = None
     codes: tuple[str, ...] = ()
     dynamodb_calls: int = 0
+    does: str = "none"  # a route, or a GraphQL root field
 
     @property
     def seconds(self) -> float:
@@ -45,9 +46,11 @@ class Request:
 _request: ContextVar[Request | None] = ContextVar("request", default=None)
 
 
-def begin(request_id: str, method: str, path: str, client: str) -> None:
+def begin(request_id: str, method: str, path: str, client: str) -> Request:
     """Answer another request from now on, on this thread."""
-    _request.set(Request(request_id, method, path[:LONGEST_PATH], client))
+    request = Request(request_id, method, path[:LONGEST_PATH], client)
+    _request.set(request)
+    return request
 
 
 def current() -> Request | None:
@@ -62,13 +65,18 @@ def request_id() -> str:
 
 
 def note(
-    *, user_id: str | None = None, operation: str | None = None, codes: tuple[str, ...] = ()
+    *,
+    user_id: str | None = None,
+    operation: str | None = None,
+    codes: tuple[str, ...] = (),
+    does: str | None = None,
 ) -> None:
     """Remember what turned out about the request; outside of one, nothing."""
     if request := _request.get():
         request.user_id = user_id or request.user_id
         request.operation = operation[:LONGEST_NAME] if operation else request.operation
         request.codes = codes or request.codes
+        request.does = does or request.does
 
 
 def count_call() -> None:

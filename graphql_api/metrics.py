@@ -4,23 +4,19 @@ Every label is of a closed set: fields of the schema, routes, codes, tables. Not
 has sent is one.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from flask import Flask, Response, g, request
-
-from graphql_api import logs
 from graphql_api.accounts.passwords import Passwords
 from graphql_api.counts import Counts
 from graphql_api.dynamodb import Call, Database
-from graphql_api.execution import Operation
+from graphql_api.envelope import Envelope
+from graphql_api.logs import Request
 from graphql_api.places import Place
 
 READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-NONE, SEVERAL = "none", "several"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +70,35 @@ METRICS = {
 }
 
 
-def watch(app: Flask, database: Database, passwords: Passwords, counts: Counts) -> None:
+def watch(envelope: Envelope, database: Database, passwords: Passwords, counts: Counts) -> None:
     """Count what the service does from now on."""
     for name, metric in METRICS.items():
         if not metric.labels:  # it is there from the first moment on
             counts.add(name, by=0)
-    _watch_requests(app, database, counts)
+    envelope.watcher = _Requests(counts, database)
     database.listen(partial(_count_call, counts))
     passwords.places.on_place = partial(_count_place, counts)
 
 
-def _watch_requests(app: Flask, database: Database, counts: Counts) -> None:
-    @app.before_request
-    def begin() -> None:
-        counts.add("requests_in_progress")
+class _Requests:
+    """Counts requests."""
 
-    @app.after_request
-    def count(response: Response) -> Response:
-        if known := logs.current():
-            operation = _operation()
-            counts.add("requests", operation, str(response.status_code), _one(known.codes))
-            counts.observe("request_seconds", operation, value=known.seconds, bounds=SECONDS)
-        counts.set("dynamodb_breaker_open", to=database.breaker.open)
-        return response
+    def __init__(self, counts: Counts, database: Database) -> None:
+        self._counts = counts
+        self._database = database
 
-    @app.teardown_request
-    def end(_: BaseException | None) -> None:
-        counts.add("requests_in_progress", by=-1)
+    def began(self) -> None:
+        self._counts.add("requests_in_progress")
+
+    def answered(self, request: Request, status: int) -> None:
+        count, does, codes = self._counts, request.does, set(request.codes)
+        code = next(iter(codes), "none") if len(codes) <= 1 else "several"
+        count.add("requests", does, str(status), code)
+        count.observe("request_seconds", does, value=request.seconds, bounds=SECONDS)
+        count.set("dynamodb_breaker_open", to=self._database.breaker.open)
+
+    def ended(self) -> None:
+        self._counts.add("requests_in_progress", by=-1)
 
 
 def _count_call(counts: Counts, call: Call) -> None:
@@ -116,16 +114,3 @@ def _count_place(counts: Counts, place: Place) -> None:
         counts.add("argon2_refusals")
     else:
         counts.add("argon2_places_taken", by=1 if place is Place.TAKEN else -1)
-
-
-def _operation() -> str:
-    """The operation's only root field, or the route."""
-    if request.endpoint != "http.graphql":
-        return request.endpoint or NONE
-    operation: Operation | None = g.get("operation")
-    return NONE if operation is None else _one(operation.fields)
-
-
-def _one(names: Iterable[str]) -> str:
-    found = set(names)
-    return SEVERAL if len(found) > 1 else next(iter(found), NONE)

@@ -24,11 +24,11 @@ from graphql import (
 )
 
 from graphql_api.accounts.model import USERNAME_LENGTH
-from graphql_api.http import PROBLEM, snake
 from graphql_api.negotiation import JSON
 from graphql_api.paging import LARGEST
 from graphql_api.planning.model import HORIZON_DAYS
 from graphql_api.plans.model import BUSY
+from graphql_api.replies import PROBLEM, snake
 from graphql_api.rest import DOCUMENT, IN_HEADERS, READ_ONLY, ROUTES, SORTS, Route
 from graphql_api.tasks.dependencies import BLOCKERS
 from graphql_api.tasks.model import LONGEST, TAG_LENGTH, TAGS, TITLE_LENGTH

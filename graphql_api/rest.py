@@ -24,20 +24,14 @@ from graphql import (
 )
 from werkzeug.datastructures import MultiDict
 
+from graphql_api.bodies import context_for_request, json_body
 from graphql_api.context import Context, Services
 from graphql_api.dynamodb import more_time
 from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.execution import Executor, Request
-from graphql_api.http import (
-    context_for_request,
-    json_body,
-    json_response,
-    problem,
-    snake,
-    snake_case,
-)
 from graphql_api.paging import DEFAULT_SIZE
 from graphql_api.places import Places
+from graphql_api.replies import json_response, problem, snake, snake_case
 
 DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 
@@ -242,7 +236,7 @@ class Runner:
         return self._run(route, context, {**variables, "first": context.largest_page})
 
     def _context(self, route: Route) -> Context:
-        context = context_for_request(self._services)
+        context = context_for_request(self._services, request.environ)
         if not route.public:
             context.viewer  # noqa: B018 - who asks comes before what is asked: 401, not 400
         return context
@@ -280,7 +274,7 @@ def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
         return given
     if "idempotencyKey" in kind.fields and "Idempotency-Key" in request.headers:
         given["idempotencyKey"] = request.headers["Idempotency-Key"].strip().strip('"')
-    body = json_body()
+    body = json_body(request.environ)
     if not isinstance(body, dict):
         raise BadUserInput("The body must be a JSON object.")
     if "title" in kind.fields:

@@ -424,3 +424,57 @@ def test_the_files_of_the_page_are_served_by_exact_name(api):
     assert api.rest("GET", "/graphiql/start.js").mimetype == "text/javascript"
     for name in ("nope.js", "..%2f..%2fapp.py", "%2e%2e/app.py", "graphiql.html"):
         assert api.rest("GET", f"/graphiql/{name}").status_code == 404
+
+
+# Operations by POST are answered past Flask, unless an extension of it is to see them.
+
+REQUESTS = {
+    "an operation": {"json": {"query": HELLO}},
+    "an error of a resolver": {"json": {"query": "{ viewer { id } }"}},
+    "a mutation": {"json": {"query": "mutation { logOut { success } }"}},
+    "an unknown field": {"json": {"query": "{ nothing }"}},
+    "what no client takes": {"json": {"query": HELLO}, "headers": {"Accept": "text/csv"}},
+    "what is GraphQL's": {"json": {"query": "{ a"}, "headers": {"Accept": GRAPHQL}},
+    "another charset": {
+        "data": json.dumps({"query": HELLO}),
+        "content_type": f"{JSON}; charset=utf-16",
+    },
+    "an encoding": {"json": {"query": HELLO}, "headers": {"Content-Encoding": "gzip"}},
+    "too much": {"data": b" " * 300_000, "content_type": JSON},
+    "a form": {"data": {"query": HELLO}},
+    "a path with more slashes": {"json": {"query": HELLO}, "path": "//graphql"},
+    "a path with a slash behind": {"json": {"query": HELLO}, "path": "/graphql/"},
+    **{name: {"data": body, "content_type": JSON} for name, body in MALFORMED.items()},
+}
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["well", "crashing"])
+@pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
+def test_what_is_answered_past_flask_is_answered_as_by_flask(app, monkeypatch, request_, crash):
+    if crash:
+        monkeypatch.setattr(app.at_once, "_documents", None)
+
+    def answer():
+        sent = {"method": "POST", "path": "/graphql", **request_}
+        response = app.test_client().open(**sent)
+        headers = {n: v for n, v in response.headers.items() if n != "X-Request-Id"}
+        crashed = response.headers["X-Request-Id"].encode()
+        return response.status, headers, response.data.replace(crashed, b"the id")
+
+    at_once = answer()
+    monkeypatch.setattr(app, "at_once", None)
+
+    assert at_once == answer()
+
+
+@pytest.mark.parametrize(
+    ("changes", "at_once"),
+    [({}, True), ({"cors_origins": ("https://a.example",)}, False), ({"traces": True}, False)],
+    ids=["none", "CORS", "traces"],
+)
+def test_operations_go_past_flask_if_no_extension_is_to_see_them(
+    engine, monkeypatch, changes, at_once
+):
+    monkeypatch.setattr("graphql_api.tracing.watch", lambda *_: None)
+
+    assert (create_app(replace(engine, **changes)).at_once is not None) is at_once
