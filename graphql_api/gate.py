@@ -31,10 +31,13 @@ class Gate:
         """Answer a request (PEP 3333)."""
         arrival = self.arrivals.begin()
         try:
-            declared = environ.get("CONTENT_LENGTH") or "0"
-            if not declared.isdecimal() or fits(declared):  # else it is refused unread
-                body = _read(environ["wsgi.input"])
-                if declared.isdecimal() and len(body) < int(declared):
+            declared = environ.get("CONTENT_LENGTH", "")
+            if not declared.isdecimal():
+                _put(_read(environ["wsgi.input"], BODY_BYTES + 1), environ)
+            elif fits(declared):  # else it is refused unread
+                # No more than that: to look for the end takes as long as to read.
+                body = _read(environ["wsgi.input"], int(declared))
+                if len(body) < int(declared):
                     return _cut_off(start_response)
                 _put(body, environ)
             arrival.whole = time.monotonic()
@@ -72,10 +75,9 @@ def _cut_off(start_response: Callable[..., Any]) -> Iterable[bytes]:
     return []
 
 
-def _read(stream: Any) -> bytes:
-    """The body, or one byte more than is allowed of it."""
+def _read(stream: Any, left: int) -> bytes:
+    """So many bytes, or all that there are."""
     parts: list[bytes] = []
-    left = BODY_BYTES + 1
     while left and (part := stream.read(left)):
         parts.append(part)
         left -= len(part)
