@@ -182,9 +182,11 @@ class _Place:
 class _Field(NamedTuple):
     """How to resolve and complete a field: most are an attribute of a plain type."""
 
-    get: str | Resolve  # the source's attribute of this name, or what resolves the field
+    attribute: str  # of the source; or, if it is empty, …
+    resolve: Resolve  # … what resolves the field
     plain: type | None  # of values that only have to be shown
     show: Callable[[Any], Any] | None  # None: as they are
+    nullable: bool
     complete: Complete  # of all others
     fail: Callable[[Exception, "Run"], None]
 
@@ -217,11 +219,13 @@ class _Compiler:
             if isinstance(source, Exception):
                 raise source
             completed = {}
-            for key, (get, plain, show, complete, fail) in fields:
+            for key, (attribute, resolve, plain, show, nullable, complete, fail) in fields:
                 try:
-                    value = getattr(source, get) if isinstance(get, str) else get(source, run)
+                    value = getattr(source, attribute) if attribute else resolve(source, run)
                     if type(value) is plain:
                         completed[key] = show(value) if show else value
+                    elif value is None and nullable:
+                        completed[key] = None
                     else:
                         completed[key] = complete(value, run)
                 except Exception as error:  # noqa: BLE001 - whatever a resolver raises
@@ -256,7 +260,7 @@ class _Compiler:
         if field is None or (name.startswith("__") and name != TYPENAME):
             raise NotCovered
         place = _Place(parent, field, nodes, path)
-        get = _named(parent) if name == TYPENAME else _resolver(place)
+        attribute, resolve = ("", _named(parent)) if name == TYPENAME else _resolver(place)
         plain, show = _plain(get_nullable_type(field.type))
         nullable = is_nullable_type(field.type)
 
@@ -264,7 +268,7 @@ class _Compiler:
             place.failed(error, path, run, nullable=nullable)
 
         complete = self._completer(field.type, place, path)
-        return _Field(get, plain, show, complete, fail)
+        return _Field(attribute, resolve, plain, show, nullable, complete, fail)
 
     def _completer(self, kind: GraphQLOutputType, place: _Place, path: _Path) -> Complete:
         """What completes a value of this type, null included."""
@@ -289,20 +293,20 @@ def _named(parent: GraphQLObjectType) -> Resolve:
     return lambda _source, _run: parent.name
 
 
-def _resolver(place: _Place) -> str | Resolve:
+def _resolver(place: _Place) -> tuple[str, Resolve]:
     """The attribute of the source that is the field, or what calls its resolver."""
-    definition = place.field.extensions.get(DEFINITION)
-    if not isinstance(definition, StrawberryField) or place.field.resolve is None:
+    definition, call = place.field.extensions.get(DEFINITION), place.field.resolve
+    if not isinstance(definition, StrawberryField) or call is None:
         raise NotCovered
-    if getattr(place.field.resolve, "_is_default", False):
-        return definition.python_name
+    whole = _whole(place, call)
+    if getattr(call, "_is_default", False):
+        return definition.python_name, whole
     resolver = definition.base_resolver
-    whole = _whole(place, place.field.resolve)
     if resolver is None or definition.extensions:
-        return whole
+        return "", whole
     with contextlib.suppress(NotCovered):
-        return _bare(place, definition, resolver, whole)
-    return whole
+        return "", _bare(place, definition, resolver, whole)
+    return "", whole
 
 
 def _whole(place: _Place, call: Callable[..., Any]) -> Resolve:
@@ -403,8 +407,12 @@ def _plain(kind: Any) -> tuple[type | None, Callable[[Any], Any] | None]:
 def _list(complete: Complete, kind: GraphQLList[Any], place: _Place, path: _Path) -> Complete:
     depth = len(path) - 1
     nullable = not isinstance(kind.of_type, GraphQLNonNull)
+    plain, show = _plain(get_nullable_type(kind.of_type))
+    shown_as_they_are = set() if show else {plain}
 
     def whole(values: Any, run: Run) -> list[Any]:
+        if type(values) is tuple and shown_as_they_are.issuperset(map(type, values)):
+            return list(values)
         if isinstance(values, Exception):
             raise values
         if not is_iterable(values):

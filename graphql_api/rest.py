@@ -75,9 +75,12 @@ class Route:
     names: Mapping[str, str] = field(default_factory=dict)  # of arguments called otherwise here
 
 
-def _task(result: Mapping[str, Any]) -> dict[str, Any]:
-    task = result.get("task", result)
-    return {**task, **{name: task[name].lower() for name in ENUMS}}
+def _task(result: dict[str, Any]) -> dict[str, Any]:
+    """The task of a result, which nobody else needs any more."""
+    task: dict[str, Any] = result.get("task", result)
+    for name in ENUMS:
+        task[name] = task[name].lower()
+    return task
 
 
 def _registered(result: Mapping[str, Any]) -> dict[str, Any]:

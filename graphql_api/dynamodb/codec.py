@@ -27,10 +27,11 @@ def value(plain: Any) -> Wire:
 
 
 def _value(plain: Any) -> Wire:
-    """The same, of types that have no writer of their own."""
+    """The same, of types that have no writer of their own yet."""
     for kind in type(plain).__mro__:
         if kind in _WRITERS:
-            return _WRITERS[kind](plain)
+            write = _WRITERS[type(plain)] = _WRITERS[kind]
+            return write(plain)
     if isinstance(plain, Mapping):
         return {"M": item(**plain)}
     if is_dataclass(plain):
