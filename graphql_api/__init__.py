@@ -100,7 +100,8 @@ def create_app(
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(http.health(impatient.check, leaving))
     long_lists = max(1, config.threads // 2)
-    app.register_blueprint(rest.blueprint(rest_executor, services, long_lists=long_lists))
+    views = rest.views(rest_executor, services, long_lists=long_lists)
+    app.register_blueprint(rest.blueprint(views))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
         app.add_url_rule(
@@ -122,5 +123,5 @@ def create_app(
             ],
         )
     if not (config.traces or config.cors_origins):  # which are Flask's extensions
-        app.at_once = endpoint
+        app.graphql, app.views = endpoint, views
     return app

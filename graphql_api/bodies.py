@@ -1,9 +1,10 @@
 """What comes in over HTTP: the JSON of a body, and what else of a request GraphQL wants to know."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import orjson
+from flask import Response
 from werkzeug import Request
 from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
 from werkzeug.http import parse_options_header
@@ -18,6 +19,9 @@ class Incoming(Request):
     """A request as werkzeug reads it, with a bound for its body."""
 
     max_content_length = limits.BODY_BYTES
+
+
+View: TypeAlias = Callable[..., Response]  # of an Incoming, and what its path names
 
 
 def context_for_request(services: Services, environ: Mapping[str, Any]) -> Context:

@@ -24,7 +24,7 @@ from graphql import (
 )
 from werkzeug.datastructures import MultiDict
 
-from graphql_api.bodies import context_for_request, json_body
+from graphql_api.bodies import Incoming, View, context_for_request, json_body
 from graphql_api.context import Context, Services
 from graphql_api.dynamodb import more_time
 from graphql_api.errors import STATUS, BadUserInput, Conflict
@@ -33,6 +33,7 @@ from graphql_api.paging import DEFAULT_SIZE
 from graphql_api.places import Places
 from graphql_api.replies import json_response, problem, snake, snake_case
 
+NAME = "rest"
 DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 
 # What a task shows but nobody sets: an old client may send a task back as it got it.
@@ -154,26 +155,28 @@ ROUTES = (
 class Failed(Exception):
     """The operation had an error, as GraphQL shows it."""
 
-    def __init__(self, route: Route, error: Mapping[str, Any]) -> None:
+    def __init__(self, error: Mapping[str, Any]) -> None:
         super().__init__(error)
-        self.route, self.error = route, error
+        self.error = error
 
 
-def blueprint(executor: Executor, services: Services, *, long_lists: int) -> Blueprint:
-    """All REST routes of the older program; so many long lists are read at a time."""
-    routes = Blueprint("rest", __name__)
+def views(executor: Executor, services: Services, *, long_lists: int) -> dict[str, View]:
+    """What answers each route, by its endpoint; so many long lists are read at a time."""
     runner = Runner(executor, services, long_lists)
+    return {f"{NAME}.{route.operation}": partial(runner.respond, route) for route in ROUTES}
+
+
+def blueprint(views: Mapping[str, View]) -> Blueprint:
+    """All REST routes of the older program."""
+    routes = Blueprint(NAME, __name__)
     for route in ROUTES:
-        view = runner.list_tasks if route.operation == "ListTasks" else runner.answer
-        routes.add_url_rule(
-            route.path, route.operation, partial(view, route), methods=list(route.methods)
-        )
-
-    @routes.errorhandler(Failed)
-    def failed(failure: Failed) -> Response:
-        return _problem(failure.route, failure.error)
-
+        view = partial(_view, views[f"{NAME}.{route.operation}"])
+        routes.add_url_rule(route.path, route.operation, view, methods=list(route.methods))
     return routes
+
+
+def _view(view: View, **path: str) -> Response:
+    return view(Incoming(request.environ), **path)
 
 
 class Runner:
@@ -186,33 +189,41 @@ class Runner:
             long_lists, "Too many long lists are being read, try again, or by pages."
         )
 
-    def answer(self, route: Route, **path: str) -> Response:
-        """The answer of any route but the list's."""
-        context = self._context(route)
-        result = self._run(route, context, self._variables(route, path))
+    def respond(self, route: Route, asked: Incoming, **path: str) -> Response:
+        """The answer of a route; raises what is wrong with the request itself."""
+        try:
+            if route.operation == "ListTasks":
+                return self._list_tasks(route, asked)
+            return self._answer(route, asked, path)
+        except Failed as failed:
+            return _problem(route, failed.error)
+
+    def _answer(self, route: Route, asked: Incoming, path: Mapping[str, str]) -> Response:
+        context = self._context(route, asked)
+        result = self._run(route, context, self._variables(route, asked, path))
         body = route.show(result)
         response = json_response(body, route.status)
         if "version" in body:
             response.set_etag(str(body["version"]))
             if route.status == HTTPStatus.CREATED:
-                response.headers["Location"] = f"{request.path}/{body['task_id']}"
-            if request.method == "GET":
-                response.make_conditional(request)
+                response.headers["Location"] = f"{asked.path}/{body['task_id']}"
+            if asked.method == "GET":
+                response.make_conditional(asked)
         return response
 
-    def list_tasks(self, route: Route) -> Response:
+    def _list_tasks(self, route: Route, asked: Incoming) -> Response:
         """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next.
 
         By urgency there are only pages: each of them reads all that is open.
         """
-        context = self._context(route)
-        variables, sort = _list_variables(), request.args.get("sort", "")
-        if "limit" in request.args or "after" in request.args or "urgency" in sort:
+        context, args = self._context(route, asked), asked.args
+        variables, sort = _list_variables(args), args.get("sort", "")
+        if "limit" in args or "after" in args or "urgency" in sort:
             page = self._run(route, context, {"first": DEFAULT_SIZE, **variables})
             response = json_response([_task(task) for task in page["nodes"]])
             if page["pageInfo"]["hasNextPage"]:
-                query = {**request.args.to_dict(flat=False), "after": page["pageInfo"]["endCursor"]}
-                url = f"{request.path}?{urlencode(query, doseq=True)}"
+                query = {**args.to_dict(flat=False), "after": page["pageInfo"]["endCursor"]}
+                url = f"{asked.path}?{urlencode(query, doseq=True)}"
                 response.headers["Link"] = f'<{url}>; rel="next"'
             elif not page["isComplete"]:
                 response.headers["X-Incomplete"] = "true"
@@ -221,25 +232,25 @@ class Runner:
         if not page["pageInfo"]["hasNextPage"]:
             return json_response([_task(task) for task in page["nodes"]])
         with self._long_lists.take():  # others must have some to work in, too
-            return json_response(list(self._all_tasks(route, variables, page)))
+            return json_response(list(self._all_tasks(route, asked, variables, page)))
 
     def _all_tasks(
-        self, route: Route, variables: dict[str, Any], page: dict[str, Any]
+        self, route: Route, asked: Incoming, variables: dict[str, Any], page: dict[str, Any]
     ) -> Iterator[dict[str, Any]]:
         """All tasks from this page on; each page has budgets as if the client had asked for it."""
         yield from map(_task, page["nodes"])
         while page["pageInfo"]["hasNextPage"]:
             more_time()
             variables["after"] = page["pageInfo"]["endCursor"]
-            page = self._long_page(route, self._context(route), variables)
+            page = self._long_page(route, self._context(route, asked), variables)
             yield from map(_task, page["nodes"])
 
     def _long_page(self, route: Route, context: Context, variables: dict[str, Any]) -> Any:
         context.allow_whole_lists()
         return self._run(route, context, {**variables, "first": context.largest_page})
 
-    def _context(self, route: Route) -> Context:
-        context = context_for_request(self._services, request.environ)
+    def _context(self, route: Route, asked: Incoming) -> Context:
+        context = context_for_request(self._services, asked.environ)
         if not route.public:
             context.viewer  # noqa: B018 - who asks comes before what is asked: 401, not 400
         return context
@@ -248,11 +259,11 @@ class Runner:
         asked = Request(DOCUMENT, variables, route.operation)
         answer = self._executor.run(asked, context)
         if answer.errors or answer.data is None:
-            raise Failed(route, answer.errors[0])
+            raise Failed(answer.errors[0])
         [result] = answer.data.values()
         return result
 
-    def _variables(self, route: Route, path: Mapping[str, str]) -> dict[str, Any]:
+    def _variables(self, route: Route, asked: Incoming, path: Mapping[str, str]) -> dict[str, Any]:
         """The operation's variables: `$id` from the path, `$input` from path, headers and body."""
         operation = self._executor.operation(Request(DOCUMENT, operation_name=route.operation))
         variables: dict[str, Any] = {}
@@ -261,23 +272,23 @@ class Runner:
                 variables["id"] = path["task_id"]
             else:
                 kind = get_named_type(type_from_ast(self._executor.schema, declared.type))
-                variables["input"] = _input(kind, path)
+                variables["input"] = _input(kind, asked, path)
         return variables
 
 
-def _input(kind: Any, path: Mapping[str, str]) -> dict[str, Any]:
+def _input(kind: Any, asked: Incoming, path: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if "task_id" in path:
         given["id" if "id" in kind.fields else "taskId"] = path["task_id"]
-    if "expectedVersion" in kind.fields and (version := _expected_version()) is not None:
+    if "expectedVersion" in kind.fields and (version := _expected_version(asked)) is not None:
         given["expectedVersion"] = version
-    if "force" in kind.fields and "force" in request.args:
-        given["force"] = _boolean("force", request.args["force"])
+    if "force" in kind.fields and "force" in asked.args:
+        given["force"] = _boolean("force", asked.args["force"])
     if not kind.fields.keys() - IN_HEADERS:  # then there is nothing to say in a body
         return given
-    if "idempotencyKey" in kind.fields and "Idempotency-Key" in request.headers:
-        given["idempotencyKey"] = request.headers["Idempotency-Key"].strip().strip('"')
-    body = json_body(request.environ)
+    if "idempotencyKey" in kind.fields and "Idempotency-Key" in asked.headers:
+        given["idempotencyKey"] = asked.headers["Idempotency-Key"].strip().strip('"')
+    body = json_body(asked.environ)
     if not isinstance(body, dict):
         raise BadUserInput("The body must be a JSON object.")
     if "title" in kind.fields:
@@ -307,9 +318,8 @@ def _value(kind: Any, value: Any) -> Any:
     return value
 
 
-def _list_variables() -> dict[str, Any]:
+def _list_variables(args: MultiDict[str, str]) -> dict[str, Any]:
     """What the query string asks of the list."""
-    args = request.args
     for name in args:
         if name not in LIST_PARAMETERS:
             raise BadUserInput(f"Unknown parameter: {name}", name)
@@ -351,9 +361,9 @@ def _integer(name: str, text: str) -> int:
     return int(text)
 
 
-def _expected_version() -> int | None:
+def _expected_version(asked: Incoming) -> int | None:
     """The version that If-Match names; what cannot match is a conflict with every version."""
-    header = request.headers.get("If-Match", "").strip()
+    header = asked.headers.get("If-Match", "").strip()
     if header in {"", "*"}:
         return None
     tag = _ENTITY_TAG.fullmatch(header)

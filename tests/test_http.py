@@ -10,6 +10,7 @@ from conftest import CREATE, Api, codes
 from graphql_api import create_app
 from graphql_api.dynamodb import Database
 from graphql_api.errors import ServiceUnavailable
+from graphql_api.rest import Runner
 
 pytestmark = pytest.mark.engine_is_no_matter
 
@@ -426,12 +427,12 @@ def test_the_files_of_the_page_are_served_by_exact_name(api):
         assert api.rest("GET", f"/graphiql/{name}").status_code == 404
 
 
-# Operations by POST are answered past Flask, unless an extension of it is to see them.
+# Operations by POST and REST are answered past Flask, unless an extension of it is to see them.
 
 REQUESTS = {
     "an operation": {"json": {"query": HELLO}},
     "an error of a resolver": {"json": {"query": "{ viewer { id } }"}},
-    "a mutation": {"json": {"query": "mutation { logOut { success } }"}},
+    "a mutation": {"json": {"query": 'mutation { deleteTask(id: "none") { id } }'}},
     "an unknown field": {"json": {"query": "{ nothing }"}},
     "what no client takes": {"json": {"query": HELLO}, "headers": {"Accept": "text/csv"}},
     "what is GraphQL's": {"json": {"query": "{ a"}, "headers": {"Accept": GRAPHQL}},
@@ -445,24 +446,42 @@ REQUESTS = {
     "a path with more slashes": {"json": {"query": HELLO}, "path": "//graphql"},
     "a path with a slash behind": {"json": {"query": HELLO}, "path": "/graphql/"},
     **{name: {"data": body, "content_type": JSON} for name, body in MALFORMED.items()},
+    "a list": {"method": "GET", "path": "/api/v1/tasks?limit=1"},
+    "a list, by its head": {"method": "HEAD", "path": "/api/v1/tasks?limit=1"},
+    "a parameter that there is not": {"method": "GET", "path": "/api/v1/tasks?colour=red"},
+    "a task that there is not": {"method": "GET", "path": "/api/v1/tasks/none"},
+    "a task's name that is no UTF-8": {"method": "GET", "path": "/api/v1/tasks/%ff%00"},
+    "a new task": {"path": "/api/v1/tasks", "json": {"title": ""}},
+    "a new task of no JSON": {"path": "/api/v1/tasks", "data": "{", "content_type": JSON},
+    "a new task of too much": {"path": "/api/v1/tasks", "data": b" " * 300_000},
+    "a method that a route does not have": {"method": "PATCH", "path": "/api/v1/tasks"},
+    "what methods a route has": {"method": "OPTIONS", "path": "/api/v1/tasks"},
+    "a route with a slash behind": {"method": "GET", "path": "/api/v1/tasks/"},
+    "no route": {"method": "GET", "path": "/nowhere"},
+    "health": {"method": "GET", "path": "/healthz"},
 }
 
 
 @pytest.mark.parametrize("crash", [False, True], ids=["well", "crashing"])
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
-def test_what_is_answered_past_flask_is_answered_as_by_flask(app, monkeypatch, request_, crash):
+def test_what_is_answered_past_flask_is_answered_as_by_flask(
+    app, ann, monkeypatch, request_, crash
+):
     if crash:
-        monkeypatch.setattr(app.at_once, "_documents", None)
+        monkeypatch.setattr(app.graphql, "_documents", None)
+        monkeypatch.setattr(Runner, "_context", None)
 
     def answer():
         sent = {"method": "POST", "path": "/graphql", **request_}
-        response = app.test_client().open(**sent)
+        signed = {"Authorization": f"Bearer {ann.token}", **sent.pop("headers", {})}
+        response = app.test_client().open(**sent, headers=signed)
         headers = {n: v for n, v in response.headers.items() if n != "X-Request-Id"}
         crashed = response.headers["X-Request-Id"].encode()
         return response.status, headers, response.data.replace(crashed, b"the id")
 
     at_once = answer()
-    monkeypatch.setattr(app, "at_once", None)
+    monkeypatch.setattr(app, "graphql", None)
+    monkeypatch.setattr(app, "views", {})
 
     assert at_once == answer()
 
@@ -472,9 +491,11 @@ def test_what_is_answered_past_flask_is_answered_as_by_flask(app, monkeypatch, r
     [({}, True), ({"cors_origins": ("https://a.example",)}, False), ({"traces": True}, False)],
     ids=["none", "CORS", "traces"],
 )
-def test_operations_go_past_flask_if_no_extension_is_to_see_them(
+def test_requests_go_past_flask_if_no_extension_is_to_see_them(
     engine, monkeypatch, changes, at_once
 ):
     monkeypatch.setattr("graphql_api.tracing.watch", lambda *_: None)
 
-    assert (create_app(replace(engine, **changes)).at_once is not None) is at_once
+    app = create_app(replace(engine, **changes))
+
+    assert (app.graphql is not None, len(app.views) > 0) == (at_once, at_once)
