@@ -17,6 +17,9 @@ from graphql_api.graphiql import Asset, GraphiQL
 from graphql_api.plan_page import PlanPage
 from graphql_api.replies import GRAPHQL_PATH, TEXTS, json_response, present, problem
 
+NAME = "http"
+GRAPHQL_ENDPOINT = f"{NAME}.graphql"
+
 
 class Application(Flask):
     """Flask, without what takes time and is of no use here.
@@ -66,7 +69,7 @@ class Application(Flask):
 
     def dispatch_request(self) -> ResponseReturnValue:
         """What the view of the present request returns."""
-        if request.endpoint:
+        if request.endpoint != GRAPHQL_ENDPOINT:  # that says which operation it is
             logs.note(does=request.endpoint)
         return super().dispatch_request()
 
@@ -94,7 +97,7 @@ class Application(Flask):
 
 def blueprint(endpoint: GraphQL, page: GraphiQL | None) -> Blueprint:
     """/graphql, and the page that it is for a browser."""
-    routes = Blueprint("http", __name__)
+    routes = Blueprint(NAME, __name__)
 
     @routes.route(GRAPHQL_PATH, methods=["GET", "POST"])
     def graphql() -> Response:

@@ -89,6 +89,8 @@ def test_a_document_that_is_refused_has_no_operation(api, counted):
 
     found = requests("none", "200", "GRAPHQL_VALIDATION_FAILED")
     assert counted("requests_total", **found) == 1
+    api.rest("GET", "/graphql?query={nothing}")
+    assert counted("requests_total", **found) == 2
 
 
 def test_calls_and_what_became_of_them_are_counted(ann, counted):
