@@ -408,7 +408,7 @@ def _list(complete: Complete, kind: GraphQLList[Any], place: _Place, path: _Path
     depth = len(path) - 1
     nullable = not isinstance(kind.of_type, GraphQLNonNull)
     plain, show = _plain(get_nullable_type(kind.of_type))
-    shown_as_they_are = set() if show else {plain}
+    shown_as_they_are = set() if show else {plain}  # {None}, which nothing is of, for objects
 
     def whole(values: Any, run: Run) -> list[Any]:
         if type(values) is tuple and shown_as_they_are.issuperset(map(type, values)):

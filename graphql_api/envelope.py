@@ -43,7 +43,7 @@ class Envelope:
     """WSGI middleware around the whole service.
 
     Flask's own hooks did the same by way of objects for requests, responses and headers. With
-    http.Application and http.Json, one task takes 0.45 ms of CPU in the place of 0.57.
+    http.Application and replies.Json, one task takes 0.45 ms of CPU in the place of 0.57.
 
     A process that is `leaving` keeps no connection: whoever sent the next request on it could
     meet its end.
@@ -61,10 +61,12 @@ class Envelope:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         known = _REQUEST_ID.fullmatch(given)
         request_id = given if known else f"{random.getrandbits(128):032x}"
+        # As werkzeug reads them: what is told from what, is told by these two from here on.
+        environ["REQUEST_METHOD"] = method = environ["REQUEST_METHOD"].upper()
         environ["PATH_INFO"] = raw = "/" + environ["PATH_INFO"].lstrip("/")
         path = raw if raw.isascii() else raw.encode("latin-1").decode(errors="replace")
         peer = environ.get("REMOTE_ADDR", "")
-        request = logs.begin(request_id, environ["REQUEST_METHOD"], path, peer)
+        request = logs.begin(request_id, method, path, peer)
         watcher = self.watcher
         if watcher:
             watcher.began()

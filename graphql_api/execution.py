@@ -257,7 +257,7 @@ def _never(_value: Any) -> TypeGuard[Any]:
 
 def _only(names: Iterable[str]) -> str:
     found = set(names)
-    return found.pop() if len(found) == 1 else "several"
+    return found.pop() if len(found) == 1 else "several" if found else "none"
 
 
 def _fields(selected: SelectionSetNode, fragments: dict[str, SelectionSetNode]) -> Iterator[str]:

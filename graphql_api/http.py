@@ -9,7 +9,7 @@ from werkzeug import Request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from graphql_api import limits, logs
+from graphql_api import logs
 from graphql_api.bodies import Incoming, View
 from graphql_api.endpoint import GraphQL
 from graphql_api.errors import ServiceUnavailable
@@ -30,9 +30,9 @@ class Application(Flask):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, static_folder=None)
-        self.config["MAX_CONTENT_LENGTH"] = limits.BODY_BYTES
         self.url_map.merge_slashes = False  # its redirects would be built from the client's Host
-        # What does so: operations by POST, and the views of these endpoints.
+        # Operations by POST and the views of these endpoints need none of it; as long as there is
+        # nothing here, all goes through Flask.
         self.graphql: GraphQL | None = None
         self.views: Mapping[str, View] = {}
 

@@ -176,6 +176,7 @@ def blueprint(views: Mapping[str, View]) -> Blueprint:
 
 
 def _view(view: View, **path: str) -> Response:
+    # Not Flask's own: so bodies have one bound, and both ways one type.
     return view(Incoming(request.environ), **path)
 
 

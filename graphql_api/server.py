@@ -147,8 +147,9 @@ def _worker(config: Config, counted: Path | None, master: int, drain: Drain) -> 
     if sys.platform == "linux":
         # Who wakes up waits for its turn: else threads that wake for Python's lock interrupt the
         # one that has it. A request takes 8 % less CPU so.
-        with suppress(PermissionError):  # of a sandbox
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        with suppress(OSError):  # some sandboxes, and musl, do not know it
+            if os.sched_getscheduler(0) == os.SCHED_OTHER:
+                os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         # A master that ends in good order has ended its workers before. After one that was
         # killed, they would keep its address and its data from the next one.
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG in prctl(2)

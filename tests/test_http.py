@@ -5,7 +5,8 @@ import logging
 from dataclasses import replace
 
 import pytest
-from conftest import CREATE, Api, codes
+from conftest import CREATE, PASSWORD, Api, codes
+from werkzeug.test import EnvironBuilder
 
 from graphql_api import create_app
 from graphql_api.dynamodb import Database
@@ -499,3 +500,28 @@ def test_requests_go_past_flask_if_no_extension_is_to_see_them(
     app = create_app(replace(engine, **changes))
 
     assert (app.graphql is not None, len(app.views) > 0) == (at_once, at_once)
+
+
+@pytest.mark.parametrize("method", ["options", "Options", "OPTIONS"])
+@pytest.mark.parametrize(("path", "methods"), [("/auth/account", {"DELETE", "OPTIONS"})])
+def test_to_ask_for_methods_does_nothing_however_it_is_spelled(app, ann, method, path, methods):
+    signed = {"Authorization": f"Bearer {ann.token}"}
+    answer = raw(app, method, path, signed, {"password": PASSWORD})
+
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert set(answer.headers["Allow"].split(", ")) == methods
+    assert raw(app, "GET", "/auth/verify", signed).status_code == 200
+
+
+def test_a_method_in_lower_case_is_the_same(app):
+    assert raw(app, "post", "/graphql", {}, {"query": HELLO}).json == {
+        "data": {"__typename": "Query"}
+    }
+
+
+def raw(app, method, path, headers, body=None):
+    """The answer to a request whose method is sent as it is; werkzeug's client writes capitals."""
+    builder = EnvironBuilder(path, method=method, headers=headers, json=body)
+    environ = builder.get_environ()
+    environ["REQUEST_METHOD"] = method
+    return app.test_client().open(environ)

@@ -230,25 +230,45 @@ def test_threads_that_count_at_once_lose_nothing(tmp_path):
     assert (len(found), sum(found)) == (7, 8_000)
 
 
-def test_a_key_that_finds_no_room_does_no_harm(tmp_path):
+@pytest.mark.parametrize("name", ["{}", "a name that takes much of the room for texts {}"])
+def test_a_key_that_finds_no_room_is_logged_and_does_no_harm(tmp_path, caplog, name):
     counts = Counts(tmp_path, os.getpid())
-    for number in range(CELLS + 1):
-        counts.add("dynamodb_calls", str(number), "ok")
-    counts.add("dynamodb_calls", "0", "ok")
+    for number in [*range(CELLS), *range(CELLS)]:
+        counts.add("dynamodb_calls", name.format(number), "ok")
 
     found = samples(tmp_path)
 
-    calls = {dict(labels)["operation"]: value for (name, labels), value in found.items()}
-    assert calls["0"] == 2
-    assert CELLS - 100 < len(calls) < CELLS
+    calls = {dict(labels)["operation"]: value for (_, labels), value in found.items()}
+    assert 2_000 < len(calls) < CELLS
+    assert set(calls.values()) == {2}
+    assert len(caplog.records) == CELLS - len(calls)
 
 
-def test_a_key_that_is_just_being_written_is_left_out(tmp_path):
-    Counts(tmp_path, os.getpid()).add("argon2_refusals")
-    with (tmp_path / f"{os.getpid()}.keys").open("a") as keys:
-        keys.write('[1, "dynamodb_ca')
+def test_a_process_of_an_id_that_was_there_before_counts_beside_it(tmp_path):
+    Counts(tmp_path, os.getpid()).add("argon2_refusals", by=3)
+    counts = Counts(tmp_path, os.getpid())
+    counts.add("requests", "viewer", "200", "none")
+    counts.add("argon2_refusals")
 
-    assert value(samples(tmp_path), "argon2_refusals_total", {}) == 1
+    found = samples(tmp_path)
+
+    assert value(found, "argon2_refusals_total", {}) == 4
+    assert value(found, "requests_total", requests("viewer")) == 1
+
+
+def test_a_file_that_is_just_being_made_is_left_out(tmp_path):
+    (tmp_path / f"{os.getpid()}-x.counts").write_bytes(b"")
+
+    assert samples(tmp_path) == {}
+
+
+def test_requests_are_answered_though_nobody_can_see_the_counts_any_more(engine, tmp_path):
+    app = create_app(engine, counts=Counts(tmp_path, os.getpid()))
+    for file in tmp_path.iterdir():
+        file.unlink()
+    tmp_path.rmdir()
+
+    assert app.test_client().get("/nowhere").status_code == 404
 
 
 @pytest.mark.whole
