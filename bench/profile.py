@@ -52,7 +52,7 @@ BATCH = 25
 # function of another phase counts there only.
 PHASES = {
     "Flask, werkzeug, the gate": ["graphql_api.gate:Gate.__call__"],
-    "the view: negotiation, request": ["graphql_api.endpoint:GraphQL.answer", "view"],
+    "the view: negotiation, request": ["graphql_api.endpoint:GraphQL.respond", "view"],
     "JSON of the request and the answer": [
         "graphql_api.bodies:parse_json",
         "graphql_api.replies:json_response",

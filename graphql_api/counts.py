@@ -26,6 +26,7 @@ CELLS = 8_192  # of 8 bytes: several times what all labels can need
 TEXT = 192 * 1024  # bytes
 _SPARE = 64  # cells at the end, for what finds no room any more: nobody reads them
 _TEXT_FROM = CELLS * 8
+_SIZE = _TEXT_FROM + TEXT
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +38,10 @@ class Counts:
         """In a directory where `read` finds them; OSError if there is no room."""
         # Ids of processes come again: what the one before has counted has another name.
         with (directory / f"{process}-{secrets.token_hex(4)}.counts").open("xb+") as file:
-            file.truncate(_TEXT_FROM + TEXT)
+            file.truncate(_SIZE)
             if hasattr(os, "posix_fallocate"):  # else a full disk is noticed by a crash, later
-                os.posix_fallocate(file.fileno(), 0, _TEXT_FROM + TEXT)
-            self._memory = mmap.mmap(file.fileno(), _TEXT_FROM + TEXT)
+                os.posix_fallocate(file.fileno(), 0, _SIZE)
+            self._memory = mmap.mmap(file.fileno(), _SIZE)
         self._cells = memoryview(self._memory)[:_TEXT_FROM].cast("d")
         self._places: dict[Key, int] = {}
         self._used = 1
@@ -94,7 +95,7 @@ def read(directory: Path) -> Iterator[tuple[int, dict[Key, list[float]]]]:
         content = b""
         with suppress(FileNotFoundError):
             content = file.read_bytes()
-        if len(content) == _TEXT_FROM + TEXT:  # else it is just being made
+        if len(content) == _SIZE:  # else it is just being made
             cells = array("d", content[:_TEXT_FROM])
             lines = content[_TEXT_FROM : _TEXT_FROM + int(cells[0])].splitlines()
             places = [(tuple(key), place, size) for place, size, *key in map(json.loads, lines)]

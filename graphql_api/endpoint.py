@@ -20,7 +20,7 @@ from graphql_api.errors import (
     PersistedQueryNotFound,
 )
 from graphql_api.execution import Answer, Executor, Request, RequestErrors
-from graphql_api.replies import failure, json_response, present
+from graphql_api.replies import failure, json_response
 
 # What the members of a request are, if they are there and not null.
 _MEMBERS: tuple[tuple[str, Any, str], ...] = (
@@ -62,13 +62,6 @@ class GraphQL:
         self._documents = documents
         self._services = services
         self._statuses = statuses
-
-    def answer(self, environ: dict[str, Any]) -> Response:
-        """The answer, whatever happens."""
-        try:
-            return self.respond(environ)
-        except Exception as error:  # noqa: BLE001 - each has its form
-            return present(error, environ)
 
     def respond(self, environ: dict[str, Any]) -> Response:
         """The answer; raises what went wrong, as errors of this service or of HTTP."""

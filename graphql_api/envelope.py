@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 from graphql_api import logs
 from graphql_api.dynamodb import give_time
 from graphql_api.gate import Wsgi
+from graphql_api.negotiation import GRAPHQL_PATH
 
 Headers: TypeAlias = list[tuple[str, str]]
 
@@ -20,8 +21,6 @@ SAFE_HEADERS = (
 )
 # A year (RFC 6797); sent over TLS only, as it must be.
 STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
-
-NEGOTIATED = "/graphql"
 
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -77,7 +76,7 @@ class Envelope:
             logs.finish(code)
             if watcher:
                 watcher.answered(request, code)
-            if path == NEGOTIATED:
+            if path == GRAPHQL_PATH:
                 headers = _varied(headers)
             there = {name for name, _ in headers}
             headers.append(("X-Request-Id", request_id))

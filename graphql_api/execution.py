@@ -1,7 +1,7 @@
 """From a GraphQL request to its answer: parse, guard, validate, choose, execute, present."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -200,7 +200,7 @@ class Executor:
             if isinstance(node, FragmentDefinitionNode)
         }
         operations = (
-            Operation(document, node, _only(_fields(node.selection_set, fragments)))
+            Operation(document, node, logs.only(_fields(node.selection_set, fragments)))
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         )
@@ -253,11 +253,6 @@ class Executor:
 def _never(_value: Any) -> TypeGuard[Any]:
     """Whether a value is to be awaited: no resolver here is asynchronous."""
     return False
-
-
-def _only(names: Iterable[str]) -> str:
-    found = set(names)
-    return found.pop() if len(found) == 1 else "several" if found else "none"
 
 
 def _fields(selected: SelectionSetNode, fragments: dict[str, SelectionSetNode]) -> Iterator[str]:

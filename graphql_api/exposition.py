@@ -18,6 +18,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from graphql_api import metrics
 from graphql_api.counts import Key, read
 from graphql_api.metrics import METRICS, SECONDS
 
@@ -43,7 +44,7 @@ class Workers(Collector):
         together = _together(self._directory)
         for name, metric in METRICS.items():
             found = {key[1:]: cells for key, cells in together.items() if key[0] == name}
-            yield _family(name, metric.kind, metric.description, metric.labels, found)
+            yield _family(PREFIX + name, metric, found)
 
 
 def _together(directory: Path) -> dict[Key, list[float]]:
@@ -61,17 +62,15 @@ def _together(directory: Path) -> dict[Key, list[float]]:
     return together
 
 
-def _family(
-    name: str, kind: str, description: str, labels: tuple[str, ...], found: dict[Key, list[float]]
-) -> Metric:
-    if kind == "histogram":
-        histogram = HistogramMetricFamily(PREFIX + name, description, labels=labels)
+def _family(name: str, metric: metrics.Metric, found: dict[Key, list[float]]) -> Metric:
+    if metric.kind == "histogram":
+        histogram = HistogramMetricFamily(name, metric.description, labels=metric.labels)
         bounds = [*map(str, map(float, SECONDS)), "+Inf"]
         for key, (*counts, total) in found.items():
             histogram.add_metric(key, list(zip(bounds, accumulate(counts), strict=True)), total)
         return histogram
-    made = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
-    family = made(PREFIX + name, description, labels=labels)
+    made = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = made(name, metric.description, labels=metric.labels)
     for key, [value] in found.items():
         family.add_metric(key, value)
     return family

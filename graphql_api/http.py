@@ -14,8 +14,9 @@ from graphql_api.bodies import Incoming, View
 from graphql_api.endpoint import GraphQL
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.graphiql import Asset, GraphiQL
+from graphql_api.negotiation import GRAPHQL_PATH
 from graphql_api.plan_page import PlanPage
-from graphql_api.replies import GRAPHQL_PATH, TEXTS, json_response, present, problem
+from graphql_api.replies import TEXTS, json_response, present, problem
 
 NAME = "http"
 GRAPHQL_ENDPOINT = f"{NAME}.graphql"
@@ -40,7 +41,10 @@ class Application(Flask):
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
-        response = self._respond_at_once(environ)
+        try:
+            response = self._respond_at_once(environ)
+        except Exception as error:  # noqa: BLE001 - each has its form
+            response = present(error, environ)
         if response is not None:
             return response(environ, start_response)
         found: Iterable[bytes] = super().wsgi_app(environ, start_response)
@@ -50,7 +54,7 @@ class Application(Flask):
         """The answer to a request that needs nothing of Flask; None to any other."""
         method = environ["REQUEST_METHOD"]
         if self.graphql and method == "POST" and environ["PATH_INFO"] == GRAPHQL_PATH:
-            return self.graphql.answer(environ)
+            return self.graphql.respond(environ)
         if not self.views or method == "OPTIONS":
             return None
         asked = Incoming(environ)
@@ -62,10 +66,7 @@ class Application(Flask):
         if view is None:
             return None
         logs.note(does=endpoint)
-        try:
-            return view(asked, **named)
-        except Exception as error:  # noqa: BLE001 - each has its form
-            return present(error, environ)
+        return view(asked, **named)
 
     def dispatch_request(self) -> ResponseReturnValue:
         """What the view of the present request returns."""
@@ -107,7 +108,7 @@ def blueprint(endpoint: GraphQL, page: GraphiQL | None) -> Blueprint:
 
     @routes.get("/")
     def root() -> ResponseReturnValue:
-        return redirect("/graphql") if page else problem(404, "NOT_FOUND", TEXTS[404])
+        return redirect(GRAPHQL_PATH) if page else problem(404, "NOT_FOUND", TEXTS[404])
 
     @routes.get("/graphiql/<name>")
     def graphiql_asset(name: str) -> Response:

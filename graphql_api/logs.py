@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import time
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,11 +54,6 @@ def begin(request_id: str, method: str, path: str, client: str) -> Request:
     return request
 
 
-def current() -> Request | None:
-    """What is known of the request that this thread is answering, if it is."""
-    return _request.get()
-
-
 def request_id() -> str:
     """The id of the request that this thread is answering; empty outside of one."""
     request = _request.get()
@@ -77,6 +73,12 @@ def note(
         request.operation = operation[:LONGEST_NAME] if operation else request.operation
         request.codes = codes or request.codes
         request.does = does or request.does
+
+
+def only(names: Iterable[str]) -> str:
+    """The only one of some names, `several` or `none`: what of them is told in one word."""
+    found = set(names)
+    return found.pop() if len(found) == 1 else "several" if found else "none"
 
 
 def count_call() -> None:

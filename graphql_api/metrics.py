@@ -12,7 +12,7 @@ from graphql_api.accounts.passwords import Passwords
 from graphql_api.counts import Counts
 from graphql_api.dynamodb import Call, Database
 from graphql_api.envelope import Envelope
-from graphql_api.logs import Request
+from graphql_api.logs import Request, only
 from graphql_api.places import Place
 
 READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
@@ -91,9 +91,8 @@ class _Requests:
         self._counts.add("requests_in_progress")
 
     def answered(self, request: Request, status: int) -> None:
-        count, does, codes = self._counts, request.does, set(request.codes)
-        code = next(iter(codes), "none") if len(codes) <= 1 else "several"
-        count.add("requests", does, str(status), code)
+        count, does = self._counts, request.does
+        count.add("requests", does, str(status), only(request.codes))
         count.observe("request_seconds", does, value=request.seconds, bounds=SECONDS)
         count.set("dynamodb_breaker_open", to=self._database.breaker.open)
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
+GRAPHQL_PATH = "/graphql"  # where this is so
 
 REMEMBERED_LENGTH = 256  # characters of a header
 

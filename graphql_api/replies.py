@@ -14,7 +14,6 @@ from graphql_api import limits, logs, negotiation
 from graphql_api.errors import AppError, BadUserInput, InternalError
 
 PROBLEM = "application/problem+json"
-GRAPHQL_PATH = "/graphql"
 
 _CAPITAL = re.compile(r"[A-Z]")
 
@@ -102,7 +101,7 @@ def failure(
     status: int, message: str, extensions: Mapping[str, Any], environ: Mapping[str, Any]
 ) -> Response:
     """An error as the request's path has it: GraphQL's own form, or that of RFC 9457."""
-    if environ["PATH_INFO"] != GRAPHQL_PATH:
+    if environ["PATH_INFO"] != negotiation.GRAPHQL_PATH:
         return problem(status, detail=message, **snake_case(extensions))
     media_type = negotiation.choose(environ.get("HTTP_ACCEPT", "")) or negotiation.JSON
     logs.note(codes=(extensions["code"],))
@@ -122,6 +121,6 @@ def _headed(response: Response, status: int, retry_after: int | None) -> Respons
 
 def _transport_code(status: int, environ: Mapping[str, Any]) -> str:
     """The code of an error of HTTP itself: from GraphQL's closed list there, else its name."""
-    if environ["PATH_INFO"] != GRAPHQL_PATH:
+    if environ["PATH_INFO"] != negotiation.GRAPHQL_PATH:
         return _CODES.get(status, HTTPStatus(status).name)
     return BadUserInput.code if status < HTTPStatus.INTERNAL_SERVER_ERROR else AppError.code

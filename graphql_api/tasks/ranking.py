@@ -155,7 +155,8 @@ def _page(
     ranks, more = found[: window.size], len(found) > window.size
     if window.backward:
         ranks.reverse()
-    written = {rank.task_id: f"{clock.text(as_of)}#{rank.score!r}#{rank.task_id}" for rank in ranks}
+    at = clock.text(as_of)
+    written = {rank.task_id: f"{at}#{rank.score!r}#{rank.task_id}" for rank in ranks}
     positions = list(written.values())
     return Page(
         items=[ranked[rank] for rank in ranks],
