@@ -39,11 +39,11 @@ from bench import servers
 from bench.servers import IDENTITY
 from bench.workloads import WORKLOADS
 from bench.world import populate, prepare
-from graphql_api import create_app, logs
+from graphql_api import create_app, logs, wsgi
 from graphql_api.config import Config
 from graphql_api.counts import Counts
 from graphql_api.dynamodb.connection import Connection
-from graphql_api.gate import Gate
+from graphql_api.wsgi import Environ, Wsgi
 
 WARM = 200  # requests before anything is timed
 BATCH = 25
@@ -51,7 +51,7 @@ BATCH = 25
 # What belongs to a phase: functions and methods by their full names. What is called within a
 # function of another phase counts there only.
 PHASES = {
-    "Flask, werkzeug, the gate": ["graphql_api.gate:Gate.__call__"],
+    "Flask, werkzeug, the envelope": ["graphql_api.wsgi:answer"],
     "the view: negotiation, request": ["graphql_api.endpoint:GraphQL.respond", "view"],
     "JSON of the request and the answer": [
         "graphql_api.bodies:parse_json",
@@ -149,8 +149,7 @@ def main() -> int:
         config = Config.from_env(store)
         raw = prepare(config)
         app = create_app(config, counts=Counts(Path(directory), os.getpid()))
-        gate = Gate(app, config.threads)
-        ask = functools.partial(_answer, gate)
+        ask = functools.partial(_answer, app)
         world = populate(raw, ["service"], lambda request: orjson.loads(ask(_environ(request))))
         given = WORKLOADS[options.workload].requests(world, "service", "profiled")
         # One after another over all that follows, so that every update changes something.
@@ -236,14 +235,10 @@ def _environ(request: bytes) -> dict:
     return environ
 
 
-def _answer(gate: Gate, environ: dict) -> bytes:
+def _answer(app: Wsgi, environ: Environ) -> bytes:
     """The body of the answer."""
     fresh = {**environ, "wsgi.input": io.BytesIO(environ["wsgi.input"])}
-    parts = gate(fresh, lambda status, headers, exc_info=None: None)
-    body = b"".join(parts)
-    if hasattr(parts, "close"):
-        parts.close()
-    return body
+    return wsgi.answer(app, fresh)[2]
 
 
 def _time(ask, environs: Iterator[dict], count: int) -> tuple[float, float]:

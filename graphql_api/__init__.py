@@ -52,8 +52,7 @@ def create_app(
     dependencies = DependencyStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
-    # One thread is always left for requests that check no password.
-    passwords = Passwords(config.argon2_profile, max(1, config.threads - 1))
+    passwords = Passwords(config.argon2_profile, config.hashes)
     services = Services(
         accounts=Accounts(
             users,

@@ -9,7 +9,7 @@ from graphql_api import create_app, negotiation
 from graphql_api.config import Config
 from graphql_api.dynamodb import client, tables
 from graphql_api.errors import StartError
-from graphql_api.gate import Gate, Wsgi
+from graphql_api.wsgi import Wsgi
 
 Event: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
@@ -28,7 +28,7 @@ def create_handler(environ: Mapping[str, str]) -> Handler:
     if config.embedded:
         raise StartError("DYNAMODB=embedded cannot be used on Lambda, which keeps no files")
     tables.prepare(client.connect(config), config)
-    app = Gate(_Addressed(create_app(config)), config.threads)
+    app = _Addressed(create_app(config))
     adapted = make_lambda_handler(app, non_binary_content_type_prefixes=TEXTS)
     return lambda event, context: adapted(_unambiguous(event), context)
 

@@ -15,6 +15,8 @@ from graphql_api.limits import DEFAULTS, Limits
 T = TypeVar("T")
 
 MINIMUM_SECRET_BYTES = 32
+NEAR_AT_ONCE = 2  # see Config.at_once
+FAR_THREADS = 8  # in the place of four: while a store far away is asked, others can work
 LONGEST_REPEATED = 24  # bytes of a text that is no better for being repeated
 
 TRACING = (
@@ -65,6 +67,8 @@ class Config:
     engine_url: str = ""
     # … and the argon2-cffi profile, which only tests make cheaper.
     argon2_profile: str = "RFC_9106_LOW_MEMORY"
+    # … and how many passwords are checked at once, each in 64 MiB, which only tests make more.
+    most_hashes: int = 3
 
     @property
     def embedded(self) -> bool:
@@ -77,6 +81,20 @@ class Config:
         if self.embedded:
             return self.engine_url
         return None if self.dynamodb == "aws" else self.dynamodb
+
+    @property
+    def at_once(self) -> int:
+        """How many threads of a process work at once, the others being spare ones.
+
+        While a store on the same machine is asked, one more thread finds time to work; any other
+        would only wait, and make others wait for longer (threads.py).
+        """
+        return min(self.threads, NEAR_AT_ONCE) if _is_near(self.dynamodb) else self.threads
+
+    @property
+    def hashes(self) -> int:
+        """How many passwords are checked at once; a thread is left for all else."""
+        return max(1, min(self.threads - 1, self.most_hashes))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, serving: bool = True) -> "Config":
@@ -93,7 +111,11 @@ class Config:
             host=read("HOST", cls.host, str),
             port=read("PORT", cls.port, _integer(0, 65535)),
             workers=read("WORKERS", os.cpu_count() or 1, _integer(1, 256)),
-            threads=read("THREADS", cls.threads, _integer(1, 256)),
+            threads=read(
+                "THREADS",
+                cls.threads if _is_near(dynamodb) else FAR_THREADS,
+                _integer(1, 256),
+            ),
             # A balancer needs some to see that a process leaves; whoever tries the service out
             # waits for them after every Ctrl-C.
             drain_seconds=read(
@@ -167,6 +189,12 @@ class _Reader:
         except ValueError as error:
             self.problems.append(f"{name} {error}")
             return default
+
+
+def _is_near(store: str) -> bool:
+    """Whether a store, as DYNAMODB names it, is on this machine."""
+    host = urlsplit(store).hostname or ""
+    return store == "embedded" or host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:

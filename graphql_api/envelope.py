@@ -3,14 +3,12 @@
 import random
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from graphql_api import logs
 from graphql_api.dynamodb import give_time
-from graphql_api.gate import Wsgi
 from graphql_api.negotiation import GRAPHQL_PATH
-
-Headers: TypeAlias = list[tuple[str, str]]
+from graphql_api.wsgi import Headers, Wsgi
 
 SAFE_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),

@@ -6,6 +6,7 @@ from enum import Enum
 from threading import BoundedSemaphore
 
 from graphql_api.errors import ServiceUnavailable
+from graphql_api.threads import apart
 
 
 class Place(Enum):
@@ -27,15 +28,16 @@ class Places:
     @contextmanager
     def take(self, patience: float = 0) -> Iterator[None]:
         """A place, for as long as it is held; ServiceUnavailable after so many seconds without."""
-        if not self._free.acquire(timeout=patience):
-            self._tell(Place.REFUSED)
-            raise ServiceUnavailable(self._refusal)
-        self._tell(Place.TAKEN)
-        try:
-            yield
-        finally:
-            self._free.release()
-            self._tell(Place.LEFT)
+        with apart():  # it may take long
+            if not self._free.acquire(timeout=patience):
+                self._tell(Place.REFUSED)
+                raise ServiceUnavailable(self._refusal)
+            self._tell(Place.TAKEN)
+            try:
+                yield
+            finally:
+                self._free.release()
+                self._tell(Place.LEFT)
 
     def _tell(self, place: Place) -> None:
         if self.on_place:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from granian import Granian
+from granian import Granian, loops
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -25,12 +25,16 @@ from graphql_api.config import Config
 from graphql_api.counts import Counts
 from graphql_api.draining import Drain
 from graphql_api.errors import StartError
-from graphql_api.gate import Gate
-from graphql_api.slow_bodies import SlowBodies
+from graphql_api.front import Front
+from graphql_api.stepping import Loop
+from graphql_api.threads import Threads
 
 HEADER_MILLISECONDS = 5_000  # for a client to send its request's head
-WAITING_THREADS = 512  # in each process
+CONNECTIONS = 1_024  # of each process, at a time; further ones wait
 STOP_SECONDS = 10  # for requests in flight to finish
+STEPPING = "stepping"  # the name of our loop
+
+loops.register(STEPPING)(Loop)
 
 
 def listening(config: Config) -> Config:
@@ -88,11 +92,11 @@ def serve(config: Config, counted: Path | None, *, then: Callable[[], None]) -> 
         config.drain_seconds,
         address=config.host,
         port=config.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=STEPPING,
         workers=config.workers,
-        # Cheap places to wait for slow clients; work is done in THREADS of them, see Gate.
-        blocking_threads=WAITING_THREADS,
-        backpressure=WAITING_THREADS * 2,
+        backpressure=CONNECTIONS,
+        websockets=False,
         # Over HTTP/2 one connection has many bodies, and pings that look like progress.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
@@ -136,7 +140,7 @@ def _when_listening(config: Config, then: Callable[[], None]) -> None:
             return then()
 
 
-def _worker(config: Config, counted: Path | None, master: int, drain: Drain) -> Callable[..., Any]:
+def _worker(config: Config, counted: Path | None, master: int, drain: Drain) -> Front:
     """What a worker process serves. It ends with its master, however that ends."""
     # A fork has the master's handlers, which only tell the master's loop: without this, a
     # worker that is still starting would never hear that it is to end.
@@ -160,14 +164,13 @@ def _worker(config: Config, counted: Path | None, master: int, drain: Drain) -> 
     leaving = threading.Event()
     drain.then(leaving.set)
     counts = Counts(counted, os.getpid()) if counted else None
-    gate = Gate(create_app(config, leaving=leaving.is_set, counts=counts), config.threads)
-    watchdog.watch(gate)
-    _give_back()
-    bodies = SlowBodies(config.port, gate.arrivals, WAITING_THREADS)
+    threads = Threads(config.threads, config.at_once)
+    front = Front(create_app(config, leaving=leaving.is_set, counts=counts), threads)
     if counts:
-        bodies.on_cut = lambda cut: counts.add("slow_connections_cut", by=cut)
-    bodies.watch()
-    return gate
+        front.on_cut = lambda cut: counts.add("slow_connections_cut", by=cut)
+    watchdog.watch(threads)
+    _give_back()
+    return front
 
 
 def _give_back() -> None:

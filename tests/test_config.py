@@ -46,6 +46,28 @@ def test_without_any_variable_it_is_the_embedded_mode_with_everything_for_trying
     assert config.embedded
 
 
+NEAR = ["embedded", "http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"]
+FAR = ["aws", "http://store:8000", "https://dynamodb.eu-central-1.amazonaws.com"]
+
+
+@pytest.mark.parametrize(
+    ("store", "threads", "at_once"), [*((s, 4, 2) for s in NEAR), *((s, 8, 8) for s in FAR)]
+)
+def test_on_this_machine_two_threads_ask_the_store_at_once_and_elsewhere_all(
+    store, threads, at_once
+):
+    environ = {"DYNAMODB": store, "JWT_SECRET": "x7" * 5 + "a secret of the test suite"}
+    config = Config.from_env(environ)
+
+    assert (config.threads, config.at_once) == (threads, at_once)
+    assert Config.from_env(environ | {"THREADS": "1"}).at_once == 1
+
+
+@pytest.mark.parametrize(("threads", "hashes"), [(1, 1), (2, 1), (3, 2), (4, 3), (256, 3)])
+def test_a_thread_is_left_for_those_who_check_no_password(threads, hashes):
+    assert Config.from_env({"THREADS": str(threads)}).hashes == hashes
+
+
 @pytest.mark.parametrize("store", ["aws", "http://127.0.0.1:8000", "https://store.example"])
 def test_on_any_other_store_the_tools_are_off_unless_they_are_asked_for(store):
     environ = {"DYNAMODB": store, "JWT_SECRET": SECRET}

@@ -4,98 +4,26 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from io import BytesIO
 
 import pytest
 from test_process import ROOT, SOON, Program, environment, linux, stopped, workers
 
-from graphql_api.gate import Gate
-
-
-def ask(gate: Gate) -> None:
-    gate({"PATH_INFO": "/", "wsgi.input": BytesIO()}, lambda *_: None)
-
-
-class Work:
-    """A WSGI app in which everybody stays until it is told to let them go."""
-
-    def __init__(self) -> None:
-        self.inside = threading.Semaphore(0)
-        self.go = threading.Semaphore(0)
-
-    def __call__(self, *_):
-        self.inside.release()
-        self.go.acquire()
-        return []
-
-
-@pytest.fixture
-def full():
-    """A gate of two places, both taken."""
-    work = Work()
-    gate = Gate(work, 2)
-    people = [threading.Thread(target=ask, args=(gate,)) for _ in range(4)]
-    for person in people:
-        person.start()
-    for _ in range(2):
-        work.inside.acquire()
-    yield gate, work
-    work.go.release(4)
-    for person in people:
-        person.join()
-
-
-def test_a_gate_with_a_free_place_moves():
-    gate = Gate(lambda *_: [], 1)
-
-    assert [gate.moves() for _ in range(3)] == [True] * 3
-    ask(gate)
-    assert gate.moves() is True
-
-
-def test_a_full_gate_moves_only_while_somebody_leaves_it(full):
-    gate, work = full
-
-    assert gate.moves() is False
-    work.go.release()
-    work.inside.acquire()  # the next one is in
-
-    assert [gate.moves() for _ in range(3)] == [True, False, False]
-
-
-def test_a_crash_inside_is_a_way_out():
-    def crash(*_):
-        raise ZeroDivisionError
-
-    gate = Gate(crash, 1)
-    with pytest.raises(ZeroDivisionError):
-        ask(gate)
-
-    assert gate.moves() is True
-
-
 WORKER = """
 import re, time
-from io import BytesIO
-from threading import Thread
 from graphql_api import dynamodb, watchdog
-from graphql_api.gate import Gate
+from graphql_api.threads import Threads
 
-def app(environ, _):
+def app(_):
     {work}
-    return []
-
-def people():
-    while True:
-        gate({{"PATH_INFO": "/", "wsgi.input": BytesIO()}}, None)
+    threads.add_done_callback(app, context=None)
 
 watchdog.HUNG_SECONDS = 1.0
-gate = Gate(app, 2)
-watchdog.watch(gate)
+threads = Threads(4, 2)
+watchdog.watch(threads)
+threads.start()
 for _ in range(8):
-    Thread(target=people, daemon=True).start()
+    threads.add_done_callback(app, context=None)
 time.sleep({seconds})
 print("well")
 """
@@ -103,7 +31,7 @@ WORKS = {
     "while True: pass": (1, 60),
     "time.sleep(60)": (1, 60),
     "re.match('(a+)+$', 'a' * 60 + 'b')": (1, 60),  # keeps Python's lock
-    "time.sleep(0.2)": (0, 3),  # nobody hangs, though the place is never free
+    "time.sleep(0.2)": (0, 3),  # nobody hangs, though no thread is ever free
     "[(dynamodb.more_time(), time.sleep(0.1)) for _ in range(600)]": (0, 3),  # a long work goes on
 }
 

@@ -1,0 +1,115 @@
+"""Who may come in: requests with their whole bodies, as granian has them (RSGI 1.6).
+
+A body that is still coming holds no thread, so that slow clients keep nobody else waiting.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from graphql_api.limits import BODY_BYTES, fits
+from graphql_api.threads import Threads
+from graphql_api.wsgi import Given, Headers, Wsgi, answer, environ
+
+SECONDS = 5.0  # for a client to send a body; the same as for a head
+RATE = 500  # bytes a second that earn it more time: mod_reqtimeout's MinRate, Apache httpd 2.4
+LOOK_SECONDS = 1.0  # between two looks for those who are late
+SMALL = 4_096  # bytes that are waited for as a whole, at the least rate
+
+log = logging.getLogger(__name__)
+
+
+class Side(AsyncIterable[bytes], Protocol):
+    """The client's side of a request: its body, once, and where its answer goes."""
+
+    def __call__(self) -> Awaitable[bytes]:
+        """The whole body; RuntimeError if it ends early."""
+
+    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
+        """Answer."""
+
+
+class Front:
+    """RSGI application: reads bodies, and lets the threads answer by a WSGI app."""
+
+    def __init__(self, app: Wsgi, threads: Threads) -> None:
+        self.on_cut: Callable[[int], None] | None = None  # who wants to hear how many were
+        self._app = app
+        self._threads = threads
+        self._coming: dict[Any, float] = {}  # futures of bytes, and when they are late
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin, in a worker."""
+        self._threads.start()
+
+        def look() -> None:
+            loop.call_later(LOOK_SECONDS, look)
+            self._cut_late()
+
+        look()
+
+    async def __rsgi__(self, given: Given, side: Side) -> None:
+        """Answer a request."""
+        try:
+            body, length = await self._body(given.headers, side)
+        except (asyncio.CancelledError, RuntimeError):  # it comes too slowly, or has ended early
+            cut_off = [("Content-Length", "0"), ("Connection", "close")]
+            return side.response_bytes(408, cut_off, b"")
+        if given.path != "/healthz":  # that needs nothing that could be short
+            await self._threads
+        side.response_bytes(*answer(self._app, environ(given, body, length)))
+        return None
+
+    async def _body(self, headers: Mapping[str, str], side: Side) -> tuple[bytes, str]:
+        """The body and its length; unread, if it says that it is too long.
+
+        Raises CancelledError if it comes too slowly, RuntimeError if it ends early.
+        """
+        length = headers.get("content-length")
+        if length is None:
+            if "transfer-encoding" not in headers:
+                return b"", "0"
+            body = await self._parts(side, BODY_BYTES)
+            return body, str(len(body))
+        if length == "0" or not fits(length):
+            return b"", length
+        size = int(length)
+        if size <= SMALL:
+            return await self._in_time(side(), SECONDS + size / RATE), length
+        body = await self._parts(side, size - 1)
+        if len(body) < size:
+            raise RuntimeError
+        return body, length
+
+    async def _parts(self, side: Side, most: int) -> bytes:
+        """A body, or the first of it that is more than so many bytes."""
+        parts: list[bytes] = []
+        size, began, stream = 0, time.monotonic(), aiter(side)
+        while size <= most:
+            left = began + SECONDS + size / RATE - time.monotonic()
+            try:
+                part = await self._in_time(anext(stream), left)
+            except StopAsyncIteration:
+                break
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts)
+
+    async def _in_time(self, coming: Awaitable[bytes], seconds: float) -> bytes:
+        """What comes; CancelledError if it takes longer."""
+        self._coming[coming] = time.monotonic() + seconds
+        try:
+            return await coming
+        finally:
+            del self._coming[coming]
+
+    def _cut_late(self) -> None:
+        now = time.monotonic()
+        late = [coming for coming, ends in list(self._coming.items()) if ends < now]
+        count = sum(coming.cancel() for coming in late)  # which answers whether it could
+        if count:
+            log.warning("%d connections were cut: their bodies came too slowly", count)
+            if self.on_cut:
+                self.on_cut(count)

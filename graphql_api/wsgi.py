@@ -1,0 +1,95 @@
+"""WSGI (PEP 3333): what a request of granian's is in it."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from io import BytesIO
+from typing import Any, Protocol, TypeAlias
+
+Environ: TypeAlias = dict[str, Any]
+Headers: TypeAlias = list[tuple[str, str]]
+Wsgi: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+_ALWAYS = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+}
+_NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # and more, as met
+_MOST_NAMES = 200
+
+
+class Given(Protocol):
+    """The scope of a request over HTTP (RSGI 1.6)."""
+
+    http_version: str
+    scheme: str
+    method: str
+    path: str
+    query_string: str
+    server: str
+    client: str
+    headers: Mapping[str, str]
+
+
+def environ(given: Given, body: bytes, length: str) -> Environ:
+    """The request with its body, and the length that this is said to have."""
+    host, port = _address(given.server)
+    found = {
+        **_ALWAYS,
+        "SERVER_PROTOCOL": f"HTTP/{given.http_version}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "REMOTE_ADDR": _address(given.client)[0],
+        "REQUEST_METHOD": given.method,
+        "PATH_INFO": _as_latin(given.path),
+        "QUERY_STRING": given.query_string,
+        "wsgi.url_scheme": given.scheme,
+        "wsgi.input": BytesIO(body),
+    }
+    for name, value in given.headers.items():
+        variable = _NAMES.get(name) or _variable(name)
+        if variable:
+            found[variable] = f"{found[variable]},{value}" if variable in found else value
+    found.pop("HTTP_TRANSFER_ENCODING", None)  # the body is whole
+    found["CONTENT_LENGTH"] = length
+    return found
+
+
+def answer(app: Wsgi, request: Environ) -> tuple[int, Headers, bytes]:
+    """What the app answers, as a whole."""
+    begun: tuple[int, Headers] = (500, [])
+
+    def start(status: str, headers: Headers, *_: Any) -> None:
+        nonlocal begun
+        begun = int(status[:3]), headers
+
+    parts = app(request, start)
+    try:
+        body = parts[0] if isinstance(parts, list) and len(parts) == 1 else b"".join(parts)
+    finally:
+        if hasattr(parts, "close"):
+            parts.close()
+    return *begun, body
+
+
+def _variable(name: str) -> str | None:
+    """What a header is called in WSGI; None if it would pass for another one."""
+    if "_" in name:  # which is the same as `-` there: X_Forwarded_For is none of a proxy's
+        return None
+    variable = "HTTP_" + name.upper().replace("-", "_")
+    if len(_NAMES) < _MOST_NAMES:
+        _NAMES[name] = variable
+    return variable
+
+
+def _address(of: str) -> tuple[str, str]:
+    """The host, without the brackets of IPv6, and the port."""
+    host, _, port = of.rpartition(":")
+    return host.strip("[]"), port
+
+
+def _as_latin(path: str) -> str:
+    return path if path.isascii() else path.encode().decode("latin-1")

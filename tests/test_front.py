@@ -1,0 +1,393 @@
+"""Bodies are read before anybody works on them; slow and endless ones keep nobody waiting."""
+
+import asyncio
+import socket
+import threading
+import time
+import urllib.request
+from contextlib import ExitStack, contextmanager, suppress
+from types import SimpleNamespace
+
+import pytest
+from service import running
+
+from graphql_api import front
+from graphql_api.front import LOOK_SECONDS, RATE, SECONDS, SMALL, Front
+from graphql_api.limits import BODY_BYTES
+from graphql_api.stepping import Step
+
+whole = pytest.mark.whole
+
+LATE = (408, [("Content-Length", "0"), ("Connection", "close")], b"")
+
+
+# Fakes of granian's
+
+
+class Coming:
+    """A future, as granian has them."""
+
+    def __init__(self):
+        self.result, self.step, self.is_cancelled = None, None, False
+
+    def __await__(self):
+        while self.result is None:
+            yield self
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+    def add_done_callback(self, step, **_):
+        self.step = step
+
+    def cancelled(self):
+        return self.is_cancelled
+
+    def cancel(self):
+        self.is_cancelled = True
+        self.step(self)
+        return True
+
+    def comes(self, result):
+        self.result = result
+        self.step(self)
+
+
+class Side:
+    """A client that sends a body as one, or in parts, and keeps the answer that it gets."""
+
+    def __init__(self):
+        self.coming, self.ends, self.answer = [], False, None
+
+    def __call__(self):
+        return self.__anext__()
+
+    def __aiter__(self):
+        return self
+
+    def __anext__(self):
+        if self.ends:
+            raise StopAsyncIteration
+        self.coming.append(Coming())
+        return self.coming[-1]
+
+    def response_bytes(self, *answer):
+        self.answer = answer
+
+    def sends(self, part):
+        self.coming[-1].comes(part)
+
+    def ends_with(self, part):
+        self.ends = True
+        self.sends(part)
+
+
+class AtOnce:
+    """Threads in whose place the present one goes on."""
+
+    def start(self):
+        pass
+
+    def __await__(self):
+        return iter(())
+
+
+def echo(environ, start_response):
+    start_response("200 OK", [("Length", environ["CONTENT_LENGTH"])])
+    return [environ["wsgi.input"].read()]
+
+
+class Rig:
+    """A request to a front whose app answers with the body."""
+
+    def __init__(self, path="/graphql", app=echo, threads=None, **headers):
+        self.side = Side()
+        self.front = Front(app, threads or AtOnce())
+        given = SimpleNamespace(
+            http_version="1.1",
+            scheme="http",
+            method="POST",
+            path=path,
+            query_string="",
+            server="127.0.0.1:5000",
+            client="10.0.0.1:1234",
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
+        Step(self.front.__rsgi__(given, self.side))()
+
+    @property
+    def answer(self):
+        return self.side.answer
+
+
+def echoed(body, length=None):
+    return (200, [("Length", length or str(len(body)))], body)
+
+
+# What is waited for, and what is not
+
+
+def test_a_request_without_a_body_is_answered_at_once():
+    assert Rig().answer == echoed(b"")
+    assert Rig(content_length="0").answer == echoed(b"")
+
+
+def test_a_small_body_is_waited_for_as_a_whole():
+    rig = Rig(content_length="5")
+    assert rig.answer is None
+
+    rig.side.sends(b"hello")
+
+    assert rig.answer == echoed(b"hello")
+
+
+@pytest.mark.parametrize("headers", [{"content_length": "5000"}, {"transfer_encoding": "chunked"}])
+def test_a_larger_body_or_one_in_chunks_is_waited_for_part_by_part(headers):
+    rig = Rig(**headers)
+
+    rig.side.sends(b"x" * 3000)
+    assert rig.answer is None
+    rig.side.ends_with(b"y" * 2000)
+
+    assert rig.answer == echoed(b"x" * 3000 + b"y" * 2000)
+
+
+def test_of_an_endless_body_hardly_more_than_allowed_is_read():
+    rig = Rig(transfer_encoding="chunked")
+
+    rig.side.sends(b"x" * BODY_BYTES)
+    assert rig.answer is None
+    rig.side.sends(b"x")
+
+    assert rig.answer == echoed(b"x" * (BODY_BYTES + 1))
+
+
+@pytest.mark.parametrize("length", [str(BODY_BYTES + 1), "9" * 5000])
+def test_a_body_that_says_that_it_is_too_large_is_not_read(length):
+    rig = Rig(content_length=length)
+
+    assert rig.side.coming == []
+    assert rig.answer == echoed(b"", length)
+
+
+def test_a_body_that_ends_early_does_not_reach_the_app():
+    small, large = Rig(content_length="5"), Rig(content_length="5000")
+
+    small.side.sends(RuntimeError("RSGI transport is closed"))
+    large.side.ends_with(b"x" * 4999)
+
+    assert small.answer == large.answer == LATE
+
+
+def test_only_a_health_check_needs_no_thread():
+    class Taken(AtOnce):
+        def __await__(self):
+            raise AssertionError
+
+    assert Rig("/healthz", threads=Taken()).answer == echoed(b"")
+    with pytest.raises(AssertionError):
+        Rig("/readyz", threads=Taken())
+
+
+def test_what_an_app_opens_it_closes():
+    closed = []
+
+    class Parts(list):
+        def close(self):
+            closed.append(self)
+
+    def app(_, start_response):
+        start_response("207 Multi-Status", [])
+        return Parts([b"a", b"b"])
+
+    assert Rig(app=app).answer == (207, [], b"ab")
+    assert closed == [[b"a", b"b"]]
+
+
+# How long
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands until it is told to go on."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(front.time, "monotonic", lambda: clock.now)
+    return clock
+
+
+def looks(rig):
+    rig.front._cut_late()
+    return rig.answer
+
+
+def test_a_small_body_may_take_as_long_as_at_the_least_rate(clock):
+    rig = Rig(content_length=str(RATE * 2))
+
+    clock.now += SECONDS + 2
+    assert looks(rig) is None
+    clock.now += 0.1
+    assert looks(rig) == LATE
+    assert looks(rig) == LATE  # once is enough
+
+
+@pytest.mark.parametrize(
+    "headers", [{"content_length": str(SMALL + 1)}, {"transfer_encoding": "chunked"}]
+)
+def test_each_part_of_a_body_earns_it_more_time(clock, headers):
+    rig = Rig(**headers)
+
+    clock.now += SECONDS
+    assert looks(rig) is None
+    rig.side.sends(b"x" * RATE)
+    clock.now += 1
+    assert looks(rig) is None
+    rig.side.sends(b"x")
+    clock.now += 0.1
+
+    assert looks(rig) == LATE
+
+
+def test_who_is_cut_is_counted_and_who_has_sent_all_is_not(clock):
+    cut = []
+    late, done = Rig(content_length="5"), Rig(content_length="5")
+    for rig in (late, done):
+        rig.front.on_cut = cut.append
+    done.side.sends(b"hello")
+    clock.now += 60
+
+    assert looks(late) == LATE
+    assert looks(done) == echoed(b"hello")
+    assert cut == [1]
+
+
+def test_a_front_looks_again_and_again(clock):
+    loop, rig = asyncio.new_event_loop(), Rig(content_length="5")
+    clock.now += 60
+    try:
+        rig.front.__rsgi_init__(loop)
+        assert rig.answer == LATE
+        [again] = loop._scheduled
+        assert again.when() == pytest.approx(loop.time() + LOOK_SECONDS)
+    finally:
+        loop.close()
+
+
+# The whole service
+
+
+class Client:
+    """A connection on which one request is sent, as slowly as one likes."""
+
+    def __init__(self, port: int, path: str = "/graphql", headers: str = "Content-Length: 4000"):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}"
+        self.send(head.encode() + b"\r\n\r\n")
+
+    def send(self, body: bytes) -> None:
+        self.socket.sendall(body)
+
+    def status(self) -> bytes:
+        """The status of the answer; 100 Continue is none."""
+        proceed = b"HTTP/1.1 100 Continue\r\n\r\n"
+        answer = self.socket.recv(4096).removeprefix(proceed) or self.socket.recv(4096)
+        return answer[9:12]
+
+    def is_ended(self) -> bool:
+        with suppress(ConnectionError):
+            while self.socket.recv(4096):
+                pass
+        return True
+
+
+@contextmanager
+def sending(clients: list[Client], body: bytes):
+    """Let the clients send this, five times a second, as long as they are listened to."""
+    done = threading.Event()
+
+    def send() -> None:
+        while not done.wait(0.2):
+            for client in clients:
+                with suppress(OSError):
+                    client.send(body)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("front") / "data", WORKERS="1") as url:
+        yield int(url.rpartition(":")[2])
+
+
+CHUNKED = "Transfer-Encoding: chunked"
+EXPECT = "Expect: 100-continue\r\nContent-Length: 1000"
+
+
+@whole
+def test_bodies_that_never_come_are_cut_and_those_that_come_steadily_are_not(port):
+    with ExitStack() as stack:
+        silent = [
+            Client(port, headers=headers) for headers in ("Content-Length: 9", CHUNKED, EXPECT)
+        ]
+        dribbling = Client(port, headers="Content-Length: 5000")
+        steady = Client(port, headers="Content-Length: 9000")
+        for client in (*silent, dribbling, steady):
+            stack.callback(client.socket.close)
+
+        with sending([steady], b" " * 200), sending([dribbling], b" "):
+            assert [client.status() for client in (*silent, dribbling)] == [b"408"] * 4
+            assert all(client.is_ended() for client in silent)
+            assert steady.status() == b"400"  # all of it has come, and is no JSON
+
+
+@whole
+@pytest.mark.parametrize("sent", [b"\r\n{", b""], ids=["slow bodies", "slow heads"])
+def test_six_hundred_slow_clients_do_not_stop_a_fast_one(port, sent):
+    head = (
+        b"POST /auth/login HTTP/1.1\r\nHost: x\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 1000\r\n"
+    )
+    with ExitStack() as stack:
+        for _ in range(600):
+            slow = socket.create_connection(("127.0.0.1", port))
+            stack.callback(slow.close)
+            slow.sendall(head + sent)
+        time.sleep(1)
+
+        for path in ("/healthz", "/readyz"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+                assert answer.status == 200
+
+
+@whole
+def test_a_chunked_body_beyond_the_limit_is_refused_and_one_within_is_read(port):
+    def post(body):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(
+                b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+            )
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    query = b'{"query": "{ __typename }"}'
+
+    assert post(query).endswith(b'{"data":{"__typename":"Query"}}\n')
+    assert post(query + b" " * BODY_BYTES).startswith(b"HTTP/1.1 413 ")
+
+
+@whole
+def test_a_large_body_within_the_limit_is_read(port):
+    query = b'{"query": "{ __typename }"}' + b" " * (BODY_BYTES - 27)
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql", query, {"Content-Type": "application/json"}
+    )
+
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.read() == b'{"data":{"__typename":"Query"}}\n'
