@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any, TypeVar
@@ -23,11 +24,14 @@ from urllib.parse import urlsplit
 from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path
 from botocore.utils import get_environ_proxies
 
+from graphql_api.threads import apart
+
 T = TypeVar("T")
 
 LONGEST_HEAD = 65_536  # bytes of an answer's head
 PIECE = 65_536  # bytes that are read at once
 EXACT_SECONDS = 0.1  # by which a wait may be longer than it should
+PROMPT_SECONDS = 0.01  # for an answer; whoever waits for longer lets others work
 
 _ESTABLISHED = b"\x01"  # tcpi_state of struct tcp_info, linux/tcp.h
 _SO_MEMINFO = 55  # of asm-generic/socket.h; first comes SK_MEMINFO_RMEM_ALLOC
@@ -56,7 +60,8 @@ class Connection:
         self._kernel_waits = os.name == "posix" and not isinstance(self._socket, ssl.SSLSocket)
         if self._kernel_waits:
             self._socket.settimeout(None)
-        self._waits = 0.0  # seconds, at most, for the socket
+            self._let_wait(socket.SO_RCVTIMEO, PROMPT_SECONDS)
+        self._waits = 0.0  # seconds, at most, for the socket to send, and with TLS to receive
 
     def ask(self, request: bytes, ends: float) -> tuple[Answer, bool]:
         """The answer to a whole request, and whether another one can be asked for.
@@ -77,11 +82,20 @@ class Connection:
 
     def receive(self, ends: float) -> bytes:
         """What comes next; nothing at the connection's end."""
-        self._bound(ends)
-        try:
+        if not self._kernel_waits:
+            self._bound(ends)
             return self._socket.recv(PIECE)
-        except BlockingIOError:
-            raise TimeoutError("it came too slowly") from None
+        left = _left(ends)
+        with suppress(BlockingIOError):
+            return self._socket.recv(PIECE)
+        with apart():
+            self._let_wait(socket.SO_RCVTIMEO, left)
+            try:
+                return self._socket.recv(PIECE)
+            except BlockingIOError:
+                raise TimeoutError("it came too slowly") from None
+            finally:
+                self._let_wait(socket.SO_RCVTIMEO, PROMPT_SECONDS)
 
     def has_ended(self) -> bool:
         """Whether it has ended while nobody used it, or something came that nobody asked for."""
@@ -99,17 +113,25 @@ class Connection:
 
     def _bound(self, ends: float) -> None:
         """Let the socket wait no longer than that; TimeoutError if it is over."""
-        left = ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("it came too slowly")
+        left = _left(ends)
         if not left <= self._waits <= left + EXACT_SECONDS:
             self._waits = left = left + EXACT_SECONDS / 2
             if self._kernel_waits:
-                time_value = struct.pack("@ll", int(left), int(left % 1 * 1e6))
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, time_value)
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, time_value)
+                self._let_wait(socket.SO_SNDTIMEO, left)
             else:
                 self._socket.settimeout(left)
+
+    def _let_wait(self, option: int, seconds: float) -> None:
+        time_value = struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))
+        self._socket.setsockopt(socket.SOL_SOCKET, option, time_value)
+
+
+def _left(ends: float) -> float:
+    """The seconds until then; TimeoutError if there are none."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("it came too slowly")
+    return left
 
 
 class _Input:
@@ -249,7 +271,8 @@ def within(seconds: float, work: Callable[[], T]) -> T:
             done.set_exception(error)
 
     Thread(target=run, daemon=True).start()
-    return done.result(max(0, seconds))
+    with apart():
+        return done.result(max(0, seconds))
 
 
 def _trust(client: Any) -> ssl.SSLContext:
