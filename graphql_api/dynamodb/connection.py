@@ -31,7 +31,7 @@ T = TypeVar("T")
 LONGEST_HEAD = 65_536  # bytes of an answer's head
 PIECE = 65_536  # bytes that are read at once
 EXACT_SECONDS = 0.1  # by which a wait may be longer than it should
-PROMPT_SECONDS = 0.01  # for an answer; whoever waits for longer lets others work
+PROMPT_SECONDS = 0.05  # for an answer; whoever waits for longer lets others work
 
 _ESTABLISHED = b"\x01"  # tcpi_state of struct tcp_info, linux/tcp.h
 _SO_MEMINFO = 55  # of asm-generic/socket.h; first comes SK_MEMINFO_RMEM_ALLOC
