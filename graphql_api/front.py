@@ -18,6 +18,8 @@ RATE = 500  # bytes a second that earn it more time: mod_reqtimeout's MinRate, A
 LOOK_SECONDS = 1.0  # between two looks for those who are late
 SMALL = 4_096  # bytes that are waited for as a whole, at the least rate
 
+CUT_OFF = [("Content-Length", "0"), ("Connection", "close"), ("Server", "http")]
+
 log = logging.getLogger(__name__)
 
 
@@ -25,7 +27,7 @@ class Side(AsyncIterable[bytes], Protocol):
     """The client's side of a request: its body, once, and where its answer goes."""
 
     def __call__(self) -> Awaitable[bytes]:
-        """The whole body; RuntimeError if it ends early."""
+        """The whole body; RuntimeError if it ends early, which its parts do not tell."""
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer."""
@@ -38,11 +40,13 @@ class Front:
         self.on_cut: Callable[[int], None] | None = None  # who wants to hear how many were
         self._app = app
         self._threads = threads
+        self._aside = Threads(1, 1)  # for what is to be answered even while all others hang
         self._coming: dict[Any, float] = {}  # futures of bytes, and when they are late
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin, in a worker."""
         self._threads.start()
+        self._aside.start()
 
         def look() -> None:
             loop.call_later(LOOK_SECONDS, look)
@@ -55,17 +59,15 @@ class Front:
         try:
             body, length = await self._body(given.headers, side)
         except (asyncio.CancelledError, RuntimeError):  # it comes too slowly, or has ended early
-            cut_off = [("Content-Length", "0"), ("Connection", "close")]
-            return side.response_bytes(408, cut_off, b"")
-        if given.path != "/healthz":  # that needs nothing that could be short
-            await self._threads
+            return side.response_bytes(408, CUT_OFF, b"")
+        await (self._aside if given.path == "/healthz" else self._threads)
         side.response_bytes(*answer(self._app, environ(given, body, length)))
         return None
 
     async def _body(self, headers: Mapping[str, str], side: Side) -> tuple[bytes, str]:
         """The body and its length; unread, if it says that it is too long.
 
-        Raises CancelledError if it comes too slowly, RuntimeError if it ends early.
+        Raises CancelledError if it comes too slowly, RuntimeError if less comes than it says.
         """
         length = headers.get("content-length")
         if length is None:

@@ -45,9 +45,10 @@ class Threads:
         yield self
 
     def moves(self) -> bool:
-        """Whether a thread has nothing to do, or has done something since this was asked last."""
+        """Whether whoever comes is served at once, or somebody was since this was asked last."""
         before, self._seen = self._seen, self._done
-        return len(self._busy) < self._at_once or self._seen != before
+        is_free = len(self._busy) < self._at_once and self._queue.empty()
+        return is_free or self._seen != before
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -63,8 +64,8 @@ class Threads:
 
     def _work(self) -> None:
         _mine.threads = self
-        me = threading.get_ident()
-        busy, surplus = self._busy, self._surplus
+        _mine.is_apart = False
+        me, busy = threading.get_ident(), self._busy
         self._needed.acquire()
         while True:
             step = self._queue.get()
@@ -76,7 +77,7 @@ class Threads:
             finally:
                 busy.discard(me)
                 self._done += 1  # two at once may count as one: only whether it changes matters
-            if surplus:
+            if self._surplus:
                 self._rest()
 
     def _rest(self) -> None:
@@ -91,8 +92,13 @@ class Threads:
 def apart() -> Iterator[None]:
     """Let others work while the present thread waits for long, or has costly work to do."""
     threads: Threads | None = getattr(_mine, "threads", None)
-    if threads is None:  # it is none of them: a test's, a command's, another server's
+    # It is none of them, but a test's, a command's, another server's; or it is apart already.
+    if threads is None or _mine.is_apart:
         yield
         return
-    with threads.apart():
-        yield
+    _mine.is_apart = True
+    try:
+        with threads.apart():
+            yield
+    finally:
+        _mine.is_apart = False

@@ -45,14 +45,19 @@ def environ(given: Given, body: bytes, length: str) -> Environ:
         "REMOTE_ADDR": _address(given.client)[0],
         "REQUEST_METHOD": given.method,
         "PATH_INFO": _as_latin(given.path),
-        "QUERY_STRING": given.query_string,
+        "QUERY_STRING": _as_latin(given.query_string),
         "wsgi.url_scheme": given.scheme,
         "wsgi.input": BytesIO(body),
     }
-    for name, value in given.headers.items():
+    pairs = given.headers.items()
+    for name, value in pairs:
         variable = _NAMES.get(name) or _variable(name)
         if variable:
             found[variable] = f"{found[variable]},{value}" if variable in found else value
+    if len(pairs) != len(given.headers):  # some are there twice, or are no text
+        for name in given.headers:
+            if variable := _variable(name):
+                found.setdefault(variable, "")
     found.pop("HTTP_TRANSFER_ENCODING", None)  # the body is whole
     found["CONTENT_LENGTH"] = length
     return found
@@ -79,17 +84,18 @@ def _variable(name: str) -> str | None:
     """What a header is called in WSGI; None if it would pass for another one."""
     if "_" in name:  # which is the same as `-` there: X_Forwarded_For is none of a proxy's
         return None
-    variable = "HTTP_" + name.upper().replace("-", "_")
+    variable = _NAMES.get(name) or "HTTP_" + name.upper().replace("-", "_")
     if len(_NAMES) < _MOST_NAMES:
         _NAMES[name] = variable
     return variable
 
 
 def _address(of: str) -> tuple[str, str]:
-    """The host, without the brackets of IPv6, and the port."""
+    """The host, of IPv6 without brackets and zone, and the port."""
     host, _, port = of.rpartition(":")
-    return host.strip("[]"), port
+    return host.strip("[]").partition("%")[0], port
 
 
-def _as_latin(path: str) -> str:
-    return path if path.isascii() else path.encode().decode("latin-1")
+def _as_latin(text: str) -> str:
+    """The bytes of its UTF-8, as WSGI has them."""
+    return text if text.isascii() else text.encode().decode("latin-1")

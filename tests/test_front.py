@@ -18,7 +18,7 @@ from graphql_api.stepping import Step
 
 whole = pytest.mark.whole
 
-LATE = (408, [("Content-Length", "0"), ("Connection", "close")], b"")
+LATE = (408, [("Content-Length", "0"), ("Connection", "close"), ("Server", "http")], b"")
 
 
 # Fakes of granian's
@@ -58,6 +58,7 @@ class Side:
 
     def __init__(self):
         self.coming, self.ends, self.answer = [], False, None
+        self.answered = threading.Event()
 
     def __call__(self):
         return self.__anext__()
@@ -73,6 +74,7 @@ class Side:
 
     def response_bytes(self, *answer):
         self.answer = answer
+        self.answered.set()
 
     def sends(self, part):
         self.coming[-1].comes(part)
@@ -179,14 +181,17 @@ def test_a_body_that_ends_early_does_not_reach_the_app():
     assert small.answer == large.answer == LATE
 
 
-def test_only_a_health_check_needs_no_thread():
-    class Taken(AtOnce):
+def test_a_health_check_is_answered_while_all_threads_hang():
+    class Hung(AtOnce):
         def __await__(self):
-            raise AssertionError
+            yield SimpleNamespace(add_done_callback=lambda *_, **__: None)
 
-    assert Rig("/healthz", threads=Taken()).answer == echoed(b"")
-    with pytest.raises(AssertionError):
-        Rig("/readyz", threads=Taken())
+    rig = Rig("/healthz", threads=Hung())
+    rig.front.__rsgi_init__(SimpleNamespace(call_later=lambda *_: None))
+
+    assert rig.side.answered.wait(10)
+    assert rig.answer == echoed(b"")
+    assert Rig("/readyz", threads=Hung()).answer is None
 
 
 def test_what_an_app_opens_it_closes():
@@ -391,3 +396,24 @@ def test_a_large_body_within_the_limit_is_read(port):
 
     with urllib.request.urlopen(request, timeout=5) as answer:
         assert answer.read() == b'{"data":{"__typename":"Query"}}\n'
+
+
+@whole
+@pytest.mark.parametrize("query", ["query=%7B__typename%7D&x=é", "query={__typename}&x=€"])
+def test_a_url_that_is_not_encoded_is_read_as_utf_8(port, query):
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        head = f"GET /graphql?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert answer.endswith(b'{"data":{"__typename":"Query"}}\n')
+
+
+@whole
+def test_a_content_encoding_that_is_no_text_is_refused(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(
+            b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Connection: close\r\nContent-Encoding: gz\xe9\r\nContent-Length: 2\r\n\r\n{}"
+        )
+        assert connection.recv(65536).startswith(b"HTTP/1.1 415 ")

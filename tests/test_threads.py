@@ -132,6 +132,37 @@ def test_a_crash_costs_no_thread(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_who_is_apart_already_cannot_be_it_once_more():
+    threads, inside = started(3, 1), threading.Event()
+
+    def twice(_):
+        with apart(), apart():
+            inside.set()
+            assert costly.go.wait(SOON)
+
+    threads.add_done_callback(twice, context=None)
+    costly = Work(threads)
+    assert inside.wait(SOON)
+    assert costly.begins()
+    other = Work(threads)
+    assert other.waits()
+    costly.end()
+    assert other.begins()
+    other.end()
+
+
+def test_threads_that_all_hang_apart_do_not_move():
+    threads = started(1, 1)
+    hung, other = Work(threads, aside=True), Work(threads)
+    assert hung.begins()
+
+    assert [threads.moves() for _ in range(2)] == [False, False]
+    hung.end()
+    assert other.begins()
+    assert threads.moves() is True
+    other.end()
+
+
 class Store:
     """A store at the other end of a connection, which answers when it is told to."""
 

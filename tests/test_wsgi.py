@@ -13,8 +13,14 @@ class Headers:
     def __init__(self, *pairs):
         self._pairs = pairs
 
+    def __iter__(self):
+        return iter(dict(self._pairs))
+
+    def __len__(self):
+        return len(dict(self._pairs))
+
     def items(self):
-        return list(self._pairs)
+        return [(name, value) for name, value in self._pairs if value.isascii()]
 
 
 def environ(*headers, body=b"", **given):
@@ -61,8 +67,15 @@ def test_addresses_of_ipv6_have_no_brackets():
     assert found["REMOTE_ADDR"] == "2001:db8::7"
 
 
-def test_a_path_beyond_ascii_is_the_bytes_of_its_utf_8():
-    assert environ(path="/ä")["PATH_INFO"] == "/Ã¤"
+def test_the_zone_of_an_address_is_left_out():
+    assert environ(client="[fe80::1%2]:1234")["REMOTE_ADDR"] == "fe80::1"
+
+
+def test_a_path_and_a_query_beyond_ascii_are_the_bytes_of_their_utf_8():
+    found = environ(path="/ä", query_string="a=ä€")
+
+    assert found["PATH_INFO"] == "/Ã¤"
+    assert found["QUERY_STRING"].encode("latin-1") == "a=ä€".encode()
 
 
 def test_headers_have_the_names_of_cgi():
@@ -78,6 +91,14 @@ def test_a_header_that_is_there_twice_is_a_list():
     found = environ(("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "2.2.2.2"))
 
     assert found["HTTP_X_FORWARDED_FOR"] == "1.1.1.1,2.2.2.2"
+
+
+def test_a_header_that_is_no_text_is_there_and_empty():
+    found = environ(("content-encoding", "gz\xe9"), ("accept", "*/*"), ("x_y", "\xe9"))
+
+    assert found["HTTP_CONTENT_ENCODING"] == ""
+    assert found["HTTP_ACCEPT"] == "*/*"
+    assert "HTTP_X_Y" not in found
 
 
 def test_a_header_cannot_pass_for_another_one():

@@ -89,7 +89,7 @@ class Connection:
         with suppress(BlockingIOError):
             return self._socket.recv(PIECE)
         with apart():
-            self._let_wait(socket.SO_RCVTIMEO, left)
+            self._let_wait(socket.SO_RCVTIMEO, max(left, 0.001))  # none at all would be for ever
             try:
                 return self._socket.recv(PIECE)
             except BlockingIOError:
