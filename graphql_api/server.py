@@ -102,7 +102,7 @@ def serve(config: Config, counted: Path | None, *, then: Callable[[], None]) -> 
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
-        log_level=LogLevels.error,  # it warns of the many threads
+        log_level=LogLevels.error,  # that it starts and ends is no news
         log_dictconfig={"loggers": {"_granian": {}}},  # whose handlers are ours
     ).serve(target_loader=partial(_worker, config, counted, os.getpid(), drain), wrap_loader=False)
 

@@ -2,7 +2,7 @@
 
 granian hands each request to asyncio's thread, and so it does with each body that has come:
 two wake-ups and two turns with Python's lock, before the work has begun. Here a coroutine
-goes on at once in the thread that has what it waits for. A request takes 0.08 ms less CPU so.
+goes on at once in the thread that has what it waits for. A request takes 0.05 ms less CPU so.
 """
 
 import asyncio
