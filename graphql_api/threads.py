@@ -51,7 +51,7 @@ class Threads:
         return is_free or self._seen != before
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
+    def replaced(self) -> Iterator[None]:
         """Let a spare thread, if there is one, take the place of this one meanwhile."""
         me = threading.get_ident()
         self._busy.discard(me)
@@ -64,7 +64,6 @@ class Threads:
 
     def _work(self) -> None:
         _mine.threads = self
-        _mine.is_apart = False
         me, busy = threading.get_ident(), self._busy
         self._needed.acquire()
         while True:
@@ -92,13 +91,12 @@ class Threads:
 def apart() -> Iterator[None]:
     """Let others work while the present thread waits for long, or has costly work to do."""
     threads: Threads | None = getattr(_mine, "threads", None)
-    # It is none of them, but a test's, a command's, another server's; or it is apart already.
-    if threads is None or _mine.is_apart:
+    if threads is None:  # it is a test's, a command's, another server's; or it is apart already
         yield
         return
-    _mine.is_apart = True
+    _mine.threads = None
     try:
-        with threads.apart():
+        with threads.replaced():
             yield
     finally:
-        _mine.is_apart = False
+        _mine.threads = threads
