@@ -31,6 +31,7 @@ T = TypeVar("T")
 LONGEST_HEAD = 65_536  # bytes of an answer's head
 PIECE = 65_536  # bytes that are read at once
 EXACT_SECONDS = 0.1  # by which a wait may be longer than it should
+LEAST_SECONDS = 0.001  # none at all would be for ever
 PROMPT_SECONDS = 0.05  # for an answer; whoever waits for longer lets others work
 
 _ESTABLISHED = b"\x01"  # tcpi_state of struct tcp_info, linux/tcp.h
@@ -89,7 +90,7 @@ class Connection:
         with suppress(BlockingIOError):
             return self._socket.recv(PIECE)
         with apart():
-            self._let_wait(socket.SO_RCVTIMEO, max(left, 0.001))  # none at all would be for ever
+            self._let_wait(socket.SO_RCVTIMEO, left)
             try:
                 return self._socket.recv(PIECE)
             except BlockingIOError:
@@ -122,6 +123,7 @@ class Connection:
                 self._socket.settimeout(left)
 
     def _let_wait(self, option: int, seconds: float) -> None:
+        seconds = max(seconds, LEAST_SECONDS)
         time_value = struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))
         self._socket.setsockopt(socket.SOL_SOCKET, option, time_value)
 
