@@ -59,10 +59,10 @@ class Front:
         try:
             body, length = await self._body(given.headers, side)
         except (asyncio.CancelledError, RuntimeError):  # it comes too slowly, or has ended early
-            return side.response_bytes(408, CUT_OFF, b"")
+            side.response_bytes(408, CUT_OFF, b"")
+            return
         await (self._aside if given.path == "/healthz" else self._threads)
         side.response_bytes(*answer(self._app, environ(given, body, length)))
-        return None
 
     async def _body(self, headers: Mapping[str, str], side: Side) -> tuple[bytes, str]:
         """The body and its length; unread, if it says that it is too long.
@@ -79,7 +79,7 @@ class Front:
             return b"", length
         size = int(length)
         if size <= SMALL:
-            return await self._in_time(side(), SECONDS + size / RATE), length
+            return await self._in_time(side(), _end(time.monotonic(), size)), length
         body = await self._parts(side, size - 1)
         if len(body) < size:
             raise RuntimeError
@@ -90,18 +90,17 @@ class Front:
         parts: list[bytes] = []
         size, began, stream = 0, time.monotonic(), aiter(side)
         while size <= most:
-            left = began + SECONDS + size / RATE - time.monotonic()
             try:
-                part = await self._in_time(anext(stream), left)
+                part = await self._in_time(anext(stream), _end(began, size))
             except StopAsyncIteration:
                 break
             parts.append(part)
             size += len(part)
         return b"".join(parts)
 
-    async def _in_time(self, coming: Awaitable[bytes], seconds: float) -> bytes:
-        """What comes; CancelledError if it takes longer."""
-        self._coming[coming] = time.monotonic() + seconds
+    async def _in_time(self, coming: Awaitable[bytes], end: float) -> bytes:
+        """What comes; CancelledError if it is late."""
+        self._coming[coming] = end
         try:
             return await coming
         finally:
@@ -109,9 +108,14 @@ class Front:
 
     def _cut_late(self) -> None:
         now = time.monotonic()
-        late = [coming for coming, ends in list(self._coming.items()) if ends < now]
+        late = [coming for coming, end in list(self._coming.items()) if end < now]
         count = sum(coming.cancel() for coming in late)  # which answers whether it could
         if count:
             log.warning("%d connections were cut: their bodies came too slowly", count)
             if self.on_cut:
                 self.on_cut(count)
+
+
+def _end(began: float, size: int) -> float:
+    """When a body of so many bytes is late."""
+    return began + SECONDS + size / RATE
