@@ -31,6 +31,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import redirect_stderr
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -205,39 +206,30 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _environ(request: bytes) -> dict:
+def _environ(request: bytes) -> Environ:
     """A request of the wire as WSGI has it (PEP 3333)."""
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, protocol = first.split(" ")
     url = urlsplit(target)
-    environ = {
-        "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote(url.path),
-        "QUERY_STRING": url.query,
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "5000",
-        "SERVER_PROTOCOL": protocol,
-        "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": body,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    for line in lines:
-        name, _, value = line.partition(": ")
-        name = name.upper().replace("-", "_")
-        environ[name if name.startswith("CONTENT_") else f"HTTP_{name}"] = value
-    return environ
+    given = SimpleNamespace(
+        http_version=protocol.removeprefix("HTTP/"),
+        scheme="http",
+        method=method,
+        path=unquote(url.path),
+        query_string=url.query,
+        server="127.0.0.1:5000",
+        client="127.0.0.1:1234",
+        headers={
+            name.lower(): value for name, _, value in (line.partition(": ") for line in lines)
+        },
+    )
+    return wsgi.environ(given, body, str(len(body)))
 
 
 def _answer(app: Wsgi, environ: Environ) -> bytes:
     """The body of the answer."""
-    fresh = {**environ, "wsgi.input": io.BytesIO(environ["wsgi.input"])}
+    fresh = {**environ, "wsgi.input": io.BytesIO(environ["wsgi.input"].getvalue())}
     return wsgi.answer(app, fresh)[2]
 
 

@@ -9,7 +9,7 @@ from graphql_api import create_app, negotiation
 from graphql_api.config import Config
 from graphql_api.dynamodb import client, tables
 from graphql_api.errors import StartError
-from graphql_api.wsgi import Wsgi
+from graphql_api.wsgi import Wsgi, is_ambiguous
 
 Event: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
@@ -34,14 +34,10 @@ def create_handler(environ: Mapping[str, str]) -> Handler:
 
 
 def _unambiguous(event: Event) -> Event:
-    """The event without headers whose names have a `_`.
-
-    In WSGI it is the same as `-`: a client's own `X_Forwarded_For` would pass for the one that
-    the load balancer has written.
-    """
+    """The event without headers that would pass for others."""
     kinds = ("headers", "multiValueHeaders")
     kept = {
-        kind: {name: value for name, value in event[kind].items() if "_" not in name}
+        kind: {name: value for name, value in event[kind].items() if not is_ambiguous(name)}
         for kind in kinds
         if event.get(kind)
     }

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, Protocol, TypeAlias
 
@@ -17,8 +18,7 @@ _ALWAYS = {
     "wsgi.multiprocess": True,
     "wsgi.run_once": False,
 }
-_NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # and more, as met
-_MOST_NAMES = 200
+_OWN_NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
 class Given(Protocol):
@@ -51,8 +51,7 @@ def environ(given: Given, body: bytes, length: str) -> Environ:
     }
     pairs = given.headers.items()
     for name, value in pairs:
-        variable = _NAMES.get(name) or _variable(name)
-        if variable:
+        if variable := _variable(name):
             found[variable] = f"{found[variable]},{value}" if variable in found else value
     if len(pairs) != len(given.headers):  # some are there twice, or are no text
         for name in given.headers:
@@ -80,14 +79,20 @@ def answer(app: Wsgi, request: Environ) -> tuple[int, Headers, bytes]:
     return *begun, body
 
 
+def is_ambiguous(name: str) -> bool:
+    """Whether a header would pass for another one, since `_` is the same as `-` in WSGI.
+
+    A client's own `X_Forwarded_For` would be taken for the one that a proxy has written.
+    """
+    return "_" in name
+
+
+@lru_cache(200)
 def _variable(name: str) -> str | None:
     """What a header is called in WSGI; None if it would pass for another one."""
-    if "_" in name:  # which is the same as `-` there: X_Forwarded_For is none of a proxy's
+    if is_ambiguous(name):
         return None
-    variable = _NAMES.get(name) or "HTTP_" + name.upper().replace("-", "_")
-    if len(_NAMES) < _MOST_NAMES:
-        _NAMES[name] = variable
-    return variable
+    return _OWN_NAMES.get(name) or "HTTP_" + name.upper().replace("-", "_")
 
 
 def _address(of: str) -> tuple[str, str]:
