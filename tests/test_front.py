@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from service import running
+from test_framing import HEAD, answers
 
 from graphql_api import front
 from graphql_api.front import LOOK_SECONDS, RATE, SECONDS, SMALL, Front
@@ -330,6 +331,7 @@ def port(tmp_path_factory):
         yield int(url.rpartition(":")[2])
 
 
+TYPENAME = b'{"data":{"__typename":"Query"}}\n'
 CHUNKED = "Transfer-Encoding: chunked"
 EXPECT = "Expect: 100-continue\r\nContent-Length: 1000"
 
@@ -373,18 +375,15 @@ def test_six_hundred_slow_clients_do_not_stop_a_fast_one(port, sent):
 @whole
 def test_a_chunked_body_beyond_the_limit_is_refused_and_one_within_is_read(port):
     def post(body):
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-            connection.sendall(
-                b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-                b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-            )
-            return b"".join(iter(lambda: connection.recv(65536), b""))
+        framing = b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        [(status, whole)] = answers(port, HEAD + framing + chunks)
+        return status, whole.endswith(TYPENAME)
 
     query = b'{"query": "{ __typename }"}'
 
-    assert post(query).endswith(b'{"data":{"__typename":"Query"}}\n')
-    assert post(query + b" " * BODY_BYTES).startswith(b"HTTP/1.1 413 ")
+    assert post(query) == (200, True)
+    assert post(query + b" " * BODY_BYTES) == (413, False)
 
 
 @whole
@@ -395,25 +394,20 @@ def test_a_large_body_within_the_limit_is_read(port):
     )
 
     with urllib.request.urlopen(request, timeout=5) as answer:
-        assert answer.read() == b'{"data":{"__typename":"Query"}}\n'
+        assert answer.read() == TYPENAME
 
 
 @whole
 @pytest.mark.parametrize("query", ["query=%7B__typename%7D&x=é", "query={__typename}&x=€"])
 def test_a_url_that_is_not_encoded_is_read_as_utf_8(port, query):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        head = f"GET /graphql?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        connection.sendall(head.encode())
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head = f"GET /graphql?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
-    assert answer.endswith(b'{"data":{"__typename":"Query"}}\n')
+    [(status, whole)] = answers(port, head.encode())
+    assert (status, whole.endswith(TYPENAME)) == (200, True)
 
 
 @whole
 def test_a_content_encoding_that_is_no_text_is_refused(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(
-            b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            b"Connection: close\r\nContent-Encoding: gz\xe9\r\nContent-Length: 2\r\n\r\n{}"
-        )
-        assert connection.recv(65536).startswith(b"HTTP/1.1 415 ")
+    headers = b"Connection: close\r\nContent-Encoding: gz\xe9\r\nContent-Length: 2\r\n\r\n{}"
+
+    assert [status for status, _ in answers(port, HEAD + headers)] == [415]
