@@ -1,8 +1,10 @@
 import itertools
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -81,10 +83,25 @@ def pytest_sessionfinish(session):
 
 
 @pytest.fixture(scope="session")
-def engine(request, tmp_path_factory) -> Iterator[Config]:
+def kept(tmp_path_factory) -> Iterator[Callable[[str], Config]]:
+    """Engines that go on until the session ends, once somebody has needed them."""
+    with ExitStack() as stack:
+
+        @cache
+        def start(name: str) -> Config:
+            return stack.enter_context(ENGINES[name](tmp_path_factory.mktemp(name)))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def engine(request, kept, tmp_path_factory) -> Iterator[Config]:
     """A running engine with the service's tables."""
-    with ENGINES[request.param](tmp_path_factory.mktemp(request.param)) as config:
-        yield config
+    if request.param == "moto":  # while it is there, all other calls end in it
+        with ENGINES["moto"](tmp_path_factory.mktemp("moto")) as config:
+            yield config
+    else:
+        yield kept(request.param)
 
 
 @pytest.fixture(scope="module", autouse=True)
