@@ -89,7 +89,8 @@ class Context:
     @cached_property
     def session(self) -> Viewer:
         """Who is asking, in which session; Unauthenticated if nobody is."""
-        viewer = self.accounts.viewer(self._authorization, self.now)
+        viewer, user = self.accounts.viewer(self._authorization, self.now)
+        self.users.prime({user.user_id: user})
         logs.note(user_id=viewer.user_id)
         return viewer
 

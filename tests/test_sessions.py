@@ -395,7 +395,7 @@ def test_what_ends_here_ends_elsewhere_once_the_answer_there_is_old(
     assert "errors" not in ann.graphql(end)
 
     assert is_in(ann, elsewhere)  # this is the moment that may last 5 seconds
-    monkeypatch.setattr(LiveSessions, "__contains__", lambda *_: False)  # and now it is over
+    monkeypatch.setattr(LiveSessions, "user", lambda *_: None)  # and now it is over
     assert not is_in(ann, elsewhere)
 
 
@@ -403,12 +403,12 @@ def test_an_answer_is_good_for_less_than_five_seconds(monkeypatch):
     monkeypatch.setattr("graphql_api.accounts.live.SECONDS", SECONDS)
     now = [100.0]
     live = LiveSessions(timer=lambda: now[0])
-    viewer = Viewer("user", "session")
+    viewer, user = Viewer("user", "session"), object()
 
-    live.add(viewer, live.epoch)
-    assert viewer in live
+    live.add(viewer, user, live.epoch)
+    assert live.user(viewer) is user
     now[0] += 4.9  # less than the five seconds that are promised
-    assert viewer not in live
+    assert live.user(viewer) is None
 
 
 def test_what_is_remembered_of_sessions_is_bounded(monkeypatch):
@@ -416,15 +416,9 @@ def test_what_is_remembered_of_sessions_is_bounded(monkeypatch):
     live = LiveSessions()
 
     for number in range(5):
-        live.add(Viewer("user", str(number)), live.epoch)
+        live.add(Viewer("user", str(number)), number, live.epoch)
 
-    assert [Viewer("user", str(number)) in live for number in range(5)] == [
-        False,
-        False,
-        True,
-        True,
-        True,
-    ]
+    assert [live.user(Viewer("user", str(n))) for n in range(5)] == [None, None, 2, 3, 4]
 
 
 def test_a_session_ends_when_it_is_idle_and_at_its_end():
@@ -476,9 +470,9 @@ def test_what_ends_while_a_session_is_looked_up_is_not_taken_for_alive():
 
     epoch = live.epoch
     live.discard(viewer)
-    live.add(viewer, epoch)
+    live.add(viewer, object(), epoch)
 
-    assert viewer not in live
+    assert live.user(viewer) is None
 
 
 def test_a_session_id_that_is_none_is_not_found(ann):

@@ -42,7 +42,7 @@ def update(person, **fields):
 def test_nobody_has_to_set_anything(ann, calls):
     calls.clear()
     assert shown(ann) == DEFAULTS
-    assert calls == ["GetItem", "GetItem"]
+    assert calls == ["GetItem"]
     assert ann.rest("GET", PATH).json == {
         "timezone": "UTC",
         "working_hours": [{"day": day.lower(), "intervals": OFFICE} for day in WORKDAYS],

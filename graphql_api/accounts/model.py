@@ -117,11 +117,10 @@ class Session:
             "expires_at": _idle_end(at, self.ends_at),
         }
 
-    def alive(self, user: User | None, now: datetime) -> bool:
-        """Whether the session still holds: neither ended, nor expired, nor its account gone."""
+    def alive(self, user: User, now: datetime) -> bool:
+        """Whether the user's session still holds: neither ended nor expired."""
         return (
-            user is not None
-            and not user.deleting
+            not user.deleting
             and user.generation == self.generation
             and now.timestamp() < self.expires_at
         )

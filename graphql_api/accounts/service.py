@@ -112,16 +112,20 @@ class Accounts:
         self._users.add_session(session)
         return self._login(user, refresh, now, epoch)
 
-    def viewer(self, authorization: str | None, now: datetime) -> Viewer:
-        """Who is behind an Authorization header; Unauthenticated if nobody is any more."""
+    def viewer(self, authorization: str | None, now: datetime) -> tuple[Viewer, User]:
+        """Who is behind an Authorization header; Unauthenticated if nobody is any more.
+
+        Both may be as they were 4 seconds ago.
+        """
         viewer = self._tokens.viewer(authorization)
-        if viewer not in self._live:
+        user = self._live.user(viewer)
+        if user is None:
             epoch = self._live.epoch
             user, session = self._users.session(viewer.user_id, viewer.session_id)
-            if session is None or not session.alive(user, now):
+            if user is None or session is None or not session.alive(user, now):
                 raise Unauthenticated("The session has ended.")
-            self._live.add(viewer, epoch)
-        return viewer
+            self._live.add(viewer, user, epoch)
+        return viewer, user
 
     def refresh(self, token: str, now: datetime) -> Login:
         """Other tokens for a refresh token, which is spent by that (RFC 9700, section 4.14).
@@ -279,7 +283,7 @@ class Accounts:
     def _login(self, user: User, refresh: RefreshToken, now: datetime, epoch: int) -> Login:
         logs.note(user_id=user.user_id)
         access = self._tokens.issue(user.user_id, refresh.session_id, now)
-        self._live.add(Viewer(user.user_id, refresh.session_id), epoch)
+        self._live.add(Viewer(user.user_id, refresh.session_id), user, epoch)
         return Login(user, access.token, access.expires_at, refresh.text)
 
     def _new_session(
