@@ -71,7 +71,7 @@ def main() -> int:
     _print_machine(options)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        engine = stack.enter_context(servers.engine(directory))
+        engine = stack.enter_context(servers.engine(directory, on_disk=options.on_disk))
         store, secret = f"http://127.0.0.1:{engine.port}", secrets.token_hex(32)
         raw = prepare(Config.from_env({"DYNAMODB": store, "JWT_SECRET": secret}))
         # The service comes first, and is always there: people register with it.
@@ -106,6 +106,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=4, help="of each run")
     parser.add_argument("--workloads", type=names(WORKLOADS), default=list(WORKLOADS))
     parser.add_argument("--servers", type=names(NAMES), default=list(NAMES))
+    parser.add_argument("--on-disk", action="store_true", help="keep the engine's data in a file")
     parser.add_argument("--json", help="a file for the figures of every run")
     return parser.parse_args()
 

@@ -133,11 +133,12 @@ def _await(server: Server, log: Path) -> None:
             time.sleep(0.05)
 
 
-def engine(directory: Path):
-    """dynoxide on an empty directory."""
+def engine(directory: Path, *, on_disk: bool = False):
+    """dynoxide without any data, which it keeps in memory: disks are not what is measured."""
     port = free_port()
-    database = directory / "dynoxide.db"
-    listen = ["--host", "127.0.0.1", "--port", str(port), "--db-path", str(database)]
+    listen = ["--host", "127.0.0.1", "--port", str(port)]
+    if on_disk:
+        listen += ["--db-path", str(directory / "dynoxide.db")]
     return running("engine", [ENGINE, "serve", *listen], directory, port)
 
 

@@ -26,8 +26,8 @@ LIST = """
 query List($first: Int!) {
   tasks(first: $first) {
     nodes {
-      id ownerId title description status priority dueAt tags
-      createdAt updatedAt completedAt version
+      id ownerId title description status priority dueAt tags createdAt updatedAt completedAt version
+      durationMinutes notBefore deadlineType minChunkMinutes plannedStart plannedEnd
     }
     pageInfo { hasNextPage endCursor }
   }

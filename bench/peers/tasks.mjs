@@ -22,6 +22,7 @@ const client = new DynamoDBClient({
 export const typeDefs = /* GraphQL */ `
   enum TaskStatus { PENDING IN_PROGRESS COMPLETED CANCELLED }
   enum TaskPriority { LOW MEDIUM HIGH URGENT }
+  enum DeadlineType { SOFT HARD }
   type User { id: ID! username: String! createdAt: String! }
   type Task {
     id: ID!
@@ -36,6 +37,12 @@ export const typeDefs = /* GraphQL */ `
     updatedAt: String!
     completedAt: String
     version: Int!
+    durationMinutes: Int
+    notBefore: String
+    deadlineType: DeadlineType!
+    minChunkMinutes: Int!
+    plannedStart: String
+    plannedEnd: String
     owner: User!
   }
   type PageInfo { hasNextPage: Boolean! endCursor: String }
@@ -112,6 +119,12 @@ const asTask = (item) => ({
   updatedAt: item.updated_at.S,
   completedAt: item.completed_at?.S,
   version: Number(item.version.N),
+  durationMinutes: item.duration_minutes && Number(item.duration_minutes.N),
+  notBefore: item.not_before?.S,
+  deadlineType: item.deadline_type?.S.toUpperCase() ?? 'SOFT',
+  minChunkMinutes: Number(item.min_chunk_minutes?.N ?? 0),
+  plannedStart: item.planned_start?.S,
+  plannedEnd: item.planned_end?.S,
 })
 
 const asCursor = (id) => Buffer.from(id).toString('base64url')
