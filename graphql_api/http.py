@@ -1,6 +1,7 @@
 """The HTTP side: Flask, its routes that are no part of the older program's, and no waste."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from flask import Blueprint, Flask, Response, redirect, request
@@ -57,16 +58,32 @@ class Application(Flask):
             return self.graphql.respond(environ)
         if not self.views or method == "OPTIONS":
             return None
-        asked = Incoming(environ)
-        try:
-            endpoint, named = self._routes(asked).match()
-        except HTTPException:
-            return None
+        asked = Incoming(environ, populate_request=False)  # else each would hold the other
+        endpoint, named = self._matched(asked)
         view = self.views.get(endpoint)
         if view is None:
             return None
         logs.note(does=endpoint)
         return view(asked, **named)
+
+    def _matched(self, asked: Request) -> tuple[str, Mapping[str, Any]]:
+        """The endpoint of a request, and what its path names; none of ours if there is none."""
+        if fixed := self._fixed.get((asked.method, asked.path)):
+            return fixed, {}
+        try:
+            return self._routes(asked).match()
+        except HTTPException:
+            return "", {}
+
+    @cached_property
+    def _fixed(self) -> dict[tuple[str, str], str]:
+        """Endpoints by methods and paths, of the views that have one path."""
+        return {
+            (method, rule.rule): rule.endpoint
+            for rule in self.url_map.iter_rules()
+            if rule.endpoint in self.views and not rule.arguments
+            for method in rule.methods or ()
+        }
 
     def dispatch_request(self) -> ResponseReturnValue:
         """What the view of the present request returns."""

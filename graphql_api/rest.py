@@ -7,7 +7,7 @@ there: that translation is all this module knows of the fields.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ IN_HEADERS = {"id", "taskId", "expectedVersion", "idempotencyKey"}
 HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
 BOOLEANS = {"true": True, "false": False}
 PRECONDITION_FAILED = 412
+REMEMBERED = 200  # query strings of lists …
+LONGEST_REMEMBERED = 500  # … of so many characters
 
 _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)  # RFC 9110, section 8.8.3
 _VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)  # what fits GraphQL's Int
@@ -217,36 +219,35 @@ class Runner:
 
         By urgency there are only pages: each of them reads all that is open.
         """
-        context, args = self._context(route, asked), asked.args
-        variables, sort = _list_variables(args), args.get("sort", "")
-        if "limit" in args or "after" in args or "urgency" in sort:
-            page = self._run(route, context, {"first": DEFAULT_SIZE, **variables})
+        context = self._context(route, asked)
+        query = ListQuery.of(asked.environ.get("QUERY_STRING", ""))
+        if query.is_paged:
+            page = self._run(route, context, {"first": DEFAULT_SIZE, **query.variables})
             response = json_response([_task(task) for task in page["nodes"]])
             if page["pageInfo"]["hasNextPage"]:
-                query = {**args.to_dict(flat=False), "after": page["pageInfo"]["endCursor"]}
-                url = f"{asked.path}?{urlencode(query, doseq=True)}"
+                url = f"{asked.path}?{query.after(page['pageInfo']['endCursor'])}"
                 response.headers["Link"] = f'<{url}>; rel="next"'
             elif not page["isComplete"]:
                 response.headers["X-Incomplete"] = "true"
             return response
-        page = self._long_page(route, context, variables)
+        page = self._long_page(route, context, query.variables)
         if not page["pageInfo"]["hasNextPage"]:
             return json_response([_task(task) for task in page["nodes"]])
         with self._long_lists.take():  # others must have some to work in, too
-            return json_response(list(self._all_tasks(route, asked, variables, page)))
+            return json_response(list(self._all_tasks(route, asked, query.variables, page)))
 
     def _all_tasks(
-        self, route: Route, asked: Incoming, variables: dict[str, Any], page: dict[str, Any]
+        self, route: Route, asked: Incoming, variables: Mapping[str, Any], page: dict[str, Any]
     ) -> Iterator[dict[str, Any]]:
         """All tasks from this page on; each page has budgets as if the client had asked for it."""
         yield from map(_task, page["nodes"])
         while page["pageInfo"]["hasNextPage"]:
             more_time()
-            variables["after"] = page["pageInfo"]["endCursor"]
-            page = self._long_page(route, self._context(route, asked), variables)
+            rest = {**variables, "after": page["pageInfo"]["endCursor"]}
+            page = self._long_page(route, self._context(route, asked), rest)
             yield from map(_task, page["nodes"])
 
-    def _long_page(self, route: Route, context: Context, variables: dict[str, Any]) -> Any:
+    def _long_page(self, route: Route, context: Context, variables: Mapping[str, Any]) -> Any:
         context.allow_whole_lists()
         return self._run(route, context, {**variables, "first": context.largest_page})
 
@@ -319,12 +320,42 @@ def _value(kind: Any, value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What a query string asks of the list."""
+
+    variables: Mapping[str, Any]
+    is_paged: bool
+    same: str  # all of it but where the page begins
+
+    @classmethod
+    def of(cls, text: str) -> "ListQuery":
+        """The query that a text is, most of which come again; BadUserInput if it is none."""
+        parse = _list_query if len(text) <= LONGEST_REMEMBERED else _list_query.__wrapped__
+        return parse(text)
+
+    def after(self, cursor: str) -> str:
+        """The query string of the page after a cursor."""
+        return f"{self.same}{urlencode({'after': cursor})}"
+
+
+@lru_cache(REMEMBERED)
+def _list_query(text: str) -> ListQuery:
+    args = Incoming({"QUERY_STRING": text}).args
+    variables = _list_variables(args)
+    same = urlencode([pair for pair in args.items(multi=True) if pair[0] != "after"])
+    by_urgency = "urgency" in args.get("sort", "")
+    is_paged = "limit" in args or "after" in args or by_urgency
+    return ListQuery(variables, is_paged, f"{same}&" if same else "")
+
+
 def _list_variables(args: MultiDict[str, str]) -> dict[str, Any]:
-    """What the query string asks of the list."""
     for name in args:
         if name not in LIST_PARAMETERS:
             raise BadUserInput(f"Unknown parameter: {name}", name)
-    variables: dict[str, Any] = {"filter": _filter(args)}
+    variables: dict[str, Any] = {}
+    if only := _filter(args):
+        variables["filter"] = only
     if "limit" in args:
         variables["first"] = _integer("limit", args["limit"])
     if "after" in args:
