@@ -1,6 +1,7 @@
 """The HTTP server: granian, some processes of some threads each."""
 
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -87,6 +88,7 @@ def serve(config: Config, counted: Path | None, *, then: Callable[[], None]) -> 
     """
     threading.Thread(target=_when_listening, args=(config, then), daemon=True).start()
     drain = Drain()
+    gc.collect()  # of what imports leave behind, each worker would keep up to 9 MB
     _Server(
         drain,
         config.drain_seconds,
