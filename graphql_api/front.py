@@ -86,7 +86,11 @@ class Front:
         return body, length
 
     async def _parts(self, side: Side, most: int) -> bytes:
-        """A body, or the first of it that is more than so many bytes."""
+        """A body, or the first of it that is more than so many bytes.
+
+        Raises RuntimeError if it breaks off. granian gives an empty part at the end, and one more
+        then, or if there are trailers: nobody can tell these apart.
+        """
         parts: list[bytes] = []
         size, began, stream = 0, time.monotonic(), aiter(side)
         while size <= most:
@@ -96,6 +100,8 @@ class Front:
                 break
             parts.append(part)
             size += len(part)
+        if parts[-2:] == [b"", b""]:
+            raise RuntimeError
         return b"".join(parts)
 
     async def _in_time(self, coming: Awaitable[bytes], end: float) -> bytes:
@@ -111,7 +117,7 @@ class Front:
         late = [coming for coming, end in list(self._coming.items()) if end < now]
         count = sum(coming.cancel() for coming in late)  # which answers whether it could
         if count:
-            log.warning("%d connections were cut: their bodies came too slowly", count)
+            log.warning("Bodies that came too slowly were cut off: %d", count)
             if self.on_cut:
                 self.on_cut(count)
 

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 import urllib.request
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from types import SimpleNamespace
 
 import pytest
@@ -153,6 +153,19 @@ def test_a_larger_body_or_one_in_chunks_is_waited_for_part_by_part(headers):
     rig.side.ends_with(b"y" * 2000)
 
     assert rig.answer == echoed(b"x" * 3000 + b"y" * 2000)
+
+
+def test_a_body_in_chunks_that_breaks_off_does_not_reach_the_app():
+    whole, broken = Rig(transfer_encoding="chunked"), Rig(transfer_encoding="chunked")
+
+    for rig in (whole, broken):
+        rig.side.sends(b"{}")
+    broken.side.sends(b"")
+    for rig in (whole, broken):
+        rig.side.ends_with(b"")
+
+    assert whole.answer == echoed(b"{}")
+    assert broken.answer == LATE
 
 
 def test_of_an_endless_body_hardly_more_than_allowed_is_read():
@@ -384,6 +397,17 @@ def test_a_chunked_body_beyond_the_limit_is_refused_and_one_within_is_read(port)
 
     assert post(query) == (200, True)
     assert post(query + b" " * BODY_BYTES) == (413, False)
+
+
+@whole
+@pytest.mark.parametrize("cut", [b"", b"0\r\n", b"9\r\n    ", b"no size\r\n"])
+def test_a_chunked_body_that_breaks_off_is_not_executed(port, cut):
+    query = b'{"query": "{ __typename }"}'
+    with closing(Client(port, headers=CHUNKED).socket) as client:
+        client.sendall(b"%x\r\n%b\r\n" % (len(query), query) + cut)
+        client.shutdown(socket.SHUT_WR)
+
+        assert client.recv(4096).startswith(b"HTTP/1.1 408")
 
 
 @whole
