@@ -152,6 +152,8 @@ class Config:
                 f"JWT_SECRET is required with DYNAMODB={dynamodb}"
                 f" (at least {MINIMUM_SECRET_BYTES} bytes)"
             )
+        if config.metrics_port and config.metrics_port == config.port:
+            read.problems.append(f"METRICS_PORT must be another one than PORT, {config.port}")
         if read.problems:
             raise StartError("; ".join(read.problems))
         return config

@@ -229,6 +229,11 @@ def test_a_bad_value_stops_the_start_with_one_line_that_names_it(variable, text)
     assert not any(f"{other} " in told for other in BAD if other not in variable)
 
 
+def test_the_metrics_have_a_port_of_their_own():
+    assert refusal(METRICS_PORT="5000") == "METRICS_PORT must be another one than PORT, 5000"
+    assert Config.from_env({"METRICS_PORT": "0", "PORT": "0"}).metrics_port == 0
+
+
 def test_all_problems_are_told_at_once():
     told = refusal(DYNAMODB="aws", PORT="http", GRAPHIQL="yes", JWT_TTL="1h", THREADS="8")
 
