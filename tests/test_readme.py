@@ -98,7 +98,7 @@ def test_the_tour_of_the_readme_is_true(port):
             tour.js(text, shown)
 
     assert [language for language, _ in blocks] == [
-        *["console"] * 2,
+        *["console"] * 3,
         *["graphql", "json"] * 13,
         *["js", "text"],
     ]
