@@ -54,8 +54,10 @@ class Application(Flask):
     def _respond_at_once(self, environ: dict[str, Any]) -> Response | None:
         """The answer to a request that needs nothing of Flask; None to any other."""
         method = environ["REQUEST_METHOD"]
-        if self.graphql and method == "POST" and environ["PATH_INFO"] == GRAPHQL_PATH:
-            return self.graphql.respond(environ)
+        if self.graphql and environ["PATH_INFO"] == GRAPHQL_PATH:
+            is_for_a_page = "text/html" in environ.get("HTTP_ACCEPT", "")
+            if method == "POST" or (method == "GET" and not is_for_a_page):
+                return self.graphql.respond(environ)
         if not self.views or method == "OPTIONS":
             return None
         asked = Incoming(environ, populate_request=False)  # else each would hold the other
