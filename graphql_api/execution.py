@@ -208,15 +208,15 @@ class Executor:
 
     def _document(self, query: str) -> DocumentNode:
         try:
+            limits.check_tokens(query, self._most.tokens)
             document = parse(query, max_tokens=self._most.tokens, allow_empty_selection_sets=False)
+            limits.check(document, self._most)
+        except QueryTooComplex as error:
+            raise RequestErrors.of(error) from None
         except GraphQLSyntaxError as error:
             if error.message.endswith("Parsing aborted."):  # the parser's own bounds
                 raise RequestErrors.of(QueryTooComplex(_reason(error))) from None
             raise RequestErrors([_shown(error, ParseFailed(error.message))]) from None
-        try:
-            limits.check(document, self._most)
-        except QueryTooComplex as error:
-            raise RequestErrors.of(error) from None
         errors = validate(
             self.schema,
             document,

@@ -1,6 +1,7 @@
 import itertools
 import re
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,10 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    Lexer,
     OperationDefinitionNode,
+    Source,
+    TokenKind,
     get_introspection_query,
     parse,
 )
@@ -284,6 +288,59 @@ def test_a_document_has_at_most_1000_tokens(executor, document):
     assert errors(executor, document(1001)) == [
         ("QUERY_TOO_COMPLEX", "Document contains more than 1000 tokens. Parsing aborted.")
     ]
+
+
+TOKENS = st.sampled_from(
+    [
+        *"!$&():=@[]{|}",
+        *("...", "name", "_1", "0", "-12", "1.5e+3"),
+        *('""', '"a b"', r'"\\ \" { "'),
+        *('""""""', '"""a "quoted" one"""', '"""\n\\""" \\ """'),
+        *("# a { comment\n", '# "\r'),
+    ]
+)
+SPACES = st.sampled_from([" ", "\n", ", ", "\t\r\n", "\ufeff "])
+
+
+@given(st.lists(st.tuples(TOKENS, SPACES)))
+def test_tokens_are_counted_as_the_parser_counts_them(parts):
+    text = "".join(map("".join, parts))
+    lexer, count = Lexer(Source(text)), 0
+    while lexer.advance().kind is not TokenKind.EOF:
+        pass
+    token = lexer.token.prev
+    while token.kind is not TokenKind.SOF:
+        token, count = token.prev, count + 1
+
+    limits.check_tokens(text, count)
+    if count:
+        with pytest.raises(QueryTooComplex):
+            limits.check_tokens(text, count - 1)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [*('"', '\\"', '"\\', '"""', '\\"""', '"\\\\"""', '"a\\', '""" \\"""', '"\n'), *"#- 0a.\\"],
+)
+@pytest.mark.parametrize("first", ["", '"', '"""', '"""a'])
+def test_to_count_takes_less_than_to_parse_whatever_the_text_is(first, unit):
+    text = (first + unit * limits.BODY_BYTES)[: limits.BODY_BYTES]
+
+    def counted():
+        with suppress(QueryTooComplex):
+            limits.check_tokens(text, 1000)
+
+    fair = "{ viewer { " + many("id ", 995) + "} }"
+    assert least_time(counted) < least_time(lambda: parse(fair))
+
+
+def least_time(work):
+    def once():
+        start = time.thread_time()
+        work()
+        return time.thread_time() - start
+
+    return min(once() for _ in range(5))
 
 
 @pytest.mark.parametrize("order", ["ABC", "ACB", "BAC", "BCA", "CAB", "CBA"])
