@@ -23,6 +23,10 @@ CUT_OFF = [("Content-Length", "0"), ("Connection", "close"), ("Server", "http")]
 log = logging.getLogger(__name__)
 
 
+class BrokenOffError(Exception):
+    """A body in chunks has ended early, or with what is no chunk, or with trailers."""
+
+
 class Side(AsyncIterable[bytes], Protocol):
     """The client's side of a request: its body, once, and where its answer goes."""
 
@@ -61,36 +65,41 @@ class Front:
         except (asyncio.CancelledError, RuntimeError):  # it comes too slowly, or has ended early
             side.response_bytes(408, CUT_OFF, b"")
             return
+        except BrokenOffError:
+            side.response_bytes(400, CUT_OFF, b"")
+            return
         await (self._aside if given.path == "/healthz" else self._threads)
         side.response_bytes(*answer(self._app, environ(given, body, length)))
 
     async def _body(self, headers: Mapping[str, str], side: Side) -> tuple[bytes, str]:
         """The body and its length; unread, if it says that it is too long.
 
-        Raises CancelledError if it comes too slowly, RuntimeError if less comes than it says.
+        Raises CancelledError if it comes too slowly, RuntimeError if less comes than it says, and
+        BrokenOffError.
         """
         length = headers.get("content-length")
         if length is None:
             if "transfer-encoding" not in headers:
                 return b"", "0"
-            body = await self._parts(side, BODY_BYTES)
+            parts = await self._parts(side, BODY_BYTES)
+            # granian gives an empty part at the end, and one more if that is none, or if there are
+            # trailers: nobody can tell these apart.
+            if parts[-2:] == [b"", b""]:
+                raise BrokenOffError
+            body = b"".join(parts)
             return body, str(len(body))
         if length == "0" or not fits(length):
             return b"", length
         size = int(length)
         if size <= SMALL:
             return await self._in_time(side(), _end(time.monotonic(), size)), length
-        body = await self._parts(side, size - 1)
+        body = b"".join(await self._parts(side, size - 1))
         if len(body) < size:
             raise RuntimeError
         return body, length
 
-    async def _parts(self, side: Side, most: int) -> bytes:
-        """A body, or the first of it that is more than so many bytes.
-
-        Raises RuntimeError if it breaks off. granian gives an empty part at the end, and one more
-        then, or if there are trailers: nobody can tell these apart.
-        """
+    async def _parts(self, side: Side, most: int) -> list[bytes]:
+        """A body, or the first of it that is more than so many bytes."""
         parts: list[bytes] = []
         size, began, stream = 0, time.monotonic(), aiter(side)
         while size <= most:
@@ -100,9 +109,7 @@ class Front:
                 break
             parts.append(part)
             size += len(part)
-        if parts[-2:] == [b"", b""]:
-            raise RuntimeError
-        return b"".join(parts)
+        return parts
 
     async def _in_time(self, coming: Awaitable[bytes], end: float) -> bytes:
         """What comes; CancelledError if it is late."""
