@@ -9,6 +9,7 @@ from conftest import CREATE, LOGIN, PASSWORD, TASKS, Api, Person, codes
 from engines import CONFIG
 
 from graphql_api import clock, create_app
+from graphql_api.accounts import live as live_sessions
 from graphql_api.accounts import model
 from graphql_api.accounts.live import SECONDS, LiveSessions
 from graphql_api.accounts.store import UserStore
@@ -409,6 +410,18 @@ def test_an_answer_is_good_for_less_than_five_seconds(monkeypatch):
     assert live.user(viewer) is user
     now[0] += 4.9  # less than the five seconds that are promised
     assert live.user(viewer) is None
+
+
+def test_of_a_session_that_nobody_asks_for_nothing_is_kept():
+    now = [100.0]
+    live = LiveSessions(timer=lambda: now[0])
+    gone, here = Viewer("user", "gone"), Viewer("user", "here")
+
+    live.add(gone, object(), live.epoch)
+    now[0] += live_sessions.SECONDS + 1
+    live.add(here, object(), live.epoch)
+
+    assert list(live._alive) == [here]
 
 
 def test_what_is_remembered_of_sessions_is_bounded(monkeypatch):

@@ -31,10 +31,15 @@ class LiveSessions:
         with self._lock:
             if epoch != self.epoch:  # what has ended meanwhile may be this very session
                 return
-            self._alive[viewer] = user, self._timer() + SECONDS
+            now = self._timer()
+            self._alive[viewer] = user, now + SECONDS
             self._alive.move_to_end(viewer)
-            while len(self._alive) > REMEMBERED:
+            while len(self._alive) > REMEMBERED or self._oldest() < now:
                 self._alive.popitem(last=False)
+
+    def _oldest(self) -> float:
+        """When the first of the answers is too old."""
+        return next(iter(self._alive.values()))[1]
 
     def discard(self, viewer: Viewer) -> None:
         """Forget a session that has ended."""
