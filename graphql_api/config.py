@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 MINIMUM_SECRET_BYTES = 32
 NEAR_AT_ONCE = 2  # see Config.at_once
+WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - to know them, not to listen there
 FAR_THREADS = 8  # in the place of four: while a store far away is asked, others can work
 LONGEST_REPEATED = 24  # bytes of a text that is no better for being repeated
 
@@ -152,7 +153,8 @@ class Config:
                 f"JWT_SECRET is required with DYNAMODB={dynamodb}"
                 f" (at least {MINIMUM_SECRET_BYTES} bytes)"
             )
-        if config.metrics_port and config.metrics_port == config.port:
+        one_host = len({config.host, config.metrics_host} - WILDCARDS) < 2  # noqa: PLR2004 - both
+        if config.metrics_port and config.metrics_port == config.port and one_host:
             read.problems.append(f"METRICS_PORT must be another one than PORT, {config.port}")
         if read.problems:
             raise StartError("; ".join(read.problems))
