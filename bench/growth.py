@@ -148,13 +148,19 @@ def main() -> int:
     given = options.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {given.requests} requests each")
     by_tasks, by_users = {}, {}
-    with tempfile.TemporaryDirectory() as directory, servers.engine(Path(directory)) as engine:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        servers.engine(Path(directory), on_disk=True) as engine,
+    ):
         service = Service(engine)
         for count in map(int, given.tasks.split(",")):
             ids = fill(service.raw, service.register(f"owner-of-{count}"), count)[-100:]
             by_tasks[f"{count:,}"] = measure(service, ids, given.requests)
         table("tasks of one user", by_tasks)
-    with tempfile.TemporaryDirectory() as directory, servers.engine(Path(directory)) as engine:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        servers.engine(Path(directory), on_disk=True) as engine,
+    ):
         service = Service(engine)
         ids = fill(service.raw, service.register("the-first"), 1_000)[-100:]
         others = 0

@@ -162,7 +162,7 @@ def main() -> int:
     )
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        engine = stack.enter_context(servers.engine(directory))
+        engine = stack.enter_context(servers.engine(directory, on_disk=True))
         store, secret = f"http://127.0.0.1:{engine.port}", secrets.token_hex(32)
         raw_client = prepare(Config.from_env({"DYNAMODB": store, "JWT_SECRET": secret}))
         metrics = servers.free_port()
