@@ -341,7 +341,7 @@ class ListQuery:
 
 @lru_cache(REMEMBERED)
 def _list_query(text: str) -> ListQuery:
-    args = Incoming({"QUERY_STRING": text}).args
+    args = Incoming({"QUERY_STRING": text}, populate_request=False).args
     variables = _list_variables(args)
     same = urlencode([pair for pair in args.items(multi=True) if pair[0] != "after"])
     by_urgency = "urgency" in args.get("sort", "")

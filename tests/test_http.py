@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from conftest import CREATE, PASSWORD, Api, codes
 from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Response
 
 from graphql_api import create_app
 from graphql_api.dynamodb import Database
@@ -503,14 +504,20 @@ def test_requests_go_past_flask_if_no_extension_is_to_see_them(
 
 
 @pytest.mark.parametrize("method", ["options", "Options", "OPTIONS"])
-@pytest.mark.parametrize(("path", "methods"), [("/auth/account", {"DELETE", "OPTIONS"})])
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/auth/account", {"DELETE", "OPTIONS"}),
+        ("/api/v1/tasks", {"GET", "HEAD", "POST", "OPTIONS"}),
+    ],
+)
 def test_to_ask_for_methods_does_nothing_however_it_is_spelled(app, ann, method, path, methods):
     signed = {"Authorization": f"Bearer {ann.token}"}
-    answer = raw(app, method, path, signed, {"password": PASSWORD})
+    answer = raw(app, method, path, signed, {"password": PASSWORD, "title": "x"})
 
     assert (answer.status_code, answer.data) == (200, b"")
     assert set(answer.headers["Allow"].split(", ")) == methods
-    assert raw(app, "GET", "/auth/verify", signed).status_code == 200
+    assert raw(app, "GET", "/api/v1/tasks", signed).json == []
 
 
 def test_a_method_in_lower_case_is_the_same(app):
@@ -524,4 +531,4 @@ def raw(app, method, path, headers, body=None):
     builder = EnvironBuilder(path, method=method, headers=headers, json=body)
     environ = builder.get_environ()
     environ["REQUEST_METHOD"] = method
-    return app.test_client().open(environ)
+    return Response.from_app(app, environ)
