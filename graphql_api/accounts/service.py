@@ -121,9 +121,7 @@ class Accounts:
         user = self._live.user(viewer)
         if user is None:
             epoch = self._live.epoch
-            user, session = self._users.session(viewer.user_id, viewer.session_id)
-            if user is None or session is None or not session.alive(user, now):
-                raise Unauthenticated("The session has ended.")
+            user, _ = self._session(viewer.user_id, viewer.session_id, now)
             self._live.add(viewer, user, epoch)
         return viewer, user
 
@@ -138,9 +136,7 @@ class Accounts:
         fresh = self._tokens.successor(presented)
         for _ in range(ATTEMPTS):
             epoch = self._live.epoch
-            user, session = self._users.session(presented.user_id, presented.session_id)
-            if user is None or session is None or not session.alive(user, now):
-                raise Unauthenticated("The session has ended.")
+            user, session = self._session(presented.user_id, presented.session_id, now)
             if session.just_replaced(presented.hash, now) and session.refresh_hash == fresh.hash:
                 return self._login(user, fresh, now, epoch)
             if presented.hash != session.refresh_hash:
@@ -222,6 +218,12 @@ class Accounts:
             return self._users.find(username)
         except BadUserInput:  # nobody can have this name, and nobody learns so at the login
             return None
+
+    def _session(self, user_id: str, session_id: str, now: datetime) -> tuple[User, Session]:
+        user, session = self._users.session(user_id, session_id)
+        if user is None or session is None or not session.alive(user, now):
+            raise Unauthenticated("The session has ended.")
+        return user, session
 
     def _known(self, viewer: Viewer) -> User:
         user = self._users.get(viewer.user_id)
