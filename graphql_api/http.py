@@ -1,7 +1,6 @@
 """The HTTP side: Flask, its routes that are no part of the older program's, and no waste."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 from typing import Any
 
 from flask import Blueprint, Flask, Response, redirect, request
@@ -55,37 +54,20 @@ class Application(Flask):
         """The answer to a request that needs nothing of Flask; None to any other."""
         method = environ["REQUEST_METHOD"]
         if self.graphql and environ["PATH_INFO"] == GRAPHQL_PATH:
-            is_for_a_page = "text/html" in environ.get("HTTP_ACCEPT", "")
-            if method == "POST" or (method == "GET" and not is_for_a_page):
+            if method == "POST" or (method == "GET" and not _takes_html(environ)):
                 return self.graphql.respond(environ)
         if not self.views or method == "OPTIONS":
             return None
         asked = Incoming(environ, populate_request=False)  # else each would hold the other
-        endpoint, named = self._matched(asked)
+        try:
+            endpoint, named = self._routes(asked).match()
+        except HTTPException:
+            return None
         view = self.views.get(endpoint)
         if view is None:
             return None
         logs.note(does=endpoint)
         return view(asked, **named)
-
-    def _matched(self, asked: Request) -> tuple[str, Mapping[str, Any]]:
-        """The endpoint of a request, and what its path names; none of ours if there is none."""
-        if fixed := self._fixed.get((asked.method, asked.path)):
-            return fixed, {}
-        try:
-            return self._routes(asked).match()
-        except HTTPException:
-            return "", {}
-
-    @cached_property
-    def _fixed(self) -> dict[tuple[str, str], str]:
-        """Endpoints by methods and paths, of the views that have one path."""
-        return {
-            (method, rule.rule): rule.endpoint
-            for rule in self.url_map.iter_rules()
-            if rule.endpoint in self.views and not rule.arguments
-            for method in rule.methods or ()
-        }
 
     def dispatch_request(self) -> ResponseReturnValue:
         """What the view of the present request returns."""
@@ -181,7 +163,11 @@ def show_errors(app: Flask) -> None:
 
 
 def _wants_a_page() -> bool:
-    return "query" not in request.args and "text/html" in request.headers.get("Accept", "")
+    return "query" not in request.args and _takes_html(request.environ)
+
+
+def _takes_html(environ: Mapping[str, Any]) -> bool:
+    return "text/html" in environ.get("HTTP_ACCEPT", "")
 
 
 def _html(html: str, content_security_policy: str) -> Response:
