@@ -331,15 +331,13 @@ class ListQuery:
     @classmethod
     def of(cls, text: str) -> "ListQuery":
         """The query that a text is, most of which come again; BadUserInput if it is none."""
-        parse = _list_query if len(text) <= LONGEST_REMEMBERED else _list_query.__wrapped__
-        return parse(text)
+        return _remembered(text) if len(text) <= LONGEST_REMEMBERED else _list_query(text)
 
     def after(self, cursor: str) -> str:
         """The query string of the page after a cursor."""
         return f"{self.same}{urlencode({'after': cursor})}"
 
 
-@lru_cache(REMEMBERED)
 def _list_query(text: str) -> ListQuery:
     args = Incoming({"QUERY_STRING": text}, populate_request=False).args
     variables = _list_variables(args)
@@ -347,6 +345,9 @@ def _list_query(text: str) -> ListQuery:
     by_urgency = "urgency" in args.get("sort", "")
     is_paged = "limit" in args or "after" in args or by_urgency
     return ListQuery(variables, is_paged, f"{same}&" if same else "")
+
+
+_remembered = lru_cache(REMEMBERED)(_list_query)
 
 
 def _list_variables(args: MultiDict[str, str]) -> dict[str, Any]:

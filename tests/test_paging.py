@@ -365,17 +365,17 @@ def test_rest_pages_follow_their_links_to_the_end(crowd):
 
 
 def test_a_query_string_that_comes_again_is_remembered_unless_it_is_long(ann):
-    rest._list_query.cache_clear()
+    rest._remembered.cache_clear()
     task = ann.create(title="x", tags=["t" * 50])["id"]
     short, long = "limit=1&tag=" + "t" * 50, "limit=1" + ("&tag=" + "t" * 50) * 12
     assert len(long) > rest.LONGEST_REMEMBERED
 
     for query, hits in ((short, 1), (long, 0)):
-        before = rest._list_query.cache_info()
+        before = rest._remembered.cache_info()
         for _ in range(2):
             answer = ann.rest("GET", f"/api/v1/tasks?{query}")
             assert [task["task_id"] for task in answer.json] == [task]
-        after = rest._list_query.cache_info()
+        after = rest._remembered.cache_info()
         assert (after.hits - before.hits, after.misses - before.misses) == (hits, hits)
 
 
