@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 MINIMUM_SECRET_BYTES = 32
 NEAR_AT_ONCE = 2  # see Config.at_once
-WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - to know them, not to listen there
+LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - known, not listened on
 FAR_THREADS = 8  # in the place of four: while a store far away is asked, others can work
 LONGEST_REPEATED = 24  # bytes of a text that is no better for being repeated
 
@@ -153,7 +153,7 @@ class Config:
                 f"JWT_SECRET is required with DYNAMODB={dynamodb}"
                 f" (at least {MINIMUM_SECRET_BYTES} bytes)"
             )
-        one_host = len({config.host, config.metrics_host} - WILDCARDS) < 2  # noqa: PLR2004 - both
+        one_host = len({config.host, config.metrics_host} - LOOPBACK_OF.keys()) < 2  # noqa: PLR2004 - both
         if config.metrics_port and config.metrics_port == config.port and one_host:
             read.problems.append(f"METRICS_PORT must be another one than PORT, {config.port}")
         if read.problems:

@@ -58,8 +58,8 @@ COSTLY = {
     *("planPreview", "planApply", "planUndo"),
 }
 
-# Comments, and the tokens of GraphQL's Appendix A. No part can be read in two ways, and what has
-# matched is not tried again: so it takes linear time, whatever the text is.
+# Comments, and the lexical tokens of GraphQL (section 2.1). No part can be read in two ways, and
+# what has matched is not tried again: so it takes linear time, whatever the text is.
 _LEXEME = (
     r'(?>#[^\n\r]*+|"""(?:[^"\\]++|\\"""|(?!""")[\s\S])*+"""|"(?:(?:[^"\\\n\r]|\\.)++"|"(?!"))'
     r"|[_A-Za-z][_0-9A-Za-z]*+|-?[0-9][0-9.eE+-]*+|\.\.\.|[!$&():=@\[\]{|}])"

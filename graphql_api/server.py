@@ -22,7 +22,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from graphql_api import create_app, logs, watchdog
-from graphql_api.config import Config
+from graphql_api.config import LOOPBACK_OF, Config
 from graphql_api.counts import Counts
 from graphql_api.draining import Drain
 from graphql_api.errors import StartError
@@ -131,8 +131,7 @@ def metrics_served(config: Config) -> Iterator[Path | None]:
 
 
 def _when_listening(config: Config, then: Callable[[], None]) -> None:
-    wildcards = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to look it up, not to bind it
-    address = (wildcards.get(config.host, config.host), config.port)
+    address = (LOOPBACK_OF.get(config.host, config.host), config.port)
     while True:
         try:
             socket.create_connection(address, timeout=1).close()
