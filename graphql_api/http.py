@@ -53,9 +53,9 @@ class Application(Flask):
     def _respond_at_once(self, environ: dict[str, Any]) -> Response | None:
         """The answer to a request that needs nothing of Flask; None to any other."""
         method = environ["REQUEST_METHOD"]
-        if self.graphql and environ["PATH_INFO"] == GRAPHQL_PATH:
-            if method == "POST" or (method == "GET" and not _takes_html(environ)):
-                return self.graphql.respond(environ)
+        is_no_page = method == "POST" or (method == "GET" and not _takes_html(environ))
+        if self.graphql and is_no_page and environ["PATH_INFO"] == GRAPHQL_PATH:
+            return self.graphql.respond(environ)
         if not self.views or method == "OPTIONS":
             return None
         asked = Incoming(environ, populate_request=False)  # else each would hold the other
