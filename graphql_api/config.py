@@ -15,9 +15,8 @@ from graphql_api.limits import DEFAULTS, Limits
 T = TypeVar("T")
 
 MINIMUM_SECRET_BYTES = 32
-NEAR_AT_ONCE = 2  # see Config.at_once
+NEAR_AT_ONCE, FAR_AT_ONCE = 8, 64  # see Config.at_once
 LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - known, not listened on
-FAR_THREADS = 8  # in the place of four: while a store far away is asked, others can work
 LONGEST_REPEATED = 24  # bytes of a text that is no better for being repeated
 
 TRACING = (
@@ -85,12 +84,12 @@ class Config:
 
     @property
     def at_once(self) -> int:
-        """How many threads of a process work at once, the others being spare ones.
+        """How many requests a process works on at once.
 
-        While a store on the same machine is asked, one more thread finds time to work; any other
-        would only wait, and make others wait for longer (threads.py).
+        A store on the same machine answers no more of them a second if more of them wait there,
+        and would take longer than it may for each.
         """
-        return min(self.threads, NEAR_AT_ONCE) if _is_near(self.dynamodb) else self.threads
+        return NEAR_AT_ONCE if _is_near(self.dynamodb) else FAR_AT_ONCE
 
     @property
     def hashes(self) -> int:
@@ -112,11 +111,7 @@ class Config:
             host=read("HOST", cls.host, str),
             port=read("PORT", cls.port, _integer(0, 65535)),
             workers=read("WORKERS", os.cpu_count() or 1, _integer(1, 256)),
-            threads=read(
-                "THREADS",
-                cls.threads if _is_near(dynamodb) else FAR_THREADS,
-                _integer(1, 256),
-            ),
+            threads=read("THREADS", cls.threads, _integer(1, 256)),
             # A balancer needs some to see that a process leaves; whoever tries the service out
             # waits for them after every Ctrl-C.
             drain_seconds=read(

@@ -16,6 +16,7 @@ from graphql_api.accounts.tokens import Viewer
 from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import QueryTooComplex, Unauthenticated
+from graphql_api.hub import apart
 from graphql_api.paging import LARGEST, Budget, Cursors, Page, Window
 from graphql_api.plans.service import Plans
 from graphql_api.settings.model import Settings
@@ -160,7 +161,7 @@ class Context:
         direction: OrderDirection,
         position: str | None,
     ) -> tuple[Page[Task], Callable[[], int]]:
-        page, total = self.ranking.page(user_id, only, direction, window, position)
+        page, total = apart(lambda: self.ranking.page(user_id, only, direction, window, position))
         if page.complete:
             return page, lambda: total
         waiting = self.neighbours.among(user_id).waiting

@@ -1,6 +1,6 @@
 """Who may come in: requests with their whole bodies, as granian has them (RSGI 1.6).
 
-A body that is still coming holds no thread, so that slow clients keep nobody else waiting.
+A body that is still coming holds no place, so that slow clients keep nobody else waiting.
 """
 
 import asyncio
@@ -9,8 +9,8 @@ import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
+from graphql_api.hub import Hub
 from graphql_api.limits import BODY_BYTES, fits
-from graphql_api.threads import Threads
 from graphql_api.wsgi import Given, Headers, Wsgi, answer, environ
 
 SECONDS = 5.0  # for a client to send a body; the same as for a head
@@ -38,18 +38,18 @@ class Side(AsyncIterable[bytes], Protocol):
 
 
 class Front:
-    """RSGI application: reads bodies, and lets the threads answer by a WSGI app."""
+    """RSGI application: reads bodies, and lets a hub answer by a WSGI app."""
 
-    def __init__(self, app: Wsgi, threads: Threads) -> None:
+    def __init__(self, app: Wsgi, hub: Hub) -> None:
         self.on_cut: Callable[[int], None] | None = None  # who wants to hear how many were
         self._app = app
-        self._threads = threads
-        self._aside = Threads(1, 1)  # for what is to be answered even while all others hang
+        self._hub = hub
+        self._aside = Hub(1, 1)  # for what is to be answered even while all others hang
         self._coming: dict[Any, float] = {}  # futures of bytes, and when they are late
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin, in a worker."""
-        self._threads.start()
+        self._hub.start()
         self._aside.start()
 
         def look() -> None:
@@ -68,7 +68,7 @@ class Front:
         except BrokenOffError:
             side.response_bytes(400, CUT_OFF, b"")
             return
-        await (self._aside if given.path == "/healthz" else self._threads)
+        await (self._aside if given.path == "/healthz" else self._hub)
         side.response_bytes(*answer(self._app, environ(given, body, length)))
 
     async def _body(self, headers: Mapping[str, str], side: Side) -> tuple[bytes, str]:

@@ -43,7 +43,7 @@ METRICS = {
     ),
     "requests_in_progress": Metric(
         "gauge",
-        "Requests that are being answered: at most WORKERS x THREADS, and health checks.",
+        "Requests that are being answered.",
     ),
     "dynamodb_calls": Metric(
         "counter",

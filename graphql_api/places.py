@@ -1,12 +1,15 @@
 """Places for costly work: so much of it is done at a time, and who finds none is told at once."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from threading import BoundedSemaphore
 
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.threads import apart
+from graphql_api.hub import pause
+
+LOOK_SECONDS = 0.02  # between two looks for a place that has become free
 
 
 class Place(Enum):
@@ -28,16 +31,23 @@ class Places:
     @contextmanager
     def take(self, patience: float = 0) -> Iterator[None]:
         """A place, for as long as it is held; ServiceUnavailable after so many seconds without."""
-        with apart():  # it may take long
-            if not self._free.acquire(timeout=patience):
-                self._tell(Place.REFUSED)
-                raise ServiceUnavailable(self._refusal)
-            self._tell(Place.TAKEN)
-            try:
-                yield
-            finally:
-                self._free.release()
-                self._tell(Place.LEFT)
+        if not self._taken(patience):
+            self._tell(Place.REFUSED)
+            raise ServiceUnavailable(self._refusal)
+        self._tell(Place.TAKEN)
+        try:
+            yield
+        finally:
+            self._free.release()
+            self._tell(Place.LEFT)
+
+    def _taken(self, patience: float) -> bool:
+        ends = time.monotonic() + patience
+        while not self._free.acquire(blocking=False):
+            if ends <= time.monotonic():
+                return False
+            pause(LOOK_SECONDS)
+        return True
 
     def _tell(self, place: Place) -> None:
         if self.on_place:

@@ -29,6 +29,7 @@ from graphql_api.context import Context, Services
 from graphql_api.dynamodb import more_time
 from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.execution import Executor, Request
+from graphql_api.hub import apart
 from graphql_api.paging import DEFAULT_SIZE
 from graphql_api.places import Places
 from graphql_api.replies import json_response, problem, snake, snake_case
@@ -234,7 +235,8 @@ class Runner:
         if not page["pageInfo"]["hasNextPage"]:
             return json_response([_task(task) for task in page["nodes"]])
         with self._long_lists.take():  # others must have some to work in, too
-            return json_response(list(self._all_tasks(route, asked, query.variables, page)))
+            every = self._all_tasks(route, asked, query.variables, page)
+            return apart(lambda: json_response(list(every)))
 
     def _all_tasks(
         self, route: Route, asked: Incoming, variables: Mapping[str, Any], page: dict[str, Any]

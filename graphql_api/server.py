@@ -27,8 +27,8 @@ from graphql_api.counts import Counts
 from graphql_api.draining import Drain
 from graphql_api.errors import StartError
 from graphql_api.front import Front
+from graphql_api.hub import Hub
 from graphql_api.stepping import Loop
-from graphql_api.threads import Threads
 
 HEADER_MILLISECONDS = 5_000  # for a client to send its request's head
 CONNECTIONS = 1_024  # of each process, at a time; further ones wait
@@ -165,11 +165,11 @@ def _worker(config: Config, counted: Path | None, master: int, drain: Drain) -> 
     leaving = threading.Event()
     drain.then(leaving.set)
     counts = Counts(counted, os.getpid()) if counted else None
-    threads = Threads(config.threads, config.at_once)
-    front = Front(create_app(config, leaving=leaving.is_set, counts=counts), threads)
+    hub = Hub(config.threads, config.at_once)
+    front = Front(create_app(config, leaving=leaving.is_set, counts=counts), hub)
     if counts:
         front.on_cut = lambda cut: counts.add("slow_connections_cut", by=cut)
-    watchdog.watch(threads)
+    watchdog.watch(hub)
     _give_back()
     return front
 

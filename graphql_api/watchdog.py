@@ -12,7 +12,7 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
 from graphql_api import dynamodb
-from graphql_api.threads import Threads
+from graphql_api.hub import Hub
 
 log = logging.getLogger(__name__)
 
@@ -21,20 +21,20 @@ STOPPED_SECONDS = 30.0
 LOOKS = 10  # in that time
 
 
-def watch(threads: Threads) -> None:
-    """End this process, with tracebacks, once none of its threads gets anything done.
+def watch(hub: Hub) -> None:
+    """End this process, with tracebacks, once it gets nothing done.
 
     faulthandler's own thread does it, which needs no lock of Python's: code that hangs in C and
     keeps that lock is found, too.
     """
-    threading.Thread(target=_look, args=(threads, HUNG_SECONDS), daemon=True).start()
+    threading.Thread(target=_look, args=(hub, HUNG_SECONDS), daemon=True).start()
 
 
-def _look(threads: Threads, seconds: float) -> None:
+def _look(hub: Hub, seconds: float) -> None:
     steps = -1
     while True:
         before, steps = steps, dynamodb.steps()
-        if threads.moves() or steps != before:
+        if hub.moves() or steps != before:
             faulthandler.dump_traceback_later(seconds, exit=True)  # unless there is a next time
         time.sleep(seconds / LOOKS)
 

@@ -86,7 +86,7 @@ class Side:
 
 
 class AtOnce:
-    """Threads in whose place the present one goes on."""
+    """A hub in whose place the present one goes on."""
 
     def start(self):
         pass
@@ -103,9 +103,9 @@ def echo(environ, start_response):
 class Rig:
     """A request to a front whose app answers with the body."""
 
-    def __init__(self, path="/graphql", app=echo, threads=None, **headers):
+    def __init__(self, path="/graphql", app=echo, hub=None, **headers):
         self.side = Side()
-        self.front = Front(app, threads or AtOnce())
+        self.front = Front(app, hub or AtOnce())
         given = SimpleNamespace(
             http_version="1.1",
             scheme="http",
@@ -195,17 +195,17 @@ def test_a_body_that_ends_early_does_not_reach_the_app():
     assert small.answer == large.answer == LATE
 
 
-def test_a_health_check_is_answered_while_all_threads_hang():
+def test_a_health_check_is_answered_while_all_else_hangs():
     class Hung(AtOnce):
         def __await__(self):
             yield SimpleNamespace(add_done_callback=lambda *_, **__: None)
 
-    rig = Rig("/healthz", threads=Hung())
+    rig = Rig("/healthz", hub=Hung())
     rig.front.__rsgi_init__(SimpleNamespace(call_later=lambda *_: None))
 
     assert rig.side.answered.wait(10)
     assert rig.answer == echoed(b"")
-    assert Rig("/readyz", threads=Hung()).answer is None
+    assert Rig("/readyz", hub=Hung()).answer is None
 
 
 def test_what_an_app_opens_it_closes():

@@ -6,8 +6,8 @@ from queue import SimpleQueue
 
 import pytest
 
+from graphql_api.hub import Hub
 from graphql_api.stepping import Loop, Step
-from graphql_api.threads import Threads
 
 SOON = 10  # seconds
 
@@ -29,17 +29,17 @@ def elsewhere(act):
 
 
 def test_each_step_is_done_by_the_thread_that_it_asks_for():
-    threads, seen = Threads(1, 1), SimpleQueue()
-    threads.start()
+    hub, seen = Hub(1, 1), SimpleQueue()
+    hub.start()
 
     async def hop():
         seen.put(threading.current_thread().name)
-        await threads
+        await hub
         seen.put(threading.current_thread().name)
 
     Step(hop())()
 
-    assert [seen.get(timeout=SOON) for _ in range(2)] == ["MainThread", "work-0"]
+    assert [seen.get(timeout=SOON) for _ in range(2)] == ["MainThread", "hub"]
 
 
 def test_what_granian_schedules_is_done_at_once(loop):

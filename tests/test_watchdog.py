@@ -12,18 +12,18 @@ from test_process import ROOT, SOON, Program, environment, linux, stopped, worke
 WORKER = """
 import re, time
 from graphql_api import dynamodb, watchdog
-from graphql_api.threads import Threads
+from graphql_api.hub import Hub
 
 def app(_):
     {work}
-    threads.add_done_callback(app, context=None)
+    hub.add_done_callback(app, context=None)
 
 watchdog.HUNG_SECONDS = 1.0
-threads = Threads(4, 2)
-watchdog.watch(threads)
-threads.start()
+hub = Hub(4, 2)
+watchdog.watch(hub)
+hub.start()
 for _ in range(8):
-    threads.add_done_callback(app, context=None)
+    hub.add_done_callback(app, context=None)
 time.sleep({seconds})
 print("well")
 """

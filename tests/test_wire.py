@@ -420,6 +420,7 @@ def test_all_calls_of_a_request_end_within_its_time(connection, calls, attempts)
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock()
         patch.setattr(wire, "time", clock)
+        patch.setattr(wire, "pause", clock.sleep)
         give_time()
         began = clock.now
         for seconds in calls:
@@ -433,6 +434,7 @@ def test_all_calls_of_a_request_end_within_its_time(connection, calls, attempts)
 def test_outside_of_a_request_each_call_has_its_own_time(connection, monkeypatch):
     clock = Clock()
     monkeypatch.setattr(wire, "time", clock)
+    monkeypatch.setattr(wire, "pause", clock.sleep)
 
     for _ in range(3):
         before = clock.now
@@ -447,6 +449,7 @@ def test_the_store_is_not_said_to_be_away_for_want_of_the_requests_own_time(
 ):
     clock = Clock()
     monkeypatch.setattr(wire, "time", clock)
+    monkeypatch.setattr(wire, "pause", clock.sleep)
     give_time(0.1)
     hurried = spending(connection, clock)
     said = []

@@ -3,12 +3,14 @@
 import base64
 import secrets
 from contextlib import AbstractContextManager
+from functools import partial
 
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
 from graphql_api.accounts import older_hashes
+from graphql_api.hub import apart
 from graphql_api.places import Places
 
 
@@ -26,7 +28,7 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """A salted hash in PHC form, which names its own parameters."""
-        return self._hasher.hash(password)
+        return apart(partial(self._hasher.hash, password))
 
     def verify(self, hashed: str | None, password: str, typed: str | None = None) -> bool:
         """Whether this is the password; without a hash, no, after the same time.
@@ -34,6 +36,9 @@ class Passwords:
         A hash of the older program's is of the password as it was `typed`, not normalised, and
         takes another time: until its first login, it shows that the account came from there.
         """
+        return apart(lambda: self._verify(hashed, password, typed))
+
+    def _verify(self, hashed: str | None, password: str, typed: str | None) -> bool:
         if hashed is not None and older_hashes.recognised(hashed):
             tries = dict.fromkeys([password, password if typed is None else typed])
             return any(older_hashes.verify(hashed, text) for text in tries)

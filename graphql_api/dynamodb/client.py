@@ -20,7 +20,7 @@ from boto3.dynamodb.conditions import ConditionBase as Condition
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, NoRegionError
 
-from graphql_api import logs
+from graphql_api import hub, logs
 from graphql_api.config import Config
 from graphql_api.dynamodb import codec, wire
 from graphql_api.dynamodb.breaker import Breaker
@@ -309,7 +309,7 @@ class Database:
         """One pause an attempt, with full jitter over a doubling time; none after the last."""
         for attempt in range(self._attempts):
             longest = 0.02 * 2**attempt if attempt < self._attempts - 1 else 0
-            yield lambda longest=longest: time.sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
+            yield lambda longest=longest: hub.pause(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
 
     def _heard(self, *, away: bool | None, mute: bool = False) -> None:
         if away is None:

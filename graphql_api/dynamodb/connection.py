@@ -1,40 +1,32 @@
 """Kept HTTP/1.1 connections to a store (RFC 9112), used with few system calls.
 
-Each system call on a socket lets another thread have Python's lock. So a request goes out in
-one piece, an answer is read in as large pieces as come, and the kernel is told only now and
-then how long to wait: a call takes two system calls that let go of the lock.
+A request goes out in one piece, and an answer is read in as large pieces as come. Whoever has
+to wait for the store lets others go on meanwhile (hub.py).
 """
 
 import http.client
-import os
 import select
 import socket
 import ssl
-import struct
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
-from threading import Thread
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path
 from botocore.utils import get_environ_proxies
 
-from graphql_api.threads import apart
-
-T = TypeVar("T")
+from graphql_api import hub
 
 LONGEST_HEAD = 65_536  # bytes of an answer's head
 PIECE = 65_536  # bytes that are read at once
-EXACT_SECONDS = 0.1  # by which a wait may be longer than it should
-LEAST_SECONDS = 0.001  # none at all would be for ever
-PROMPT_SECONDS = 0.05  # for an answer; whoever waits for longer lets others work
+TOO_LONG = "it took too long"
 
 _ESTABLISHED = b"\x01"  # tcpi_state of struct tcp_info, linux/tcp.h
+_BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+# TLS may have to read before it can write, and the other way round.
+_NEEDED: dict[type, int] = {ssl.SSLWantReadError: hub.READ, ssl.SSLWantWriteError: hub.WRITE}
 _SO_MEMINFO = 55  # of asm-generic/socket.h; first comes SK_MEMINFO_RMEM_ALLOC
 
 
@@ -57,12 +49,8 @@ class Connection:
     def __init__(self, opened: http.client.HTTPConnection) -> None:
         self._opened = opened
         self._socket: socket.socket = opened.sock
-        # A timeout of Python's own takes a system call before each; TLS needs it, though.
-        self._kernel_waits = os.name == "posix" and not isinstance(self._socket, ssl.SSLSocket)
-        if self._kernel_waits:
-            self._socket.settimeout(None)
-            self._let_wait(socket.SO_RCVTIMEO, PROMPT_SECONDS)
-        self._waits = 0.0  # seconds, at most, for the socket to send, and with TLS to receive
+        self._socket.settimeout(0)  # hub.py waits, in its place
+        self._is_plain = not isinstance(self._socket, ssl.SSLSocket)
 
     def ask(self, request: bytes, ends: float) -> tuple[Answer, bool]:
         """The answer to a whole request, and whether another one can be asked for.
@@ -71,32 +59,26 @@ class Connection:
         http.client.HTTPException, or ValueError.
         """
         unsent = memoryview(request)
-        try:
-            while unsent:
-                self._bound(ends)
+        while unsent:
+            try:
                 unsent = unsent[self._socket.send(unsent) :]
-        except BlockingIOError:
-            raise TimeoutError("it was not taken in time") from None
+            except _BLOCKED as blocked:
+                self._wait(_NEEDED.get(type(blocked), hub.WRITE), ends)
         stream = _Input(self, ends)
         answer, keeps = _read(stream)
         return answer, keeps and stream.is_empty
 
     def receive(self, ends: float) -> bytes:
         """What comes next; nothing at the connection's end."""
-        if not self._kernel_waits:
-            self._bound(ends)
-            return self._socket.recv(PIECE)
-        left = _left(ends)
-        with suppress(BlockingIOError):
-            return self._socket.recv(PIECE)
-        with apart():
-            self._let_wait(socket.SO_RCVTIMEO, left)
+        if self._is_plain:
+            self._wait(hub.READ, ends)
+        elif ends <= time.monotonic():  # else there may be what was decrypted before
+            raise TimeoutError(TOO_LONG)
+        while True:
             try:
                 return self._socket.recv(PIECE)
-            except BlockingIOError:
-                raise TimeoutError("it came too slowly") from None
-            finally:
-                self._let_wait(socket.SO_RCVTIMEO, PROMPT_SECONDS)
+            except _BLOCKED as blocked:
+                self._wait(_NEEDED.get(type(blocked), hub.READ), ends)
 
     def has_ended(self) -> bool:
         """Whether it has ended while nobody used it, or something came that nobody asked for."""
@@ -112,28 +94,10 @@ class Connection:
         """End it."""
         self._opened.close()
 
-    def _bound(self, ends: float) -> None:
-        """Let the socket wait no longer than that; TimeoutError if it is over."""
-        left = _left(ends)
-        if not left <= self._waits <= left + EXACT_SECONDS:
-            self._waits = left = left + EXACT_SECONDS / 2
-            if self._kernel_waits:
-                self._let_wait(socket.SO_SNDTIMEO, left)
-            else:
-                self._socket.settimeout(left)
-
-    def _let_wait(self, option: int, seconds: float) -> None:
-        seconds = max(seconds, LEAST_SECONDS)
-        time_value = struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))
-        self._socket.setsockopt(socket.SOL_SOCKET, option, time_value)
-
-
-def _left(ends: float) -> float:
-    """The seconds until then; TimeoutError if there are none."""
-    left = ends - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("it came too slowly")
-    return left
+    def _wait(self, event: int, ends: float) -> None:
+        """Wait until something can be read, or written; TimeoutError after that time."""
+        if not hub.ready(self._socket.fileno(), event, ends):
+            raise TimeoutError(TOO_LONG)
 
 
 class _Input:
@@ -230,7 +194,7 @@ class Endpoint:
     def open(self, seconds: float) -> Connection:
         """A new connection; NotConnected, or TimeoutError, names and handshakes included."""
         try:
-            return within(seconds, lambda: Connection(self._opened(seconds)))
+            return hub.within(seconds, lambda: Connection(self._opened(seconds)))
         except RuntimeError as error:  # there can be no more threads
             raise NotConnected(str(error)) from None
 
@@ -256,25 +220,6 @@ class Endpoint:
             headers = self._proxies.proxy_headers_for(self._proxy_url)  # its user and password
             connection.set_tunnel(str(url.hostname), url.port, headers)
         return connection
-
-
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """What the work gives; TimeoutError if it takes longer, and is left to itself.
-
-    For what has no bound of its own: a name that nobody resolves, credentials that nobody
-    renews.
-    """
-    done: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - whoever waits is told
-            done.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    with apart():
-        return done.result(max(0, seconds))
 
 
 def _trust(client: Any) -> ssl.SSLContext:

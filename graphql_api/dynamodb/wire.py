@@ -24,8 +24,8 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from graphql_api.dynamodb.connection import Answer, Connection, Endpoint, NotConnected, within
-from graphql_api.threads import apart
+from graphql_api.dynamodb.connection import Answer, Connection, Endpoint, NotConnected
+from graphql_api.hub import pause, within
 
 CONNECT_SECONDS = 1.0
 REQUEST_SECONDS = 5.0  # for all calls of a request, those that are tried again included
@@ -141,8 +141,7 @@ class Wire:
         for attempt in range(self._attempts):
             if attempt:
                 longest = min(BACKOFF_SECONDS * 2 ** (attempt - 1), deadline - time.monotonic())
-                with apart():
-                    time.sleep(random.uniform(0, max(0, longest)))  # noqa: S311 - jitter is no secret
+                pause(random.uniform(0, max(0, longest)))  # noqa: S311 - jitter is no secret
             left = deadline - time.monotonic()
             if left <= 0:
                 return

@@ -11,6 +11,7 @@ from graphql_api.errors import (
     NotFound,
     QueryTooComplex,
 )
+from graphql_api.hub import apart
 from graphql_api.paging import Budget, Window
 from graphql_api.places import Places
 from graphql_api.planning.calendar import free_time
@@ -141,7 +142,7 @@ class Plans:
                 f"The free time may have {GAPS} pieces at most: plan fewer days.", "horizonDays"
             )
         with self._places.take(PATIENCE):
-            return Draft(selection, request, plan(request))
+            return Draft(selection, request, apart(lambda: plan(request)))
 
     def _write_back(self, user_id: str, plan_id: str, applied: Applied, now: datetime) -> Outcome:
         """Undo the changes, but for those that an interrupted application has never made."""

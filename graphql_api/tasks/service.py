@@ -2,7 +2,6 @@
 
 import hashlib
 import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from graphql_api.dynamodb import Action, ConditionFailed
 from graphql_api.errors import AppError, BadUserInput, Conflict, NotFound, ServiceUnavailable
+from graphql_api.hub import pause
 from graphql_api.tasks.dependencies import FIELD, Dependencies, distinct_blockers
 from graphql_api.tasks.dependency_store import DependencyStore
 from graphql_api.tasks.model import Task
@@ -162,7 +162,7 @@ class Linked:
 def attempts() -> Iterator[None]:
     """One for each attempt at a write that others may overtake, with pauses of random length."""
     for number in range(ATTEMPTS):
-        time.sleep(random.uniform(0, PAUSE * number))  # noqa: S311 - jitter is no secret
+        pause(random.uniform(0, PAUSE * number))  # noqa: S311 - jitter is no secret
         yield
 
 

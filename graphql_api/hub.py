@@ -1,0 +1,233 @@
+"""Many requests in one thread: who waits for the store lets another one go on (greenlets).
+
+Threads in their place take turns with Python's lock, which is not fair and costs two wake-ups
+a turn; here a turn is a switch. So 1.14 times as many creates are answered, 1.05 times as many
+requests for a task (docs/performance.md). Nobody may wait in another way than by what is here,
+or hold a lock meanwhile: all others would wait, too.
+"""
+
+import contextvars
+import logging
+import math
+import select
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeAlias, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+T = TypeVar("T")
+Work: TypeAlias = Callable[[None], object]
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+_POLLED = {READ: select.POLLIN, WRITE: select.POLLOUT}
+
+log = logging.getLogger(__name__)
+
+_mine = threading.local()
+
+
+class _Wait:
+    """A greenlet that waits, until when, and whether it still does."""
+
+    __slots__ = ("ends", "greenlet")
+
+    def __init__(self, ends: float) -> None:
+        self.greenlet, self.ends = getcurrent(), ends
+
+
+class Hub:
+    """A thread for so many requests at once, and so many beside it for what takes long."""
+
+    def __init__(self, threads: int, at_once: int) -> None:
+        self._at_once, self._count = at_once, threads
+        self._steps: deque[Work] = deque()  # those that nobody has begun
+        self._told: deque[_Wait] = deque()  # what other threads have finished
+        self._idle: list[greenlet] = []
+        self._waits: set[_Wait] = set()
+        self._ends = math.inf  # of the first of the waits, or earlier
+        self._sleeps = False
+        self._apart = 0  # how much work is in the threads beside
+        self._surplus = 0  # greenlets that are one too many since such work has ended
+        self._done = [0, 0]  # how much is, here and there …
+        self._seen = [0, 0]  # … when it was last asked
+
+    def start(self) -> None:
+        """Let it work, as long as the process lives."""
+        self._threads = ThreadPoolExecutor(self._count, "apart")
+        self._selector = selectors.DefaultSelector()
+        self._bell, self._ear = socket.socketpair()
+        for end in (self._bell, self._ear):
+            end.settimeout(0)
+        self._selector.register(self._ear, READ)
+        threading.Thread(target=self._run, name="hub", daemon=True).start()
+
+    def add_done_callback(self, step: Work, *, context: Any = None) -> None:  # noqa: ARG002 - asyncio's
+        """Let it take the step: whoever awaits this goes on in a greenlet of its own."""
+        self._steps.append(step)
+        self._ring()
+
+    def __await__(self) -> Generator["Hub", None, None]:
+        """Ask for a greenlet to go on in; see stepping.Step."""
+        yield self
+
+    def moves(self) -> bool:
+        """Whether whoever comes is served at once, or somebody was since this was asked last."""
+        before, self._seen = self._seen, self._done.copy()
+        free = self._sleeps and bool(self._idle), self._apart < self._count
+        return all(each or self._seen[i] != before[i] for i, each in enumerate(free))
+
+    def ready(self, file: int, event: int, ends: float) -> bool:
+        """Whether a socket could be read or written before that time."""
+        wait = _Wait(ends)
+        self._selector.register(file, event, wait)
+        try:
+            return self._park(wait)
+        finally:
+            self._selector.unregister(file)
+
+    def apart(self, work: Callable[[], T]) -> T:
+        """What the work gives, done in one of the threads beside."""
+        self._apart += 1
+        self._idle.append(greenlet(self._work, self._hub))  # meanwhile, another one is worked on
+        try:
+            done = self._threads.submit(contextvars.copy_context().run, work)
+            self.finished(done, math.inf)
+            return done.result()
+        finally:
+            self._apart -= 1
+            self._surplus += 1
+            self._done[1] += 1
+
+    def finished(self, done: Future[Any], ends: float) -> bool:
+        """Whether what another thread does was finished before that time."""
+        wait = _Wait(ends)
+        done.add_done_callback(lambda _: self._tell(wait))
+        return self._park(wait)
+
+    def pause(self, seconds: float) -> None:
+        """Let others go on meanwhile."""
+        self._park(_Wait(time.monotonic() + seconds))
+
+    def _tell(self, wait: _Wait) -> None:
+        self._told.append(wait)
+        self._ring()
+
+    def _ring(self) -> None:
+        if self._sleeps:
+            self._sleeps = False
+            self._bell.send(b"\0")
+
+    def _park(self, wait: _Wait) -> bool:
+        """Let others go on until the wait is over; whether that was before its end."""
+        self._waits.add(wait)
+        self._ends = min(self._ends, wait.ends)
+        return bool(self._hub.switch())
+
+    def _end(self, wait: _Wait, *, in_time: bool) -> None:
+        if wait in self._waits:  # else that has ended it before
+            self._waits.remove(wait)
+            wait.greenlet.switch(in_time)
+
+    def _run(self) -> None:
+        _mine.hub, self._hub = self, getcurrent()
+        self._idle += [greenlet(self._work) for _ in range(self._at_once)]
+        while True:
+            while self._told:
+                self._end(self._told.popleft(), in_time=True)
+            while self._steps and self._idle:
+                self._idle.pop().switch(self._steps.popleft())
+            self._sleeps = True
+            for key, _ in self._selector.select(self._patience()):
+                self._sleeps = False
+                if key.data is None:
+                    self._ear.recv(self._at_once)
+                else:
+                    self._end(key.data, in_time=True)
+            self._sleeps = False
+            if self._ends <= time.monotonic():
+                self._end_late()
+
+    def _patience(self) -> float | None:
+        """The seconds to wait for what may happen; asked after `_sleeps` is set."""
+        if self._told or (self._steps and self._idle):  # they have come meanwhile
+            return 0
+        return None if self._ends == math.inf else max(0, self._ends - time.monotonic())
+
+    def _end_late(self) -> None:
+        now = time.monotonic()
+        late = [wait for wait in self._waits if wait.ends <= now]
+        self._ends = min((wait.ends for wait in self._waits if wait.ends > now), default=math.inf)
+        for wait in late:
+            self._end(wait, in_time=False)
+
+    def _work(self, step: Work) -> None:
+        while True:
+            try:
+                step(None)
+            except Exception:
+                log.exception("A step has crashed")
+            self._done[0] += 1
+            if self._surplus:
+                self._surplus -= 1
+                return
+            self._idle.append(getcurrent())
+            step = self._hub.switch()
+
+
+def _hub() -> Hub | None:
+    """The present thread's; none if it is a test's, a command's, or another server's."""
+    return getattr(_mine, "hub", None)
+
+
+def ready(file: int, event: int, ends: float) -> bool:
+    """Whether a socket could be read or written before that time; others go on meanwhile."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        return False
+    if hub := _hub():
+        return hub.ready(file, event, ends)
+    poll = select.poll()
+    poll.register(file, _POLLED[event])
+    return bool(poll.poll(math.ceil(left * 1_000)))
+
+
+def pause(seconds: float) -> None:
+    """Wait, while others go on."""
+    if hub := _hub():
+        hub.pause(seconds)
+    else:
+        time.sleep(seconds)
+
+
+def apart(work: Callable[[], T]) -> T:
+    """What the work gives, however long it takes; others go on meanwhile."""
+    hub = _hub()
+    return hub.apart(work) if hub else work()
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """What the work gives; TimeoutError if it takes longer, and is left to itself.
+
+    For what has no bound of its own: a name that nobody resolves, credentials that nobody
+    renews. RuntimeError if there can be no more threads.
+    """
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whoever waits is told
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    if hub := _hub():
+        hub.finished(done, time.monotonic() + seconds)
+        seconds = 0
+    return done.result(max(0, seconds))
