@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, TypeAlias
 
 import strawberry
@@ -17,6 +17,7 @@ from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.hub import apart
+from graphql_api.lazy import lazy
 from graphql_api.paging import LARGEST, Budget, Cursors, Page, Window
 from graphql_api.plans.service import Plans
 from graphql_api.settings.model import Settings
@@ -63,17 +64,14 @@ class Context:
         self.user_settings = services.user_settings
         self.plans = services.plans
         self.task_store = services.task_store
-        self._dependency_store = services.dependency_store
         self.cursors = services.cursors
+        self._services = services
         self._clock = services.now
         self._budget = Budget(MOST_READ)
         self._counting = Budget(MOST_READ)
         self._rows = Budget(MOST_LISTED)
         self._linked = Budget(MOST_LINKED)
         self.largest_page = LARGEST
-        self.users: Loader[str, User] = Loader(services.user_store.get_many)
-        self.forget_tasks()
-        self.settings: Loader[str, Settings] = Loader(services.settings_store.get_many)
         self.client = client
         self._authorization = authorization
 
@@ -87,7 +85,7 @@ class Context:
         """The present instant: each write has its own, and so each new task its place."""
         return self._clock()
 
-    @cached_property
+    @lazy
     def session(self) -> Viewer:
         """Who is asking, in which session; Unauthenticated if nobody is."""
         viewer, user = self.accounts.viewer(self._authorization, self.now)
@@ -107,12 +105,35 @@ class Context:
             raise Unauthenticated("The account no longer exists.")
         return user
 
-    def forget_tasks(self) -> None:
-        """Read tasks anew from now on: something is going to be written."""
-        self.tasks_by_key: Loader[TaskKey, Task] = Loader(self.task_store.get_many)
-        self.dependencies: Loader[str, Dependencies] = Loader(self._dependency_store.get_many)
-        self.neighbours = Neighbours(self.dependencies, self.tasks_by_key, self._linked)
-        self.ranking = Ranking(
+    @lazy
+    def users(self) -> Loader[str, User]:
+        """Users by their ids."""
+        return Loader(self._services.user_store.get_many)
+
+    @lazy
+    def settings(self) -> Loader[str, Settings]:
+        """Settings by the ids of their users."""
+        return Loader(self._services.settings_store.get_many)
+
+    @lazy
+    def tasks_by_key(self) -> Loader[TaskKey, Task]:
+        """Tasks by their keys."""
+        return Loader(self.task_store.get_many)
+
+    @lazy
+    def dependencies(self) -> Loader[str, Dependencies]:
+        """All dependencies of a user, by the user's id."""
+        return Loader(self._services.dependency_store.get_many)
+
+    @lazy
+    def neighbours(self) -> Neighbours:
+        """What tasks wait for, and what waits for them."""
+        return Neighbours(self.dependencies, self.tasks_by_key, self._linked)
+
+    @lazy
+    def ranking(self) -> Ranking:
+        """How urgent tasks are."""
+        return Ranking(
             self.task_store,
             self.tasks_by_key,
             self.neighbours,
@@ -120,6 +141,11 @@ class Context:
             self._clock,
             self._budget,
         )
+
+    def forget_tasks(self) -> None:
+        """Read tasks anew from now on: something is going to be written."""
+        for name in ("tasks_by_key", "dependencies", "neighbours", "ranking"):
+            self.__dict__.pop(name, None)
 
     def show(self, tasks: Sequence[Task], *, prime: bool = True) -> None:
         """Note tasks as they are: they are not read again, and what is around them together."""

@@ -143,7 +143,7 @@ DOORS = {
 
 # From the bottom up; a module may import from the layers below its own, and from its own.
 LAYERS = [
-    {"errors", "ids", "clock", "logs", "hub", "wsgi", "draining", "counts", "records"},
+    {"errors", "ids", "clock", "logs", "hub", "lazy", "wsgi", "draining", "counts", "records"},
     {
         "config",
         "paging",

@@ -39,6 +39,13 @@ class Rig:
         return True
 
 
+@pytest.fixture(autouse=True, params=["on Linux", "anywhere"])
+def files(request, monkeypatch):
+    """What tells of sockets, as it is here, and as it is on other systems."""
+    if request.param == "anywhere":
+        monkeypatch.setattr(hubs, "OnLinux", hubs.Anywhere)
+
+
 def late():
     return time.monotonic() + SOON
 

@@ -77,22 +77,20 @@ class Selection:
     def request(self, settings: Settings, options: Options, blockers: Blockers) -> PlanRequest:
         """What the planner is asked; BadUserInput for options that cannot be meant."""
         taken = (place for task in (*self.unestimated, *self.others) for place in _places(task))
+        still_open = {t.task_id for t in (*self.planned, *self.unestimated, *self.others)}
+
+        def waits_for(task: Task) -> tuple[str, ...]:  # what is done, or gone, blocks nothing
+            named = blockers.get(task.task_id, ())
+            return tuple(task_id for task_id in named if task_id in still_open)
+
         return PlanRequest(
-            tasks=tuple(_plan_task(task, self._open(task, blockers)) for task in self.planned),
+            tasks=tuple(_plan_task(task, waits_for(task)) for task in self.planned),
             hours=_working_hours(settings),
             from_=options.from_,
             busy=(*options.busy, *taken),
             horizon_days=options.horizon_days,
             keep_current=options.keep_current,
         )
-
-    def _open(self, task: Task, blockers: Blockers) -> tuple[str, ...]:
-        """What a task still waits for; what is done, or gone, blocks nothing."""
-        waits_for = blockers.get(task.task_id, ())
-        if not waits_for:
-            return ()
-        still_open = {t.task_id for t in (*self.planned, *self.unestimated, *self.others)}
-        return tuple(task_id for task_id in waits_for if task_id in still_open)
 
 
 def weight(task: Task) -> int:
