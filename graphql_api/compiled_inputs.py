@@ -244,19 +244,20 @@ def _items(read: Read) -> Read:
 def _members(kind: GraphQLInputObjectType, within: tuple[Any, ...]) -> Read:
     if kind in within or kind.is_one_of or kind.out_type is not GraphQLInputObjectType.out_type:
         raise NotCovered
-    fields = [
-        (
-            name,
-            _reader(field.type, (*within, kind)),
-            REQUIRED if is_required_input_field(field) else _default(field),
-        )
-        for name, field in kind.fields.items()
-    ]
+    readers = {name: _reader(field.type, (*within, kind)) for name, field in kind.fields.items()}
+    required = {name for name, field in kind.fields.items() if is_required_input_field(field)}
+    others = {name: _default(field) for name, field in kind.fields.items() if name not in required}
+    defaults = {name: default for name, default in others.items() if default is not Undefined}
 
     def members(value: Any) -> dict[str, Any]:
-        if type(value) is not dict or not value.keys() <= kind.fields.keys():
+        if type(value) is not dict or not required <= value.keys():
             raise NotPlain
-        return _coerced(value, fields)
+        coerced = defaults.copy()
+        for name, each in value.items():
+            if name not in readers:
+                raise NotPlain
+            coerced[name] = readers[name](each)
+        return coerced
 
     return members
 

@@ -2,11 +2,11 @@
 
 import re
 import secrets
-import uuid
 from datetime import UTC, datetime, timedelta
 
 _ID = re.compile(r"[\w-]{1,128}", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def new_id(now: datetime) -> str:
@@ -14,11 +14,12 @@ def new_id(now: datetime) -> str:
 
     RFC 9562, section 5.7, with the sub-millisecond fraction in `rand_a` (section 6.2, method 3).
     """
-    microseconds = (now - EPOCH) // timedelta(microseconds=1)
+    microseconds = (now - EPOCH) // _MICROSECOND
     milliseconds, rest = divmod(microseconds, 1_000)
     fraction = rest * 4_096 // 1_000
     value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
-    return str(uuid.UUID(int=value))
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def is_id(text: str) -> bool:

@@ -107,7 +107,20 @@ def finish(status: int) -> None:
         "duration_ms": round(request.seconds * 1000, 1),
         "dynamodb_calls": request.dynamodb_calls,
     }
-    log.info("request", extra={"what": what})
+    log.handle(_Finished(what))
+
+
+_BLANK = vars(logging.LogRecord(log.name, logging.INFO, "", 0, "request", None, None))
+
+
+class _Finished(logging.LogRecord):
+    """That a request has its answer: a record without what Python finds out for each one.
+
+    Nothing of that is written, and it takes 5 of the 15 µs of a line.
+    """
+
+    def __init__(self, what: dict[str, Any]) -> None:
+        vars(self).update(_BLANK, created=time.time(), what=what)
 
 
 class JsonLines(logging.Formatter):

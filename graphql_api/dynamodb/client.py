@@ -8,14 +8,15 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
-from boto3.dynamodb.conditions import Attr, ConditionExpressionBuilder, Key
+from boto3.dynamodb.conditions import Attr, AttributeBase, ConditionExpressionBuilder, Key
 from boto3.dynamodb.conditions import ConditionBase as Condition
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, NoRegionError
@@ -48,6 +49,9 @@ __all__ = [
 BATCH_GET_KEYS = 100  # BatchGetItem's own limit
 BATCH_WRITE_ITEMS = 25  # BatchWriteItem's
 ATTEMPTS = 5  # at a call, at unprocessed keys, at a transaction that met another one
+
+# Values that become more than one placeholder.
+_BUILT = (AttributeBase, Condition, list, tuple, set)
 
 log = logging.getLogger(__name__)
 
@@ -511,8 +515,42 @@ def _settings(values: dict[str, Any]) -> tuple[str, dict[str, str], Item]:
     return f"SET {settings}", names, wire
 
 
+class _Shape(NamedTuple):
+    """A condition on one attribute without its values: to build it takes 5 µs, to find it 2."""
+
+    kind: str
+    text: str
+    names: dict[str, str]
+    placeholders: tuple[str, ...]
+
+    def arguments(self, values: list[Any]) -> dict[str, Any]:
+        """The arguments of a call that has this condition with these values."""
+        found = {self.kind: self.text, "ExpressionAttributeNames": self.names.copy()}
+        if values:
+            wire = zip(self.placeholders, map(codec.value, values), strict=True)
+            found["ExpressionAttributeValues"] = dict(wire)
+        return found
+
+
+@lru_cache(100)
+def _shape(kind: str, of: Any, attribute: Any, name: str, values: int) -> _Shape:
+    standing_in = of(attribute(name), *range(values))
+    built = ConditionExpressionBuilder().build_expression(
+        standing_in, kind == "KeyConditionExpression"
+    )
+    names, placeholders = built.attribute_name_placeholders, built.attribute_value_placeholders
+    return _Shape(kind, built.condition_expression, names, tuple(placeholders))
+
+
 def _expressions(**conditions: Condition | None) -> dict[str, Any]:
     """Conditions as expression texts with their names and values as placeholders."""
+    given = [(kind, condition) for kind, condition in conditions.items() if condition is not None]
+    if len(given) == 1:
+        [(kind, condition)] = given
+        attribute, *plain = condition.get_expression()["values"]
+        if isinstance(attribute, AttributeBase) and not any(isinstance(p, _BUILT) for p in plain):
+            kinds = cast("Hashable", type(condition)), cast("Hashable", type(attribute))
+            return _shape(kind, *kinds, attribute.name, len(plain)).arguments(plain)
     builder = ConditionExpressionBuilder()
     arguments: dict[str, Any] = {}
     names: dict[str, str] = {}

@@ -85,12 +85,12 @@ class Task:
         Raises BadUserInput.
         """
         given = {name: value for name, value in fields.items() if value is not None}
-        values = {"title": "", **_DEFAULTS, **given}
+        values = {**_DEFAULTS, **_checked({"title": "", **given})}
         created = clock.milliseconds(now)
         task = cls(
             task_id=new_id(now),
             user_id=user_id,
-            **_checked(values),
+            **values,
             created_at=created,
             updated_at=created,
             completed_at=created if values["status"] is TaskStatus.COMPLETED else None,
