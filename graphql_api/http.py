@@ -36,6 +36,7 @@ class Application(Flask):
         # nothing here, all goes through Flask.
         self.graphql: GraphQL | None = None
         self.views: Mapping[str, View] = {}
+        self._fixed: dict[tuple[str, str], str] = {}  # endpoints by methods and paths
 
     def wsgi_app(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -59,10 +60,16 @@ class Application(Flask):
         if not self.views or method == "OPTIONS":
             return None
         asked = Incoming(environ, populate_request=False)  # else each would hold the other
-        try:
-            endpoint, named = self._routes(asked).match()
-        except HTTPException:
-            return None
+        named: Mapping[str, Any] = {}
+        fixed = method, environ["PATH_INFO"]
+        endpoint = self._fixed.get(fixed)
+        if endpoint is None:
+            try:
+                endpoint, named = self._routes(asked).match()
+            except HTTPException:
+                return None
+            if not named:  # there are few paths that name nothing
+                self._fixed[fixed] = endpoint
         view = self.views.get(endpoint)
         if view is None:
             return None

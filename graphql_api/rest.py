@@ -33,13 +33,21 @@ from graphql_api.hub import apart
 from graphql_api.paging import DEFAULT_SIZE
 from graphql_api.places import Places
 from graphql_api.replies import json_response, problem, snake, snake_case
+from graphql_api.tasks.model import DeadlineType, TaskPriority, TaskStatus
 
 NAME = "rest"
 DOCUMENT = (Path(__file__).parent / "rest.graphql").read_text()
 
 # What a task shows but nobody sets: an old client may send a task back as it got it.
 READ_ONLY = {"task_id", "user_id", "created_at", "updated_at", "completed_at", "version"}
-ENUMS = ("status", "priority", "deadline_type")
+ENUMS = {
+    name: {member.name: member.name.lower() for member in members}
+    for name, members in (
+        ("status", TaskStatus),
+        ("priority", TaskPriority),
+        ("deadline_type", DeadlineType),
+    )
+}
 # What the query string calls the arguments of a list.
 LIST_NAMES = {"first": "limit", "tags": "tag"}
 SORTS = {
@@ -82,8 +90,8 @@ class Route:
 def _task(result: dict[str, Any]) -> dict[str, Any]:
     """The task of a result, which nobody else needs any more."""
     task: dict[str, Any] = result.get("task", result)
-    for name in ENUMS:
-        task[name] = task[name].lower()
+    for name, shown in ENUMS.items():
+        task[name] = shown[task[name]]
     return task
 
 
@@ -337,7 +345,7 @@ class ListQuery:
 
     def after(self, cursor: str) -> str:
         """The query string of the page after a cursor."""
-        return f"{self.same}{urlencode({'after': cursor})}"
+        return f"{self.same}after={cursor}"  # whose alphabet needs no quotes
 
 
 def _list_query(text: str) -> ListQuery:
