@@ -249,7 +249,9 @@ def ready(file: int, event: int, ends: float) -> bool:
 
 
 def pause(seconds: float) -> None:
-    """Wait, while others go on."""
+    """Wait, while others go on; not at all for no time, as before the first attempt at a write."""
+    if seconds <= 0:
+        return
     if hub := _hub():
         hub.pause(seconds)
     else:

@@ -155,6 +155,13 @@ def test_a_pause_elsewhere_is_a_pause():
     assert time.monotonic() - before >= 0.02
 
 
+def test_a_pause_of_no_time_lets_nobody_go_first():
+    rig = Rig()
+    rig.go(lambda: (pause(0), "first")[1], lambda: "second")
+
+    assert [rig.hears() for _ in range(2)] == ["first", "second"]
+
+
 def test_two_who_are_woken_at_the_same_time_go_on_both(pair):
     rig, (here, there) = Rig(), pair
 
