@@ -4,10 +4,10 @@
     make bench BENCH="--rounds 3 --seconds 2 --workloads page,task --servers service,floor"
 
 All servers run at once on one engine, each with two processes, and are asked one after another
-by wrk over 8 connections (logins: 2); the order turns with each round. Before anything is timed,
-all must give the same data, and what they write must be there for this service. Every answer of
-a run has to be as long as those that were checked, give or take a twentieth: an error would not
-be.
+by wrk over 8 connections (logins: 2); the order turns with each round, REST's list has its turn
+among GraphQL's. Before anything is timed, all must give the same data, and what they write must
+be there for this service. Every answer of a run has to be as long as those that were checked,
+give or take a twentieth: an error would not be.
 
 Other work on the machine moves the figures: only ratios count. `we` is this service's figure as
 a multiple of that line's: the median over the rounds of the ratio within a round. CPU is utime +
@@ -194,13 +194,13 @@ def measure(world, running, sizes, options, directory) -> dict[str, dict[str, li
         name: {server.name: [] for server in _servers_of(WORKLOADS[name], running)}
         for name in options.workloads
     }
+    turns = _turns(running, options.workloads)
     for number in range(options.rounds + 1):  # the first one is to warm up
-        for name in options.workloads:
-            workload, order = WORKLOADS[name], _servers_of(WORKLOADS[name], running)
+        for order in turns:
             turn = number % len(order)
-            for server in order[turn:] + order[:turn]:
+            for name, server in order[turn:] + order[:turn]:
                 _note(f"round {number}/{options.rounds}: {name}, {server.name}")
-                expected = sizes[name, server.name]
+                workload, expected = WORKLOADS[name], sizes[name, server.name]
                 if number:
                     seconds = options.seconds
                     run = load(world, server, workload, str(number), seconds, expected, directory)
@@ -209,6 +209,16 @@ def measure(world, running, sizes, options, directory) -> dict[str, dict[str, li
                     warm(world, server, workload, expected, directory)
     _note("")
     return runs
+
+
+def _turns(running: dict[str, Server], chosen: list[str]) -> list[list[tuple[str, Server]]]:
+    """Who takes turns at what: the servers at a workload, and at another one compared with it."""
+    turns: dict[str, list[tuple[str, Server]]] = {}
+    for name in chosen:
+        workload = WORKLOADS[name]
+        beside = workload.beside if workload.beside in chosen else name
+        turns.setdefault(beside, []).extend((name, each) for each in _servers_of(workload, running))
+    return list(turns.values())
 
 
 def warm(world, server, workload, expected, directory) -> None:
@@ -278,8 +288,8 @@ def _print_table(runs: dict[str, dict[str, list[Run]]]) -> None:
                 f"{p50:9.1f}{p99:9.1f}{p99 / p50:9.1f}{median(run.cpu for run in found):8.2f}"
                 f"{max(run.memory for run in found):6.0f}" + _ratio(of, server)
             )
-        if name == "rest" and "list" in runs:
-            quotient = _quotient(found, runs["list"]["service"], "rate")
+        if (beside := WORKLOADS[name].beside) in runs:
+            quotient = _quotient(found, runs[beside]["service"], "rate")
             print(f"  {quotient:.2f} × the rate of the same by GraphQL")
     print(f"\nload afterwards {' '.join(f'{part:.2f}' for part in os.getloadavg())}")
 

@@ -238,6 +238,7 @@ class Workload:
     same: Callable[[Any], Any] = data
     persisted: bool = False
     connections: int = 8
+    beside: str = ""  # another workload, which it takes turns with and is compared with
 
 
 WORKLOADS = {
@@ -246,7 +247,7 @@ WORKLOADS = {
     "create": Workload("create", create, same=written),
     "update": Workload("update", update, same=written),
     "list": Workload("page of 25, all fields, no owners", listing, GRAPHQL),
-    "rest": Workload("the same by REST", rest, ("service",), anything),
+    "rest": Workload("the same by REST", rest, ("service",), anything, beside="list"),
     "persisted-get": Workload("one task, persisted, by GET", persisted_get, persisted=True),
     "persisted-post": Workload("one task, persisted, by POST", persisted_post, persisted=True),
     "documents": Workload("10 documents in turn", documents, GRAPHQL),
