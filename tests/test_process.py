@@ -321,6 +321,21 @@ def stopped(pid: int | None) -> Iterator[None]:
 # Starting and stopping
 
 
+def test_no_worker_stops_to_look_for_garbage_in_what_it_has_started_with():
+    program = """
+import gc
+from graphql_api import server
+
+before = len(gc.get_objects())
+server._settle()
+print(gc.get_freeze_count() > before * 0.8, len(gc.get_objects()) < before * 0.01)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", "True"]
+
+
 @pytest.mark.usefixtures("service")
 def test_accounts_tokens_and_tasks_outlive_a_stop(first_life):
     ann = first_life.ann
