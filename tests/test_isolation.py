@@ -1,0 +1,96 @@
+"""Many people at once in one process, one thread of which serves all of them."""
+
+import json
+import random
+from collections import ChainMap
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import CREATE, TASK, TASKS, Api, Person, bearer
+from test_process import APP, Program
+
+pytestmark = pytest.mark.whole
+
+PEOPLE = 12
+ROUNDS = 3
+
+VIEWER = "{ viewer { id username tasks(first: 5) { nodes { id title owner { id username } } } } }"
+BY_URGENCY = "{ tasks(first: 5, orderBy: {field: URGENCY, direction: DESC}) { nodes { title } } }"
+FROM = "2030-01-07T08:00:00Z"
+PLAN = (
+    f'{{ planPreview(input: {{from: "{FROM}"}}) {{ unestimated {{ title }} blocks {{ title }} }} }}'
+)
+
+
+BUSY = "Others are planning"  # what some hear while so many plan at once
+
+
+def requests(person: Person, task: dict, foreign: str) -> list[tuple[str, dict | None, str]]:
+    """A path, a body, and what the answer has: all that is asked for, in every way."""
+
+    def asked(query: str, **variables) -> dict:
+        return {"query": query, "variables": variables}
+
+    mine, title = task["id"], task["title"]
+    return [
+        ("/graphql", asked(VIEWER), person.username),
+        ("/graphql", asked(TASK, id=mine), title),
+        ("/graphql", asked(TASK, id=foreign), "NOT_FOUND"),
+        ("/graphql", asked(TASKS, first=5), title),
+        ("/graphql", asked(BY_URGENCY), title),  # read in a thread aside, as are …
+        ("/graphql", asked(PLAN), title),  # … plans …
+        ("/api/v1/tasks", None, title),  # … and whole lists, once they are long
+        ("/graphql", asked(CREATE, input={"title": title, "durationMinutes": 30}), title),
+        ("/graphql", asked("{ nope }"), "GRAPHQL_VALIDATION_FAILED"),
+        ("/api/v1/tasks?limit=3", None, title),
+        (f"/api/v1/tasks/{mine}", None, title),
+        (f"/api/v1/tasks/{foreign}", None, "NOT_FOUND"),
+        ("/api/v1/plan/preview", {"from": FROM}, title),
+        ("/auth/verify", None, person.id),
+    ]
+
+
+def marks(person: Person) -> list[str]:
+    """What no answer to anybody else may have in it."""
+    return [person.id, f'"{person.username}"', f"Of {person.username} alone"]
+
+
+def test_everybody_gets_their_own_however_many_are_served_at_once(tmp_path):
+    with Program(APP, tmp_path, DATA_DIR=tmp_path / "data", WORKERS=1) as service:
+        service.ready()
+        people = [Api(service).register("somebody") for _ in range(PEOPLE)]
+        tasks = [person.create(title=f"Of {person.username} alone") for person in people]
+
+        def use(number: int) -> dict[str, str]:
+            """Whose every request was, by the ids that the service gave them."""
+            person, foreign = people[number], tasks[number - 1]["id"]
+            others = [mark for other in people if other is not person for mark in marks(other)]
+            steps = requests(person, tasks[number], foreign) * ROUNDS
+            random.Random(number).shuffle(steps)
+            served = {}
+            for path, body, expected in steps:
+                headers = bearer(person.token)
+                answer = (
+                    service.get(path, **headers)
+                    if body is None
+                    else service.post(path, body, headers)
+                )
+                text = answer.body.decode()
+                assert expected in text or BUSY in text, (path, body, text)
+                assert not [mark for mark in others if mark in text], (path, body, text)
+                served[answer.headers["X-Request-Id"]] = person.id
+            return served
+
+        with ThreadPoolExecutor(PEOPLE) as clients:
+            served = dict(ChainMap(*clients.map(use, range(PEOPLE))))
+        service.end()
+    lines = map(json.loads, service.errors.read_text().splitlines())
+    noted = {line["request_id"]: line.get("user_id") for line in lines if "duration_ms" in line}
+    unnoted = {request for request in served if noted[request] is None}
+    assert len(served) == PEOPLE * ROUNDS * 14
+    assert {
+        request: noted[request] for request in served.keys() - unnoted
+    }.items() <= served.items()
+    assert (
+        len(unnoted) == PEOPLE * ROUNDS
+    )  # what is not valid is refused before it is asked whose it is
