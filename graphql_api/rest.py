@@ -58,6 +58,7 @@ LIST_PARAMETERS = {
     *("limit", "after", "sort", "status", "priority", "tag"),
     *("due_before", "due_after", "search", "ready"),
 }
+SEVERAL = {"status", "priority", "tag"}  # which may be given more than once
 # What GraphQL has in its inputs and REST in the path and the headers.
 IN_HEADERS = {"id", "taskId", "expectedVersion", "idempotencyKey"}
 HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
@@ -367,6 +368,8 @@ def _list_variables(args: MultiDict[str, str]) -> dict[str, Any]:
     for name in args:
         if name not in LIST_PARAMETERS:
             raise BadUserInput(f"Unknown parameter: {name}", name)
+        if name not in SEVERAL and len(args.getlist(name)) > 1:
+            raise BadUserInput(f"{name} can be given once only.", name)
     variables: dict[str, Any] = {}
     if only := _filter(args):
         variables["filter"] = only
@@ -409,8 +412,8 @@ def _integer(name: str, text: str) -> int:
 
 def _expected_version(asked: Incoming) -> int | None:
     """The version that If-Match names; what cannot match is a conflict with every version."""
-    header = asked.headers.get("If-Match", "").strip()
-    if header in {"", "*"}:
+    header = asked.headers.get("If-Match", "*").strip()
+    if header == "*":
         return None
     tag = _ENTITY_TAG.fullmatch(header)
     if tag is None:
@@ -429,8 +432,7 @@ def _problem(route: Route, error: Mapping[str, Any]) -> Response:
     if "field" in details:
         name = details["field"]
         details["field"] = {**HEADERS, **route.names}.get(name, snake(name))
-        if message.startswith(name):
-            message = details["field"] + message.removeprefix(name)
+        message = re.sub(rf"\b{re.escape(name)}\b", details["field"], message)
     what, values, rest = message.partition(" must be one of ")
     message = what + values + rest.lower()  # as the values are spelled here
     return problem(status, code, message, **details)

@@ -385,6 +385,8 @@ def test_a_query_string_that_comes_again_is_remembered_unless_it_is_long(ann):
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("limit=x", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("sort=due_at&sort=due_at", "sort"),
         ("limit=1&after=x", "after"),
         ("status=done", "status"),
         ("priority=x", "priority"),

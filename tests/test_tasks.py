@@ -198,6 +198,16 @@ def test_a_missing_title_is_named(ann):
     assert rest.json["error"] == "Missing required field: title"
 
 
+def test_rest_tells_of_fields_by_its_own_names(ann):
+    missing = ann.rest("POST", "/auth/refresh", json={})
+    half = ann.rest(
+        "POST", "/api/v1/tasks", json={"title": "x", "planned_start": "2030-01-01T00:00:00Z"}
+    )
+
+    assert missing.json["error"] == "Missing required field: refresh_token"
+    assert half.json["error"] == "planned_end is needed: a plan has a start and an end."
+
+
 def test_a_change_leaves_what_is_absent_and_clears_what_is_null(ann):
     task = ann.create(
         title="x", description="y", priority="LOW", dueAt="2030-01-01T00:00:00Z", tags=["z"]
@@ -555,7 +565,7 @@ def test_rest_knows_versions_as_entity_tags(ann):
     assert (anyhow.status_code, anyhow.json["version"]) == (200, 3)
 
 
-@pytest.mark.parametrize("tag", ["3", "W/3", '"1", "2"', '"', "'1'"])
+@pytest.mark.parametrize("tag", ["", " ", "3", "W/3", '"1", "2"', '"', "'1'"])
 def test_an_entity_tag_of_wrong_syntax_is_refused(ann, tag):
     task = ann.create(title="x")
 

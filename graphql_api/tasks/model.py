@@ -225,9 +225,9 @@ def _check_plan(task: Task) -> None:
     start, end = task.planned_start, task.planned_end
     if (start is None) is not (end is None):
         missing = "plannedStart" if start is None else "plannedEnd"
-        raise BadUserInput("plannedStart and plannedEnd go together.", missing)
+        raise BadUserInput(f"{missing} is needed: a plan has a start and an end.", missing)
     if start is not None and end is not None and end < start:
-        raise BadUserInput("plannedEnd is not before plannedStart.", "plannedEnd")
+        raise BadUserInput("plannedEnd cannot be before the start.", "plannedEnd")
 
 
 def camel(name: str) -> str:
