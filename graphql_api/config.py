@@ -168,7 +168,9 @@ def _traced(read: "_Reader") -> bool:
         read.problems.append(f"OTEL_TRACES_EXPORTER must be otlp or none, not {exporter!r}")
     elif importlib.util.find_spec("opentelemetry") is None:
         names = " and ".join(sorted(set_up))
-        read.problems.append(f"{names} need what requirements-otel.txt lists")
+        read.problems.append(
+            f"{names}: install the tracer first: pip install -r requirements-otel.txt"
+        )
     return True
 
 

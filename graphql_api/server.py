@@ -53,7 +53,8 @@ def listening(config: Config) -> Config:
     except (OSError, TypeError) as error:  # TypeError: a host that IDNA cannot encode
         address = f"{config.host}:{config.port}"
         why = getattr(error, "strerror", None) or error
-        raise StartError(f"{address} cannot be listened on: {why}") from None
+        names = "HOST and PORT" if config.port else "HOST"
+        raise StartError(f"{names}: {address} cannot be listened on: {why}") from None
 
 
 class _Server(Granian):  # type: ignore[misc, valid-type]  # which class it is, is chosen at import
@@ -126,7 +127,9 @@ def metrics_served(config: Config) -> Iterator[Path | None]:
         except OSError as error:
             address = f"{config.metrics_host}:{config.metrics_port}"
             why = error.strerror or error
-            raise StartError(f"METRICS_PORT: {address} cannot be listened on: {why}") from None
+            raise StartError(
+                f"METRICS_HOST and METRICS_PORT: {address} cannot be listened on: {why}"
+            ) from None
         yield Path(directory)
 
 

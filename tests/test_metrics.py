@@ -287,4 +287,4 @@ def test_a_port_that_is_taken_is_said_at_the_start(tmp_path):
         )
 
     assert found.returncode == 2
-    assert f"METRICS_PORT: 127.0.0.1:{port} cannot be listened on" in found.stderr
+    assert f"METRICS_HOST and METRICS_PORT: 127.0.0.1:{port} cannot be listened on" in found.stderr

@@ -557,13 +557,14 @@ def test_a_well_known_secret_is_refused_and_not_repeated(tmp_path):
 
 def test_a_port_that_is_taken_is_named(tmp_path, taken):
     assert refusal(tmp_path, PORT=taken) == (
-        f"Cannot start: 127.0.0.1:{taken} cannot be listened on: Address already in use."
+        f"Cannot start: HOST and PORT: 127.0.0.1:{taken} cannot be listened on:"
+        " Address already in use."
     )
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "é..x"])
 def test_a_host_that_is_not_this_machines_is_named(host):
-    with pytest.raises(StartError, match=f"^{host}:0 cannot be listened on: "):
+    with pytest.raises(StartError, match=f"^HOST: {host}:0 cannot be listened on: "):
         server.listening(replace(CONFIG, host=host, port=0))
 
 
