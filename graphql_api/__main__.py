@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -19,7 +19,10 @@ from graphql_api.commands.migration import Fate, Migration, Outcome
 from graphql_api.config import Config
 from graphql_api.dynamodb import Database, client, embedded, tables
 from graphql_api.errors import AppError, BadUserInput, StartError
+from graphql_api.tasks.dependencies import Dependencies, distinct_blockers
+from graphql_api.tasks.dependency_store import DependencyStore
 from graphql_api.tasks.model import Task
+from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import TaskStore
 
 ATTEMPTS = 12  # at each call of a store that is busy: only the operator waits
@@ -92,10 +95,11 @@ def check_tables(ctx: click.Context) -> None:
 @click.pass_context
 def export(ctx: click.Context, username: str, output: str) -> None:
     """Write a user's data as JSON."""
-    users, tasks = _stores(_open(_configured(ctx)))
-    user = _user(users, username)
+    stores = _stores(_open(_configured(ctx)))
+    user = _user(stores.users, username)
+    dependencies = stores.dependencies.get(user.user_id)
     with _written_whole(output) as file:
-        for chunk in archive.chunks(user, tasks.all(user.user_id)):
+        for chunk in archive.chunks(user, stores.tasks.all(user.user_id), dependencies):
             file.write(chunk)
 
 
@@ -106,16 +110,21 @@ def export(ctx: click.Context, username: str, output: str) -> None:
 def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     """Add the tasks of an exported FILE to an account.
 
-    A task of an id that the account has already stays as it is. If anything in the file is
-    wrong, nothing is written.
+    A task of an id that the account has already stays as it is, but that it waits for others is
+    added. If anything in the file is wrong, nothing is written.
     """
     document = archive.read(file)
-    users, store = _stores(_open(_configured(ctx)))
-    user = _user(users, username or document.username)
+    stores = _stores(_open(_configured(ctx)))
+    user = _user(stores.users, username or document.username)
     tasks = _checked(user, document.tasks)
+    waits = _checked_dependencies(user, document.tasks)
     with click.progressbar(tasks, label="Tasks", file=sys.stderr) as bar:
-        added = sum(store.restore(task) for task in bar)
+        added = sum(stores.tasks.restore(task) for task in bar)
     click.echo(f"Tasks: {added} added, {len(tasks) - added} there already.")
+    service = Tasks(stores.tasks, stores.dependencies)
+    with click.progressbar(waits.items(), label="Dependencies", file=sys.stderr) as links:
+        for task_id, blockers in links:
+            service.add_blockers(user.user_id, task_id, blockers)
 
 
 @cli.command()
@@ -141,7 +150,8 @@ def migrate(
     old = _older(store, endpoint_url, {users_table, tasks_table})
     users = tables.count(old.client, old.config, users_table, "username")
     tasks = tables.count(old.client, old.config, tasks_table, "task_id")
-    migration = Migration(*_stores(store), clock.now(), dry_run=dry_run)
+    stores = _stores(store)
+    migration = Migration(stores.users, stores.tasks, clock.now(), dry_run=dry_run)
     database = old.database()
     refused = _take_over("Users", migration.users(database.table(users_table)), users)
     refused += _take_over("Tasks", migration.tasks(database.table(tasks_table)), tasks)
@@ -193,11 +203,19 @@ def _open(config: Config) -> _Store:
     return _Store(config, client.connect(config))
 
 
-def _stores(store: _Store) -> tuple[UserStore, TaskStore]:
+class _Stores(NamedTuple):
+    """The service's stores."""
+
+    users: UserStore
+    tasks: TaskStore
+    dependencies: DependencyStore
+
+
+def _stores(store: _Store) -> _Stores:
     """The service's stores, on tables that are as needed."""
     tables.require(store.client, store.config)
     database = store.database(store.config.table_prefix)
-    return UserStore(database), TaskStore(database)
+    return _Stores(UserStore(database), TaskStore(database), DependencyStore(database))
 
 
 def _older(store: _Store, endpoint_url: str | None, names: set[str]) -> _Store:
@@ -238,6 +256,25 @@ def _checked(user: User, entries: list[Any]) -> list[Task]:
         wrong = len(entries) - len(tasks)
         raise StartError(f"{wrong} of {len(entries)} tasks are wrong; nothing was written")
     return tasks
+
+
+def _checked_dependencies(user: User, entries: list[Any]) -> Mapping[str, tuple[str, ...]]:
+    """What the tasks of the entries wait for, of what is in the file; what cannot be is told."""
+    there = {entry["task_id"] for entry in entries}
+    waits, wrong = Dependencies.none(user.user_id), 0
+    for number, entry in enumerate(entries):
+        try:
+            # One that was deleted while the file was written blocks nothing any more.
+            blockers = [other for other in archive.blockers(entry) if other in there]
+            if blockers:
+                task_id = entry["task_id"]
+                waits = waits.add(task_id, distinct_blockers(task_id, blockers), ())
+        except AppError as error:
+            click.echo(f"tasks[{number}]: {error.message}", err=True)
+            wrong += 1
+    if wrong:
+        raise StartError(f"{wrong} of {len(entries)} tasks are wrong; nothing was written")
+    return waits.blockers
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from graphql_api.commands import archive
 from graphql_api.dynamodb import tables
 from graphql_api.dynamodb.wire import Refused, Wire
 from graphql_api.errors import BadUserInput
+from graphql_api.tasks.dependencies import Dependencies
 from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.tasks.store import TaskStore
 
@@ -248,6 +249,63 @@ def test_an_import_brings_back_what_was_deleted_and_keeps_what_was_changed(opera
     assert ann.task(kept["id"])["title"] == "Changed"
 
 
+def test_an_import_brings_back_what_waits_for_what(operator, api, ann, tmp_path):
+    first, second, third = (ann.create(title=title)["id"] for title in ("1st", "2nd", "3rd"))
+    for task, blockers in ((second, [first]), (third, [first, second])):
+        path = f"/api/v1/tasks/{task}/blockers"
+        assert ann.rest("POST", path, json={"blocker_ids": blockers}).status_code == 200
+    ann.rest("PUT", f"/api/v1/tasks/{first}", json={"status": "completed"})
+    other = api.register("other")
+    document = exported(operator, ann.username)
+    path = saved(tmp_path, document)
+
+    for _ in range(2):
+        assert operator.run("import", path, "--username", other.username).exit_code == 0
+
+    waits = [task.get("blocked_by") for task in document["tasks"]]
+    assert waits == [None, [first], [first, second]]
+    assert exported(operator, other.username)["tasks"] == document["tasks"]
+    for task in (second, third):
+        path = f"/api/v1/tasks/{task}/blockers"
+        assert other.rest("GET", path).json == ann.rest("GET", path).json
+    assert other.rest("GET", f"/api/v1/tasks/{second}/blockers").json["is_ready"]
+
+
+@pytest.mark.parametrize(
+    ("waits", "told"),
+    [
+        (
+            [["b"], ["a"]],
+            "tasks[1]: A task cannot wait for itself: each of these waits for the next.",
+        ),
+        (["b", None], "tasks[0]: blocked_by: A list of texts is needed."),
+        ([[1], []], "tasks[0]: blocked_by: A text is needed."),
+    ],
+)
+def test_tasks_that_cannot_wait_so_are_told_and_nothing_is_written(
+    operator, ann, tmp_path, waits, told
+):
+    entries = [{**ENTRY, "task_id": "a"}, {**ENTRY, "task_id": "b"}]
+    for entry, blockers in zip(entries, waits, strict=True):
+        entry["blocked_by"] = [] if blockers is None else blockers
+    document = {**exported(operator, ann.username), "tasks": entries}
+
+    result = operator.run("import", saved(tmp_path, document))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert told in result.stderr
+    assert tasks_of(ann) == []
+
+
+def test_what_is_not_in_the_file_blocks_nothing(operator, ann, tmp_path):
+    entry = {**ENTRY, "task_id": "a", "blocked_by": ["gone"]}
+    document = {**exported(operator, ann.username), "tasks": [entry]}
+
+    assert operator.run("import", saved(tmp_path, document)).exit_code == 0
+
+    assert "blocked_by" not in exported(operator, ann.username)["tasks"][0]
+
+
 ENTRY = {
     "task_id": "11111111-1111-4111-8111-111111111111",
     "title": "Imported",
@@ -297,7 +355,7 @@ def without(name):
         ({**ENTRY, "deadline_type": "HARD"}, "deadline_type: 'HARD' is not a valid DeadlineType"),
         (
             {**ENTRY, "planned_start": "2030-01-01T00:00:00Z"},
-            "plannedStart and plannedEnd go together.",
+            "plannedEnd is needed: a plan has a start and an end.",
         ),
         ({**ENTRY, "task_id": "a/b"}, "An id has 1 to 128 letters, digits, '_' and '-'."),
         ({**ENTRY, "task_id": ""}, "An id has 1 to 128 letters, digits, '_' and '-'."),
@@ -421,7 +479,7 @@ tasks = st.builds(
 def test_what_was_written_is_read_as_it_was(written):
     user = User(user_id="ann", username="Ann", password="$argon2id$", created_at=NOW)
 
-    text = "".join(archive.chunks(user, written))
+    text = "".join(archive.chunks(user, written, Dependencies.none("ann")))
     read = archive.read(io.BytesIO(text.encode()))
 
     assert read.username == "Ann"

@@ -2,13 +2,14 @@
 
     {"format": "smart-task-scheduler", "version": 1,
      "user": {"user_id": …, "username": …, "created_at": …},
-     "tasks": [{"task_id": …, "title": …, …}, …]}
+     "tasks": [{"task_id": …, "title": …, …, "blocked_by": [task_id, …]}, …]}
 
-Times are RFC 3339 texts. Neither the password's hash nor sessions are in it.
+Only a task that waits for others has `blocked_by`. Times are RFC 3339 texts. Neither the
+password's hash, nor sessions, nor settings are in it.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from enum import Enum
@@ -17,10 +18,12 @@ from typing import IO, Any, NoReturn
 from graphql_api import clock
 from graphql_api.accounts.model import User
 from graphql_api.errors import BadUserInput
+from graphql_api.tasks.dependencies import Dependencies
 from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 
 FORMAT = "smart-task-scheduler"
 VERSION = 1  # of the format
+BLOCKED_BY = "blocked_by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,17 @@ class Archive:
     tasks: list[Any]
 
 
-def chunks(user: User, tasks: Iterable[Task]) -> Iterator[str]:
+def chunks(user: User, tasks: Iterable[Task], dependencies: Dependencies) -> Iterator[str]:
     """The document in pieces, so that no more than one task has to be in memory."""
     shown = {name: _plain(getattr(user, name)) for name in ("user_id", "username", "created_at")}
     head = _json({"format": FORMAT, "version": VERSION, "user": shown})
     yield f'{head[:-1]}, "tasks": ['
     separator = "\n"
     for task in tasks:
-        yield separator + _json({name: _plain(getattr(task, name)) for name in _READERS})
+        entry = {name: _plain(getattr(task, name)) for name in _READERS}
+        if waits_for := dependencies.blockers_of(task.task_id):
+            entry[BLOCKED_BY] = waits_for
+        yield separator + _json(entry)
         separator = ",\n"
     yield "\n]}\n"
 
@@ -65,9 +71,17 @@ def task(user_id: str, entry: Any) -> Task:
         raise BadUserInput("A task is an object.")
     for name in _READERS.keys() - entry.keys() - _YOUNGER:
         raise BadUserInput(f"Missing field: {name}", name)
-    for name in entry.keys() - _READERS.keys():
+    for name in entry.keys() - _READERS.keys() - {BLOCKED_BY}:
         raise BadUserInput(f"Unknown field: {name}", name)
     return Task.restored(user_id, {n: _field(n, entry[n]) for n in _READERS if n in entry})
+
+
+def blockers(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids of the tasks that an entry's waits for; BadUserInput if they are none."""
+    try:
+        return _texts(entry.get(BLOCKED_BY, []))
+    except ValueError as error:
+        raise BadUserInput(f"{BLOCKED_BY}: {error}", BLOCKED_BY) from None
 
 
 def _field(name: str, value: Any) -> Any:
