@@ -431,8 +431,11 @@ def _problem(route: Route, error: Mapping[str, Any]) -> Response:
     message = error["message"]
     if "field" in details:
         name = details["field"]
-        details["field"] = {**HEADERS, **route.names}.get(name, snake(name))
-        message = re.sub(rf"\b{re.escape(name)}\b", details["field"], message)
+        shown = details["field"] = {**HEADERS, **route.names}.get(name, snake(name))
+        if name != snake(name):  # which is no word of a sentence
+            message = re.sub(rf"\b{re.escape(name)}\b", lambda _: shown, message)
+        elif message.startswith(name):
+            message = shown + message.removeprefix(name)
     what, values, rest = message.partition(" must be one of ")
     message = what + values + rest.lower()  # as the values are spelled here
     return problem(status, code, message, **details)
