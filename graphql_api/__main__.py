@@ -4,10 +4,11 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 import click
 
@@ -18,12 +19,13 @@ from graphql_api.commands import archive
 from graphql_api.commands.migration import Fate, Migration, Outcome
 from graphql_api.config import Config
 from graphql_api.dynamodb import Database, client, embedded, tables
-from graphql_api.errors import AppError, BadUserInput, StartError
+from graphql_api.errors import AppError, BadUserInput, Conflict, StartError
 from graphql_api.tasks.dependencies import Dependencies, distinct_blockers
 from graphql_api.tasks.dependency_store import DependencyStore
-from graphql_api.tasks.model import Task
 from graphql_api.tasks.service import Tasks
 from graphql_api.tasks.store import TaskStore
+
+T = TypeVar("T")
 
 ATTEMPTS = 12  # at each call of a store that is busy: only the operator waits
 TIMEOUT = 10  # seconds an attempt
@@ -116,8 +118,8 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     document = archive.read(file)
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username or document.username)
-    tasks = _checked(user, document.tasks)
-    waits = _checked_dependencies(user, document.tasks)
+    tasks = _each(document.tasks, partial(archive.task, user.user_id))
+    waits = _waits(user, document.tasks)
     with click.progressbar(tasks, label="Tasks", file=sys.stderr) as bar:
         added = sum(stores.tasks.restore(task) for task in bar)
     click.echo(f"Tasks: {added} added, {len(tasks) - added} there already.")
@@ -244,37 +246,34 @@ def _user(users: UserStore, username: str) -> User:
     return user
 
 
-def _checked(user: User, entries: list[Any]) -> list[Task]:
-    """The entries as the user's tasks; each that cannot be one is told."""
-    tasks = []
-    for number, entry in enumerate(entries):
-        try:
-            tasks.append(archive.task(user.user_id, entry))
-        except BadUserInput as error:
-            click.echo(f"tasks[{number}]: {error.message}", err=True)
-    if len(tasks) < len(entries):
-        wrong = len(entries) - len(tasks)
-        raise StartError(f"{wrong} of {len(entries)} tasks are wrong; nothing was written")
-    return tasks
-
-
-def _checked_dependencies(user: User, entries: list[Any]) -> Mapping[str, tuple[str, ...]]:
-    """What the tasks of the entries wait for, of what is in the file; what cannot be is told."""
+def _waits(user: User, entries: list[Any]) -> Mapping[str, tuple[str, ...]]:
+    """What the tasks of the entries wait for, of what is in the file."""
     there = {entry["task_id"] for entry in entries}
-    waits, wrong = Dependencies.none(user.user_id), 0
+    known = Dependencies.none(user.user_id)
+
+    def link(entry: Mapping[str, Any]) -> None:
+        nonlocal known
+        # One that was deleted while the file was written blocks nothing any more.
+        if blockers := [other for other in archive.blockers(entry) if other in there]:
+            task_id = entry["task_id"]
+            known = known.add(task_id, distinct_blockers(task_id, blockers), ())
+
+    _each(entries, link)
+    return known.blockers
+
+
+def _each(entries: list[Any], do: Callable[[Any], T]) -> list[T]:
+    """What becomes of each entry; StartError if one is wrong, and each that is has been told."""
+    done = []
     for number, entry in enumerate(entries):
         try:
-            # One that was deleted while the file was written blocks nothing any more.
-            blockers = [other for other in archive.blockers(entry) if other in there]
-            if blockers:
-                task_id = entry["task_id"]
-                waits = waits.add(task_id, distinct_blockers(task_id, blockers), ())
-        except AppError as error:
+            done.append(do(entry))
+        except (BadUserInput, Conflict) as error:
             click.echo(f"tasks[{number}]: {error.message}", err=True)
-            wrong += 1
-    if wrong:
+    if len(done) < len(entries):
+        wrong = len(entries) - len(done)
         raise StartError(f"{wrong} of {len(entries)} tasks are wrong; nothing was written")
-    return waits.blockers
+    return done
 
 
 @contextmanager
