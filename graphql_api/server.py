@@ -51,10 +51,14 @@ def listening(config: Config) -> Config:
             host, port = probe.getsockname()[:2]  # granian takes addresses only, no names
             return replace(config, host=host, port=port)
     except (OSError, TypeError) as error:  # TypeError: a host that IDNA cannot encode
-        address = f"{config.host}:{config.port}"
-        why = getattr(error, "strerror", None) or error
         names = "HOST and PORT" if config.port else "HOST"
-        raise StartError(f"{names}: {address} cannot be listened on: {why}") from None
+        raise _not_to_be_had(names, config.host, config.port, error) from None
+
+
+def _not_to_be_had(names: str, host: str, port: int, error: Exception) -> StartError:
+    """That an address, which these settings name, cannot be listened on."""
+    why = getattr(error, "strerror", None) or error
+    return StartError(f"{names}: {host}:{port} cannot be listened on: {why}")
 
 
 class _Server(Granian):  # type: ignore[misc, valid-type]  # which class it is, is chosen at import
@@ -125,11 +129,8 @@ def metrics_served(config: Config) -> Iterator[Path | None]:
         try:
             exposition.serve(config.metrics_host, config.metrics_port, Path(directory))
         except OSError as error:
-            address = f"{config.metrics_host}:{config.metrics_port}"
-            why = error.strerror or error
-            raise StartError(
-                f"METRICS_HOST and METRICS_PORT: {address} cannot be listened on: {why}"
-            ) from None
+            names = "METRICS_HOST and METRICS_PORT"
+            raise _not_to_be_had(names, config.metrics_host, config.metrics_port, error) from None
         yield Path(directory)
 
 
