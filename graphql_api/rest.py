@@ -91,7 +91,7 @@ def _task(result: dict[str, Any]) -> dict[str, Any]:
 def _spelled(task: dict[str, Any]) -> dict[str, Any]:
     """A task of a result, which nobody else needs any more, as REST spells its values.
 
-    Not in a loop: so a page of 25 takes 3 µs less of 530, and no longer than by GraphQL.
+    Not in a loop: so a page of 25 takes 3 µs less, of 530.
     """
     task["status"] = STATUSES[task["status"]]
     task["priority"] = PRIORITIES[task["priority"]]
