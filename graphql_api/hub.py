@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from typing import Any, TypeAlias, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -113,7 +114,7 @@ class Hub:
         self._ends = math.inf  # of the first of the waits, or earlier
         self._sleeps = False
         self._apart = 0  # how much work is in the threads beside
-        self._surplus = 0  # greenlets that are one too many since such work has ended
+        self._surplus = 0  # greenlets that are one too many since such work, or a wait, has ended
         self._done = [0, 0]  # how much is, here and there …
         self._seen = [0, 0]  # … when it was last asked
 
@@ -147,15 +148,21 @@ class Hub:
     def apart(self, work: Callable[[], T]) -> T:
         """What the work gives, done in one of the threads beside."""
         self._apart += 1
-        self._idle.append(greenlet(self._work, self._hub))  # meanwhile, another one is worked on
         try:
             done = self._threads.submit(contextvars.copy_context().run, work)
-            self.finished(done, math.inf)
+            self.comes(done, math.inf)
             return done.result()
         finally:
             self._apart -= 1
-            self._surplus += 1
             self._done[1] += 1
+
+    def comes(self, turn: Future[Any], ends: float) -> bool:
+        """Whether a turn comes before that time; meanwhile, one more request is worked on."""
+        self._idle.append(greenlet(self._work, self._hub))
+        try:
+            return self.finished(turn, ends)
+        finally:
+            self._surplus += 1
 
     def finished(self, done: Future[Any], ends: float) -> bool:
         """Whether what another thread does was finished before that time."""
@@ -262,6 +269,18 @@ def apart(work: Callable[[], T]) -> T:
     """What the work gives, however long it takes; others go on meanwhile."""
     hub = _hub()
     return hub.apart(work) if hub else work()
+
+
+def comes(turn: Future[None], seconds: float) -> bool:
+    """Whether a turn comes in time; others go on meanwhile, as many as without whoever waits."""
+    if hub := _hub():
+        return hub.comes(turn, time.monotonic() + seconds)
+    return bool(wait_for([turn], seconds).done)
+
+
+def waits_freely() -> bool:
+    """Whether others can go on while the present request waits; not if it has a thread."""
+    return _hub() is not None
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:

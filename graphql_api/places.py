@@ -1,15 +1,14 @@
-"""Places for costly work: so much of it is done at a time, and who finds none is told at once."""
+"""Places for costly work: so much of it is done at a time, and so many wait for a while."""
 
-import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum
-from threading import BoundedSemaphore
+from threading import Lock
 
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.hub import pause
-
-LOOK_SECONDS = 0.02  # between two looks for a place that has become free
+from graphql_api.hub import comes
 
 
 class Place(Enum):
@@ -21,33 +20,53 @@ class Place(Enum):
 
 
 class Places:
-    """So many places, and what those hear who get none."""
+    """So many places, what those hear who get none, and how many wait for one how long."""
 
-    def __init__(self, count: int, refusal: str) -> None:
+    def __init__(self, count: int, refusal: str, *, waiting: int = 0, seconds: float = 0) -> None:
         self.on_place: Callable[[Place], None] | None = None  # who wants to hear of them
-        self._free = BoundedSemaphore(count)
+        self._free = count
         self._refusal = refusal
+        self._most, self._seconds = waiting, seconds
+        self._turns: deque[Future[None]] = deque()  # of those who wait, in the order they came
+        self._lock = Lock()
 
     @contextmanager
-    def take(self, patience: float = 0) -> Iterator[None]:
-        """A place, for as long as it is held; ServiceUnavailable after so many seconds without."""
-        if not self._taken(patience):
+    def take(self, *, waits: bool = True) -> Iterator[None]:
+        """A place, for as long as it is held; ServiceUnavailable if there is none in time."""
+        if not self._taken(self._most if waits else 0):
             self._tell(Place.REFUSED)
             raise ServiceUnavailable(self._refusal)
         self._tell(Place.TAKEN)
         try:
             yield
         finally:
-            self._free.release()
+            self._leave()
             self._tell(Place.LEFT)
 
-    def _taken(self, patience: float) -> bool:
-        ends = time.monotonic() + patience
-        while not self._free.acquire(blocking=False):
-            if ends <= time.monotonic():
+    def _taken(self, most_waiting: int) -> bool:
+        turn: Future[None] = Future()
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            if len(self._turns) >= most_waiting:
                 return False
-            pause(LOOK_SECONDS)
-        return True
+            self._turns.append(turn)
+        if comes(turn, self._seconds):
+            return True
+        with self._lock:
+            if turn in self._turns:
+                self._turns.remove(turn)
+                return False
+        return True  # it has come meanwhile
+
+    def _leave(self) -> None:
+        """Let the next one in."""
+        with self._lock:
+            if self._turns:
+                self._turns.popleft().set_result(None)
+            else:
+                self._free += 1
 
     def _tell(self, place: Place) -> None:
         if self.on_place:

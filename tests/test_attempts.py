@@ -171,7 +171,7 @@ def test_a_new_window_begins_at_nought(app):
     assert attempts.count(limit, "x", later) == 1
 
 
-def test_beyond_the_places_for_hashing_nobody_waits():
+def test_beyond_the_places_for_hashing_no_thread_waits():
     passwords = Passwords("CHEAPEST", at_once=1)
 
     with passwords.place(), pytest.raises(ServiceUnavailable), passwords.place():

@@ -273,31 +273,107 @@ def test_what_is_finished_too_late_wakes_nobody():
 # Places
 
 
-@pytest.mark.parametrize("inside", [True, False])
-def test_who_waits_for_a_place_gets_it_or_is_told_in_time(inside):
-    places, taken, go = Places(1, "None is free."), threading.Event(), threading.Event()
+def holds(places, go):
+    """A step that has a place until it may go."""
+
+    def hold():
+        with places.take():
+            apart(lambda: go.wait(SOON))
+        return "left"
+
+    return hold
+
+
+def enters(places, name):
+    """A step that tells its name once it has a place."""
+
+    def enter():
+        try:
+            with places.take():
+                return name
+        except ServiceUnavailable as error:
+            return error.message
+
+    return enter
+
+
+def test_who_waits_for_a_place_gets_it_in_the_order_of_coming():
+    rig, go = Rig(), threading.Event()
+    places = Places(1, "None is free.", waiting=2, seconds=SOON)
+
+    rig.go(holds(places, go), *(enters(places, name) for name in ["first", "second", "third"]))
+
+    assert rig.hears() == "None is free."  # the third: no more than two may wait
+    go.set()
+    assert [rig.hears() for _ in range(3)] == ["left", "first", "second"]
+
+
+def test_who_has_waited_long_enough_is_told_and_keeps_no_turn():
+    rig, go = Rig(), threading.Event()
+    places = Places(1, "None is free.", waiting=1, seconds=0.02)
+
+    rig.go(holds(places, go), enters(places, "too late"))
+    assert rig.hears() == "None is free."
+    go.set()
+    assert rig.hears() == "left"
+    rig.go(enters(places, "now"))
+    assert rig.hears() == "now"
+
+
+def test_who_waits_for_a_place_keeps_nobody_from_work():
+    rig, go = Rig(at_once=1), threading.Event()
+    places = Places(1, "None is free.", waiting=8, seconds=SOON)
+    rig.go(holds(places, go), *[enters(places, "waited")] * 8)
+
+    for _ in range(5):
+        rig.go(lambda: "answered")
+        assert rig.hears() == "answered"
+
+    go.set()
+    assert sorted(rig.hears() for _ in range(9)) == ["left", *["waited"] * 8]
+    rig.go(lambda: "answered")
+    assert rig.hears() == "answered"
+
+
+def test_after_all_have_waited_no_more_work_at_once_than_before(pair):
+    here, there = pair
+    rig, go = Rig(at_once=1), threading.Event()
+    places = Places(1, "None is free.", waiting=8, seconds=SOON)
+    rig.go(holds(places, go), *[enters(places, "waited")] * 8)
+    go.set()
+    assert sorted(rig.hears() for _ in range(9)) == ["left", *["waited"] * 8]
+
+    rig.go(waits(here), lambda: "after it")
+    assert rig.hears_nothing()
+    there.send(b"x")
+    assert [rig.hears(), rig.hears()] == [True, "after it"]
+
+
+def test_a_thread_waits_for_a_place_where_it_may():
+    places = Places(1, "None is free.", waiting=1, seconds=SOON)
+    go, taken = threading.Event(), threading.Event()
 
     def hold():
         with places.take():
             taken.set()
             go.wait(SOON)
 
-    def step():
-        taken.wait(SOON)
-        with pytest.raises(ServiceUnavailable, match="None is free"), places.take(0.03):
-            pass
-        go.set()
-        with places.take(SOON):
-            return "got it"
-
     with ThreadPoolExecutor() as pool:
         pool.submit(hold)
-        if inside:
-            rig = Rig()
-            rig.go(step)
-            assert rig.hears() == "got it"
-        else:
-            assert step() == "got it"
+        taken.wait(SOON)
+        with pytest.raises(ServiceUnavailable), places.take(waits=False):
+            pass
+        later = pool.submit(enters(places, "waited"))
+        go.set()
+        assert later.result(SOON) == "waited"
+
+
+def test_a_thread_is_told_too_that_it_has_waited_long_enough():
+    places = Places(1, "None is free.", waiting=1, seconds=0.02)
+
+    with places.take():
+        assert enters(places, "in")() == "None is free."
+    assert enters(places, "in")() == "in"
 
 
 # Whether it moves

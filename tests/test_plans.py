@@ -593,7 +593,6 @@ def test_more_open_tasks_than_a_plan_can_have_are_refused(ann, monkeypatch):
 @pytest.mark.concurrent
 def test_a_plan_that_is_applied_by_several_at_once_is_applied_once(app, ann, monkeypatch):
     monkeypatch.setattr(service, "WRITTEN_AT_ONCE", 3)
-    monkeypatch.setattr(service, "PATIENCE", 10)
     ids = [task["id"] for task in estimated(ann, *[30] * 8)]
     plan_id = preview(ann)["inputHash"]
 

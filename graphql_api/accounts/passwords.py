@@ -10,8 +10,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
 from graphql_api.accounts import older_hashes
-from graphql_api.hub import apart
+from graphql_api.hub import apart, waits_freely
 from graphql_api.places import Places
+
+PATIENCE = 3.0  # seconds that somebody may wait for a place to hash in …
+MOST_WAITING = 12  # … as so many may at a time: two cores make ten hashes a second
 
 
 class Passwords:
@@ -22,7 +25,12 @@ class Passwords:
     """
 
     def __init__(self, profile: str, at_once: int = 1) -> None:
-        self.places = Places(at_once, "Too many passwords are being checked, try again.")
+        self.places = Places(
+            at_once,
+            "Too many passwords are being checked, try again.",
+            waiting=MOST_WAITING,
+            seconds=PATIENCE,
+        )
         self._hasher = PasswordHasher.from_parameters(getattr(profiles, profile))
         self._nobodys = _hash_of_nothing(self._hasher)
 
@@ -53,8 +61,11 @@ class Passwords:
         return older_hashes.recognised(hashed) or self._hasher.check_needs_rehash(hashed)
 
     def place(self) -> AbstractContextManager[None]:
-        """A place to hash in, for as long as it is held; ServiceUnavailable if all are taken."""
-        return self.places.take()
+        """A place to hash in, for as long as it is held; ServiceUnavailable without one.
+
+        No thread waits: all of them but one may be hashing.
+        """
+        return self.places.take(waits=waits_freely())
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:

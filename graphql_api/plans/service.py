@@ -31,7 +31,8 @@ from graphql_api.settings.model import Settings
 from graphql_api.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder
 from graphql_api.tasks.store import MOST_READ, TaskStore
 
-PATIENCE = 1.0  # seconds that a plan may wait for the one before it
+PATIENCE = 1.0  # seconds that a plan may wait for those before it …
+MOST_WAITING = 8  # … as so many may at a time
 GAPS = 500  # that the free time of a plan may have: what a plan costs grows with them
 WRITTEN_AT_ONCE = 50  # tasks: the largest ones stay well below a transaction's 4 MB
 ATTEMPTS = 10  # at tasks that others keep changing
@@ -73,7 +74,9 @@ class Plans:
         self._plans = plans
         self._blockers = blockers
         # A large plan takes a second of a core, which all requests share.
-        self._places = Places(1, "Others are planning, try again.")
+        self._places = Places(
+            1, "Others are planning, try again.", waiting=MOST_WAITING, seconds=PATIENCE
+        )
 
     def preview(self, user_id: str, settings: Settings, options: Options) -> Draft:
         """The plan of the user's open tasks; nothing is written.
@@ -152,7 +155,7 @@ class Plans:
                 )
             return Draft(selection, request, plan(request))
 
-        with self._places.take(PATIENCE):
+        with self._places.take():
             return apart(draft)
 
     def _write_back(self, user_id: str, plan_id: str, applied: Applied, now: datetime) -> Outcome:
