@@ -87,8 +87,8 @@ def present(error: Exception, environ: Mapping[str, Any]) -> Response:
             return failure(error.status, error.message, error.extensions, environ)
         case HTTPException():
             status = error.code or 500
-            text = TEXTS.get(status, error.description or "")
-            response = failure(status, text, {"code": _transport_code(status, environ)}, environ)
+            code = {"code": _transport_code(status, environ)}
+            response = failure(status, _text(error, status), code, environ)
             if isinstance(error, MethodNotAllowed) and error.valid_methods:
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
             return response
@@ -108,6 +108,13 @@ def failure(
     body = {"errors": [{"message": message, "extensions": extensions}]}
     response = json_response(body, status, media_type)
     return _headed(response, status, extensions.get("retryAfter"))
+
+
+def _text(error: HTTPException, status: int) -> str:
+    """What went wrong: what we have said ourselves, or in place of what the library says."""
+    if error.description and error.description != type(error).description:
+        return error.description
+    return TEXTS.get(status, error.description or "")
 
 
 def _headed(response: Response, status: int, retry_after: int | None) -> Response:

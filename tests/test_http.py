@@ -171,6 +171,7 @@ def test_a_mutation_cannot_be_sent_by_get(ann, calls):
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert codes(answer.json) == ["BAD_USER_INPUT"]
+    assert answer.json["errors"][0]["message"] == "Mutations are sent by POST."
     assert calls == []
 
 
