@@ -7,18 +7,19 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from graphql_api.hub import Hub
 from graphql_api.limits import BODY_BYTES, fits
-from graphql_api.wsgi import Given, Headers, Wsgi, answer, environ
+from graphql_api.wsgi import BROKEN, Given, Headers, Wsgi, answer, environ
 
 SECONDS = 5.0  # for a client to send a body; the same as for a head
 RATE = 500  # bytes a second that earn it more time: mod_reqtimeout's MinRate, Apache httpd 2.4
 LOOK_SECONDS = 1.0  # between two looks for those who are late
 SMALL = 4_096  # bytes that are waited for as a whole, at the least rate
 
-CUT_OFF = [("Content-Length", "0"), ("Connection", "close"), ("Server", "http")]
+CLOSE = ("Connection", "close")
 
 log = logging.getLogger(__name__)
 
@@ -63,13 +64,19 @@ class Front:
         try:
             body, length = await self._body(given.headers, side)
         except (asyncio.CancelledError, RuntimeError):  # it comes too slowly, or has ended early
-            side.response_bytes(408, CUT_OFF, b"")
+            await self._refuse(given, side, HTTPStatus.REQUEST_TIMEOUT)
             return
         except BrokenOffError:
-            side.response_bytes(400, CUT_OFF, b"")
+            await self._refuse(given, side, HTTPStatus.BAD_REQUEST)
             return
         await (self._aside if given.path == "/healthz" else self._hub)
         side.response_bytes(*answer(self._app, environ(given, body, length)))
+
+    async def _refuse(self, given: Given, side: Side, broken: HTTPStatus) -> None:
+        """Let the app say what is wrong with the body, and end the connection."""
+        await self._hub
+        status, headers, body = answer(self._app, {**environ(given, b"", "0"), BROKEN: broken})
+        side.response_bytes(status, [*(each for each in headers if each != CLOSE), CLOSE], body)
 
     async def _body(self, headers: Mapping[str, str], side: Side) -> tuple[bytes, str]:
         """The body and its length; unread, if it says that it is too long.

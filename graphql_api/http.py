@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug import Request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, abort
 from werkzeug.routing import MapAdapter
 
 from graphql_api import logs
@@ -17,9 +17,14 @@ from graphql_api.graphiql import Asset, GraphiQL
 from graphql_api.negotiation import GRAPHQL_PATH
 from graphql_api.plan_page import PlanPage
 from graphql_api.replies import TEXTS, json_response, present, problem
+from graphql_api.wsgi import BROKEN
 
 NAME = "http"
 GRAPHQL_ENDPOINT = f"{NAME}.graphql"
+BROKEN_BODIES = {
+    400: "The body broke off, or it has trailers.",
+    408: "The body came too slowly, or ended early.",
+}
 
 
 class Application(Flask):
@@ -53,6 +58,8 @@ class Application(Flask):
 
     def _respond_at_once(self, environ: dict[str, Any]) -> Response | None:
         """The answer to a request that needs nothing of Flask; None to any other."""
+        if BROKEN in environ:
+            abort(environ[BROKEN], BROKEN_BODIES[environ[BROKEN]])
         method = environ["REQUEST_METHOD"]
         is_no_page = method == "POST" or (method == "GET" and not _takes_html(environ))
         if self.graphql and is_no_page and environ["PATH_INFO"] == GRAPHQL_PATH:

@@ -10,6 +10,8 @@ Environ: TypeAlias = dict[str, Any]
 Headers: TypeAlias = list[tuple[str, str]]
 Wsgi: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
+BROKEN = "graphql_api.broken"  # whose value is the status for a body that did not come as a whole
+
 _ALWAYS = {
     "SCRIPT_NAME": "",
     "wsgi.version": (1, 0),

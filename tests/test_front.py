@@ -16,10 +16,12 @@ from graphql_api import front
 from graphql_api.front import LOOK_SECONDS, RATE, SECONDS, SMALL, Front
 from graphql_api.limits import BODY_BYTES
 from graphql_api.stepping import Step
+from graphql_api.wsgi import BROKEN
 
 whole = pytest.mark.whole
 
-LATE = (408, [("Content-Length", "0"), ("Connection", "close"), ("Server", "http")], b"")
+CLOSE = [("Connection", "close")]
+LATE = (408, CLOSE, b"cut")
 
 
 # Fakes of granian's
@@ -96,6 +98,9 @@ class AtOnce:
 
 
 def echo(environ, start_response):
+    if broken := environ.get(BROKEN):
+        start_response(f"{broken:d} What it is", [])
+        return [b"cut"]
     start_response("200 OK", [("Length", environ["CONTENT_LENGTH"])])
     return [environ["wsgi.input"].read()]
 
@@ -221,6 +226,17 @@ def test_what_an_app_opens_it_closes():
 
     assert Rig(app=app).answer == (207, [], b"ab")
     assert closed == [[b"a", b"b"]]
+
+
+def test_a_connection_that_is_ended_is_said_to_be_so_once():
+    def leaving(_, start_response):
+        start_response("408 Request Timeout", CLOSE)
+        return [b"cut"]
+
+    rig = Rig(app=leaving, content_length="5")
+    rig.side.sends(RuntimeError("RSGI transport is closed"))
+
+    assert rig.answer == LATE
 
 
 # How long
@@ -407,7 +423,10 @@ def test_a_chunked_body_that_breaks_off_is_not_executed(port, cut):
         client.sendall(b"%x\r\n%b\r\n" % (len(query), query) + cut)
         client.shutdown(socket.SHUT_WR)
 
-        assert client.recv(4096).startswith(b"HTTP/1.1 400")
+        refused = client.recv(4096)
+        assert refused.startswith(b"HTTP/1.1 400")
+        assert b'{"message":"The body broke off, or it has trailers.",' in refused
+        assert b"x-request-id: " in refused.lower()
 
 
 @whole
