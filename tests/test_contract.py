@@ -266,6 +266,24 @@ def test_planning_needs_nothing_but_errors_and_the_standard_library():
     assert found <= {"graphql_api.errors", "graphql_api.errors.BadUserInput", *stdlib_module_names}
 
 
+def test_what_answers_requests_waits_by_the_hub_only():
+    """Else one request would keep all others of its process waiting (docs/decisions/0011)."""
+    waits = {"sleep", "wait", "wait_for", "result", "acquire"}
+    found = {
+        name
+        for name, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", None)) in waits
+    }
+
+    # The others do so at the start and the end of a process, or in threads of their own.
+    assert found == {
+        "hub.py",
+        *("server.py", "watchdog.py", "dynamodb/embedded.py", "dynamodb/tables.py"),
+    }
+
+
 def test_the_readme_documents_every_setting():
     source = (PACKAGE / "config.py").read_text()
     read = set(re.findall(r'read\(\s*"([A-Z_]+)"', source))
