@@ -127,7 +127,7 @@ PROBLEM_SCHEMA: Json = {
     "required": ["type", "title", "status", "detail", "code", "error", "message"],
     "properties": {
         **{name: {"type": "string"} for name in ("type", "title", "detail", "code")},
-        **{name: {"type": "string"} for name in ("error", "message", "field", "request_id")},
+        **{name: {"type": "string"} for name in ("error", "message", "field", "at", "request_id")},
         "status": {"type": "integer"},
         "current_version": {"type": "integer"},
         "blockers": _IDS,

@@ -429,6 +429,8 @@ def _problem(route: Route, error: Mapping[str, Any]) -> Response:
     if details.get("field") == "expectedVersion" and code == Conflict.code:
         status = PRECONDITION_FAILED
     message = error["message"]
+    if "at" in details:
+        details["at"] = snake(details["at"])
     if "field" in details:
         name = details["field"]
         shown = details["field"] = {**HEADERS, **route.names}.get(name, snake(name))

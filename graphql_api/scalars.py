@@ -33,7 +33,10 @@ DATE_TIME: ScalarDefinition = strawberry.scalar(
 def _parse_date(value: object) -> date:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError("Use a date, for example 2026-12-24.")
-    return date.fromisoformat(value)
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("There is no such day.") from None
 
 
 DATE: ScalarDefinition = strawberry.scalar(
@@ -48,7 +51,10 @@ DATE: ScalarDefinition = strawberry.scalar(
 def _parse_local_time(value: object) -> time:
     if not isinstance(value, str) or not _LOCAL_TIME.fullmatch(value):
         raise ValueError("Use a time of the day, for example 09:30.")
-    return time.fromisoformat(value)
+    try:
+        return time.fromisoformat(value)
+    except ValueError:
+        raise ValueError("There is no such time of the day.") from None
 
 
 LOCAL_TIME: ScalarDefinition = strawberry.scalar(

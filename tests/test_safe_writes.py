@@ -147,6 +147,22 @@ def test_several_tasks_are_created_in_their_order(ann):
     assert titles(ann) == ["c", "b", "a"]
 
 
+def test_an_item_of_another_type_is_named_by_its_place_and_nothing_is_written(ann, calls):
+    new = [{"title": "a"}, {"title": "b", "dueAt": "2030-01-01"}, {"title": "c"}]
+    calls.clear()
+
+    answer = ann.graphql(CREATE_MANY, input={"tasks": new})
+
+    [error] = answer["errors"]
+    assert error["extensions"] == {
+        "code": "BAD_USER_INPUT",
+        "field": "dueAt",
+        "at": "tasks[1].dueAt",
+    }
+    assert calls == []
+    assert titles(ann) == []
+
+
 def test_one_failing_item_does_not_undo_the_others(ann, neighbour):
     mine, other = ann.create(title="a"), ann.create(title="b")
     foreign = neighbour.create(title="not yours")

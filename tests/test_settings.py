@@ -139,25 +139,44 @@ def test_what_settings_cannot_be_is_refused_by_field_and_nothing_is_written(
 
 @pytest.mark.engine_is_no_matter
 @pytest.mark.parametrize(
-    ("hours", "field"),
+    ("hours", "field", "at"),
     [
-        (day(("9:00", "12:00")), "start"),
-        (day(("09:00:00", "12:00")), "start"),
-        (day(("09:00", "24:00")), "end"),
-        (day(("09:00", 12)), "end"),
-        (day(("09:00", "12:00"), name="SOMEDAY"), "day"),
-        ([{"day": "MONDAY"}], "intervals"),
-        ([{"day": "MONDAY", "intervals": [], "note": "x"}], "note"),
-        (["MONDAY"], "workingHours"),
+        (day(("9:00", "12:00")), "start", "[0].intervals[0].start"),
+        (day(("09:00", "10:00"), ("11:00:00", "12:00")), "start", "[0].intervals[1].start"),
+        (day(("09:00", "24:00")), "end", "[0].intervals[0].end"),
+        (day(("09:00", 12)), "end", "[0].intervals[0].end"),
+        (day() + day(name="SOMEDAY"), "day", "[1].day"),
+        ([{"day": "MONDAY"}], "intervals", "[0].intervals"),
+        ([*day(), "MONDAY"], "workingHours", "[1]"),
     ],
 )
-def test_what_hours_cannot_be_is_refused_by_its_own_name(ann, hours, field):
+def test_what_hours_cannot_be_is_refused_by_its_own_name_and_place(ann, hours, field, at):
     graphql = update(ann, workingHours=hours)
     rest = ann.rest("PUT", PATH, json={"working_hours": hours})
 
-    assert {error["extensions"]["field"] for error in graphql["errors"]} == {field}
+    [error] = graphql["errors"]
+    assert error["extensions"] == {
+        "code": "BAD_USER_INPUT",
+        "field": field,
+        "at": f"workingHours{at}",
+    }
     assert (rest.status_code, rest.json["code"]) == (400, "BAD_USER_INPUT")
     assert rest.json["field"] == {"workingHours": "working_hours"}.get(field, field)
+    assert rest.json["at"] == f"working_hours{at}"
+    assert shown(ann) == DEFAULTS
+
+
+def test_an_unknown_name_within_hours_is_refused(ann):
+    hours = [{"day": "MONDAY", "intervals": [], "note": "x"}]
+
+    graphql, rest = (
+        update(ann, workingHours=hours),
+        ann.rest("PUT", PATH, json={"working_hours": hours}),
+    )
+
+    [error] = graphql["errors"]
+    assert (error["extensions"]["field"], rest.json["field"]) == ("note", "note")
+    assert error["extensions"]["at"] == "workingHours[0].note"
     assert shown(ann) == DEFAULTS
 
 
