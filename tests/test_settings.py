@@ -104,6 +104,8 @@ def day(*pairs, name="MONDAY"):
 
 BAD = [
     ("timezone", "Mars/Olympus"),
+    ("timezone", "localtime"),
+    ("timezone", "Factory"),
     ("timezone", 1),
     ("workingHours", day(("09:00", "12:00"), ("11:00", "13:00"))),
     ("workingHours", day(("12:00", "09:00"), ("13:00", "17:00"))),

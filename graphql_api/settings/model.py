@@ -16,6 +16,7 @@ DAYS_OFF = 366  # a user
 INTERVALS = 24  # a day
 DAY = 24 * 60  # minutes
 WEEK = 7 * DAY
+NO_ZONES = {"Factory", "localtime"}  # which name none, or another one on each machine
 LONGEST_ZONE = 64  # characters of a zone's name
 
 
@@ -116,7 +117,7 @@ def _timezone(name: str) -> str:
 @cache
 def _zones() -> frozenset[str]:
     """The zones known here: the system's, and those of the package tzdata."""
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones()) - NO_ZONES
 
 
 def _working_hours(days: Iterable[WorkingDay]) -> tuple[WorkingDay, ...]:
