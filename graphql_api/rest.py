@@ -125,6 +125,12 @@ def _blockers(result: Mapping[str, Any]) -> dict[str, Any]:
     return {**task, **around}
 
 
+def _urgency(result: Mapping[str, Any]) -> dict[str, Any]:
+    urgency = result["urgency"]
+    terms = [{**term, "name": snake(term["name"])} for term in urgency["terms"]]
+    return {**result, "urgency": {**urgency, "terms": terms}}
+
+
 def _settings(result: Mapping[str, Any]) -> dict[str, Any]:
     settings = result["settings"]
     hours = [{**day, "day": day["day"].lower()} for day in settings["working_hours"]]
@@ -156,7 +162,7 @@ ROUTES = (
     Route(("PUT", "PATCH"), "/api/v1/tasks/<task_id>", "UpdateTask", _task),
     Route(("DELETE",), "/api/v1/tasks/<task_id>", "DeleteTask", _deleted),
     Route(("GET",), BLOCKERS, "GetBlockers", _blockers),
-    Route(("GET",), "/api/v1/tasks/<task_id>/urgency", "GetUrgency", dict),
+    Route(("GET",), "/api/v1/tasks/<task_id>/urgency", "GetUrgency", _urgency),
     Route(("POST",), BLOCKERS, "AddBlockers", _blockers),
     Route(("DELETE",), BLOCKERS, "RemoveBlockers", _blockers),
     Route(("GET",), "/api/v1/settings", "GetSettings", _settings),

@@ -109,13 +109,20 @@ def test_one_task_tells_its_urgency_in_rest_too(ann, calls):
     assert rest["task_id"] == blocker["id"]
     assert rest["urgency"]["score"] == 14.91
     assert [term["name"] for term in rest["urgency"]["terms"]] == [
-        "priorityMedium",
+        "priority_medium",
         "blocking",
         "inherited",
     ]
+    assert (
+        rest["urgency"]["terms"][0]["name"]
+        in ann.rest("GET", "/api/v1/settings").json["urgency_coefficients"]
+    )
     query = f"query ($id: ID!) {{ task(id: $id) {{ {URGENCY} }} }}"
     graphql = ann.graphql(query, id=blocker["id"])["data"]["task"]["urgency"]
-    assert graphql["terms"] == rest["urgency"]["terms"]
+    assert graphql["terms"] == [
+        {**term, "name": {"priority_medium": "priorityMedium"}.get(term["name"], term["name"])}
+        for term in rest["urgency"]["terms"]
+    ]
     assert ann.rest("GET", "/api/v1/tasks/x/urgency").status_code == 404
 
 
