@@ -8,7 +8,7 @@ from enum import Enum
 from threading import Lock
 
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.hub import comes
+from graphql_api.hub import comes, waits_freely
 
 
 class Place(Enum):
@@ -20,20 +20,26 @@ class Place(Enum):
 
 
 class Places:
-    """So many places, what those hear who get none, and how many wait for one how long."""
+    """So many places, what those hear who get none, and how many wait for one how long.
 
-    def __init__(self, count: int, refusal: str, *, waiting: int = 0, seconds: float = 0) -> None:
+    Whoever has a thread only waits where the others can spare it: `in_threads`.
+    """
+
+    def __init__(
+        self, count: int, refusal: str, *, waiting: int, seconds: float, in_threads: bool = False
+    ) -> None:
         self.on_place: Callable[[Place], None] | None = None  # who wants to hear of them
         self._free = count
         self._refusal = refusal
-        self._most, self._seconds = waiting, seconds
+        self._waiting, self._seconds = waiting, seconds
+        self._in_threads = in_threads
         self._turns: deque[Future[None]] = deque()  # of those who wait, in the order they came
         self._lock = Lock()
 
     @contextmanager
-    def take(self, *, waits: bool = True) -> Iterator[None]:
+    def take(self) -> Iterator[None]:
         """A place, for as long as it is held; ServiceUnavailable if there is none in time."""
-        if not self._taken(self._most if waits else 0):
+        if not self._taken():
             self._tell(Place.REFUSED)
             raise ServiceUnavailable(self._refusal)
         self._tell(Place.TAKEN)
@@ -43,13 +49,14 @@ class Places:
             self._leave()
             self._tell(Place.LEFT)
 
-    def _taken(self, most_waiting: int) -> bool:
+    def _taken(self) -> bool:
         turn: Future[None] = Future()
+        may_wait = self._waiting if self._in_threads or waits_freely() else 0
         with self._lock:
             if self._free:
                 self._free -= 1
                 return True
-            if len(self._turns) >= most_waiting:
+            if len(self._turns) >= may_wait:
                 return False
             self._turns.append(turn)
         if comes(turn, self._seconds):

@@ -64,6 +64,8 @@ IN_HEADERS = {"id", "taskId", "expectedVersion", "idempotencyKey"}
 HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
 BOOLEANS = {"true": True, "false": False}
 PRECONDITION_FAILED = 412
+PATIENCE = 3.0  # seconds that a long list may wait for those before it …
+MOST_WAITING = 8  # … as so many may at a time
 REMEMBERED = 200  # query strings of lists …
 LONGEST_REMEMBERED = 500  # … of so many characters
 
@@ -208,7 +210,10 @@ class Runner:
         self._executor = executor
         self._services = services
         self._long_lists = Places(
-            long_lists, "Too many long lists are being read, try again, or by pages."
+            long_lists,
+            "Too many long lists are being read, try again, or by pages.",
+            waiting=MOST_WAITING,
+            seconds=PATIENCE,
         )
 
     def respond(self, route: Route, asked: Incoming, **path: str) -> Response:

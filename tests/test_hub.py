@@ -350,7 +350,7 @@ def test_after_all_have_waited_no_more_work_at_once_than_before(pair):
 
 
 def test_a_thread_waits_for_a_place_where_it_may():
-    places = Places(1, "None is free.", waiting=1, seconds=SOON)
+    places = Places(1, "None is free.", waiting=1, seconds=SOON, in_threads=True)
     go, taken = threading.Event(), threading.Event()
 
     def hold():
@@ -361,15 +361,21 @@ def test_a_thread_waits_for_a_place_where_it_may():
     with ThreadPoolExecutor() as pool:
         pool.submit(hold)
         taken.wait(SOON)
-        with pytest.raises(ServiceUnavailable), places.take(waits=False):
-            pass
         later = pool.submit(enters(places, "waited"))
         go.set()
         assert later.result(SOON) == "waited"
 
 
 def test_a_thread_is_told_too_that_it_has_waited_long_enough():
-    places = Places(1, "None is free.", waiting=1, seconds=0.02)
+    places = Places(1, "None is free.", waiting=1, seconds=0.02, in_threads=True)
+
+    with places.take():
+        assert enters(places, "in")() == "None is free."
+    assert enters(places, "in")() == "in"
+
+
+def test_a_thread_that_others_need_waits_for_no_place():
+    places = Places(1, "None is free.", waiting=8, seconds=SOON)
 
     with places.take():
         assert enters(places, "in")() == "None is free."

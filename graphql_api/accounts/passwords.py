@@ -10,7 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
 from graphql_api.accounts import older_hashes
-from graphql_api.hub import apart, waits_freely
+from graphql_api.hub import apart
 from graphql_api.places import Places
 
 PATIENCE = 3.0  # seconds that somebody may wait for a place to hash in …
@@ -61,11 +61,8 @@ class Passwords:
         return older_hashes.recognised(hashed) or self._hasher.check_needs_rehash(hashed)
 
     def place(self) -> AbstractContextManager[None]:
-        """A place to hash in, for as long as it is held; ServiceUnavailable without one.
-
-        No thread waits: all of them but one may be hashing.
-        """
-        return self.places.take(waits=waits_freely())
+        """A place to hash in, for as long as it is held; ServiceUnavailable without one."""
+        return self.places.take()
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:

@@ -75,7 +75,11 @@ class Plans:
         self._blockers = blockers
         # A large plan takes a second of a core, which all requests share.
         self._places = Places(
-            1, "Others are planning, try again.", waiting=MOST_WAITING, seconds=PATIENCE
+            1,
+            "Others are planning, try again.",
+            waiting=MOST_WAITING,
+            seconds=PATIENCE,
+            in_threads=True,
         )
 
     def preview(self, user_id: str, settings: Settings, options: Options) -> Draft:
