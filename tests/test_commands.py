@@ -329,8 +329,9 @@ def without(name):
     ("entry", "told"),
     [
         ("text", "A task is an object."),
-        (without("status"), "Missing field: status"),
-        ({**ENTRY, "user_id": "bob"}, "Unknown field: user_id"),
+        (without("status"), "Missing fields: status"),
+        ({"task_id": "x", "title": "y"}, "Missing fields: completed_at, created_at, "),
+        ({**ENTRY, "user_id": "bob"}, "Unknown fields: user_id"),
         ({**ENTRY, "title": " "}, "A title has 1 to 200 characters."),
         ({**ENTRY, "title": None}, "title: A text is needed."),
         ({**ENTRY, "title": "\ud800"}, "title: The text is not valid Unicode."),

@@ -69,10 +69,12 @@ def task(user_id: str, entry: Any) -> Task:
     """The task that an entry of the file describes, as this user's; else BadUserInput."""
     if not isinstance(entry, dict):
         raise BadUserInput("A task is an object.")
-    for name in _READERS.keys() - entry.keys() - _YOUNGER:
-        raise BadUserInput(f"Missing field: {name}", name)
-    for name in entry.keys() - _READERS.keys() - {BLOCKED_BY}:
-        raise BadUserInput(f"Unknown field: {name}", name)
+    for what, names in (
+        ("Missing", _READERS.keys() - entry.keys() - _YOUNGER),
+        ("Unknown", entry.keys() - _READERS.keys() - {BLOCKED_BY}),
+    ):
+        if names:
+            raise BadUserInput(f"{what} fields: {', '.join(sorted(names))}")
     return Task.restored(user_id, {n: _field(n, entry[n]) for n in _READERS if n in entry})
 
 
