@@ -107,7 +107,10 @@ def create_app(
             "/openapi.json", view_func=lambda: json_response(described), endpoint="openapi"
         )
     if config.cors_origins:
-        headers = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
+        headers = [
+            *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
+            "X-Request-Id",
+        ]
         CORS(
             app,
             origins=list(config.cors_origins),
