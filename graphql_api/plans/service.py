@@ -145,7 +145,9 @@ class Plans:
         window, budget = Window(TASKS), Budget(MOST_READ)
         page = self._tasks.page(user_id, _BY_ID, _OPEN, window, None, budget)
         if page.has_next and page.complete:
-            raise BadUserInput(f"A plan has at most {TASKS} open tasks.", "tasks")
+            raise BadUserInput(
+                f"Plans are for at most {TASKS} open tasks, planned or not.", "tasks"
+            )
         if not page.complete:
             raise QueryTooComplex("There are too many tasks to plan them in one request.")
         return page.items
