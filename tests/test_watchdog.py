@@ -10,7 +10,7 @@ import pytest
 from test_process import ROOT, SOON, Program, environment, linux, stopped, workers
 
 WORKER = """
-import re, time
+import os, re, time
 from graphql_api import dynamodb, watchdog
 from graphql_api.hub import Hub
 
@@ -25,7 +25,8 @@ hub.start()
 for _ in range(8):
     hub.add_done_callback(app, context=None)
 time.sleep({seconds})
-print("well")
+print("well", flush=True)
+os._exit(0)  # as a worker ends, which was forked: no greenlet may be at work while Python ends
 """
 WORKS = {
     "while True: pass": (1, 60),

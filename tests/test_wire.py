@@ -368,7 +368,7 @@ def test_as_many_connections_are_kept_as_were_needed_at_once_and_all_are_closed(
         answer()(asking)
 
     store.begin(meet)
-    kept = Wire(connection)
+    kept = Wire(connection, attempts=1, timeout=10)
     threads = [threading.Thread(target=kept.call, args=("GetItem", {})) for _ in range(5)]
     for thread in threads:
         thread.start()
