@@ -29,6 +29,7 @@ Work: TypeAlias = Callable[[None], object]
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 MOST_READY = 64  # sockets that one look tells of
+STRETCH = 0.002  # seconds that new requests are begun for, before others go on
 
 _POLLED = {READ: select.POLLIN, WRITE: select.POLLOUT}
 
@@ -200,8 +201,11 @@ class Hub:
         while True:
             while self._told:
                 self._end(self._told.popleft(), in_time=True)
+            look_at = time.monotonic() + STRETCH
             while self._steps and self._idle:
                 self._idle.pop().switch(self._steps.popleft())
+                if time.monotonic() >= look_at:  # else those who come could keep all others waiting
+                    break
             self._sleeps = True
             for file in self._files.look(self._patience()):
                 self._sleeps = False

@@ -382,6 +382,26 @@ def test_a_thread_that_others_need_waits_for_no_place():
     assert enters(places, "in")() == "in"
 
 
+def test_requests_that_never_wait_and_never_end_starve_nobody_who_waits(pair):
+    here, there = pair
+    rig, done = Rig(), threading.Event()
+
+    def again(_):
+        time.sleep(0.001)
+        if not done.is_set():
+            rig.hub.add_done_callback(again)
+
+    for _ in range(8):
+        rig.hub.add_done_callback(again)
+    rig.go(waits(here), lambda: pause(0.01) or "paused", lambda: apart(lambda: "apart"))
+    there.send(b"x")
+
+    try:
+        assert {rig.hears() for _ in range(3)} == {True, "paused", "apart"}
+    finally:
+        done.set()
+
+
 # Whether it moves
 
 
