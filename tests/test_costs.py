@@ -189,9 +189,9 @@ def test_after_five_problems_no_further_is_looked_for(monkeypatch):
     looked = []
     problems = inputs.problems
 
-    def noted(name, kind, value):
+    def noted(name, kind, value, *at):
         looked.append(name)
-        return problems(name, kind, value)
+        return problems(name, kind, value, *at)
 
     monkeypatch.setattr(inputs, "problems", noted)
     _, errors = refuse(CREATE, {"input": {"tasks": [1] * 20_000}})
