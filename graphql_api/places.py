@@ -50,7 +50,6 @@ class Places:
             self._tell(Place.LEFT)
 
     def _taken(self) -> bool:
-        turn: Future[None] = Future()
         may_wait = self._waiting if self._in_threads or waits_freely() else 0
         with self._lock:
             if self._free:
@@ -58,6 +57,7 @@ class Places:
                 return True
             if len(self._turns) >= may_wait:
                 return False
+            turn: Future[None] = Future()
             self._turns.append(turn)
         if comes(turn, self._seconds):
             return True
