@@ -171,14 +171,17 @@ def test_what_hours_cannot_be_is_refused_by_its_own_name_and_place(ann, hours, f
 def test_an_unknown_name_within_hours_is_refused(ann):
     hours = [{"day": "MONDAY", "intervals": [], "note": "x"}]
 
-    graphql, rest = (
-        update(ann, workingHours=hours),
-        ann.rest("PUT", PATH, json={"working_hours": hours}),
-    )
+    graphql = update(ann, workingHours=hours)
+    rest = ann.rest("PUT", PATH, json={"working_hours": hours})
 
     [error] = graphql["errors"]
-    assert (error["extensions"]["field"], rest.json["field"]) == ("note", "note")
-    assert error["extensions"]["at"] == "workingHours[0].note"
+    assert error["extensions"] == {
+        "code": "BAD_USER_INPUT",
+        "field": "note",
+        "at": "workingHours[0].note",
+    }
+    assert (rest.status_code, rest.json["code"]) == (400, "BAD_USER_INPUT")
+    assert rest.json["field"] == "note"
     assert shown(ann) == DEFAULTS
 
 
