@@ -22,7 +22,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from typing import Any, TypeAlias, TypeVar
 
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[None], object]
@@ -196,6 +196,14 @@ class Hub:
             wait.greenlet.switch(in_time)
 
     def _run(self) -> None:
+        try:
+            self._turn()
+        except BaseException:  # nobody would be answered any more: the server renews the process
+            log.critical("The hub has crashed", exc_info=True)
+            os._exit(1)
+
+    def _turn(self) -> None:
+        """Give each one a turn who can go on, for ever."""
         _mine.hub, self._hub = self, getcurrent()
         self._idle += [greenlet(self._work) for _ in range(self._at_once)]
         while True:
@@ -207,12 +215,13 @@ class Hub:
                 if time.monotonic() >= look_at:  # else those who come could keep all others waiting
                     break
             self._sleeps = True
-            for file in self._files.look(self._patience()):
-                self._sleeps = False
+            files = self._files.look(self._patience())
+            self._sleeps = False
+            for file in files:
                 if wait := self._waiting.pop(file, None):
                     self._end(wait, in_time=True)
-            self._sleeps = False
-            if self._ends <= time.monotonic():
+            # If there were as many, more may be ready, and only seem to be late.
+            if len(files) < MOST_READY and self._ends <= time.monotonic():
                 self._end_late()
 
     def _patience(self) -> float | None:
@@ -232,7 +241,9 @@ class Hub:
         while True:
             try:
                 step(None)
-            except Exception:
+            except GreenletExit:  # the interpreter ends
+                raise
+            except BaseException:  # as panics of granian's, and cancellations, are
                 log.exception("A step has crashed")
             self._done[0] += 1
             if self._surplus:

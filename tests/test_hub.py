@@ -1,5 +1,6 @@
 """Many requests in one thread: who waits lets others go on, and what takes long is done aside."""
 
+import asyncio
 import contextvars
 import socket
 import threading
@@ -100,13 +101,28 @@ def test_so_many_are_worked_on_at_once_and_what_came_first_comes_first():
         each[1].close()
 
 
-def test_a_crash_costs_no_place(caplog):
+@pytest.mark.parametrize("error", [ZeroDivisionError, asyncio.CancelledError, SystemExit])
+def test_a_crash_costs_no_place(caplog, error):
     rig = Rig(at_once=1)
 
-    rig.go(lambda: 1 / 0, lambda: "done")
+    def crash():
+        raise error
+
+    rig.go(crash, lambda: "done")
 
     assert rig.hears() == "done"
-    assert "ZeroDivisionError" in caplog.text
+    assert error.__name__ in caplog.text
+
+
+def test_a_hub_that_crashes_ends_its_process(caplog, monkeypatch):
+    rig, ended = Rig(), SimpleQueue()
+    monkeypatch.setattr(hubs.os, "_exit", ended.put)
+    monkeypatch.setattr(rig.hub, "_told", ["which nobody waits for"])
+
+    rig.hub._ring()
+
+    assert ended.get(timeout=SOON) == 1
+    assert "The hub has crashed" in caplog.text
 
 
 # Waits
@@ -146,6 +162,24 @@ def test_the_wait_that_ends_first_is_ended_first(pair):
     )
 
     assert [rig.hears() for _ in range(4)] == [0, 0.1, 0.2, 0.3]
+
+
+def test_of_many_that_came_in_time_none_is_said_to_be_late():
+    count = 2 * hubs.MOST_READY + 1
+    rig, pairs = Rig(at_once=count + 1), [socket.socketpair() for _ in range(count)]
+    ends = time.monotonic() + 0.3
+
+    def hold():
+        for _, there in pairs:
+            there.send(b"x")
+        time.sleep(max(0, ends - time.monotonic()) + 0.05)
+
+    rig.go(*(lambda here=here: ready(here.fileno(), READ, ends) for here, _ in pairs), hold)
+
+    assert [rig.hears() for _ in range(count + 1)] == [None] + [True] * count
+    for here, there in pairs:
+        here.close()
+        there.close()
 
 
 def test_a_pause_elsewhere_is_a_pause():
