@@ -116,7 +116,12 @@ def test_a_crash_costs_no_place(caplog, error):
 
 def test_a_hub_that_crashes_ends_its_process(caplog, monkeypatch):
     rig, ended = Rig(), SimpleQueue()
-    monkeypatch.setattr(hubs.os, "_exit", ended.put)
+
+    def end(code):
+        ended.put(code)
+        threading.Event().wait()  # as nothing goes on after the real one
+
+    monkeypatch.setattr(hubs.os, "_exit", end)
     monkeypatch.setattr(rig.hub, "_told", ["which nobody waits for"])
 
     rig.hub._ring()
