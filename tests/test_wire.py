@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -337,6 +338,31 @@ def test_an_answer_that_comes_late_and_unasked_is_never_taken_for_the_next_ones(
         time.sleep(0.001)
     assert kept.call("GetItem", {}) == {"ok": 2}
     assert store.connections == 2
+
+
+@pytest.mark.parametrize("operation", wire.ALWAYS)
+def test_what_cannot_be_the_answer_to_a_call_is_none_and_its_connection_ends(
+    store, connection, operation, pauses
+):
+    its = {wire.ALWAYS[operation]: 0}
+    asking = Wire(connection, attempts=2)
+    store.begin(answer(), answer(orjson.dumps(its)))
+
+    assert asking.call(operation, {}) == its
+    assert (len(store.heads), store.connections) == (2, 2)
+
+
+def test_who_has_no_time_left_opens_no_connection(store, connection, monkeypatch):
+    late = Wire(connection, attempts=1)
+    monkeypatch.setattr(late, "_headers", lambda *_: time.sleep(0.06) or {})
+    give_time(0.05)
+
+    with pytest.raises(Failed) as caught:
+        late.call("GetItem", {})
+
+    give_time(None)
+    assert caught.value.away is None  # the request had too little time to tell
+    assert store.connections == 0
 
 
 def test_a_process_that_can_have_no_more_threads_is_not_connected(connection, monkeypatch):

@@ -24,7 +24,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from graphql_api.dynamodb.connection import Answer, Connection, Endpoint, NotConnected
+from graphql_api.dynamodb.connection import TOO_LONG, Answer, Connection, Endpoint, NotConnected
 from graphql_api.hub import pause, within
 
 CONNECT_SECONDS = 1.0
@@ -37,6 +37,9 @@ THROTTLED = {
     *("RequestLimitExceeded", "TooManyRequestsException", "LimitExceededException"),
 }
 BUSY = {"TransactionInProgressException", "ReplicatedWriteConflictException"}
+
+# What an answer always has; one without it is another call's.
+ALWAYS = {"Query": "ScannedCount", "Scan": "ScannedCount", "BatchGetItem": "Responses"}
 
 _steps = 0
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -117,8 +120,7 @@ class Wire:
         unsure, mute, away = False, False, None
         for left in self._tries():
             try:
-                answer = self._send(operation, content, min(left, self._timeout))
-                body = _body(answer)
+                status, body = self._send(operation, content, min(left, self._timeout))
             except (OSError, http.client.HTTPException, ValueError) as error:
                 why = f"{type(error).__name__} {error}"
                 mute = isinstance(error, TimeoutError)
@@ -126,12 +128,12 @@ class Wire:
                 if left >= self._timeout or not isinstance(error, TimeoutError):
                     away = True
                 continue
-            if answer.status == http.client.OK:
+            if status == http.client.OK:
                 return body
             code = str(body.get("__type", "")).rpartition("#")[2]
-            if answer.status < http.client.INTERNAL_SERVER_ERROR and code not in THROTTLED | BUSY:
+            if status < http.client.INTERNAL_SERVER_ERROR and code not in THROTTLED | BUSY:
                 raise Refused(code, body, unsure=unsure)
-            why, mute, away = f"{answer.status} {code}", False, code not in THROTTLED | BUSY
+            why, mute, away = f"{status} {code}", False, code not in THROTTLED | BUSY
             unsure = unsure or code not in THROTTLED
         raise Failed(why, away=away, mute=mute)
 
@@ -147,7 +149,8 @@ class Wire:
                 return
             yield left
 
-    def _send(self, operation: str, content: bytes, timeout: float) -> Answer:
+    def _send(self, operation: str, content: bytes, timeout: float) -> tuple[int, dict[str, Any]]:
+        """The status and body of an answer; a connection is kept only after one of both."""
         ends = time.monotonic() + timeout
         headers = self._headers(f"DynamoDB_20120810.{operation}", content, timeout)
         request = AWSPreparedRequest(
@@ -157,10 +160,12 @@ class Wire:
             f"before-send.dynamodb.{operation}", request=request
         )[1]
         if instead is not None:
-            return Answer(instead.status_code, None, instead.content)
+            answer = Answer(instead.status_code, None, instead.content)
+            return answer.status, _body(operation, answer)
         connection = self._connection(ends)
         try:
             answer, keeps = connection.ask(_request(self._endpoint.target, headers, content), ends)
+            body = _body(operation, answer)
         except BaseException:
             connection.close()
             raise
@@ -168,15 +173,18 @@ class Wire:
             self._idle.append(connection)
         else:
             connection.close()
-        return answer
+        return answer.status, body
 
     def _connection(self, ends: float) -> Connection:
-        """A connection that is open, as far as one can know."""
+        """A connection that is open, as far as one can know; TimeoutError without time for one."""
         while True:
             try:
                 connection = self._idle.pop()
             except IndexError:
-                return self._endpoint.open(min(ends - time.monotonic(), CONNECT_SECONDS))
+                left = ends - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError(TOO_LONG) from None
+                return self._endpoint.open(min(left, CONNECT_SECONDS))
             if not connection.has_ended():
                 return connection
             connection.close()
@@ -241,13 +249,15 @@ def _key(secret: str, scope: str) -> bytes:
     return key
 
 
-def _body(answer: Answer) -> dict[str, Any]:
-    """The JSON object that it is; ValueError if it is none or not whole."""
+def _body(operation: str, answer: Answer) -> dict[str, Any]:
+    """The JSON object that it is; ValueError if it is none, not whole, or not the operation's."""
     if answer.checksum is not None and int(answer.checksum) != zlib.crc32(answer.content):
         raise ValueError("its checksum is another")
     body = orjson.loads(answer.content)
     if not isinstance(body, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004 - a fault of the answer, as the others
+    if answer.status == http.client.OK and operation in ALWAYS and ALWAYS[operation] not in body:
+        raise ValueError(f"it has no {ALWAYS[operation]}")
     return body
 
 
