@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 from graphql_api.hub import Hub
 from graphql_api.limits import BODY_BYTES, fits
-from graphql_api.wsgi import BROKEN, Given, Headers, Wsgi, answer, environ
+from graphql_api.wsgi import REFUSED, Given, Headers, Wsgi, answer, environ
 
 SECONDS = 5.0  # for a client to send a body; the same as for a head
 RATE = 500  # bytes a second that earn it more time: mod_reqtimeout's MinRate, Apache httpd 2.4
 LOOK_SECONDS = 1.0  # between two looks for those who are late
+WAIT_SECONDS = 5.0  # for a turn, after which an answer would come too late
 SMALL = 4_096  # bytes that are waited for as a whole, at the least rate
 
 CLOSE = ("Connection", "close")
@@ -69,13 +70,17 @@ class Front:
         except BrokenOffError:
             await self._refuse(given, side, HTTPStatus.BAD_REQUEST)
             return
+        came = time.monotonic()
         await (self._aside if given.path == "/healthz" else self._hub)
-        side.response_bytes(*answer(self._app, environ(given, body, length)))
+        request = environ(given, body, length)
+        if time.monotonic() - came > WAIT_SECONDS:  # whoever asks may have gone, or asks again
+            request[REFUSED] = HTTPStatus.SERVICE_UNAVAILABLE
+        side.response_bytes(*answer(self._app, request))
 
-    async def _refuse(self, given: Given, side: Side, broken: HTTPStatus) -> None:
+    async def _refuse(self, given: Given, side: Side, why: HTTPStatus) -> None:
         """Let the app say what is wrong with the body, and end the connection."""
         await self._hub
-        status, headers, body = answer(self._app, {**environ(given, b"", "0"), BROKEN: broken})
+        status, headers, body = answer(self._app, {**environ(given, b"", "0"), REFUSED: why})
         side.response_bytes(status, [*(each for each in headers if each != CLOSE), CLOSE], body)
 
     async def _body(self, headers: Mapping[str, str], side: Side) -> tuple[bytes, str]:

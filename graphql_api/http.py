@@ -1,12 +1,13 @@
 """The HTTP side: Flask, its routes that are no part of the older program's, and no waste."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug import Request
-from werkzeug.exceptions import HTTPException, abort
+from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
 from werkzeug.routing import MapAdapter
 
 from graphql_api import logs
@@ -17,13 +18,14 @@ from graphql_api.graphiql import Asset, GraphiQL
 from graphql_api.negotiation import GRAPHQL_PATH
 from graphql_api.plan_page import PlanPage
 from graphql_api.replies import TEXTS, json_response, present, problem
-from graphql_api.wsgi import BROKEN
+from graphql_api.wsgi import REFUSED
 
 NAME = "http"
 GRAPHQL_ENDPOINT = f"{NAME}.graphql"
-BROKEN_BODIES = {
-    400: "The body broke off, or it has trailers.",
-    408: "The body came too slowly, or ended early.",
+REFUSALS: Mapping[int, Callable[[], Exception]] = {
+    400: partial(BadRequest, "The body broke off, or it has trailers."),
+    408: partial(RequestTimeout, "The body came too slowly, or ended early."),
+    503: partial(ServiceUnavailable, "Too many requests are waiting, try again."),
 }
 
 
@@ -58,8 +60,8 @@ class Application(Flask):
 
     def _respond_at_once(self, environ: dict[str, Any]) -> Response | None:
         """The answer to a request that needs nothing of Flask; None to any other."""
-        if BROKEN in environ:
-            abort(environ[BROKEN], BROKEN_BODIES[environ[BROKEN]])
+        if REFUSED in environ:
+            return present(REFUSALS[environ[REFUSED]](), environ)
         method = environ["REQUEST_METHOD"]
         is_no_page = method == "POST" or (method == "GET" and not _takes_html(environ))
         if self.graphql and is_no_page and environ["PATH_INFO"] == GRAPHQL_PATH:

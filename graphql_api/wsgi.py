@@ -10,7 +10,7 @@ Environ: TypeAlias = dict[str, Any]
 Headers: TypeAlias = list[tuple[str, str]]
 Wsgi: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-BROKEN = "graphql_api.broken"  # whose value is the status for a body that did not come as a whole
+REFUSED = "graphql_api.refused"  # whose value is the status that a request gets, whatever it is
 
 _ALWAYS = {
     "SCRIPT_NAME": "",

@@ -13,10 +13,10 @@ from service import running
 from test_framing import HEAD, answers
 
 from graphql_api import front
-from graphql_api.front import LOOK_SECONDS, RATE, SECONDS, SMALL, Front
+from graphql_api.front import LOOK_SECONDS, RATE, SECONDS, SMALL, WAIT_SECONDS, Front
 from graphql_api.limits import BODY_BYTES
 from graphql_api.stepping import Step
-from graphql_api.wsgi import BROKEN
+from graphql_api.wsgi import REFUSED
 
 whole = pytest.mark.whole
 
@@ -98,8 +98,8 @@ class AtOnce:
 
 
 def echo(environ, start_response):
-    if broken := environ.get(BROKEN):
-        start_response(f"{broken:d} What it is", [])
+    if refused := environ.get(REFUSED):
+        start_response(f"{refused:d} What it is", [])
         return [b"cut"]
     start_response("200 OK", [("Length", environ["CONTENT_LENGTH"])])
     return [environ["wsgi.input"].read()]
@@ -293,6 +293,20 @@ def test_who_is_cut_is_counted_and_who_has_sent_all_is_not(clock):
     assert looks(late) == LATE
     assert looks(done) == echoed(b"hello")
     assert cut == [1]
+
+
+@pytest.mark.parametrize(
+    ("waited", "expected"), [(0, echoed(b"")), (0.1, (503, [], b"cut"))], ids=["just so", "late"]
+)
+def test_who_has_waited_too_long_for_a_turn_is_told_so_at_once(clock, waited, expected):
+    turn = Coming()
+    rig = Rig(hub=turn)
+
+    clock.now += WAIT_SECONDS + waited
+    assert rig.answer is None
+    turn.comes("now")
+
+    assert rig.answer == expected
 
 
 def test_a_front_looks_again_and_again(clock):

@@ -13,6 +13,7 @@ from graphql_api import create_app
 from graphql_api.dynamodb import Database
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.rest import Runner
+from graphql_api.wsgi import REFUSED
 
 pytestmark = pytest.mark.engine_is_no_matter
 
@@ -357,6 +358,28 @@ def test_a_crash_outside_of_graphql_is_a_problem_with_its_id(app, monkeypatch, c
 
     assert (answer.status_code, answer.json["request_id"]) == (500, "crash-2")
     assert [bool(r.exc_info) for r in caplog.records if r.levelno == logging.ERROR] == [True]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "says"),
+    [
+        (400, "BAD_REQUEST", "The body broke off, or it has trailers."),
+        (408, "REQUEST_TIMEOUT", "The body came too slowly, or ended early."),
+        (503, "SERVICE_UNAVAILABLE", "Too many requests are waiting, try again."),
+    ],
+)
+def test_what_the_server_refuses_is_not_executed_and_gets_its_form(ann, calls, status, code, says):
+    refused = {"environ_overrides": {REFUSED: status}, "json": {"query": HELLO, "title": "x"}}
+    graphql = ann.rest("POST", "/graphql", **refused)
+    rest = ann.rest("POST", "/api/v1/tasks", **refused)
+
+    assert {graphql.status_code, rest.status_code} == {status}
+    at_graphql = code if status == 503 else "BAD_USER_INPUT"
+    assert (codes(graphql.json), graphql.json["errors"][0]["message"]) == ([at_graphql], says)
+    assert (rest.json["code"], rest.json["detail"]) == (code, says)
+    retry_after = {answer.headers.get("Retry-After") for answer in (graphql, rest)}
+    assert retry_after == {"1" if status == 503 else None}
+    assert calls == []
 
 
 def test_a_store_that_is_away_is_a_503_with_retry_after(ann, monkeypatch):

@@ -342,7 +342,7 @@ def test_an_answer_that_comes_late_and_unasked_is_never_taken_for_the_next_ones(
 
 @pytest.mark.parametrize("operation", wire.ALWAYS)
 def test_what_cannot_be_the_answer_to_a_call_is_none_and_its_connection_ends(
-    store, connection, operation, pauses
+    store, connection, operation
 ):
     its = {wire.ALWAYS[operation]: 0}
     asking = Wire(connection, attempts=2)
