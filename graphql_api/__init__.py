@@ -6,7 +6,7 @@ from flask import Flask
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from graphql_api import clock, http, metrics, openapi, rest
+from graphql_api import clock, context, http, metrics, openapi, rest
 from graphql_api.accounts.attempts import Attempts
 from graphql_api.accounts.passwords import Passwords
 from graphql_api.accounts.service import Accounts
@@ -69,6 +69,7 @@ def create_app(
         dependency_store=dependencies,
         settings_store=settings,
         cursors=Cursors(secrets),
+        rankings=context.rankings(config.lists),
         now=clock.now,
     )
     executor = Executor(SCHEMA, introspection=config.introspection, most=config.limits)
@@ -98,8 +99,7 @@ def create_app(
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(http.health(impatient.check, leaving))
-    long_lists = max(1, config.threads // 2)
-    views = rest.views(rest_executor, services, long_lists=long_lists)
+    views = rest.views(rest_executor, services, long_lists=config.lists)
     app.register_blueprint(rest.blueprint(views))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)

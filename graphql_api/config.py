@@ -96,6 +96,19 @@ class Config:
         """How many passwords are checked at once; a thread is left for all else."""
         return max(1, min(self.threads - 1, self.most_hashes))
 
+    @property
+    def lists(self) -> int:
+        """How many long lists are read at once, and as many lists by urgency beside them."""
+        return max(1, self.threads // 2)
+
+    @property
+    def apart(self) -> int:
+        """How many threads there are, so that nobody who may do what takes long waits for one.
+
+        Beside those above there is one for a plan, a plan's input, a long document, the schema.
+        """
+        return self.hashes + 2 * self.lists + 4
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, serving: bool = True) -> "Config":
         """The configuration that the variables describe.

@@ -19,6 +19,7 @@ from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.hub import apart
 from graphql_api.lazy import lazy
 from graphql_api.paging import LARGEST, Budget, Cursors, Page, Window
+from graphql_api.places import Places
 from graphql_api.plans.service import Plans
 from graphql_api.settings.model import Settings
 from graphql_api.settings.service import UserSettings
@@ -33,6 +34,19 @@ from graphql_api.tasks.store import MOST_READ, TaskKey, TaskStore, task_not_foun
 
 MOST_LISTED = 300  # tasks in all lists of a request
 WHOLE_LIST_PAGE = 1_000  # tasks in each page of a list that is read to its end
+PATIENCE = 3.0  # seconds that a list by urgency may wait for those before it …
+MOST_WAITING = 32  # … as so many may at a time: one of 2,000 tasks takes 0.1 s
+
+
+def rankings(at_once: int) -> Places:
+    """Places for lists by urgency, each of which rates all open tasks of its user."""
+    return Places(
+        at_once,
+        "Too many lists by urgency are being read, try again.",
+        waiting=MOST_WAITING,
+        seconds=PATIENCE,
+        in_threads=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,7 @@ class Services:
     dependency_store: DependencyStore
     settings_store: SettingsStore
     cursors: Cursors
+    rankings: Places
     now: Callable[[], datetime]
 
     def context(self, authorization: str | None, client: Client) -> "Context":
@@ -187,7 +202,10 @@ class Context:
         direction: OrderDirection,
         position: str | None,
     ) -> tuple[Page[Task], Callable[[], int]]:
-        page, total = apart(lambda: self.ranking.page(user_id, only, direction, window, position))
+        with self._services.rankings.take():
+            page, total = apart(
+                lambda: self.ranking.page(user_id, only, direction, window, position)
+            )
         if page.complete:
             return page, lambda: total
         waiting = self.neighbours.among(user_id).waiting

@@ -42,13 +42,18 @@ from graphql_api.errors import (
     UnknownOperation,
     ValidationFailed,
 )
+from graphql_api.hub import apart
 from graphql_api.limits import Limits
+from graphql_api.places import Places
 
 # graphql-core compares all pairs of fields of one name, and takes 500,000 steps for it: 300 ms.
 # Documents of clients take none or a few.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
 
 CACHED_DOCUMENTS = 128
+BRIEF = 100  # tokens: to check that many takes 5 ms; what is longer keeps nobody else waiting
+PATIENCE = 3.0  # seconds that somebody may wait until what takes long is begun …
+MOST_WAITING = 64  # … as so many may at a time
 COMPILED_OPERATIONS = 128  # of at most compiled.MOST_FIELDS each
 MOST_ERRORS = 5
 
@@ -89,6 +94,7 @@ class Operation:
     document: DocumentNode
     node: OperationDefinitionNode
     does: str  # its only root field, or `several`
+    introspects: bool  # which takes 25 ms and more
     executed: int = 0  # times; threads may miss one of them
 
     @property
@@ -133,6 +139,9 @@ class Executor:
         self._most = most
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
+        self._long_documents = _places("Too many long documents are being read, try again.")
+        self._introspections = _places("Too many are asking for the schema, try again.")
+        self._checked_lately = lru_cache(4)(self._checked)  # for those who have waited for it
         self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
         self.compiled = lru_cache(COMPILED_OPERATIONS)(self._compiled)
 
@@ -161,12 +170,21 @@ class Executor:
         """The operation's answer; a crash in it is logged once, under the request's id."""
         logs.note(operation=operation.name or operation.node.operation.value)
         with self.around(operation):
-            result = self._result(operation, request, context)
+            result = self._result_apart(operation, request, context)
         if not result.errors:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
             return Answer(None, self._variable_errors(operation, request, result), executed=False)
         return Answer(result.data, [_present(error) for error in result.errors])
+
+    def _result_apart(
+        self, operation: Operation, request: Request, context: Context
+    ) -> ExecutionResult:
+        """The result; others go on meanwhile if it takes long whatever the store does."""
+        if not operation.introspects:
+            return self._result(operation, request, context)
+        with self._introspections.take():
+            return apart(lambda: self._result(operation, request, context))
 
     def _result(self, operation: Operation, request: Request, context: Context) -> ExecutionResult:
         # What is asked once only is not worth it.
@@ -199,16 +217,32 @@ class Executor:
             for node in document.definitions
             if isinstance(node, FragmentDefinitionNode)
         }
+
+        def operation(node: OperationDefinitionNode) -> Operation:
+            roots = set(_fields(node.selection_set, fragments))
+            introspects = not roots.isdisjoint(limits.INTROSPECTION)
+            return Operation(document, node, logs.only(roots), introspects)
+
         operations = (
-            Operation(document, node, logs.only(_fields(node.selection_set, fragments)))
+            operation(node)
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         )
         return {operation.name: operation for operation in operations}
 
     def _document(self, query: str) -> DocumentNode:
+        """The document if it can be executed; RequestErrors if not, ServiceUnavailable."""
         try:
             limits.check_tokens(query, self._most.tokens)
+        except QueryTooComplex as error:
+            raise RequestErrors.of(error) from None
+        if not limits.has_more_tokens(query, BRIEF):
+            return self._checked(query)
+        with self._long_documents.take():
+            return apart(lambda: self._checked_lately(query))
+
+    def _checked(self, query: str) -> DocumentNode:
+        try:
             document = parse(query, max_tokens=self._most.tokens, allow_empty_selection_sets=False)
             limits.check(document, self._most)
         except QueryTooComplex as error:
@@ -248,6 +282,10 @@ class Executor:
             if name in variables or not declared.default_value:
                 kind = cast("GraphQLInputType", type_from_ast(self.schema, declared.type))
                 yield from inputs.problems(name, kind, variables.get(name))
+
+
+def _places(refusal: str) -> Places:
+    return Places(1, refusal, waiting=MOST_WAITING, seconds=PATIENCE, in_threads=True)
 
 
 def _never(_value: Any) -> TypeGuard[Any]:

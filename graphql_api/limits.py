@@ -250,8 +250,13 @@ def _measure_fragment(
 
 def check_tokens(text: str, most: int) -> None:
     """Raise QueryTooComplex if a document has more tokens than that, as GraphQL's parser would."""
-    if _more_tokens(most).match(text):
+    if has_more_tokens(text, most):
         raise QueryTooComplex(f"Document contains more than {most} tokens. Parsing aborted.")
+
+
+def has_more_tokens(text: str, count: int) -> bool:
+    """Whether a document has more tokens than that, up to what is no token."""
+    return _more_tokens(count).match(text) is not None
 
 
 @cache

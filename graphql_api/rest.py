@@ -30,7 +30,7 @@ from graphql_api.dynamodb import more_time
 from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.execution import Executor, Request
 from graphql_api.hub import apart
-from graphql_api.paging import DEFAULT_SIZE
+from graphql_api.paging import DEFAULT_SIZE, LARGEST
 from graphql_api.places import Places
 from graphql_api.replies import json_response, problem, snake, snake_case
 from graphql_api.tasks.model import DeadlineType, TaskPriority, TaskStatus
@@ -241,7 +241,8 @@ class Runner:
     def _list_tasks(self, route: Route, asked: Incoming) -> Response:
         """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next.
 
-        By urgency there are only pages: each of them reads all that is open.
+        Of all tasks, those beyond a page are read while others go on. By urgency there are only
+        pages: each of them reads all that is open.
         """
         context = self._context(route, asked)
         query = ListQuery.of(asked.environ.get("QUERY_STRING", ""))
@@ -254,7 +255,7 @@ class Runner:
             elif not page["isComplete"]:
                 response.headers["X-Incomplete"] = "true"
             return response
-        page = self._long_page(route, context, query.variables)
+        page = self._run(route, context, {**query.variables, "first": LARGEST})
         if not page["pageInfo"]["hasNextPage"]:
             return json_response(list(map(_spelled, page["nodes"])))
         with self._long_lists.take():  # others must have some to work in, too

@@ -169,7 +169,7 @@ def _worker(config: Config, counted: Path | None, master: int, drain: Drain) -> 
     leaving = threading.Event()
     drain.then(leaving.set)
     counts = Counts(counted, os.getpid()) if counted else None
-    hub = Hub(config.threads, config.at_once)
+    hub = Hub(config.apart, config.at_once)
     front = Front(create_app(config, leaving=leaving.is_set, counts=counts), hub)
     if counts:
         front.on_cut = lambda cut: counts.add("slow_connections_cut", by=cut)

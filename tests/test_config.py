@@ -64,6 +64,14 @@ def test_a_thread_is_left_for_those_who_check_no_password(threads, hashes):
     assert Config.from_env({"THREADS": str(threads)}).hashes == hashes
 
 
+@pytest.mark.parametrize(("threads", "lists"), [(1, 1), (2, 1), (3, 1), (4, 2), (256, 128)])
+def test_nobody_who_may_do_what_takes_long_waits_for_a_thread(threads, lists):
+    config = Config.from_env({"THREADS": str(threads)})
+
+    assert config.lists == lists
+    assert config.apart == config.hashes + lists + lists + 4
+
+
 @pytest.mark.parametrize("store", ["aws", "http://127.0.0.1:8000", "https://store.example"])
 def test_on_any_other_store_the_tools_are_off_unless_they_are_asked_for(store):
     environ = {"DYNAMODB": store, "JWT_SECRET": SECRET}

@@ -73,13 +73,16 @@ class Plans:
         self._tasks = tasks
         self._plans = plans
         self._blockers = blockers
-        # A large plan takes a second of a core, which all requests share.
-        self._places = Places(
-            1,
-            "Others are planning, try again.",
-            waiting=MOST_WAITING,
-            seconds=PATIENCE,
-            in_threads=True,
+        # A large plan takes a second of a core, which all requests share, its input's hash 0.1 s.
+        self._planning, self._hashing = (
+            Places(
+                1,
+                "Others are planning, try again.",
+                waiting=MOST_WAITING,
+                seconds=PATIENCE,
+                in_threads=True,
+            )
+            for _ in range(2)
         )
 
     def preview(self, user_id: str, settings: Settings, options: Options) -> Draft:
@@ -136,10 +139,11 @@ class Plans:
         def request() -> tuple[Selection, PlanRequest]:
             selection = Selection.of(tasks, options.task_ids)
             asked = selection.request(settings, options, blockers)
-            _ = asked.input_hash  # 0.1 s for 2,000 tasks, once
+            _ = asked.input_hash  # once
             return selection, asked
 
-        return apart(request)
+        with self._hashing.take():
+            return apart(request)
 
     def _open_tasks(self, user_id: str) -> Sequence[Task]:
         window, budget = Window(TASKS), Budget(MOST_READ)
@@ -161,7 +165,7 @@ class Plans:
                 )
             return Draft(selection, request, plan(request))
 
-        with self._places.take():
+        with self._planning.take():
             return apart(draft)
 
     def _write_back(self, user_id: str, plan_id: str, applied: Applied, now: datetime) -> Outcome:
