@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -227,6 +228,21 @@ def test_what_is_apart_is_done_in_another_thread_with_the_same_context():
 
     assert value == "mine"
     assert there != here
+
+
+def test_threads_take_turns_more_often_as_long_as_something_is_apart():
+    rig, go = Rig(threads=2), [threading.Event(), threading.Event()]
+
+    def after(step):
+        return lambda: (step(), sys.getswitchinterval())[1]
+
+    rig.go(*(after(lambda first=each: apart(lambda: first.wait(SOON))) for each in go))
+    rig.go(sys.getswitchinterval)
+    assert rig.hears() == pytest.approx(hubs.BESIDE)
+    go[0].set()
+    assert rig.hears() == pytest.approx(hubs.BESIDE)
+    go[1].set()
+    assert rig.hears() == pytest.approx(hubs.ALONE)
 
 
 def test_what_is_apart_takes_no_place():
