@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from sys import stdlib_module_names
 
@@ -203,14 +204,16 @@ def modules():
     return {str(path.relative_to(PACKAGE)): path for path in PACKAGE.rglob("*.py")}
 
 
+@cache
 def imports(path):
     """What a module imports, as absolute dotted names."""
+    found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+    return found
 
 
 def test_each_library_has_its_doors():
