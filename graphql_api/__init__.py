@@ -74,7 +74,7 @@ def create_app(
     )
     executor = Executor(SCHEMA, introspection=config.introspection, most=config.limits)
     # Its one document never has to make room for clients', and their limits are not its own.
-    rest_executor = Executor(SCHEMA, introspection=False)
+    rest_executor = Executor(SCHEMA, introspection=False, ours=True)
 
     app = http.Application(__name__)
     envelope = Envelope(app.wsgi_app, leaving)
@@ -99,7 +99,7 @@ def create_app(
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(http.health(impatient.check, leaving))
-    views = rest.views(rest_executor, services, long_lists=config.lists)
+    views = rest.views(rest_executor, services, lists=config.lists)
     app.register_blueprint(rest.blueprint(views))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)

@@ -98,7 +98,7 @@ class Config:
 
     @property
     def lists(self) -> int:
-        """How many long lists are read at once, and as many lists by urgency beside them."""
+        """How many lists by urgency are read at once, and as many long and very long ones."""
         return max(1, self.threads // 2)
 
     @property
@@ -107,7 +107,7 @@ class Config:
 
         Beside those above there is one for a plan, a plan's input, a long document, the schema.
         """
-        return self.hashes + 2 * self.lists + 4
+        return self.hashes + 3 * self.lists + 4
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, serving: bool = True) -> "Config":

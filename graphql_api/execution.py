@@ -53,7 +53,7 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
 CACHED_DOCUMENTS = 128
 BRIEF = 100  # tokens: to check that many takes 5 ms; what is longer keeps nobody else waiting
 PATIENCE = 3.0  # seconds that somebody may wait until what takes long is begun …
-MOST_WAITING = 64  # … as so many may at a time
+MOST_WAITING = 1_024  # … as so many may at a time: all who are connected
 COMPILED_OPERATIONS = 128  # of at most compiled.MOST_FIELDS each
 MOST_ERRORS = 5
 
@@ -125,8 +125,14 @@ class Executor:
     """Executes requests against one schema; documents seen before are not looked at again."""
 
     def __init__(
-        self, schema: Schema, *, introspection: bool, most: Limits = limits.DEFAULTS
+        self,
+        schema: Schema,
+        *,
+        introspection: bool,
+        most: Limits = limits.DEFAULTS,
+        ours: bool = False,
     ) -> None:
+        """`ours` is whether the documents are the service's own, and few."""
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
         # What goes on around an execution, such as a span of a trace.
         self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
@@ -139,8 +145,12 @@ class Executor:
         self._most = most
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
-        self._long_documents = _places("Too many long documents are being read, try again.")
-        self._introspections = _places("Too many are asking for the schema, try again.")
+        self._long_documents = (
+            None if ours else _places("Too many long documents are being read, try again.")
+        )
+        self._introspections = (
+            _places("Too many are asking for the schema, try again.") if introspection else None
+        )
         self._checked_lately = lru_cache(4)(self._checked)  # for those who have waited for it
         self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
         self.compiled = lru_cache(COMPILED_OPERATIONS)(self._compiled)
@@ -181,7 +191,7 @@ class Executor:
         self, operation: Operation, request: Request, context: Context
     ) -> ExecutionResult:
         """The result; others go on meanwhile if it takes long whatever the store does."""
-        if not operation.introspects:
+        if self._introspections is None or not operation.introspects:
             return self._result(operation, request, context)
         with self._introspections.take():
             return apart(lambda: self._result(operation, request, context))
@@ -236,7 +246,7 @@ class Executor:
             limits.check_tokens(query, self._most.tokens)
         except QueryTooComplex as error:
             raise RequestErrors.of(error) from None
-        if not limits.has_more_tokens(query, BRIEF):
+        if self._long_documents is None or not limits.has_more_tokens(query, BRIEF):
             return self._checked(query)
         with self._long_documents.take():
             return apart(lambda: self._checked_lately(query))

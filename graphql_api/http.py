@@ -60,7 +60,7 @@ class Application(Flask):
 
     def _respond_at_once(self, environ: dict[str, Any]) -> Response | None:
         """The answer to a request that needs nothing of Flask; None to any other."""
-        if REFUSED in environ:
+        if REFUSED in environ and self.graphql:
             return present(REFUSALS[environ[REFUSED]](), environ)
         method = environ["REQUEST_METHOD"]
         is_no_page = method == "POST" or (method == "GET" and not _takes_html(environ))
@@ -87,6 +87,8 @@ class Application(Flask):
 
     def dispatch_request(self) -> ResponseReturnValue:
         """What the view of the present request returns."""
+        if REFUSED in request.environ and request.method != "OPTIONS":  # which costs nothing
+            return present(REFUSALS[request.environ[REFUSED]](), request.environ)
         if request.endpoint != GRAPHQL_ENDPOINT:  # that says which operation it is
             logs.note(does=request.endpoint)
         return super().dispatch_request()

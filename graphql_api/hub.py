@@ -29,7 +29,8 @@ Work: TypeAlias = Callable[[None], object]
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 ALONE, BESIDE = sys.getswitchinterval(), 0.0005  # seconds that a thread keeps Python's lock for
-MOST_READY = 64  # sockets that one look tells of
+MOST_READY = 1_024  # sockets that one look tells of: more than ever wait at the same time
+LONGEST_APART = 10.0  # seconds of work apart that is not taken to hang
 STRETCH = 0.002  # seconds that new requests are begun for, before others go on
 
 _POLLED = {READ: select.POLLIN, WRITE: select.POLLOUT}
@@ -115,10 +116,10 @@ class Hub:
         self._waiting: dict[int, _Wait] = {}  # by the file that they wait for
         self._ends = math.inf  # of the first of the waits, or earlier
         self._sleeps = False
-        self._apart = 0  # how much work is in the threads beside
+        self._apart: dict[greenlet, float] = {}  # who has work in the threads beside, since when
         self._surplus = 0  # greenlets that are one too many since such work, or a wait, has ended
-        self._done = [0, 0]  # how much is, here and there …
-        self._seen = [0, 0]  # … when it was last asked
+        self._done = 0  # how much is …
+        self._seen = 0  # … when it was last asked
 
     def start(self) -> None:
         """Let it work, as long as the process lives."""
@@ -136,10 +137,14 @@ class Hub:
         yield self
 
     def moves(self) -> bool:
-        """Whether whoever comes is served at once, or somebody was since this was asked last."""
-        before, self._seen = self._seen, self._done.copy()
-        free = self._sleeps and bool(self._idle), self._apart < self._count
-        return all(each or self._seen[i] != before[i] for i, each in enumerate(free))
+        """Whether whoever comes is served at once, or somebody was since this was asked last.
+
+        And nothing that is apart takes longer than anything does that says no `more_time`.
+        """
+        before, self._seen = self._seen, self._done
+        served = (self._sleeps and bool(self._idle)) or self._seen != before
+        oldest = min(list(self._apart.values()), default=math.inf)
+        return served and time.monotonic() - oldest < LONGEST_APART
 
     def ready(self, file: int, event: int, ends: float) -> bool:
         """Whether a socket could be read or written before that time."""
@@ -153,15 +158,15 @@ class Hub:
         Meanwhile threads take turns more often, of which each request needs some: beside four
         lists by urgency a task takes 13 ms in the place of 52 (p50).
         """
-        self._apart += 1
+        me = getcurrent()
+        self._apart[me] = time.monotonic()
         sys.setswitchinterval(BESIDE)
         try:
             done = self._threads.submit(contextvars.copy_context().run, work)
             self.comes(done, math.inf)
             return done.result()
         finally:
-            self._apart -= 1
-            self._done[1] += 1
+            del self._apart[me]
             if not self._apart:
                 sys.setswitchinterval(ALONE)
 
@@ -228,8 +233,7 @@ class Hub:
             for file in files:
                 if wait := self._waiting.pop(file, None):
                     self._end(wait, in_time=True)
-            # If there were as many, more may be ready, and only seem to be late.
-            if len(files) < MOST_READY and self._ends <= time.monotonic():
+            if self._ends <= time.monotonic():
                 self._end_late()
 
     def _patience(self) -> float | None:
@@ -253,7 +257,7 @@ class Hub:
                 raise
             except BaseException:  # as panics of granian's, and cancellations, are
                 log.exception("A step has crashed")
-            self._done[0] += 1
+            self._done += 1
             if self._surplus:
                 self._surplus -= 1
                 return

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from enum import Enum
 from threading import Lock
 
+from graphql_api.dynamodb import more_time
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.hub import comes, waits_freely
 
@@ -59,13 +60,13 @@ class Places:
                 return False
             turn: Future[None] = Future()
             self._turns.append(turn)
-        if comes(turn, self._seconds):
-            return True
-        with self._lock:
-            if turn in self._turns:
-                self._turns.remove(turn)
-                return False
-        return True  # it has come meanwhile
+        if not comes(turn, self._seconds):
+            with self._lock:
+                if turn in self._turns:
+                    self._turns.remove(turn)
+                    return False
+        more_time()  # to whoever has waited, or the place would be of no use
+        return True
 
     def _leave(self) -> None:
         """Let the next one in."""

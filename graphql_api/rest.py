@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
@@ -30,7 +30,7 @@ from graphql_api.dynamodb import more_time
 from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.execution import Executor, Request
 from graphql_api.hub import apart
-from graphql_api.paging import DEFAULT_SIZE, LARGEST
+from graphql_api.paging import DEFAULT_SIZE
 from graphql_api.places import Places
 from graphql_api.replies import json_response, problem, snake, snake_case
 from graphql_api.tasks.model import DeadlineType, TaskPriority, TaskStatus
@@ -65,7 +65,7 @@ HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
 BOOLEANS = {"true": True, "false": False}
 PRECONDITION_FAILED = 412
 PATIENCE = 3.0  # seconds that a long list may wait for those before it …
-MOST_WAITING = 8  # … as so many may at a time
+MOST_WAITING = 64  # … as so many may at a time
 REMEMBERED = 200  # query strings of lists …
 LONGEST_REMEMBERED = 500  # … of so many characters
 
@@ -183,9 +183,9 @@ class Failed(Exception):
         self.error = error
 
 
-def views(executor: Executor, services: Services, *, long_lists: int) -> dict[str, View]:
+def views(executor: Executor, services: Services, *, lists: int) -> dict[str, View]:
     """What answers each route, by its endpoint; so many long lists are read at a time."""
-    runner = Runner(executor, services, long_lists)
+    runner = Runner(executor, services, lists)
     return {f"{NAME}.{route.operation}": partial(runner.respond, route) for route in ROUTES}
 
 
@@ -206,14 +206,19 @@ def _view(view: View, **path: str) -> Response:
 class Runner:
     """Runs the operations behind the routes, through the same executor and context as GraphQL."""
 
-    def __init__(self, executor: Executor, services: Services, long_lists: int) -> None:
+    def __init__(self, executor: Executor, services: Services, lists: int) -> None:
         self._executor = executor
         self._services = services
-        self._long_lists = Places(
-            long_lists,
-            "Too many long lists are being read, try again, or by pages.",
-            waiting=MOST_WAITING,
-            seconds=PATIENCE,
+        # Those of up to 1,100 tasks do not wait for those of 100,000.
+        self._lists, self._long_lists = (
+            Places(
+                lists,
+                "Too many long lists are being read, try again, or by pages.",
+                waiting=MOST_WAITING,
+                seconds=PATIENCE,
+                in_threads=True,
+            )
+            for _ in range(2)
         )
 
     def respond(self, route: Route, asked: Incoming, **path: str) -> Response:
@@ -241,8 +246,7 @@ class Runner:
     def _list_tasks(self, route: Route, asked: Incoming) -> Response:
         """All the viewer's tasks as a bare array; with `limit`, one page and a link to the next.
 
-        Of all tasks, those beyond a page are read while others go on. By urgency there are only
-        pages: each of them reads all that is open.
+        By urgency there are only pages: each of them reads all that is open.
         """
         context = self._context(route, asked)
         query = ListQuery.of(asked.environ.get("QUERY_STRING", ""))
@@ -255,27 +259,31 @@ class Runner:
             elif not page["isComplete"]:
                 response.headers["X-Incomplete"] = "true"
             return response
-        page = self._run(route, context, {**query.variables, "first": LARGEST})
-        if not page["pageInfo"]["hasNextPage"]:
-            return json_response(list(map(_spelled, page["nodes"])))
-        with self._long_lists.take():  # others must have some to work in, too
-            every = self._all_tasks(route, asked, query.variables, page)
-            return apart(lambda: json_response(list(every)))
+        pages = self._pages(route, asked, context, query.variables)
+        page = next(pages)
+        every = page.tasks
+        if not page.is_last:  # others go on while it is read
+            with self._lists.take():
+                page = apart(lambda: next(pages))
+            every += page.tasks
+        if not page.is_last:
+            with self._long_lists.take():
+                return apart(lambda: json_response([*every, *(t for p in pages for t in p.tasks)]))
+        return json_response(every)
 
-    def _all_tasks(
-        self, route: Route, asked: Incoming, variables: Mapping[str, Any], page: dict[str, Any]
-    ) -> Iterator[dict[str, Any]]:
-        """All tasks from this page on; each page has budgets as if the client had asked for it."""
-        yield from map(_spelled, page["nodes"])
+    def _pages(
+        self, route: Route, asked: Incoming, context: Context, variables: Mapping[str, Any]
+    ) -> Iterator["ListPage"]:
+        """All tasks; each page has budgets as if the client had asked for it, of 100 at first."""
+        page = self._run(route, context, {**variables, "first": context.largest_page})
+        yield ListPage.of(page)
         while page["pageInfo"]["hasNextPage"]:
             more_time()
-            rest = {**variables, "after": page["pageInfo"]["endCursor"]}
-            page = self._long_page(route, self._context(route, asked), rest)
-            yield from map(_spelled, page["nodes"])
-
-    def _long_page(self, route: Route, context: Context, variables: Mapping[str, Any]) -> Any:
-        context.allow_whole_lists()
-        return self._run(route, context, {**variables, "first": context.largest_page})
+            context = self._context(route, asked)
+            context.allow_whole_lists()
+            where = {"first": context.largest_page, "after": page["pageInfo"]["endCursor"]}
+            page = self._run(route, context, {**variables, **where})
+            yield ListPage.of(page)
 
     def _context(self, route: Route, asked: Incoming) -> Context:
         context = context_for_request(self._services, asked.environ)
@@ -344,6 +352,18 @@ def _value(kind: Any, value: Any) -> Any:
     if isinstance(kind, GraphQLEnumType) and isinstance(value, str):
         return value.upper()
     return value
+
+
+class ListPage(NamedTuple):
+    """A part of a list, as REST spells it."""
+
+    tasks: list[dict[str, Any]]
+    is_last: bool
+
+    @classmethod
+    def of(cls, page: Mapping[str, Any]) -> "ListPage":
+        """The part that a connection is."""
+        return cls(list(map(_spelled, page["nodes"])), not page["pageInfo"]["hasNextPage"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,6 @@ LAYERS = [
     {
         "config",
         "paging",
-        "places",
         "negotiation",
         "limits",
         "arguments",
@@ -162,7 +161,7 @@ LAYERS = [
     },
     {"plan_page"},
     {"dynamodb"},
-    {"envelope", "watchdog"},
+    {"envelope", "places", "watchdog"},
     {"planning.minutes"},
     {"planning.model"},
     {"planning.calendar"},

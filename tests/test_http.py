@@ -382,6 +382,20 @@ def test_what_the_server_refuses_is_not_executed_and_gets_its_form(ann, calls, s
     assert calls == []
 
 
+def test_a_browser_can_read_what_the_server_refuses(engine):
+    origin = {"Origin": "https://app.example"}
+    client = create_app(replace(engine, cors_origins=("https://app.example",))).test_client()
+    busy = {"environ_overrides": {REFUSED: 503}, "headers": origin}
+
+    refused = client.post("/graphql", json={"query": HELLO}, **busy)
+    asked = client.options("/graphql", **busy)
+
+    assert (refused.status_code, codes(refused.json)) == (503, ["SERVICE_UNAVAILABLE"])
+    assert asked.status_code == 200
+    for answer in (refused, asked):
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+
+
 def test_a_store_that_is_away_is_a_503_with_retry_after(ann, monkeypatch):
     def away(*_, **__):
         raise ServiceUnavailable

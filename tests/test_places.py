@@ -1,5 +1,6 @@
 """What takes long is done by a few at a time; the others wait a little, and are told."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
@@ -7,9 +8,12 @@ from threading import Event
 import pytest
 from conftest import Api, codes
 
-from graphql_api import context, create_app, execution, rest
-from graphql_api.execution import BRIEF
-from graphql_api.paging import LARGEST
+from graphql_api import context, create_app, execution, places, rest
+from graphql_api.accounts import passwords
+from graphql_api.dynamodb import wire
+from graphql_api.dynamodb.wire import give_time
+from graphql_api.execution import BRIEF, validate
+from graphql_api.plans import service
 
 pytestmark = pytest.mark.engine_is_no_matter
 
@@ -17,8 +21,10 @@ SOON = 10  # seconds
 LONG = f"{{ viewer {{ {'id ' * BRIEF} }} }}"
 BRIEF_ONE = f"{{ viewer {{ {'id ' * (BRIEF - 7)} }} }}"
 BY_URGENCY = "{ tasks(orderBy: {field: URGENCY, direction: DESC}) { nodes { id } } }"
+PLAN = '{ planPreview(input: {from: "2030-01-01T00:00:00Z"}) { inputHash } }'
 KINDS = {
     "a list by urgency": (context, BY_URGENCY),
+    "a plan's input": (service, PLAN),
     "a long document": (execution, LONG),
     "the schema": (execution, "{ __schema { queryType { name } } }"),
     "a type, and what reads the store": (execution, '{ viewer { id } __type(name: "X") { name } }'),
@@ -48,9 +54,78 @@ def test_whoever_is_one_too_many_hears_so_in_time_and_the_next_one_is_served(
         go.set()
 
     assert codes(refused) == ["SERVICE_UNAVAILABLE"]
-    assert refused["errors"][0]["message"].startswith(("Too many l", "Too many are asking"))
+    assert refused["errors"][0]["message"].endswith(", try again.")
     assert "errors" not in first.result()
     assert "errors" not in ann.graphql(query)
+
+
+@pytest.mark.parametrize("threads", [1, 4, 5])
+def test_whoever_has_a_place_has_a_thread(engine, monkeypatch, threads):
+    counts = []
+
+    class Counted(places.Places):
+        def __init__(self, count, *given, **more):
+            counts.append(count)
+            super().__init__(count, *given, **more)
+
+    for module in (context, execution, passwords, rest, service):
+        monkeypatch.setattr(module, "Places", Counted)
+    config = replace(engine, threads=threads, most_hashes=3)
+    create_app(config)
+
+    assert sum(counts) == config.apart
+
+
+def test_of_those_who_wait_for_the_same_document_one_is_enough(engine, monkeypatch):
+    app = create_app(engine)
+    ann = Api(app.test_client()).register("ann")
+    begun, go, checked = Event(), Event(), []
+
+    def apart(work):
+        begun.set()
+        assert go.wait(SOON)
+        return work()
+
+    monkeypatch.setattr(execution, "apart", apart)
+    monkeypatch.setattr(
+        execution, "validate", lambda *given, **more: checked.append(1) or validate(*given, **more)
+    )
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(Api(app.test_client()).graphql, LONG, ann.token)
+        assert begun.wait(SOON)
+        second = threads.submit(Api(app.test_client()).graphql, LONG, ann.token)
+        while not app.graphql._executor._long_documents._turns:
+            time.sleep(0.001)
+        go.set()
+    assert first.result() == second.result()
+    assert "errors" not in first.result()
+    assert len(checked) == 1
+
+
+def test_the_services_own_document_waits_for_no_place(engine, monkeypatch):
+    monkeypatch.setattr(execution, "apart", None)
+    ann = Api(create_app(engine).test_client()).register("ann")
+
+    assert ann.rest("GET", "/api/v1/tasks").json == []
+
+
+def test_who_has_waited_for_a_place_has_as_much_time_as_others():
+    only = places.Places(1, "None is free.", waiting=1, seconds=SOON, in_threads=True)
+    left = []
+
+    def wait():
+        give_time(0)
+        with only.take():
+            left.append(wire._deadline.get() - time.monotonic())
+
+    with ThreadPoolExecutor() as threads:
+        with only.take():
+            waiting = threads.submit(wait)
+            while not only._turns:
+                time.sleep(0.001)
+        waiting.result(SOON)
+
+    assert left[0] > wire.REQUEST_SECONDS - 1
 
 
 def test_only_a_long_document_is_checked_apart_and_only_until_it_is_known(engine, monkeypatch):
@@ -66,14 +141,19 @@ def test_only_a_long_document_is_checked_apart_and_only_until_it_is_known(engine
     assert len(apart) == 1
 
 
-@pytest.mark.parametrize(("tasks", "times"), [(LARGEST, 0), (LARGEST + 1, 1)])
-def test_a_list_of_more_than_a_page_is_read_apart(ann, calls, monkeypatch, tasks, times):
+@pytest.mark.parametrize(
+    ("tasks", "queries", "times"), [(100, 1, 0), (101, 2, 1), (110, 2, 1), (111, 3, 2)]
+)
+def test_of_all_tasks_the_first_page_only_is_read_while_others_wait(
+    ann, calls, monkeypatch, tasks, queries, times
+):
+    monkeypatch.setattr(context, "WHOLE_LIST_PAGE", 10)
     apart = []
     monkeypatch.setattr(rest, "apart", lambda work: apart.append(work) or work())
-    for _ in range(tasks):
-        ann.create(title="x")
+    ids = [ann.create(title="x")["id"] for _ in range(tasks)]
     calls.clear()
 
-    assert len(ann.rest("GET", "/api/v1/tasks").json) == tasks
-    assert calls.count("Query") == 1 + times
+    found = ann.rest("GET", "/api/v1/tasks").json
+    assert [task["task_id"] for task in found] == ids[::-1]
+    assert calls.count("Query") == queries
     assert len(apart) == times
