@@ -117,19 +117,22 @@ def measure(service: Service, ids: list[str], requests: int) -> dict[str, str]:
     found = {}
     for name, run in operations(service, ids).items():
         try:
-            run()
+            found[name] = measure_one(service, run, requests)
         except Refused as refused:  # what takes longer than a request may
             if refused.code not in {"SERVICE_UNAVAILABLE", "QUERY_TOO_COMPLEX"}:
                 raise
             found[name] = "refused"
-            continue
-        service.calls, times = 0, []
-        for _ in range(requests):
-            begun = time.perf_counter()
-            run()
-            times.append(time.perf_counter() - begun)
-        found[name] = f"{statistics.median(times) * 1000:.2f} ({service.calls / requests:.0f})"
     return found
+
+
+def measure_one(service: Service, run: Callable[[], Any], requests: int) -> str:
+    run()
+    service.calls, times = 0, []
+    for _ in range(requests):
+        begun = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - begun)
+    return f"{statistics.median(times) * 1000:.2f} ({service.calls / requests:.0f})"
 
 
 def table(what: str, columns: dict[str, dict[str, str]]) -> None:
