@@ -16,7 +16,6 @@ from graphql_api.accounts.tokens import Viewer
 from graphql_api.connection import Listing
 from graphql_api.dynamodb import Loader
 from graphql_api.errors import QueryTooComplex, Unauthenticated
-from graphql_api.hub import apart
 from graphql_api.lazy import lazy
 from graphql_api.paging import LARGEST, Budget, Cursors, Page, Window
 from graphql_api.places import Places
@@ -202,10 +201,9 @@ class Context:
         direction: OrderDirection,
         position: str | None,
     ) -> tuple[Page[Task], Callable[[], int]]:
-        with self._services.rankings.take():
-            page, total = apart(
-                lambda: self.ranking.page(user_id, only, direction, window, position)
-            )
+        page, total = self._services.rankings.apart(
+            lambda: self.ranking.page(user_id, only, direction, window, position)
+        )
         if page.complete:
             return page, lambda: total
         waiting = self.neighbours.among(user_id).waiting

@@ -42,7 +42,6 @@ from graphql_api.errors import (
     UnknownOperation,
     ValidationFailed,
 )
-from graphql_api.hub import apart
 from graphql_api.limits import Limits
 from graphql_api.places import Places
 
@@ -193,8 +192,7 @@ class Executor:
         """The result; others go on meanwhile if it takes long whatever the store does."""
         if self._introspections is None or not operation.introspects:
             return self._result(operation, request, context)
-        with self._introspections.take():
-            return apart(lambda: self._result(operation, request, context))
+        return self._introspections.apart(lambda: self._result(operation, request, context))
 
     def _result(self, operation: Operation, request: Request, context: Context) -> ExecutionResult:
         # What is asked once only is not worth it.
@@ -248,8 +246,7 @@ class Executor:
             raise RequestErrors.of(error) from None
         if self._long_documents is None or not limits.has_more_tokens(query, BRIEF):
             return self._checked(query)
-        with self._long_documents.take():
-            return apart(lambda: self._checked_lately(query))
+        return self._long_documents.apart(lambda: self._checked_lately(query))
 
     def _checked(self, query: str) -> DocumentNode:
         try:

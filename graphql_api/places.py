@@ -6,10 +6,13 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum
 from threading import Lock
+from typing import TypeVar
 
 from graphql_api.dynamodb import more_time
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.hub import comes, waits_freely
+from graphql_api.hub import apart, comes, waits_freely
+
+T = TypeVar("T")
 
 
 class Place(Enum):
@@ -49,6 +52,11 @@ class Places:
         finally:
             self._leave()
             self._tell(Place.LEFT)
+
+    def apart(self, work: Callable[[], T]) -> T:
+        """What the work gives, done apart, in a place; ServiceUnavailable without one in time."""
+        with self.take():
+            return apart(work)
 
     def _taken(self) -> bool:
         may_wait = self._waiting if self._in_threads or waits_freely() else 0

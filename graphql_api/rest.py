@@ -29,7 +29,6 @@ from graphql_api.context import Context, Services
 from graphql_api.dynamodb import more_time
 from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.execution import Executor, Request
-from graphql_api.hub import apart
 from graphql_api.paging import DEFAULT_SIZE
 from graphql_api.places import Places
 from graphql_api.replies import json_response, problem, snake, snake_case
@@ -263,27 +262,29 @@ class Runner:
         page = next(pages)
         every = page.tasks
         if not page.is_last:  # others go on while it is read
-            with self._lists.take():
-                page = apart(lambda: next(pages))
+            page = self._lists.apart(lambda: next(pages))
             every += page.tasks
         if not page.is_last:
-            with self._long_lists.take():
-                return apart(lambda: json_response([*every, *(t for p in pages for t in p.tasks)]))
+            return self._long_lists.apart(
+                lambda: json_response([*every, *(t for p in pages for t in p.tasks)])
+            )
         return json_response(every)
 
     def _pages(
         self, route: Route, asked: Incoming, context: Context, variables: Mapping[str, Any]
     ) -> Iterator["ListPage"]:
         """All tasks; each page has budgets as if the client had asked for it, of 100 at first."""
-        page = self._run(route, context, {**variables, "first": context.largest_page})
-        yield ListPage.of(page)
-        while page["pageInfo"]["hasNextPage"]:
+        where: dict[str, Any] = {}
+        while True:
+            asking = {**variables, **where, "first": context.largest_page}
+            page = self._run(route, context, asking)
+            yield ListPage.of(page)
+            if not page["pageInfo"]["hasNextPage"]:
+                return
             more_time()
             context = self._context(route, asked)
             context.allow_whole_lists()
-            where = {"first": context.largest_page, "after": page["pageInfo"]["endCursor"]}
-            page = self._run(route, context, {**variables, **where})
-            yield ListPage.of(page)
+            where = {"after": page["pageInfo"]["endCursor"]}
 
     def _context(self, route: Route, asked: Incoming) -> Context:
         context = context_for_request(self._services, asked.environ)

@@ -46,7 +46,7 @@ def test_whoever_is_one_too_many_hears_so_in_time_and_the_next_one_is_served(
         assert go.wait(SOON)
         return work()
 
-    monkeypatch.setattr(module, "apart", apart)
+    monkeypatch.setattr(places, "apart", apart)
     with ThreadPoolExecutor() as threads:
         first = threads.submit(Api(app.test_client()).graphql, query, ann.token)
         assert begun.wait(SOON)
@@ -86,7 +86,7 @@ def test_of_those_who_wait_for_the_same_document_one_is_enough(engine, monkeypat
         assert go.wait(SOON)
         return work()
 
-    monkeypatch.setattr(execution, "apart", apart)
+    monkeypatch.setattr(places, "apart", apart)
     monkeypatch.setattr(
         execution, "validate", lambda *given, **more: checked.append(1) or validate(*given, **more)
     )
@@ -103,7 +103,7 @@ def test_of_those_who_wait_for_the_same_document_one_is_enough(engine, monkeypat
 
 
 def test_the_services_own_document_waits_for_no_place(engine, monkeypatch):
-    monkeypatch.setattr(execution, "apart", None)
+    monkeypatch.setattr(places, "apart", None)
     ann = Api(create_app(engine).test_client()).register("ann")
 
     assert ann.rest("GET", "/api/v1/tasks").json == []
@@ -131,7 +131,7 @@ def test_who_has_waited_for_a_place_has_as_much_time_as_others():
 def test_only_a_long_document_is_checked_apart_and_only_until_it_is_known(engine, monkeypatch):
     ann = Api(create_app(engine).test_client()).register("ann")
     apart = []
-    monkeypatch.setattr(execution, "apart", lambda work: apart.append(work) or work())
+    monkeypatch.setattr(places, "apart", lambda work: apart.append(work) or work())
 
     for _ in range(2):
         assert "errors" not in ann.graphql(BRIEF_ONE)
@@ -149,7 +149,7 @@ def test_of_all_tasks_the_first_page_only_is_read_while_others_wait(
 ):
     monkeypatch.setattr(context, "WHOLE_LIST_PAGE", 10)
     apart = []
-    monkeypatch.setattr(rest, "apart", lambda work: apart.append(work) or work())
+    monkeypatch.setattr(places, "apart", lambda work: apart.append(work) or work())
     ids = [ann.create(title="x")["id"] for _ in range(tasks)]
     calls.clear()
 

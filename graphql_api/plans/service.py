@@ -11,7 +11,6 @@ from graphql_api.errors import (
     NotFound,
     QueryTooComplex,
 )
-from graphql_api.hub import apart
 from graphql_api.paging import Budget, Window
 from graphql_api.places import Places
 from graphql_api.planning.calendar import free_time
@@ -142,8 +141,7 @@ class Plans:
             _ = asked.input_hash  # once
             return selection, asked
 
-        with self._hashing.take():
-            return apart(request)
+        return self._hashing.apart(request)
 
     def _open_tasks(self, user_id: str) -> Sequence[Task]:
         window, budget = Window(TASKS), Budget(MOST_READ)
@@ -165,8 +163,7 @@ class Plans:
                 )
             return Draft(selection, request, plan(request))
 
-        with self._planning.take():
-            return apart(draft)
+        return self._planning.apart(draft)
 
     def _write_back(self, user_id: str, plan_id: str, applied: Applied, now: datetime) -> Outcome:
         """Undo the changes, but for those that an interrupted application has never made."""
