@@ -53,6 +53,11 @@ KINDS: dict[str, Callable[[str], bytes]] = {
     "a new long document": lambda token: graphql(new(LONG), token),
     "the schema": lambda token: graphql(new(SCHEMA), token),
 }
+LOADS = {
+    "nobody": [],
+    **{name: [kind] for name, kind in KINDS.items()},
+    "all": list(KINDS.values()),
+}
 
 
 def main() -> int:
@@ -81,12 +86,8 @@ def main() -> int:
             probe = person(connection, "probe")
             made = ask(connection, graphql(workloads.CREATE, probe, input={"title": "x"}))
             one = graphql(workloads.TASK, probe, id=made["createTask"]["task"]["id"])
-            for name, kinds in {
-                "nobody": [],
-                **{name: [name] for name in KINDS},
-                "all": KINDS,
-            }.items():
-                with load([KINDS[kind] for kind in kinds], tokens, service.port) as answers:
+            for name, kinds in LOADS.items():
+                with load(kinds, tokens, service.port) as answers:
                     times = sorted(measure(connection, one, given.seconds))
                     statuses = list(answers)
                 p50, p99 = (

@@ -61,7 +61,7 @@ class Application(Flask):
     def _respond_at_once(self, environ: dict[str, Any]) -> Response | None:
         """The answer to a request that needs nothing of Flask; None to any other."""
         if REFUSED in environ and self.graphql:
-            return present(REFUSALS[environ[REFUSED]](), environ)
+            return _refused(environ)
         method = environ["REQUEST_METHOD"]
         is_no_page = method == "POST" or (method == "GET" and not _takes_html(environ))
         if self.graphql and is_no_page and environ["PATH_INFO"] == GRAPHQL_PATH:
@@ -88,7 +88,7 @@ class Application(Flask):
     def dispatch_request(self) -> ResponseReturnValue:
         """What the view of the present request returns."""
         if REFUSED in request.environ and request.method != "OPTIONS":  # which costs nothing
-            return present(REFUSALS[request.environ[REFUSED]](), request.environ)
+            return _refused(request.environ)
         if request.endpoint != GRAPHQL_ENDPOINT:  # that says which operation it is
             logs.note(does=request.endpoint)
         return super().dispatch_request()
@@ -178,6 +178,10 @@ def show_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def shown(error: Exception) -> Response:
         return present(error, request.environ)
+
+
+def _refused(environ: Mapping[str, Any]) -> Response:
+    return present(REFUSALS[environ[REFUSED]](), environ)
 
 
 def _wants_a_page() -> bool:
