@@ -23,6 +23,7 @@ check: .venv/dev  ## Format check, lint, types, security lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml graphql_api app.py
 
 format: .venv/dev  ## Format and mend what can be mended
@@ -30,7 +31,7 @@ format: .venv/dev  ## Format and mend what can be mended
 	$(BIN)/ruff format .
 
 schema: .venv/run  ## Write schema.graphql anew
-	$(BIN)/python -c 'from graphql_api.schema import SCHEMA; print(SCHEMA.as_str())' > schema.graphql
+	$(BIN)/python -c 'from graphql_api.api.graphql.schema import SCHEMA; print(SCHEMA.as_str())' > schema.graphql
 
 schema-diff: .venv/dev  ## Print how the schema differs from the last release's
 	@$(BIN)/python tests/evolution.py

@@ -7,11 +7,14 @@ import sys
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the imports take a second: no traceback of them
 
-from graphql_api import create_app, logs, server
+from graphql_api import create_app
 from graphql_api.config import Config
-from graphql_api.documents import Documents
-from graphql_api.dynamodb import client, embedded, tables
 from graphql_api.errors import StartError
+from graphql_api.infra import request_log
+from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import embedded, tables
+from graphql_api.infra.executor.persisted_documents import Documents
+from graphql_api.infra.serving import server
 
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
@@ -30,7 +33,7 @@ def main() -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         config = server.listening(Config.from_env(os.environ))
-        logs.install(config.log_level)
+        request_log.install(config.log_level)
         config = prepare(config, shared=False)
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
@@ -39,7 +42,7 @@ def main() -> int:
         return INTERRUPTED
     try:
         with server.metrics_served(config) as counted:
-            server.serve(config, counted, then=lambda: announce(config))
+            server.serve(config, create_app, counted, then=lambda: announce(config))
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
         return 2
@@ -62,5 +65,5 @@ if __name__ == "__main__":
 
 if __name__ != "__mp_main__":  # a worker that is spawned, not forked, only needs the names above
     config = Config.from_env(os.environ)
-    logs.install(config.log_level)
+    request_log.install(config.log_level)
     app = create_app(prepare(config, shared=True))

@@ -15,10 +15,10 @@ sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.par
 
 from engines import ENGINES
 
-from graphql_api.dynamodb import Database, client, codec
-from graphql_api.paging import Budget, Window
-from graphql_api.tasks.model import Task, TaskFilter, TaskOrder
-from graphql_api.tasks.store import MOST_READ, TaskStore
+from graphql_api.infra.dynamodb import Database, database as client, codec
+from graphql_api.domain.paging import Budget, Window
+from graphql_api.domain.tasks.model import Task, TaskFilter, TaskOrder
+from graphql_api.domain.tasks.store import MOST_READ, TaskStore
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -24,9 +24,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from ortools.sat.python import cp_model
 
-from graphql_api.planning.instance import LATE, UNPLACED, Instance
-from graphql_api.planning.model import DeadlineKind, Interval, PlanRequest, PlanTask, WorkingHours
-from graphql_api.planning.plan import plan
+from graphql_api.domain.planner.problem import LATE, UNPLACED, Instance
+from graphql_api.domain.planner.model import (
+    DeadlineKind,
+    Interval,
+    PlanRequest,
+    PlanTask,
+    WorkingHours,
+)
+from graphql_api.domain.planner.planner import plan
 
 SLOT = 15  # minutes
 FROM = datetime(2026, 3, 23, 7, tzinfo=UTC)  # a Monday; the clocks change on the Sunday after

@@ -40,11 +40,13 @@ from bench import servers
 from bench.servers import IDENTITY
 from bench.workloads import WORKLOADS
 from bench.world import populate, prepare
-from graphql_api import create_app, logs, wsgi
+from graphql_api import create_app
+from graphql_api.infra import request_log
+from graphql_api.infra.serving import wsgi
 from graphql_api.config import Config
-from graphql_api.counts import Counts
-from graphql_api.dynamodb.connection import Connection
-from graphql_api.wsgi import Environ, Wsgi
+from graphql_api.infra.telemetry.counters import Counts
+from graphql_api.infra.dynamodb.http_connection import Connection
+from graphql_api.infra.serving.wsgi import Environ, Wsgi
 
 WARM = 200  # requests before anything is timed
 BATCH = 25
@@ -52,38 +54,42 @@ BATCH = 25
 # What belongs to a phase: functions and methods by their full names. What is called within a
 # function of another phase counts there only.
 PHASES = {
-    "Flask, werkzeug, the envelope": ["graphql_api.wsgi:answer"],
-    "the view: negotiation, request": ["graphql_api.endpoint:GraphQL.respond", "view"],
+    "Flask, werkzeug, the envelope": ["graphql_api.infra.serving.wsgi:answer"],
+    "the view: negotiation, request": ["graphql_api.api.http.graphql_view:GraphQL.respond", "view"],
     "JSON of the request and the answer": [
-        "graphql_api.bodies:parse_json",
-        "graphql_api.replies:json_response",
+        "graphql_api.api.http.requests:parse_json",
+        "graphql_api.api.http.responses:json_response",
     ],
-    "document: from the cache, or parsed": ["graphql_api.execution:Executor.operation"],
-    "execution: compiled, or graphql-core": ["graphql_api.execution:Executor.execute"],
-    "who asks: token and session": ["graphql_api.accounts.service:Accounts.viewer"],
+    "document: from the cache, or parsed": [
+        "graphql_api.infra.executor.executor:Executor.operation"
+    ],
+    "execution: compiled, or graphql-core": [
+        "graphql_api.infra.executor.executor:Executor.execute"
+    ],
+    "who asks: token and session": ["graphql_api.domain.accounts.service:Accounts.viewer"],
     "resolvers: lists and their cursors": [
-        "graphql_api.context:Context.list_tasks",
-        "graphql_api.paging:Cursors.seal",
+        "graphql_api.api.graphql.context:Context.list_tasks",
+        "graphql_api.domain.paging:Cursors.seal",
     ],
     "stores: expressions and arguments": [
-        "graphql_api.tasks.store:TaskStore.page",
-        "graphql_api.tasks.store:TaskStore.get",
-        "graphql_api.tasks.store:TaskStore.get_many",
-        "graphql_api.tasks.store:TaskStore.add",
-        "graphql_api.tasks.store:TaskStore.replace",
-        "graphql_api.accounts.store:UserStore.get_many",
-        "graphql_api.accounts.store:UserStore.session",
+        "graphql_api.domain.tasks.store:TaskStore.page",
+        "graphql_api.domain.tasks.store:TaskStore.get",
+        "graphql_api.domain.tasks.store:TaskStore.get_many",
+        "graphql_api.domain.tasks.store:TaskStore.add",
+        "graphql_api.domain.tasks.store:TaskStore.replace",
+        "graphql_api.domain.accounts.store:UserStore.get_many",
+        "graphql_api.domain.accounts.store:UserStore.session",
     ],
     "codec: items to models and back": [
-        "graphql_api.dynamodb.codec:decode",
-        "graphql_api.dynamodb.codec:encode",
+        "graphql_api.infra.dynamodb.codec:decode",
+        "graphql_api.infra.dynamodb.codec:encode",
     ],
     "calls: retries, breaker, hooks": [
-        "graphql_api.dynamodb.client:Database.call",
-        "graphql_api.dynamodb.wire:Wire.call",
+        "graphql_api.infra.dynamodb.database:Database.call",
+        "graphql_api.infra.dynamodb.protocol:Wire.call",
     ],
-    "calls: signature": ["graphql_api.dynamodb.wire:Wire._headers"],
-    "calls: HTTP": ["graphql_api.dynamodb.wire:Wire._send"],
+    "calls: signature": ["graphql_api.infra.dynamodb.protocol:Wire._headers"],
+    "calls: HTTP": ["graphql_api.infra.dynamodb.protocol:Wire._send"],
 }
 
 
@@ -159,7 +165,7 @@ def main() -> int:
         if options.replay:
             replay()
             with redirect_stderr(Path(os.devnull).open("w")):
-                logs.install(config.log_level)
+                request_log.install(config.log_level)
             least = min(_time(ask, environs, BATCH)[1] for _ in range(options.requests // BATCH))
             print(f"{WORKLOADS[options.workload].title}: {least * 1000:.0f} µs of CPU a request")
             return 0

@@ -18,8 +18,8 @@ from engines import ENGINES
 from units import consumed, fill, size, task_item
 
 from graphql_api import create_app
-from graphql_api.accounts import live
-from graphql_api.dynamodb import client
+from graphql_api.domain.accounts import session_cache
+from graphql_api.infra.dynamodb import database as client
 
 LARGEST = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 TASK = "id title description status priority dueAt tags createdAt version"
@@ -207,7 +207,9 @@ def lists(bench, token):
 
 
 with tempfile.TemporaryDirectory() as directory, ENGINES["local"](Path(directory)) as config:
-    live.SECONDS = 3600  # so that a session is looked up when a line says so, and not in between
+    session_cache.SECONDS = (
+        3600  # so that a session is looked up when a line says so, and not in between
+    )
     bench = Bench(config)
     print(
         f"A task takes {size(task_item('u' * 36, 0))} bytes, {size(task_item('u' * 36, 1))} with a due date."

@@ -9,8 +9,8 @@ from bench import workloads
 from bench.servers import IDENTITY
 from bench.workloads import World
 from graphql_api.config import Config
-from graphql_api.dynamodb import client, codec, tables
-from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
+from graphql_api.infra.dynamodb import database as client, codec, tables
+from graphql_api.domain.tasks.model import Task, TaskPriority, TaskStatus
 
 TASKS = 1_000  # of the reader
 WRITERS_TASKS = 100

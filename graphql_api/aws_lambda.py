@@ -5,11 +5,13 @@ from typing import Any, TypeAlias
 
 from apig_wsgi import make_lambda_handler
 
-from graphql_api import create_app, negotiation
+from graphql_api import create_app
+from graphql_api.api.http import negotiation
 from graphql_api.config import Config
-from graphql_api.dynamodb import client, tables
 from graphql_api.errors import StartError
-from graphql_api.wsgi import Wsgi, is_ambiguous
+from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import tables
+from graphql_api.infra.serving.wsgi import Wsgi, is_ambiguous
 
 Event: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]

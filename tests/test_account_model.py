@@ -2,8 +2,8 @@
 
 import pytest
 
-from graphql_api.accounts import common
-from graphql_api.accounts.model import Client, new_password
+from graphql_api.domain.accounts import common_passwords
+from graphql_api.domain.accounts.model import Client, new_password
 from graphql_api.errors import BadUserInput
 
 
@@ -24,9 +24,9 @@ def test_attempts_are_counted_by_the_network_that_one_customer_has(address, netw
 
 
 def test_the_common_passwords_are_long_enough_to_be_chosen():
-    assert 10_000 < len(common.passwords()) < 30_000
-    assert {"password", "password1", "qwertyuiop"} <= common.passwords()
-    assert min(map(len, common.passwords())) == 8
+    assert 10_000 < len(common_passwords.passwords()) < 30_000
+    assert {"password", "password1", "qwertyuiop"} <= common_passwords.passwords()
+    assert min(map(len, common_passwords.passwords())) == 8
 
 
 @pytest.mark.parametrize("text", ["correct horse", "x" * 103 + "y", "a" * 104, "sam gamgee 2"])

@@ -6,9 +6,9 @@ from conftest import CREATE, LOGIN, PASSWORD, REGISTER, TASKS, codes
 from engines import CONFIG
 
 from graphql_api import clock
-from graphql_api.accounts.passwords import Passwords
-from graphql_api.accounts.tokens import Tokens
 from graphql_api.config import Config
+from graphql_api.domain.accounts.passwords import Passwords
+from graphql_api.domain.accounts.tokens import Tokens
 
 pytestmark = pytest.mark.core
 

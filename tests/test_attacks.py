@@ -11,8 +11,8 @@ from engines import CONFIG
 from graphql import GraphQLObjectType, build_schema, get_named_type
 
 from graphql_api import create_app
-from graphql_api.accounts.passwords import Passwords
-from graphql_api.schema import SCHEMA
+from graphql_api.api.graphql.schema import SCHEMA
+from graphql_api.domain.accounts.passwords import Passwords
 
 pytestmark = pytest.mark.thorough
 

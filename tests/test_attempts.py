@@ -9,9 +9,9 @@ from conftest import LOGIN, PASSWORD, REGISTER, Api, codes
 from engines import CONFIG
 
 from graphql_api import create_app
-from graphql_api.accounts import service
-from graphql_api.accounts.attempts import Attempts, Limit
-from graphql_api.accounts.passwords import Passwords
+from graphql_api.domain.accounts import service
+from graphql_api.domain.accounts.passwords import Passwords
+from graphql_api.domain.accounts.rate_limits import Attempts, Limit
 from graphql_api.errors import RateLimited, ServiceUnavailable
 
 CHANGE = """

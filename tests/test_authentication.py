@@ -16,7 +16,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from graphql_api.schema import SCHEMA
+from graphql_api.api.graphql.schema import SCHEMA
 
 pytestmark = pytest.mark.engine_is_no_matter
 

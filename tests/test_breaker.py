@@ -4,7 +4,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from graphql_api.dynamodb.breaker import FIRST_PAUSE, LONGEST_PAUSE, RECENT, TRIAL, Breaker
+from graphql_api.infra.dynamodb.circuit_breaker import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    RECENT,
+    TRIAL,
+    Breaker,
+)
 
 
 class Timer:

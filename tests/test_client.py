@@ -16,9 +16,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.utils import InstanceMetadataFetcher
 
 from graphql_api.config import Config
-from graphql_api.dynamodb import Attr, ConditionFailed, Database, Delete, Key, Put, Table, client
-from graphql_api.dynamodb.client import Read
 from graphql_api.errors import ServiceUnavailable, StartError
+from graphql_api.infra.dynamodb import Attr, ConditionFailed, Database, Delete, Key, Put, Table
+from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb.database import Read
 
 URL = "http://127.0.0.1:1/"
 EMBEDDED = Config(engine_url="http://127.0.0.1:1")

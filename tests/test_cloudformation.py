@@ -19,8 +19,9 @@ from stack import TEMPLATE, deploy
 
 from graphql_api import create_app
 from graphql_api.config import Config
-from graphql_api.dynamodb import client, tables
 from graphql_api.errors import StartError
+from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import tables
 
 ROOT = Path(__file__).parent.parent
 CFN_LINT = Path(sysconfig.get_path("scripts"), "cfn-lint")
@@ -225,7 +226,7 @@ def test_a_life_on_the_stacks_tables_takes_exactly_what_the_policy_allows(stack,
 
 
 def test_no_operation_is_in_the_code_that_the_policy_does_not_know(stack):
-    source = ast.parse((ROOT / "graphql_api" / "dynamodb" / "client.py").read_text())
+    source = ast.parse((ROOT / "graphql_api" / "infra" / "dynamodb" / "database.py").read_text())
     called = {
         node.args[0].value
         for node in ast.walk(source)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphql_api import clock
-from graphql_api.accounts.model import Session, User
-from graphql_api.dynamodb import codec
-from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
+from graphql_api.domain.accounts.model import Session, User
+from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
+from graphql_api.infra.dynamodb import codec
 
 INSTANTS = st.datetimes(timezones=st.just(UTC)).map(clock.milliseconds)
 TASKS = st.builds(

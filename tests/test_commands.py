@@ -19,14 +19,14 @@ from moto import mock_aws
 from service import ROOT, running
 
 from graphql_api import clock
-from graphql_api.accounts.model import User
-from graphql_api.commands import archive
-from graphql_api.dynamodb import tables
-from graphql_api.dynamodb.wire import Refused, Wire
+from graphql_api.cli import export_format
+from graphql_api.domain.accounts.model import User
+from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
+from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import BadUserInput
-from graphql_api.tasks.dependencies import Dependencies
-from graphql_api.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
-from graphql_api.tasks.store import TaskStore
+from graphql_api.infra.dynamodb import tables
+from graphql_api.infra.dynamodb.protocol import Refused, Wire
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
@@ -167,7 +167,7 @@ def test_an_export_has_the_user_and_all_tasks_and_no_secret(operator, ann):
 
 
 def test_an_export_is_read_as_it_is_written(operator, ann, app, monkeypatch):
-    monkeypatch.setattr("graphql_api.tasks.store.LARGEST_LOOK", 2)
+    monkeypatch.setattr("graphql_api.domain.tasks.store.LARGEST_LOOK", 2)
     for number in range(5):
         ann.create(title=f"{number}")
 
@@ -204,7 +204,7 @@ def test_an_export_that_fails_leaves_the_earlier_file_as_it_was(
     def fail(*_):
         raise BadUserInput("The disk is full")
 
-    monkeypatch.setattr(archive, "chunks", fail)
+    monkeypatch.setattr(export_format, "chunks", fail)
     failed = operator.run("export", ann.username, "-o", path)
 
     assert (failed.exit_code, failed.output) == (1, "Error: The disk is full\n")
@@ -365,7 +365,7 @@ def without(name):
 )
 def test_an_entry_that_can_be_no_task_is_told_by_what_is_wrong(entry, told):
     with pytest.raises(BadUserInput) as caught:
-        archive.task("ann", entry)
+        export_format.task("ann", entry)
 
     assert caught.value.message.startswith(told)
 
@@ -401,7 +401,7 @@ def test_one_wrong_task_is_told_by_its_place_and_nothing_is_written(operator, an
 )
 def test_a_file_of_another_kind_is_refused_in_one_line(content, told):
     with pytest.raises(BadUserInput) as caught:
-        archive.read(io.BytesIO(content))
+        export_format.read(io.BytesIO(content))
 
     assert caught.value.message.startswith(told)
     assert "\n" not in caught.value.message
@@ -480,11 +480,11 @@ tasks = st.builds(
 def test_what_was_written_is_read_as_it_was(written):
     user = User(user_id="ann", username="Ann", password="$argon2id$", created_at=NOW)
 
-    text = "".join(archive.chunks(user, written, Dependencies.none("ann")))
-    read = archive.read(io.BytesIO(text.encode()))
+    text = "".join(export_format.chunks(user, written, Dependencies.none("ann")))
+    read = export_format.read(io.BytesIO(text.encode()))
 
     assert read.username == "Ann"
-    assert [archive.task("ann", entry) for entry in read.tasks] == written
+    assert [export_format.task("ann", entry) for entry in read.tasks] == written
     assert "argon2" not in json.dumps(json.loads(text)["user"])
 
 
@@ -492,7 +492,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def test_the_format_has_every_field_of_a_task_but_whose_it_is():
-    assert {field.name for field in fields(Task)} - {"user_id"} == archive._READERS.keys()
+    assert {field.name for field in fields(Task)} - {"user_id"} == export_format._READERS.keys()
 
 
 # On the embedded engine, as its users start it

@@ -14,9 +14,9 @@ from graphql.execution import Executor as CoreExecutor
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from graphql_api import compiled
-from graphql_api.rest import DOCUMENT
-from graphql_api.schema import SCHEMA
+from graphql_api.api.graphql.schema import SCHEMA
+from graphql_api.api.rest.views import DOCUMENT
+from graphql_api.infra.executor import compiler
 
 pytestmark = pytest.mark.thorough
 
@@ -206,7 +206,7 @@ def documents(draw):
 @pytest.fixture(autouse=True, scope="module")
 def _however_many_fields():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "MOST_FIELDS", 100_000)
+        patch.setattr(compiler, "MOST_FIELDS", 100_000)
         yield
 
 
@@ -216,7 +216,7 @@ def both(schema, text: str, **variables: Any):
     [operation] = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     options = {"context_value": Context()}
     expected = execute_sync(schema, document, variable_values=variables, **options)
-    made = compiled.of(schema, document, operation)
+    made = compiler.of(schema, document, operation)
     if made is None:
         return expected, None
     core = made.executor(options["context_value"], variables)
@@ -333,7 +333,7 @@ RIGHT = st.fixed_dictionaries(
 def test_variables_that_are_right_take_the_short_way_to_the_same(variables):
     document = parse(ECHO)
 
-    assert compiled.of(SOURCES, document, document.definitions[0]).executor(None, variables)
+    assert compiler.of(SOURCES, document, document.definitions[0]).executor(None, variables)
     expected, made = both(SOURCES, ECHO, **variables)
     assert made.formatted == expected.formatted
     assert not expected.errors
@@ -353,7 +353,7 @@ def test_variables_that_are_right_take_the_short_way_to_the_same(variables):
 def test_what_is_not_covered_is_left_to_graphql_core(text):
     document = parse(text)
 
-    assert compiled.of(SOURCES, document, document.definitions[0]) is None
+    assert compiler.of(SOURCES, document, document.definitions[0]) is None
 
 
 def test_every_operation_behind_the_rest_routes_is_compiled():
@@ -361,7 +361,7 @@ def test_every_operation_behind_the_rest_routes_is_compiled():
 
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
-            assert compiled.of(SCHEMA._schema, document, operation), operation.name.value
+            assert compiler.of(SCHEMA._schema, document, operation), operation.name.value
 
 
 def test_what_clients_ask_every_day_is_compiled():
@@ -371,4 +371,4 @@ def test_what_clients_ask_every_day_is_compiled():
               viewer {{ sessions {{ id device }} }} }}"""
     )
 
-    assert compiled.of(SCHEMA._schema, document, document.definitions[0])
+    assert compiler.of(SCHEMA._schema, document, document.definitions[0])

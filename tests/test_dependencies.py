@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 from conftest import DELETE, PASSWORD, TASKS, UPDATE, bearer, codes
 
-from graphql_api import context
-from graphql_api.dynamodb import ConditionFailed, Database
-from graphql_api.tasks.dependency_store import DependencyStore
-from graphql_api.tasks.model import TaskFilter, TaskOrder
+from graphql_api.api.graphql import context
+from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.model import TaskFilter, TaskOrder
+from graphql_api.infra.dynamodb import ConditionFailed, Database
 
 AROUND = "id isReady blockedBy { id } blocks { id }"
 LOOK = f"query ($id: ID!) {{ task(id: $id) {{ {AROUND} }} }}"

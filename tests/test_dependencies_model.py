@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.dynamodb import codec
+from graphql_api.domain.tasks import dependencies
+from graphql_api.domain.tasks.dependencies import Dependencies, distinct_blockers
 from graphql_api.errors import BadUserInput, Conflict
-from graphql_api.tasks import dependencies
-from graphql_api.tasks.dependencies import Dependencies, distinct_blockers
+from graphql_api.infra.dynamodb import codec
 
 NONE = Dependencies.none("ann")
 

@@ -8,9 +8,9 @@ import pytest
 from conftest import Api, codes
 
 from graphql_api import create_app
-from graphql_api import documents as documents_module
-from graphql_api.documents import Documents
 from graphql_api.errors import BadUserInput, PersistedQueryNotFound, StartError
+from graphql_api.infra.executor import persisted_documents as documents_module
+from graphql_api.infra.executor.persisted_documents import Documents
 
 pytestmark = pytest.mark.engine_is_no_matter
 

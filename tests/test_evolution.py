@@ -6,7 +6,7 @@ from evolution import changes
 from graphql import build_schema
 from graphql.utilities import BreakingChangeType
 
-from graphql_api.schema import SCHEMA
+from graphql_api.api.graphql.schema import SCHEMA
 
 
 def test_nothing_that_was_released_is_broken():

@@ -12,11 +12,11 @@ import pytest
 from service import running
 from test_framing import HEAD, answers
 
-from graphql_api import front
-from graphql_api.front import LOOK_SECONDS, RATE, SECONDS, SMALL, WAIT_SECONDS, Front
-from graphql_api.limits import BODY_BYTES
-from graphql_api.stepping import Step
-from graphql_api.wsgi import REFUSED
+from graphql_api.infra.executor.limits import BODY_BYTES
+from graphql_api.infra.serving import rsgi
+from graphql_api.infra.serving.event_loop import Step
+from graphql_api.infra.serving.rsgi import LOOK_SECONDS, RATE, SECONDS, SMALL, WAIT_SECONDS, Front
+from graphql_api.infra.serving.wsgi import REFUSED
 
 whole = pytest.mark.whole
 
@@ -246,7 +246,7 @@ def test_a_connection_that_is_ended_is_said_to_be_so_once():
 def clock(monkeypatch):
     """A clock that stands until it is told to go on."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(front.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(rsgi.time, "monotonic", lambda: clock.now)
     return clock
 
 

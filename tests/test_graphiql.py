@@ -16,8 +16,8 @@ import browser
 import pytest
 
 from graphql_api import create_app
+from graphql_api.api.pages.graphiql import CDN, INSTALLED, PACKAGES, GraphiQL
 from graphql_api.config import Config
-from graphql_api.graphiql import CDN, INSTALLED, PACKAGES, GraphiQL
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "tests" / "graphiql.mjs"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from graphql_api.errors import STATUS, InternalError, ParseFailed, ValidationFailed
-from graphql_api.limits import ALONE
+from graphql_api.infra.executor.limits import ALONE
 
 pytestmark = pytest.mark.engine_is_no_matter
 

@@ -10,10 +10,10 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
 from graphql_api import create_app
-from graphql_api.dynamodb import Database
+from graphql_api.api.rest.views import Runner
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.rest import Runner
-from graphql_api.wsgi import REFUSED
+from graphql_api.infra.dynamodb import Database
+from graphql_api.infra.serving.wsgi import REFUSED
 
 pytestmark = pytest.mark.engine_is_no_matter
 
@@ -534,7 +534,7 @@ def test_what_is_answered_past_flask_is_answered_as_by_flask(
 def test_requests_go_past_flask_if_no_extension_is_to_see_them(
     engine, monkeypatch, changes, at_once
 ):
-    monkeypatch.setattr("graphql_api.tracing.watch", lambda *_: None)
+    monkeypatch.setattr("graphql_api.infra.telemetry.tracing.watch", lambda *_: None)
 
     app = create_app(replace(engine, **changes))
 

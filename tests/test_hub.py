@@ -13,11 +13,11 @@ from types import SimpleNamespace
 import pytest
 from greenlet import getcurrent, greenlet
 
-from graphql_api import hub as hubs
-from graphql_api.dynamodb.connection import Connection
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.hub import READ, WRITE, Hub, apart, pause, ready, within
-from graphql_api.places import Places
+from graphql_api.infra.concurrency import hub as hubs
+from graphql_api.infra.concurrency.bulkhead import Places
+from graphql_api.infra.concurrency.hub import READ, WRITE, Hub, apart, pause, ready, within
+from graphql_api.infra.dynamodb.http_connection import Connection
 
 SOON = 10  # seconds
 

@@ -11,8 +11,8 @@ import pytest
 from conftest import CREATE, Api, codes
 from engines import CONFIG
 
-from graphql_api.accounts.tokens import LONGEST, Tokens
 from graphql_api.clock import now
+from graphql_api.domain.accounts.tokens import LONGEST, Tokens
 from graphql_api.errors import Unauthenticated
 
 pytestmark = pytest.mark.engine_is_no_matter

@@ -11,11 +11,12 @@ from conftest import CREATE, PASSWORD, REGISTER, codes
 from engines import CONFIG
 from moto import mock_aws
 
-from graphql_api.accounts import service
 from graphql_api.aws_lambda import create_handler
-from graphql_api.dynamodb import client, tables
+from graphql_api.domain.accounts import service
 from graphql_api.errors import StartError
-from graphql_api.limits import BODY_BYTES
+from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import tables
+from graphql_api.infra.executor.limits import BODY_BYTES
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "lambda."

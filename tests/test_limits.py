@@ -20,11 +20,12 @@ from graphql import (
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from graphql_api import compiled, create_app, limits
+from graphql_api import create_app
+from graphql_api.api.graphql.schema import SCHEMA
+from graphql_api.config import DEFAULT_LIMITS, Limits
 from graphql_api.errors import QueryTooComplex
-from graphql_api.execution import CACHED_DOCUMENTS, Executor, Request, RequestErrors
-from graphql_api.limits import Limits
-from graphql_api.schema import SCHEMA
+from graphql_api.infra.executor import compiler, limits
+from graphql_api.infra.executor.executor import CACHED_DOCUMENTS, Executor, Request, RequestErrors
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def secretive() -> Executor:
     return Executor(SCHEMA, introspection=False)
 
 
-def refusal(query: str, most: Limits = limits.DEFAULTS) -> str | None:
+def refusal(query: str, most: Limits = DEFAULT_LIMITS) -> str | None:
     """Why the guard refuses the document; None if it does not."""
     try:
         limits.check(parse(query), most)
@@ -633,7 +634,7 @@ def excesses_of_what_is_written_out(query: str) -> list[str]:
     fragments = {
         node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)
     }
-    counts = [("directives", limits.DIRECTIVES, query.count("@"))]
+    counts = [("directives", DEFAULT_LIMITS.directives, query.count("@"))]
     for operation in definitions:
         if isinstance(operation, OperationDefinitionNode):
             fields = list(written_out(operation, fragments))
@@ -929,6 +930,6 @@ def test_only_what_is_asked_again_is_compiled_and_nothing_large(executor):
 
     assert executor.compiled.cache_info().currsize == 0
     assert executor.compiled(operation) is not None
-    fields = " ".join(f"f{number}: id" for number in range(compiled.MOST_FIELDS))
+    fields = " ".join(f"f{number}: id" for number in range(compiler.MOST_FIELDS))
     large = parse(f"{{ viewer {{ {fields} }} }}")
-    assert compiled.of(executor.schema, large, large.definitions[0]) is None
+    assert compiler.of(executor.schema, large, large.definitions[0]) is None

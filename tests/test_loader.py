@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.dynamodb import Loader
 from graphql_api.errors import ServiceUnavailable
+from graphql_api.infra.dynamodb import Loader
 
 
 class Store:

@@ -10,9 +10,9 @@ import pytest
 from conftest import CREATE, LOGIN, PASSWORD, REGISTER, TASK, bearer, codes
 from suite_logs import SECRETS, leaks
 
-from graphql_api import logs
-from graphql_api.dynamodb import Database
-from graphql_api.logs import JsonLines
+from graphql_api.infra import request_log
+from graphql_api.infra.dynamodb import Database
+from graphql_api.infra.request_log import JsonLines
 
 ESCAPES = "\r\n\x1b[31m\x9b31m\u2028\N{RIGHT-TO-LEFT OVERRIDE}"
 
@@ -44,7 +44,7 @@ def test_a_request_is_one_line_that_says_who_asked_for_what_and_what_it_took(ann
     [line] = lines()
     assert without(line, "time", "duration_ms") == {
         "level": "INFO",
-        "logger": "graphql_api.logs",
+        "logger": "graphql_api.infra.request_log",
         "message": "request",
         "request_id": "a-request",
         "user_id": ann.id,
@@ -136,7 +136,7 @@ def test_a_crash_is_one_line_with_its_stack(ann, lines, monkeypatch):
 
 def test_lines_of_requests_can_be_switched_off(api, lines, monkeypatch):
     monkeypatch.setattr(logging.getLogger("graphql_api"), "level", logging.WARNING)
-    logs.log.manager._clear_cache()
+    request_log.log.manager._clear_cache()
 
     api.rest("GET", "/healthz")
 

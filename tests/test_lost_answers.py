@@ -15,7 +15,7 @@ from conftest import CREATE, DELETE, LOGIN, PASSWORD, REGISTER, TASKS, UPDATE, P
 from test_safe_writes import CREATE_MANY, DELETE_MANY, UPDATE_MANY
 from test_sessions import PASSWORDS, REFRESH, REVOKE, SESSIONS, is_in, log_in
 
-from graphql_api.dynamodb import client
+from graphql_api.infra.dynamodb import database as client
 
 pytestmark = pytest.mark.thorough
 

@@ -14,11 +14,12 @@ import pytest
 from conftest import LOGIN, PASSWORD, REGISTER, TASKS
 from service import running
 
-from graphql_api import create_app, metrics
-from graphql_api.accounts.passwords import Passwords
-from graphql_api.counts import CELLS, Counts
+from graphql_api import create_app
+from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.exposition import Workers
+from graphql_api.infra.telemetry import metrics
+from graphql_api.infra.telemetry.counters import CELLS, Counts
+from graphql_api.infra.telemetry.prometheus import Workers
 
 ROOT = Path(__file__).parent.parent
 
@@ -146,7 +147,7 @@ def test_no_label_has_anything_of_a_client(ann, directory):
 @pytest.mark.parametrize("module", ["prometheus_client", "opentelemetry"])
 def test_what_is_off_is_not_even_imported(module):
     program = (
-        "import sys; from graphql_api import create_app, server; from graphql_api.config import"
+        "import sys; from graphql_api import create_app; from graphql_api.infra.serving import server; from graphql_api.config import"
         " Config; create_app(Config(dynamodb='http://127.0.0.1:1', jwt_secret=b'x' * 32));"
         f" print({module!r} in sys.modules)"
     )

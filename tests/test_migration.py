@@ -9,7 +9,8 @@ from commands import Operator
 from conftest import LOGIN, codes
 from werkzeug.security import generate_password_hash
 
-from graphql_api.dynamodb import Database, client
+from graphql_api.infra.dynamodb import Database
+from graphql_api.infra.dynamodb import database as client
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
@@ -144,7 +145,7 @@ def test_an_interrupted_migration_goes_on_where_it_stopped(operator, monkeypatch
 
 
 def test_tables_of_many_pages_are_taken_over_whole(operator, monkeypatch):
-    monkeypatch.setattr("graphql_api.commands.migration.LOOK", 2)
+    monkeypatch.setattr("graphql_api.cli.migration.LOOK", 2)
     users = [old_user(f"user{number}") for number in range(5)]
     older = Older(operator, users, [old_task(user) for user in users])
 
@@ -172,7 +173,7 @@ def test_a_store_that_throttles_is_waited_for(operator, monkeypatch):
         return connection
 
     monkeypatch.setattr(client, "connect", slow)
-    monkeypatch.setattr("graphql_api.dynamodb.wire.time.sleep", pauses.append)
+    monkeypatch.setattr("graphql_api.infra.dynamodb.protocol.time.sleep", pauses.append)
 
     assert older.migrate().stdout == counted((1, 0, 0), (4, 0, 0))
     assert len(pauses) == len(sent) // 2 >= 3
@@ -189,7 +190,7 @@ def test_keys_that_the_store_leaves_for_later_are_asked_for_again(operator, monk
         return call(self, operation, **arguments)
 
     monkeypatch.setattr(Database, "call", busy)
-    monkeypatch.setattr("graphql_api.dynamodb.client.time.sleep", pauses.append)
+    monkeypatch.setattr("graphql_api.infra.dynamodb.database.time.sleep", pauses.append)
 
     assert older.migrate().stdout == counted((2, 0, 0), (0, 0, 0))
     assert len(pauses) == 8

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.negotiation import GRAPHQL, JSON, choose
+from graphql_api.api.http.negotiation import GRAPHQL, JSON, choose
 
 BROWSER = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,"

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.security import generate_password_hash
 
-from graphql_api.accounts import older_hashes
-from graphql_api.accounts.passwords import Passwords
+from graphql_api.domain.accounts import legacy_hashes
+from graphql_api.domain.accounts.passwords import Passwords
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
@@ -28,7 +28,7 @@ def test_a_hash_of_werkzeugs_is_checked(method):
 def test_what_werkzeug_writes_by_default_is_recognised(method):
     digits = {"scrypt": 128, "pbkdf2": 64}[method.partition(":")[0]]
 
-    assert older_hashes.recognised(f"{method}$pepperpepperpep1${'0a' * (digits // 2)}")
+    assert legacy_hashes.recognised(f"{method}$pepperpepperpep1${'0a' * (digits // 2)}")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_werkzeug_writes_by_default_is_recognised(method):
     ],
 )
 def test_any_other_text_is_no_hash_and_nobodys_password(hashed):
-    assert not older_hashes.recognised(hashed)
+    assert not legacy_hashes.recognised(hashed)
     assert not PASSWORDS.verify(hashed, "old")
 
 
@@ -66,12 +66,12 @@ def test_any_other_text_is_no_hash_and_nobodys_password(hashed):
 def test_whatever_is_recognised_can_be_checked(n, r, p):
     hashed = f"scrypt:{n}:{r}:{p}$salt${'0' * 128}"
 
-    if older_hashes.recognised(hashed):
+    if legacy_hashes.recognised(hashed):
         assert PASSWORDS.verify(hashed, "x") is False
 
 
 def test_our_own_hashes_are_not_taken_for_old_ones():
-    assert not older_hashes.recognised(PASSWORDS.hash("x"))
+    assert not legacy_hashes.recognised(PASSWORDS.hash("x"))
 
 
 def kept(app, person):

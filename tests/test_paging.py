@@ -7,9 +7,10 @@ from conftest import TASKS, Api, codes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graphql_api import context, rest
+from graphql_api.api.graphql import context
+from graphql_api.api.rest import views as rest
 from graphql_api.clock import text
-from graphql_api.tasks import store
+from graphql_api.domain.tasks import store
 
 UNCOUNTED = """
   query ($after: String, $filter: TaskFilter) {

@@ -8,12 +8,16 @@ from threading import Event
 import pytest
 from conftest import Api, codes
 
-from graphql_api import context, create_app, execution, places, rest
-from graphql_api.accounts import passwords
-from graphql_api.dynamodb import wire
-from graphql_api.dynamodb.wire import give_time
-from graphql_api.execution import BRIEF, validate
-from graphql_api.plans import service
+from graphql_api import create_app
+from graphql_api.api.graphql import context
+from graphql_api.api.rest import views as rest
+from graphql_api.domain.accounts import passwords
+from graphql_api.domain.plans import service
+from graphql_api.infra.concurrency import bulkhead
+from graphql_api.infra.dynamodb import protocol
+from graphql_api.infra.dynamodb.protocol import give_time
+from graphql_api.infra.executor import executor
+from graphql_api.infra.executor.executor import BRIEF, validate
 
 pytestmark = pytest.mark.engine_is_no_matter
 
@@ -25,9 +29,9 @@ PLAN = '{ planPreview(input: {from: "2030-01-01T00:00:00Z"}) { inputHash } }'
 KINDS = {
     "a list by urgency": (context, BY_URGENCY),
     "a plan's input": (service, PLAN),
-    "a long document": (execution, LONG),
-    "the schema": (execution, "{ __schema { queryType { name } } }"),
-    "a type, and what reads the store": (execution, '{ viewer { id } __type(name: "X") { name } }'),
+    "a long document": (executor, LONG),
+    "the schema": (executor, "{ __schema { queryType { name } } }"),
+    "a type, and what reads the store": (executor, '{ viewer { id } __type(name: "X") { name } }'),
 }
 
 
@@ -46,7 +50,7 @@ def test_whoever_is_one_too_many_hears_so_in_time_and_the_next_one_is_served(
         assert go.wait(SOON)
         return work()
 
-    monkeypatch.setattr(places, "apart", apart)
+    monkeypatch.setattr(bulkhead, "apart", apart)
     with ThreadPoolExecutor() as threads:
         first = threads.submit(Api(app.test_client()).graphql, query, ann.token)
         assert begun.wait(SOON)
@@ -63,12 +67,12 @@ def test_whoever_is_one_too_many_hears_so_in_time_and_the_next_one_is_served(
 def test_whoever_has_a_place_has_a_thread(engine, monkeypatch, threads):
     counts = []
 
-    class Counted(places.Places):
+    class Counted(bulkhead.Places):
         def __init__(self, count, *given, **more):
             counts.append(count)
             super().__init__(count, *given, **more)
 
-    for module in (context, execution, passwords, rest, service):
+    for module in (context, executor, passwords, rest, service):
         monkeypatch.setattr(module, "Places", Counted)
     config = replace(engine, threads=threads, most_hashes=3)
     create_app(config)
@@ -86,9 +90,9 @@ def test_of_those_who_wait_for_the_same_document_one_is_enough(engine, monkeypat
         assert go.wait(SOON)
         return work()
 
-    monkeypatch.setattr(places, "apart", apart)
+    monkeypatch.setattr(bulkhead, "apart", apart)
     monkeypatch.setattr(
-        execution, "validate", lambda *given, **more: checked.append(1) or validate(*given, **more)
+        executor, "validate", lambda *given, **more: checked.append(1) or validate(*given, **more)
     )
     with ThreadPoolExecutor() as threads:
         first = threads.submit(Api(app.test_client()).graphql, LONG, ann.token)
@@ -103,20 +107,20 @@ def test_of_those_who_wait_for_the_same_document_one_is_enough(engine, monkeypat
 
 
 def test_the_services_own_document_waits_for_no_place(engine, monkeypatch):
-    monkeypatch.setattr(places, "apart", None)
+    monkeypatch.setattr(bulkhead, "apart", None)
     ann = Api(create_app(engine).test_client()).register("ann")
 
     assert ann.rest("GET", "/api/v1/tasks").json == []
 
 
 def test_who_has_waited_for_a_place_has_as_much_time_as_others():
-    only = places.Places(1, "None is free.", waiting=1, seconds=SOON, in_threads=True)
+    only = bulkhead.Places(1, "None is free.", waiting=1, seconds=SOON, in_threads=True)
     left = []
 
     def wait():
         give_time(0)
         with only.take():
-            left.append(wire._deadline.get() - time.monotonic())
+            left.append(protocol._deadline.get() - time.monotonic())
 
     with ThreadPoolExecutor() as threads:
         with only.take():
@@ -125,13 +129,13 @@ def test_who_has_waited_for_a_place_has_as_much_time_as_others():
                 time.sleep(0.001)
         waiting.result(SOON)
 
-    assert left[0] > wire.REQUEST_SECONDS - 1
+    assert left[0] > protocol.REQUEST_SECONDS - 1
 
 
 def test_only_a_long_document_is_checked_apart_and_only_until_it_is_known(engine, monkeypatch):
     ann = Api(create_app(engine).test_client()).register("ann")
     apart = []
-    monkeypatch.setattr(places, "apart", lambda work: apart.append(work) or work())
+    monkeypatch.setattr(bulkhead, "apart", lambda work: apart.append(work) or work())
 
     for _ in range(2):
         assert "errors" not in ann.graphql(BRIEF_ONE)
@@ -149,7 +153,7 @@ def test_of_all_tasks_the_first_page_only_is_read_while_others_wait(
 ):
     monkeypatch.setattr(context, "WHOLE_LIST_PAGE", 10)
     apart = []
-    monkeypatch.setattr(places, "apart", lambda work: apart.append(work) or work())
+    monkeypatch.setattr(bulkhead, "apart", lambda work: apart.append(work) or work())
     ids = [ann.create(title="x")["id"] for _ in range(tasks)]
     calls.clear()
 

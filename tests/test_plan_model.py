@@ -3,8 +3,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from graphql_api.domain.planner.model import Interval, PlanRequest, PlanTask, WorkingHours
 from graphql_api.errors import BadUserInput
-from graphql_api.planning.model import Interval, PlanRequest, PlanTask, WorkingHours
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -12,7 +12,7 @@ from engines import CONFIG
 from service import running
 
 from graphql_api import create_app
-from graphql_api.plan_page import PlanPage
+from graphql_api.api.pages.plan import PlanPage
 
 ROOT = Path(__file__).parent.parent
 SCREENSHOT = ROOT / "artifacts" / "plan.png"

@@ -4,12 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_planning import MONDAY, WEEKDAYS, crowd, random_from
 
-from graphql_api.planning import search
-from graphql_api.planning.instance import Instance
-from graphql_api.planning.model import PlanRequest
-from graphql_api.planning.room import Room
-from graphql_api.planning.rules import list_orders
-from graphql_api.planning.search import Search, moves
+from graphql_api.domain.planner import local_search
+from graphql_api.domain.planner.free_time import Room
+from graphql_api.domain.planner.local_search import Search, moves
+from graphql_api.domain.planner.model import PlanRequest
+from graphql_api.domain.planner.priority_rules import list_orders
+from graphql_api.domain.planner.problem import Instance
 
 
 def earliest_end(free, minutes, chunk, release, limit):
@@ -97,8 +97,8 @@ def test_a_search_ends_when_its_effort_is_spent_and_ordinary_months_do_not_spend
     order = list_orders(instance)[0]
     ordinary = Search(instance, order[:])
     ordinary.improved(moves(200))
-    assert 0 < ordinary._effort < search.EFFORT
+    assert 0 < ordinary._effort < local_search.EFFORT
 
-    monkeypatch.setattr(search, "EFFORT", 0)
+    monkeypatch.setattr(local_search, "EFFORT", 0)
 
     assert Search(instance, order[:]).improved(10**12) == order

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from optimum import SmallTask, optimum
 from verifier import verify
 
-from graphql_api.planning.model import (
+from graphql_api.domain.planner.model import (
     AtRisk,
     DeadlineKind,
     Interval,
@@ -22,7 +22,7 @@ from graphql_api.planning.model import (
     UnplacedCode,
     WorkingHours,
 )
-from graphql_api.planning.plan import plan
+from graphql_api.domain.planner.planner import plan
 
 HARD, SOFT = DeadlineKind
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)

@@ -7,10 +7,10 @@ import pytest
 from conftest import DELETE, PASSWORD, codes
 
 from graphql_api import clock
-from graphql_api.dynamodb import ConditionFailed
+from graphql_api.domain.plans import service, store
+from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.plans import service, store
-from graphql_api.tasks.store import TaskStore
+from graphql_api.infra.dynamodb import ConditionFailed
 
 MONDAY = "2030-01-07T00:00:00.000Z"
 PREVIEW = """
@@ -672,7 +672,7 @@ def test_a_request_plans_once_and_lists_nothing_within_a_plan(ann, calls):
 
 @pytest.mark.engine_is_no_matter
 def test_a_plan_shows_no_more_tasks_than_a_list_of_them(ann, monkeypatch):
-    monkeypatch.setattr("graphql_api.context.MOST_LISTED", 3)
+    monkeypatch.setattr("graphql_api.api.graphql.context.MOST_LISTED", 3)
     estimated(ann, 10, 10, 10)
     assert (
         len(ann.graphql(WITH_TASKS, input={"from": MONDAY})["data"]["planPreview"]["blocks"]) == 3

@@ -25,10 +25,10 @@ import pytest
 from conftest import TASKS, Api, Person, codes
 from engines import CONFIG
 
-from graphql_api import server
 from graphql_api.config import WELL_KNOWN_SECRETS
-from graphql_api.dynamodb import embedded
 from graphql_api.errors import StartError
+from graphql_api.infra.dynamodb import embedded
+from graphql_api.infra.serving import server
 
 pytestmark = pytest.mark.whole
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import CREATE, TASKS, codes
 
-from graphql_api.dynamodb import Database
+from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.service import Tasks
+from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.tasks.dependency_store import DependencyStore
-from graphql_api.tasks.service import Tasks
-from graphql_api.tasks.store import TaskStore
+from graphql_api.infra.dynamodb import Database
 
 BULK = """
   results { task { id title version } error { code message field currentVersion } }

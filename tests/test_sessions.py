@@ -9,13 +9,13 @@ from conftest import CREATE, LOGIN, PASSWORD, TASKS, Api, Person, codes
 from engines import CONFIG
 
 from graphql_api import clock, create_app
-from graphql_api.accounts import live as live_sessions
-from graphql_api.accounts import model
-from graphql_api.accounts.live import SECONDS, LiveSessions
-from graphql_api.accounts.store import UserStore
-from graphql_api.accounts.tokens import RefreshToken, Tokens, Viewer
-from graphql_api.dynamodb import Table
+from graphql_api.domain.accounts import model
+from graphql_api.domain.accounts import session_cache as live_sessions
+from graphql_api.domain.accounts.session_cache import SECONDS, LiveSessions
+from graphql_api.domain.accounts.store import UserStore
+from graphql_api.domain.accounts.tokens import RefreshToken, Tokens, Viewer
 from graphql_api.errors import ServiceUnavailable
+from graphql_api.infra.dynamodb import Table
 
 pytestmark = pytest.mark.core
 
@@ -401,7 +401,7 @@ def test_what_ends_here_ends_elsewhere_once_the_answer_there_is_old(
 
 
 def test_an_answer_is_good_for_less_than_five_seconds(monkeypatch):
-    monkeypatch.setattr("graphql_api.accounts.live.SECONDS", SECONDS)
+    monkeypatch.setattr("graphql_api.domain.accounts.session_cache.SECONDS", SECONDS)
     now = [100.0]
     live = LiveSessions(timer=lambda: now[0])
     viewer, user = Viewer("user", "session"), object()
@@ -425,7 +425,7 @@ def test_of_a_session_that_nobody_asks_for_nothing_is_kept():
 
 
 def test_what_is_remembered_of_sessions_is_bounded(monkeypatch):
-    monkeypatch.setattr("graphql_api.accounts.live.REMEMBERED", 3)
+    monkeypatch.setattr("graphql_api.domain.accounts.session_cache.REMEMBERED", 3)
     live = LiveSessions()
 
     for number in range(5):

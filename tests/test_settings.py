@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 from conftest import PASSWORD, codes
 
-from graphql_api.dynamodb import ConditionFailed
-from graphql_api.settings.store import SettingsStore
-from graphql_api.tasks.urgency import DEFAULTS as DEFAULT_COEFFICIENTS
+from graphql_api.domain.settings.store import SettingsStore
+from graphql_api.domain.tasks.urgency import DEFAULTS as DEFAULT_COEFFICIENTS
+from graphql_api.infra.dynamodb import ConditionFailed
 
 pytestmark = pytest.mark.core
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.dynamodb import codec
+from graphql_api.domain.settings.model import WEEKDAYS, LocalInterval, Settings, Weekday, WorkingDay
 from graphql_api.errors import BadUserInput
-from graphql_api.settings.model import WEEKDAYS, LocalInterval, Settings, Weekday, WorkingDay
+from graphql_api.infra.dynamodb import codec
 
 MONDAY, TUESDAY, *_, SUNDAY = Weekday
 

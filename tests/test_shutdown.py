@@ -20,8 +20,8 @@ from conftest import Api, Person
 from faults import Proxy, proxied_store
 from test_process import APP, SECRET, SOON, Program, accepts, environment, linux, workers
 
-from graphql_api import server
-from graphql_api.draining import Drain
+from graphql_api.infra.serving import server
+from graphql_api.infra.serving.drain import Drain
 
 pytestmark = pytest.mark.whole
 

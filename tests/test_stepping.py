@@ -6,8 +6,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from graphql_api.hub import Hub
-from graphql_api.stepping import Loop, Step
+from graphql_api.infra.concurrency.hub import Hub
+from graphql_api.infra.serving.event_loop import Loop, Step
 
 SOON = 10  # seconds
 

@@ -8,8 +8,9 @@ import pytest
 from engines import CONFIG
 from moto import mock_aws
 
-from graphql_api.dynamodb import client, tables
 from graphql_api.errors import StartError
+from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import tables
 
 REGION = "us-east-1"
 

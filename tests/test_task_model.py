@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphql_api import clock
-from graphql_api.errors import BadUserInput
-from graphql_api.tasks.model import (
+from graphql_api.domain.tasks.model import (
     DeadlineType,
     OrderDirection,
     Task,
@@ -19,6 +18,7 @@ from graphql_api.tasks.model import (
     TaskPriority,
     TaskStatus,
 )
+from graphql_api.errors import BadUserInput
 
 PENDING, IN_PROGRESS, COMPLETED, CANCELLED = TaskStatus
 NOW = datetime(2026, 11, 22, 9, 30, 0, 123_456, tzinfo=UTC)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import CREATE, DELETE, TASK, TASKS, UPDATE, codes
 
-from graphql_api.accounts.live import LiveSessions
+from graphql_api.domain.accounts.session_cache import LiveSessions
 
 pytestmark = pytest.mark.core
 

@@ -10,9 +10,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from graphql_api import create_app, tracing
+from graphql_api import create_app
 from graphql_api.config import Config
 from graphql_api.errors import StartError
+from graphql_api.infra.telemetry import tracing
 
 
 @pytest.fixture(scope="module")

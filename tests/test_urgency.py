@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.tasks.model import Task, TaskPriority, TaskStatus
+from graphql_api.domain.tasks.urgency import DEFAULTS, MEANING, Coefficients, Rating, Term, Urgency
 from graphql_api.errors import BadUserInput, Conflict
-from graphql_api.tasks.dependencies import Dependencies
-from graphql_api.tasks.model import Task, TaskPriority, TaskStatus
-from graphql_api.tasks.urgency import DEFAULTS, MEANING, Coefficients, Rating, Term, Urgency
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)

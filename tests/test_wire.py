@@ -21,8 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphql_api.config import Config
-from graphql_api.dynamodb import client, wire
-from graphql_api.dynamodb.wire import Failed, Refused, Wire, give_time
+from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import protocol
+from graphql_api.infra.dynamodb.protocol import Failed, Refused, Wire, give_time
 
 Behaviour = Callable[[socket.socket], None]  # what happens after a request has come
 
@@ -125,14 +126,14 @@ def connection(server) -> Any:
 def pauses(monkeypatch) -> list[float]:
     """The pauses between attempts, of which none is made."""
     made: list[float] = []
-    monkeypatch.setattr(wire.random, "uniform", lambda _, longest: made.append(longest) or 0)
+    monkeypatch.setattr(protocol.random, "uniform", lambda _, longest: made.append(longest) or 0)
     return made
 
 
 @pytest.fixture
 def ask(connection, monkeypatch) -> Callable[..., Any]:
     """Makes a call on a wire of its own, without a pause between its attempts."""
-    monkeypatch.setattr(wire.random, "uniform", lambda *_: 0)
+    monkeypatch.setattr(protocol.random, "uniform", lambda *_: 0)
 
     def ask(attempts: int = 4, seconds: float = 5):
         return Wire(connection, attempts, seconds).call("GetItem", {"TableName": "t"})
@@ -340,11 +341,11 @@ def test_an_answer_that_comes_late_and_unasked_is_never_taken_for_the_next_ones(
     assert store.connections == 2
 
 
-@pytest.mark.parametrize("operation", wire.ALWAYS)
+@pytest.mark.parametrize("operation", protocol.ALWAYS)
 def test_what_cannot_be_the_answer_to_a_call_is_none_and_its_connection_ends(
     store, connection, operation
 ):
-    its = {wire.ALWAYS[operation]: 0}
+    its = {protocol.ALWAYS[operation]: 0}
     asking = Wire(connection, attempts=2)
     store.begin(answer(), answer(orjson.dumps(its)))
 
@@ -445,8 +446,8 @@ def spending(connection, clock: Clock, *seconds: float, attempts: int = 4) -> Wi
 def test_all_calls_of_a_request_end_within_its_time(connection, calls, attempts):
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock()
-        patch.setattr(wire, "time", clock)
-        patch.setattr(wire, "pause", clock.sleep)
+        patch.setattr(protocol, "time", clock)
+        patch.setattr(protocol, "pause", clock.sleep)
         give_time()
         began = clock.now
         for seconds in calls:
@@ -454,19 +455,19 @@ def test_all_calls_of_a_request_end_within_its_time(connection, calls, attempts)
                 spending(connection, clock, *seconds, attempts=attempts).call("GetItem", {})
         give_time(None)
 
-    assert clock.now - began <= wire.REQUEST_SECONDS + 1e-6
+    assert clock.now - began <= protocol.REQUEST_SECONDS + 1e-6
 
 
 def test_outside_of_a_request_each_call_has_its_own_time(connection, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(wire, "time", clock)
-    monkeypatch.setattr(wire, "pause", clock.sleep)
+    monkeypatch.setattr(protocol, "time", clock)
+    monkeypatch.setattr(protocol, "pause", clock.sleep)
 
     for _ in range(3):
         before = clock.now
         with pytest.raises(Failed) as caught:
             spending(connection, clock).call("GetItem", {})
-        assert clock.now - before == wire.REQUEST_SECONDS
+        assert clock.now - before == protocol.REQUEST_SECONDS
         assert caught.value.away is True
 
 
@@ -474,8 +475,8 @@ def test_the_store_is_not_said_to_be_away_for_want_of_the_requests_own_time(
     connection, monkeypatch
 ):
     clock = Clock()
-    monkeypatch.setattr(wire, "time", clock)
-    monkeypatch.setattr(wire, "pause", clock.sleep)
+    monkeypatch.setattr(protocol, "time", clock)
+    monkeypatch.setattr(protocol, "pause", clock.sleep)
     give_time(0.1)
     hurried = spending(connection, clock)
     said = []
@@ -558,7 +559,7 @@ def test_whose_credentials_cannot_be_renewed_fails_as_if_the_store_were_away(
     expired = Wire(connection)
     expired._credentials = Expired(error)
 
-    with pytest.raises(wire.Failed) as caught:
+    with pytest.raises(protocol.Failed) as caught:
         expired.call("GetItem", {})
 
     assert caught.value.away is True

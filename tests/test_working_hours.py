@@ -3,9 +3,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from graphql_api.planning.calendar import free_time, moment
-from graphql_api.planning.minutes import ceil, floor, instant
-from graphql_api.planning.model import Interval, PlanRequest, WorkingHours
+from graphql_api.domain.planner.calendar import free_time, moment
+from graphql_api.domain.planner.minutes import ceil, floor, instant
+from graphql_api.domain.planner.model import Interval, PlanRequest, WorkingHours
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from graphql_api import wsgi
+from graphql_api.infra.serving import wsgi
 
 
 class Headers:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from graphql_api.dynamodb import Database
-from graphql_api.tasks.model import Task
-from graphql_api.tasks.store import _item
+from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.store import _item
+from graphql_api.infra.dynamodb import Database
 
 READS = {"GetItem", "BatchGetItem", "Query"}
 AT_ONCE = 25  # what BatchWriteItem takes

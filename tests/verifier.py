@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from graphql_api.planning.model import (
+from graphql_api.domain.planner.model import (
     DeadlineKind,
     Plan,
     PlanRequest,

@@ -1,0 +1,241 @@
+"""What a resolver gets: who is asking, when, and what there is to ask."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeAlias
+
+import strawberry
+
+from graphql_api.api.graphql.connection import Listing
+from graphql_api.api.graphql.lazy import lazy
+from graphql_api.domain.accounts.model import Client, User
+from graphql_api.domain.accounts.service import Accounts
+from graphql_api.domain.accounts.store import UserStore
+from graphql_api.domain.accounts.tokens import Viewer
+from graphql_api.domain.paging import LARGEST, Budget, Cursors, Page, Window
+from graphql_api.domain.plans.service import Plans
+from graphql_api.domain.settings.model import Settings
+from graphql_api.domain.settings.service import UserSettings
+from graphql_api.domain.settings.store import SettingsStore
+from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.model import (
+    OrderDirection,
+    Task,
+    TaskFilter,
+    TaskOrder,
+    TaskOrderField,
+)
+from graphql_api.domain.tasks.ranking import Ranking
+from graphql_api.domain.tasks.related import MOST_LINKED, Neighbours
+from graphql_api.domain.tasks.service import Tasks
+from graphql_api.domain.tasks.store import MOST_READ, TaskKey, TaskStore, task_not_found
+from graphql_api.errors import QueryTooComplex, Unauthenticated
+from graphql_api.infra import request_log
+from graphql_api.infra.concurrency.bulkhead import Places
+from graphql_api.infra.dynamodb import Loader
+
+MOST_LISTED = 300  # tasks in all lists of a request
+WHOLE_LIST_PAGE = 1_000  # tasks in each page of a list that is read to its end
+PATIENCE = 3.0  # seconds that a list by urgency may wait for those before it …
+MOST_WAITING = 32  # … as so many may at a time: one of 2,000 tasks takes 0.1 s
+
+
+def rankings(at_once: int) -> Places:
+    """Places for lists by urgency, each of which rates all open tasks of its user."""
+    return Places(
+        at_once,
+        "Too many lists by urgency are being read, try again.",
+        waiting=MOST_WAITING,
+        seconds=PATIENCE,
+        in_threads=True,
+    )
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a process has once, and every request uses."""
+
+    accounts: Accounts
+    tasks: Tasks
+    user_settings: UserSettings
+    plans: Plans
+    user_store: UserStore
+    task_store: TaskStore
+    dependency_store: DependencyStore
+    settings_store: SettingsStore
+    cursors: Cursors
+    rankings: Places
+    now: Callable[[], datetime]
+
+    def context(self, authorization: str | None, client: Client) -> "Context":
+        """The context of one request, by its Authorization header and where it comes from."""
+        return Context(self, authorization, client)
+
+
+class Context:
+    """What one request has; nothing is read or verified before a resolver asks for it."""
+
+    def __init__(self, services: Services, authorization: str | None, client: Client) -> None:
+        self.accounts = services.accounts
+        self.tasks = services.tasks
+        self.user_settings = services.user_settings
+        self.plans = services.plans
+        self.task_store = services.task_store
+        self.cursors = services.cursors
+        self._services = services
+        self._clock = services.now
+        self._budget = Budget(MOST_READ)
+        self._counting = Budget(MOST_READ)
+        self._rows = Budget(MOST_LISTED)
+        self._linked = Budget(MOST_LINKED)
+        self.largest_page = LARGEST
+        self.client = client
+        self._authorization = authorization
+
+    def allow_whole_lists(self) -> None:
+        """Let pages be longer: somebody reads one list to its end, and nothing beside it."""
+        self._rows = Budget(WHOLE_LIST_PAGE)
+        self.largest_page = WHOLE_LIST_PAGE
+
+    @property
+    def now(self) -> datetime:
+        """The present instant: each write has its own, and so each new task its place."""
+        return self._clock()
+
+    @lazy
+    def session(self) -> Viewer:
+        """Who is asking, in which session; Unauthenticated if nobody is."""
+        viewer, user = self.accounts.viewer(self._authorization, self.now)
+        self.users.prime({user.user_id: user})
+        request_log.note(user_id=viewer.user_id)
+        return viewer
+
+    @property
+    def viewer(self) -> str:
+        """The id of the user who is asking; Unauthenticated if nobody is."""
+        return self.session.user_id
+
+    def user(self, user_id: str) -> User:
+        """A user who must be there; Unauthenticated if the account is gone."""
+        user = self.users.get(user_id)
+        if user is None:
+            raise Unauthenticated("The account no longer exists.")
+        return user
+
+    @lazy
+    def users(self) -> Loader[str, User]:
+        """Users by their ids."""
+        return Loader(self._services.user_store.get_many)
+
+    @lazy
+    def settings(self) -> Loader[str, Settings]:
+        """Settings by the ids of their users."""
+        return Loader(self._services.settings_store.get_many)
+
+    @lazy
+    def tasks_by_key(self) -> Loader[TaskKey, Task]:
+        """Tasks by their keys."""
+        return Loader(self.task_store.get_many)
+
+    @lazy
+    def dependencies(self) -> Loader[str, Dependencies]:
+        """All dependencies of a user, by the user's id."""
+        return Loader(self._services.dependency_store.get_many)
+
+    @lazy
+    def neighbours(self) -> Neighbours:
+        """What tasks wait for, and what waits for them."""
+        return Neighbours(self.dependencies, self.tasks_by_key, self._linked)
+
+    @lazy
+    def ranking(self) -> Ranking:
+        """How urgent tasks are."""
+        return Ranking(
+            self.task_store,
+            self.tasks_by_key,
+            self.neighbours,
+            lambda user_id: self.settings_of(user_id).urgency_coefficients,
+            self._clock,
+            self._budget,
+        )
+
+    def forget_tasks(self) -> None:
+        """Read tasks anew from now on: something is going to be written."""
+        for name in ("tasks_by_key", "dependencies", "neighbours", "ranking"):
+            self.__dict__.pop(name, None)
+
+    def show(self, tasks: Sequence[Task], *, prime: bool = True) -> None:
+        """Note tasks as they are: they are not read again, and what is around them together."""
+        if prime:
+            self.tasks_by_key.prime({(task.user_id, task.task_id): task for task in tasks})
+        self.neighbours.show(tasks)
+        self.ranking.show(tasks)
+
+    def settings_of(self, user_id: str) -> Settings:
+        """The user's settings."""
+        return self.settings.get(user_id) or Settings(user_id=user_id)
+
+    def list_tasks(
+        self, user_id: str, window: Window, only: TaskFilter, order: TaskOrder
+    ) -> Listing[Task]:
+        """A page of the user's tasks; its cursors are good for this user, filter and order."""
+        ready = () if only.ready is None else (only.ready,)
+        scope = repr((user_id, only, order, *ready))
+        name = "before" if window.backward else "after"
+        position = None if window.cursor is None else self.cursors.open(window.cursor, scope, name)
+        if order.field is TaskOrderField.URGENCY:
+            page, count = self._by_urgency(user_id, window, only, order.direction, position)
+        else:
+            waiting = () if only.ready is None else self.neighbours.among(user_id).waiting
+            page = self.task_store.page(
+                user_id, order, only, window, position, self._budget, waiting
+            )
+            count = partial(self.task_store.count, user_id, only, self._counting, waiting)
+        self._list(len(page.items))
+        # An index may be behind: what has to be right is read again.
+        self.show(page.items, prime=order.field is not TaskOrderField.DUE_AT)
+        return Listing(page, self.cursors, scope, count)
+
+    def _by_urgency(
+        self,
+        user_id: str,
+        window: Window,
+        only: TaskFilter,
+        direction: OrderDirection,
+        position: str | None,
+    ) -> tuple[Page[Task], Callable[[], int]]:
+        page, total = self._services.rankings.apart(
+            lambda: self.ranking.page(user_id, only, direction, window, position)
+        )
+        if page.complete:
+            return page, lambda: total
+        waiting = self.neighbours.among(user_id).waiting
+        return page, partial(
+            self.task_store.count, user_id, only.of_open(), self._counting, waiting
+        )
+
+    def title(self, task_id: str) -> str:
+        """The title of one of the viewer's tasks that a plan is of."""
+        return self._planned(task_id).title
+
+    def planned_task(self, task_id: str) -> Task:
+        """One of the viewer's tasks that a plan is of, as one of those that a request gets."""
+        self._list(1)
+        return self._planned(task_id)
+
+    def _planned(self, task_id: str) -> Task:
+        task = self.tasks_by_key.get((self.viewer, task_id))
+        if task is None:
+            raise task_not_found()
+        return task
+
+    def _list(self, tasks: int) -> None:
+        self._rows.spend(tasks)
+        if self._rows.left < 0:
+            raise QueryTooComplex(f"A request gets at most {MOST_LISTED} tasks in all its lists.")
+
+
+Info: TypeAlias = strawberry.Info[Context, Any]

@@ -1,0 +1,29 @@
+"""The schema: what the features offer, merged."""
+
+from datetime import date, datetime, time
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
+from graphql_api.api.graphql.plans import PlanMutation, PlanQuery
+from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
+from graphql_api.api.graphql.settings import SettingsMutation
+from graphql_api.api.graphql.tasks import TaskMutation, TaskQuery
+
+
+@strawberry.type(description="What can be read.")
+class Query(AccountQuery, PlanQuery, TaskQuery):
+    pass
+
+
+@strawberry.type(description="What can be done.")
+class Mutation(AccountMutation, PlanMutation, SettingsMutation, TaskMutation):
+    pass
+
+
+SCHEMA = strawberry.Schema(
+    Query,
+    Mutation,
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME, date: DATE, time: LOCAL_TIME}),
+)

@@ -1,0 +1,122 @@
+"""GraphQL over HTTP, by the drafts of https://graphql.github.io/graphql-over-http/draft/."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+from werkzeug.exceptions import MethodNotAllowed, NotAcceptable
+
+from graphql_api.api.graphql.context import Services
+from graphql_api.api.http import negotiation
+from graphql_api.api.http.requests import Incoming, context_for_request, json_body, parse_json
+from graphql_api.api.http.responses import failure, json_response
+from graphql_api.errors import (
+    STATUS,
+    BadUserInput,
+    Forbidden,
+    ParseFailed,
+    PersistedQueryNotFound,
+)
+from graphql_api.infra import request_log
+from graphql_api.infra.executor.executor import Answer, Executor, Request, RequestErrors
+from graphql_api.infra.executor.persisted_documents import Documents
+
+# What the members of a request are, if they are there and not null.
+_MEMBERS: tuple[tuple[str, Any, str], ...] = (
+    ("query", str | None, "a GraphQL document"),
+    ("operationName", str | None, "a text"),
+    ("variables", dict | None, "an object"),
+    ("extensions", dict | None, "an object"),
+)
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """The statuses that drafts of GraphQL over HTTP disagree about."""
+
+    malformed: int  # the request has members of other types
+    refused: int  # the request cannot be executed
+    partial: int  # there are data and errors
+
+    def of(self, answer: Answer) -> int:
+        """The status of an answer of GraphQL's own media type."""
+        if answer.executed:
+            return self.partial if answer.errors and answer.data is not None else 200
+        code = answer.errors[0]["extensions"]["code"]
+        unclear = STATUS[code] == HTTPStatus.BAD_REQUEST and code != ParseFailed.code
+        return self.refused if unclear else STATUS[code]
+
+
+# The draft that npm's graphql-http audits, and the one of August 2026 (commit e1e46e7).
+DRAFTS = {"2025": Statuses(400, 400, 200), "2026": Statuses(422, 422, 294)}
+
+
+class GraphQL:
+    """Answers requests of GraphQL over HTTP."""
+
+    def __init__(
+        self, executor: Executor, documents: Documents, services: Services, statuses: Statuses
+    ) -> None:
+        self._executor = executor
+        self._documents = documents
+        self._services = services
+        self._statuses = statuses
+
+    def respond(self, environ: dict[str, Any]) -> Response:
+        """The answer; raises what went wrong, as errors of this service or of HTTP."""
+        media_type = negotiation.choose(environ.get("HTTP_ACCEPT", ""))
+        if media_type is None:
+            raise NotAcceptable(f"Accept {negotiation.GRAPHQL} or {negotiation.JSON}.")
+        given = _given(environ)
+        try:
+            asked = _asked(given, self._documents)
+            operation = self._executor.operation(asked)
+        except RequestErrors as error:
+            return self._shown(error.answer, media_type)
+        except BadUserInput as error:
+            return failure(self._statuses.malformed, error.message, error.extensions, environ)
+        request_log.note(does=operation.does)
+        self._documents.remember(asked.query, given.get("extensions") or {})
+        if operation.writes and environ["REQUEST_METHOD"] != "POST":
+            raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
+        context = context_for_request(self._services, environ)
+        return self._shown(self._executor.execute(operation, asked, context), media_type)
+
+    def _shown(self, answer: Answer, media_type: str) -> Response:
+        """The answer over HTTP: an error status only where the media type says it is GraphQL's."""
+        request_log.note(codes=tuple(error["extensions"]["code"] for error in answer.errors))
+        status = 200
+        if media_type == negotiation.GRAPHQL:
+            status = self._statuses.of(answer)
+        return json_response(answer.body, status, media_type)
+
+
+def _given(environ: dict[str, Any]) -> dict[str, Any]:
+    """The members of the request: of the body or, by GET, of the URL. BadUserInput, 413, 415."""
+    if environ["REQUEST_METHOD"] == "POST":
+        given = json_body(environ)
+        if not isinstance(given, dict):
+            raise BadUserInput("The body must be a JSON object with a query.")
+        return given
+    members: dict[str, Any] = dict(Incoming(environ).args)
+    for name in ("variables", "extensions"):
+        if name in members:
+            members[name] = parse_json(members[name], name, name)
+    return members
+
+
+def _asked(given: Mapping[str, Any], documents: Documents) -> Request:
+    """The request that the members describe.
+
+    Raises BadUserInput for members of other types, RequestErrors for an unknown document.
+    """
+    for name, kind, what in _MEMBERS:
+        if not isinstance(given.get(name), kind):
+            raise BadUserInput(f"{name} must be {what}.", name)
+    try:
+        text = documents.text(given.get("query"), given.get("extensions") or {})
+    except (PersistedQueryNotFound, Forbidden) as error:
+        raise RequestErrors.of(error) from None
+    return Request(text, given.get("variables") or {}, given.get("operationName") or None)

@@ -1,0 +1,133 @@
+"""The composition root: the only place where the parts of the service meet."""
+
+from collections.abc import Callable
+
+from flask import Flask
+from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from graphql_api import __version__, clock
+from graphql_api.api.graphql import context
+from graphql_api.api.graphql.context import Services
+from graphql_api.api.graphql.schema import SCHEMA
+from graphql_api.api.http import application
+from graphql_api.api.http.graphql_view import DRAFTS, GraphQL
+from graphql_api.api.http.middleware import Envelope
+from graphql_api.api.http.responses import json_response
+from graphql_api.api.pages.graphiql import GraphiQL
+from graphql_api.api.pages.plan import PlanPage
+from graphql_api.api.rest import openapi
+from graphql_api.api.rest import views as rest
+from graphql_api.config import Config
+from graphql_api.domain.accounts.passwords import Passwords
+from graphql_api.domain.accounts.rate_limits import Attempts
+from graphql_api.domain.accounts.service import Accounts
+from graphql_api.domain.accounts.store import UserStore
+from graphql_api.domain.accounts.tokens import Tokens
+from graphql_api.domain.paging import Cursors
+from graphql_api.domain.plans.service import Plans
+from graphql_api.domain.plans.store import PlanStore
+from graphql_api.domain.settings.service import UserSettings
+from graphql_api.domain.settings.store import SettingsStore
+from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.service import Tasks
+from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.infra.dynamodb import Database
+from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.executor.executor import Executor
+from graphql_api.infra.executor.persisted_documents import Documents
+from graphql_api.infra.telemetry import metrics
+from graphql_api.infra.telemetry.counters import Counts
+
+
+def create_app(
+    config: Config,
+    *,
+    leaving: Callable[[], bool] = lambda: False,
+    counts: Counts | None = None,
+) -> Flask:
+    """The service on tables that are there already; the only place where its parts meet.
+
+    `leaving` is asked whether the process is about to end; what happens is counted in `counts`.
+    """
+    connection = client.connect(config)
+    database = Database(connection, config.table_prefix)
+    users, tasks, settings = UserStore(database), TaskStore(database), SettingsStore(database)
+    dependencies = DependencyStore(database)
+    secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
+    tokens = Tokens(secrets, config.jwt_ttl)
+    passwords = Passwords(config.argon2_profile, config.hashes)
+    services = Services(
+        accounts=Accounts(
+            users,
+            passwords,
+            tokens,
+            Attempts(database, secrets[0]),
+            tasks.remove_all,
+        ),
+        tasks=Tasks(tasks, dependencies),
+        user_settings=UserSettings(settings),
+        plans=Plans(tasks, PlanStore(database), lambda user_id: dependencies.get(user_id).blockers),
+        user_store=users,
+        task_store=tasks,
+        dependency_store=dependencies,
+        settings_store=settings,
+        cursors=Cursors(secrets),
+        rankings=context.rankings(config.lists),
+        now=clock.now,
+    )
+    executor = Executor(SCHEMA, introspection=config.introspection, most=config.limits)
+    # Its one document never has to make room for clients', and their limits are not its own.
+    rest_executor = Executor(SCHEMA, introspection=False, ours=True)
+
+    app = application.Application(__name__)
+    envelope = Envelope(app.wsgi_app, leaving)
+    app.wsgi_app = envelope  # type: ignore[method-assign]  # as Flask's docs do it
+    app.extensions["database"] = database
+    if config.trusted_proxies:  # else a client could say that it is another one
+        count = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as above
+    application.show_errors(app)
+    if counts:
+        envelope.watcher = metrics.watch(database, passwords.places, counts)
+    if config.traces:
+        # Nobody else should wait for its libraries to be imported, or need them.
+        from graphql_api.infra.telemetry import tracing  # noqa: PLC0415
+
+        tracing.watch(app, database, executor, rest_executor)
+    documents = Documents(config.trusted_documents)
+    endpoint = GraphQL(executor, documents, services, DRAFTS[config.graphql_http])
+    app.register_blueprint(application.blueprint(endpoint, GraphiQL() if config.graphiql else None))
+    if config.plan_page:
+        app.register_blueprint(application.plan(PlanPage()))
+    # Whether the store can be read within a second.
+    impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
+    app.register_blueprint(application.health(impatient.check, leaving))
+    views = rest.views(rest_executor, services, lists=config.lists)
+    app.register_blueprint(rest.blueprint(views))
+    if config.introspection:
+        described = openapi.document(executor.schema, __version__)
+        app.add_url_rule(
+            "/openapi.json", view_func=lambda: json_response(described), endpoint="openapi"
+        )
+    if config.cors_origins:
+        headers = [
+            *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
+            "X-Request-Id",
+        ]
+        CORS(
+            app,
+            origins=list(config.cors_origins),
+            allow_headers=headers,
+            expose_headers=[
+                "ETag",
+                "Link",
+                "Location",
+                "Retry-After",
+                "X-Incomplete",
+                "X-Request-Id",
+            ],
+        )
+    if not (config.traces or config.cors_origins):  # which are Flask's extensions
+        app.graphql, app.views = endpoint, views
+    return app

@@ -1,0 +1,202 @@
+"""Writing tasks."""
+
+import hashlib
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from graphql_api.domain.tasks.dependencies import FIELD, Dependencies, distinct_blockers
+from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.store import Receipt, TaskStore, version_conflict
+from graphql_api.errors import AppError, BadUserInput, Conflict, NotFound, ServiceUnavailable
+from graphql_api.infra.concurrency.hub import pause
+from graphql_api.infra.dynamodb import Action, ConditionFailed
+
+Item = TypeVar("Item")
+T = TypeVar("T")
+
+ATTEMPTS = 10  # at a change that others keep overtaking …
+PAUSE = 0.02  # … seconds at most before the second, and so much more before each later one
+MOST_ITEMS = 100  # that one request may write
+KEY_LENGTH = 255  # characters of an idempotency key
+KEY_TTL = timedelta(hours=24)  # for which it is remembered
+
+
+class Tasks:
+    """What people do with their tasks; the first argument is always whose task it is."""
+
+    def __init__(self, store: TaskStore, dependencies: DependencyStore) -> None:
+        self._store = store
+        self._dependencies = dependencies
+
+    def create(self, user_id: str, fields: Mapping[str, Any], now: datetime) -> Task:
+        """A new task; with an `idempotency_key`, the same one however often it is asked for.
+
+        Raises BadUserInput, and Conflict if the key was used with other content or its task
+        is gone.
+        """
+        fields = dict(fields)
+        key = fields.pop("idempotency_key", None)
+        task = Task.new(user_id, fields, now)
+        if key is None:
+            self._store.add(task)
+            return task
+        made = self._store.add_once(task, _receipt(key, task, now))
+        if made == task.task_id:
+            return task
+        try:
+            return self._store.get(user_id, made)
+        except NotFound:
+            raise Conflict(
+                "The task that this idempotency key made is gone.", field="idempotencyKey"
+            ) from None
+
+    def update(self, user_id: str, changes: Mapping[str, Any], now: datetime) -> Task:
+        """The task with the changed fields; `id` and `expected_version` say which task is meant.
+
+        Without an expected version it is whatever the task was before. Raises NotFound,
+        BadUserInput, and Conflict if the task is not of the expected version, or, unless the
+        changes `force` it, if it is completed while others are to be done before it.
+        """
+        fields = dict(changes)
+        task_id, expected_version = fields.pop("id"), fields.pop("expected_version", None)
+        force = bool(fields.pop("force", None))
+        for _ in attempts():
+            before = self._store.get(user_id, task_id)
+            if expected_version not in {None, before.version}:
+                raise version_conflict(before)
+            after = before.edit(fields, now)
+            if after is before:
+                return before
+            try:
+                self._store.replace(before, after, *self._closing(before, after, force=force))
+            except ConditionFailed:
+                continue
+            return after
+        raise overtaken()
+
+    def delete(self, user_id: str, id: str, expected_version: int | None = None) -> "Deleted":
+        """Delete the task, and release what it blocked.
+
+        Raises NotFound, and Conflict if the task is not of the expected version.
+        """
+        for _ in attempts():
+            before = self._dependencies.get(user_id)
+            action = self._dependencies.action(before, before.without(id))
+            try:
+                self._store.delete(user_id, id, expected_version, action)
+            except ConditionFailed:
+                continue
+            return Deleted(id, before.blocked_by(id))
+        raise overtaken()
+
+    def add_blockers(self, user_id: str, task_id: str, blocker_ids: Iterable[str]) -> "Linked":
+        """The task, which waits for these others from now on.
+
+        Raises NotFound if one of them is missing, BadUserInput for too many of them, and
+        Conflict, with the `cycle`, if one of them waits for the task.
+        """
+        ids = distinct_blockers(task_id, blocker_ids)
+        for _ in attempts():
+            tasks = self._store.get_with(user_id, task_id, ids, FIELD)
+            before = self._dependencies.get(user_id)
+            after = before.add(task_id, ids, [task.task_id for task in tasks if not task.open])
+            if after is before:
+                return Linked(tasks[0], before)
+            try:
+                self._dependencies.replace(before, after, *map(self._store.as_it_was, tasks))
+            except ConditionFailed:
+                continue
+            return Linked(tasks[0], after)
+        raise overtaken()
+
+    def remove_blockers(self, user_id: str, task_id: str, blocker_ids: Iterable[str]) -> "Linked":
+        """The task, which waits for none of these any more. Raises NotFound and BadUserInput."""
+        ids = distinct_blockers(task_id, blocker_ids)
+        for _ in attempts():
+            task = self._store.get(user_id, task_id)
+            before = self._dependencies.get(user_id)
+            after = before.remove(task_id, ids)
+            if after is before:
+                return Linked(task, before)
+            try:
+                self._dependencies.replace(before, after)
+            except ConditionFailed:
+                continue
+            return Linked(task, after)
+        raise overtaken()
+
+    def _closing(self, before: Task, after: Task, *, force: bool) -> list[Action]:
+        """What has to be written with a change that closes or opens a task: who waits for it."""
+        if before.status is after.status or (before.open and after.open):
+            return []
+        known = self._dependencies.get(after.user_id)
+        blockers = known.open_blockers(after.task_id)
+        if after.completed and blockers and not force:
+            raise Conflict(
+                "Others are to be done before this task.", field="status", blockers=list(blockers)
+            )
+        marked = known.mark(after.task_id, closed=not after.open)
+        return [self._dependencies.action(known, marked)]
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A task that is no more, and those that it blocked."""
+
+    task_id: str
+    released: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A task, and the dependencies among which it is now."""
+
+    task: Task
+    dependencies: Dependencies
+
+
+def attempts() -> Iterator[None]:
+    """One for each attempt at a write that others may overtake, with pauses of random length."""
+    for number in range(ATTEMPTS):
+        pause(random.uniform(0, PAUSE * number))  # noqa: S311 - jitter is no secret
+        yield
+
+
+def overtaken() -> Conflict:
+    """What a write gets that others were always faster than."""
+    return Conflict("Others keep changing this, try again.")
+
+
+def _receipt(key: str, task: Task, now: datetime) -> Receipt:
+    if not 1 <= len(key) <= KEY_LENGTH:
+        raise BadUserInput(
+            f"An idempotency key has 1 to {KEY_LENGTH} characters.", "idempotencyKey"
+        )
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    expires = now + KEY_TTL
+    return Receipt(digest, task.same_content(), int(now.timestamp()), int(expires.timestamp()))
+
+
+def each(items: Sequence[Item], do: Callable[[Item], T]) -> list[T | AppError]:
+    """What becomes of each item, in order: a result, or the error that it alone has.
+
+    Raises BadUserInput for too many items, or none. Once the store is away, the rest is not
+    tried: each attempt would take its time to fail.
+    """
+    if not 1 <= len(items) <= MOST_ITEMS:
+        raise BadUserInput(f"Between 1 and {MOST_ITEMS} tasks can be written at once.", "tasks")
+    results: list[T | AppError] = []
+    away: ServiceUnavailable | None = None
+    for item in items:
+        try:
+            results.append(away or do(item))
+        except ServiceUnavailable as error:
+            away = error
+            results.append(error)
+        except AppError as error:
+            results.append(error)
+    return results

@@ -1,0 +1,86 @@
+"""Traces of requests, operations and calls: the only door to OpenTelemetry.
+
+An optional extra (requirements-otel.txt), set up by OpenTelemetry's own variables and imported
+only where they ask for it. Spans have names and codes: no document, variable, key or item.
+"""
+
+import time
+from contextlib import AbstractContextManager
+from typing import Any
+
+from flask import Flask
+from opentelemetry.instrumentation.flask import FlaskInstrumentor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.util.types import AttributeValue
+
+from graphql_api.infra.dynamodb import Call, Database
+from graphql_api.infra.executor.executor import Executor, Operation
+
+NAME = "smart-task-scheduler"
+LONGEST_NAME = 100
+# What the instrumentation of Flask says of a client and its URL: a query string may be a document.
+PRIVATE = {
+    *("http.target", "http.url", "url.path", "url.full", "url.query"),
+    *("http.user_agent", "user_agent.original"),
+    *("net.peer.ip", "net.peer.port", "client.address", "client.port"),
+}
+
+
+def provider() -> TracerProvider:
+    """What sends spans by OTLP over HTTP; OTEL_SERVICE_NAME and the others say more."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - not for tests
+        OTLPSpanExporter,
+    )
+
+    resource = Resource.create({"service.name": NAME})
+    made = TracerProvider(resource=resource)
+    made.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return made
+
+
+def watch(app: Flask, database: Database, *executors: Executor) -> None:
+    """Make a span of each request, and within it of its operation and its calls."""
+    traces = provider()
+    tracer = traces.get_tracer(NAME)
+    FlaskInstrumentor().instrument_app(app, response_hook=_hide, tracer_provider=traces)
+    database.listen(lambda call: _call(tracer, call))
+    for executor in executors:
+        executor.around = lambda operation: _operation(tracer, operation)
+
+
+def _hide(span: Span, *_: Any) -> None:
+    if isinstance(span, ReadableSpan):  # else it is not kept
+        for name in PRIVATE.intersection(span.attributes or ()):
+            span.set_attribute(name, "")  # an attribute cannot be taken back
+
+
+def _operation(tracer: Tracer, operation: Operation) -> AbstractContextManager[Any]:
+    """A span of OpenTelemetry's conventions for GraphQL, without the document."""
+    kind = operation.node.operation.value
+    attributes = {"graphql.operation.type": kind}
+    if operation.name:
+        attributes["graphql.operation.name"] = operation.name[:LONGEST_NAME]
+    return tracer.start_as_current_span(kind, attributes=attributes)
+
+
+def _call(tracer: Tracer, call: Call) -> None:
+    """A span of a call that has just ended (OpenTelemetry's conventions for DynamoDB)."""
+    now = time.time_ns()
+    attributes: dict[str, AttributeValue] = {
+        "db.system.name": "aws.dynamodb",
+        "db.operation.name": call.operation,
+        "aws.dynamodb.table_names": call.tables,
+    }
+    span = tracer.start_span(
+        f"DynamoDB {call.operation}",
+        kind=SpanKind.CLIENT,
+        attributes=attributes,
+        start_time=now - int(call.seconds * 1e9),
+    )
+    if call.failure:
+        span.set_attribute("error.type", call.failure)
+        span.set_status(Status(StatusCode.ERROR))
+    span.end(now)
