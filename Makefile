@@ -17,7 +17,7 @@ quick: .venv/dev  ## Run most tests that need no other process, on an in-process
 
 chaos: SECONDS ?= 120
 chaos: .venv/dev  ## Kill its processes for SECONDS, and check what clients saw; SEED repeats a run
-	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest --no-header -q tests/chaos
+	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest --no-header -q tests/process/chaos
 
 check: .venv/dev  ## Format check, lint, types, security lint
 	$(BIN)/ruff format --check .
@@ -34,7 +34,7 @@ schema: .venv/run  ## Write schema.graphql anew
 	$(BIN)/python -c 'from graphql_api.api.graphql.schema import SCHEMA; print(SCHEMA.as_str())' > schema.graphql
 
 schema-diff: .venv/dev  ## Print how the schema differs from the last release's
-	@$(BIN)/python tests/evolution.py
+	@$(BIN)/python tests/support/evolution.py
 
 bench: .venv/run bench/peers/node_modules/.installed  ## Measure against Apollo Server, GraphQL Yoga and the floor
 	@$(BIN)/python bench/run.py $(BENCH)

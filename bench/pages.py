@@ -11,7 +11,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent / "tests")]
+sys.path[:0] = [
+    str(Path(__file__).parent.parent),
+    str(Path(__file__).parent.parent / "tests" / "support"),
+]
 
 from engines import ENGINES
 

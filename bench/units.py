@@ -11,7 +11,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent / "tests")]
+sys.path[:0] = [
+    str(Path(__file__).parent.parent),
+    str(Path(__file__).parent.parent / "tests" / "support"),
+]
 
 from conftest import PASSWORD, Api, bearer
 from engines import ENGINES

@@ -3,7 +3,6 @@
 import ast
 import re
 from functools import cache
-from pathlib import Path
 from sys import stdlib_module_names
 
 import pytest
@@ -16,6 +15,7 @@ from graphql import (
     parse,
     validate,
 )
+from service import ROOT
 
 from graphql_api.api.graphql.schema import SCHEMA
 from graphql_api.api.graphql.tasks import CreateTaskInput, UpdateTaskInput
@@ -24,7 +24,6 @@ from graphql_api.config import Config, Limits
 from graphql_api.domain.tasks.model import Task
 from graphql_api.errors import AppError
 
-ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "graphql_api"
 
 

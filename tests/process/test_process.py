@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, Self
 import pytest
 from conftest import TASKS, Api, Person, codes
 from engines import CONFIG
+from service import ROOT
 
 from graphql_api.config import WELL_KNOWN_SECRETS
 from graphql_api.errors import StartError
@@ -32,7 +33,6 @@ from graphql_api.infra.serving import server
 
 pytestmark = pytest.mark.whole
 
-ROOT = Path(__file__).parent.parent
 APP = (sys.executable, str(ROOT / "app.py"))
 SECRET = "a secret of the test suite, 32 bytes and more"
 SOON = 20  # seconds: more than anything here takes, even while other programs are busy

@@ -15,6 +15,7 @@ import yaml
 from conftest import DELETE, LOGIN, PASSWORD, TASK, TASKS, UPDATE, Api, Person, codes
 from engines import CONFIG
 from moto import mock_aws
+from service import ROOT
 from stack import TEMPLATE, deploy
 
 from graphql_api import create_app
@@ -23,7 +24,6 @@ from graphql_api.errors import StartError
 from graphql_api.infra.dynamodb import database as client
 from graphql_api.infra.dynamodb import tables
 
-ROOT = Path(__file__).parent.parent
 CFN_LINT = Path(sysconfig.get_path("scripts"), "cfn-lint")
 
 # What IAM asks for in a transaction: the action of each of its parts.

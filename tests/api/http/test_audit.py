@@ -4,12 +4,12 @@ import json
 import shutil
 import subprocess
 import threading
-from pathlib import Path
 
 import pytest
+from service import ROOT
 from werkzeug.serving import make_server
 
-HERE = Path(__file__).parent
+HERE = ROOT / "tests"
 
 
 @pytest.mark.whole

@@ -8,11 +8,10 @@ import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import pytest
 from conftest import LOGIN, PASSWORD, REGISTER, TASKS
-from service import running
+from service import ROOT, running
 
 from graphql_api import create_app
 from graphql_api.domain.accounts.passwords import Passwords
@@ -20,8 +19,6 @@ from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.telemetry import metrics
 from graphql_api.infra.telemetry.counters import CELLS, Counts
 from graphql_api.infra.telemetry.prometheus import Workers
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +144,9 @@ def test_no_label_has_anything_of_a_client(ann, directory):
 @pytest.mark.parametrize("module", ["prometheus_client", "opentelemetry"])
 def test_what_is_off_is_not_even_imported(module):
     program = (
-        "import sys; from graphql_api import create_app; from graphql_api.infra.serving import server; from graphql_api.config import"
-        " Config; create_app(Config(dynamodb='http://127.0.0.1:1', jwt_secret=b'x' * 32));"
+        "import sys; from graphql_api import create_app; from graphql_api.infra.serving import"
+        " server; from graphql_api.config import Config;"
+        " create_app(Config(dynamodb='http://127.0.0.1:1', jwt_secret=b'x' * 32));"
         f" print({module!r} in sys.modules)"
     )
 

@@ -6,7 +6,7 @@ import boto3
 
 from graphql_api.infra.dynamodb import tables
 
-TEMPLATE = Path(__file__).parent.parent / "deploy" / "cloudformation.yaml"
+TEMPLATE = Path(__file__).parents[2] / "deploy" / "cloudformation.yaml"
 NAME = "smart-task-scheduler"
 
 

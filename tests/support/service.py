@@ -11,7 +11,7 @@ from pathlib import Path
 
 from graphql_api.config import Config
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SETTINGS = {name.upper() for name in Config.__dataclass_fields__}
 
 

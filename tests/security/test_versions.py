@@ -1,13 +1,12 @@
 """No library is older than the release that mended its last advisory."""
 
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from service import ROOT
 
-ROOT = Path(__file__).parent.parent
 MINIMUM = {
     "strawberry-graphql": "0.341.2",
     "graphql-core": "3.3.2",

@@ -6,14 +6,12 @@ import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from service import running
+from service import ROOT, running
 
 pytestmark = pytest.mark.whole
 
-ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # What differs from run to run: tokens, ids, times, cursors.

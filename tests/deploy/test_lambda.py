@@ -4,12 +4,12 @@ import base64
 import json
 import runpy
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from conftest import CREATE, PASSWORD, REGISTER, codes
 from engines import CONFIG
 from moto import mock_aws
+from service import ROOT
 
 from graphql_api.aws_lambda import create_handler
 from graphql_api.domain.accounts import service
@@ -18,7 +18,6 @@ from graphql_api.infra.dynamodb import database as client
 from graphql_api.infra.dynamodb import tables
 from graphql_api.infra.executor.limits import BODY_BYTES
 
-ROOT = Path(__file__).parent.parent
 PREFIX = "lambda."
 ENVIRON = {"JWT_SECRET": CONFIG.jwt_secret.decode(), "TABLE_PREFIX": PREFIX, "THREADS": "2"}
 FRONTS = ["http-api", "load-balancer", "load-balancer-multi-value", "rest-api"]

@@ -1,13 +1,13 @@
 """Operations that schemathesis makes of the schema: none crashes, each answer has its shape."""
 
 from datetime import UTC
-from pathlib import Path
 
 import pytest
 import schemathesis
 from conftest import Api
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from service import ROOT
 
 from graphql_api.errors import STATUS, InternalError, ParseFailed, ValidationFailed
 from graphql_api.infra.executor.limits import ALONE
@@ -24,7 +24,7 @@ schemathesis.graphql.scalar(
     "LocalTime",
     st.times().map(lambda at: schemathesis.graphql.nodes.String(at.isoformat("minutes"))),
 )
-SCHEMA = schemathesis.graphql.from_path(Path(__file__).parent.parent / "schema.graphql")
+SCHEMA = schemathesis.graphql.from_path(ROOT / "schema.graphql")
 OPERATIONS = {
     operation.ok().definition.field_name: operation.ok()
     for operation in SCHEMA.get_all_operations()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optimum import SmallTask, optimum
+from service import ROOT
 from verifier import verify
 
 from graphql_api.domain.planner.model import (
@@ -283,7 +284,7 @@ def test_other_processes_make_the_same_plan():
     source = (
         "import random, test_planning as t;print(repr(t.planned(*t.crowd(20, random.Random(3)))))"
     )
-    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)])
+    path = os.pathsep.join([str(Path(__file__).parent), str(ROOT / "tests" / "support"), str(ROOT)])
 
     made = {
         subprocess.check_output(

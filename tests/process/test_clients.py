@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 from graphql import build_schema, concat_ast, parse, validate
-from service import running
+from service import ROOT, running
 
 pytestmark = pytest.mark.whole
 
-ROOT = Path(__file__).parent.parent
 CLIENTS = ROOT / "tests" / "clients"
 DOCUMENTS = sorted((CLIENTS / "documents").glob("*.graphql"))
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from graphql import build_schema
 from graphql.utilities import SchemaChange, find_schema_changes
-
-ROOT = Path(__file__).parent.parent
+from service import ROOT
 
 
 def released() -> Path:

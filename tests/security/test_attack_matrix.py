@@ -4,7 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from service import ROOT
+
 ROW = re.compile(r"^\| ([A-Z]{2}\d\db?) \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 ROWS = ROW.findall((ROOT / "docs" / "attack-matrix.md").read_text())
 NUMBERS = {"AU": 40, "AZ": 15, "DO": 31, "HT": 30, "DA": 19}
@@ -29,8 +30,9 @@ def test_the_matrix_has_every_row_once():
 def test_every_test_that_the_matrix_names_exists():
     named = {name for *_, tests in ROWS for name in re.findall(r"`([^`]+)`", tests)}
     there = {
-        f"tests/{path.name}::{name}"
-        for path in (ROOT / "tests").glob("test_*.py")
+        f"{path.relative_to(ROOT)}::{name}"
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if "node_modules" not in path.parts
         for name in functions(path)
         if name.startswith("test_")
     }

@@ -4,17 +4,15 @@ import json
 import re
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import browser
 import pytest
 from engines import CONFIG
-from service import running
+from service import ROOT, running
 
 from graphql_api import create_app
 from graphql_api.api.pages.plan import PlanPage
 
-ROOT = Path(__file__).parent.parent
 SCREENSHOT = ROOT / "artifacts" / "plan.png"
 AXE = ROOT / "tests" / "node_modules" / "axe-core"
 

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 import browser
 import pytest
+from service import ROOT
 
 from graphql_api import create_app
 from graphql_api.api.pages.graphiql import CDN, INSTALLED, PACKAGES, GraphiQL
 from graphql_api.config import Config
 
-ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "tests" / "graphiql.mjs"
 SCREENSHOT = ROOT / "artifacts" / "graphiql.png"
 
