@@ -12,7 +12,7 @@ from conftest import PASSWORD, TASKS, Api, Person, codes
 from faults import Proxy, Store, proxied_store
 from test_process import APP, SECRET, Answer, Program, environment, titles
 
-from graphql_api.infra.dynamodb.protocol import REQUEST_SECONDS
+from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS
 
 pytestmark = pytest.mark.whole
 

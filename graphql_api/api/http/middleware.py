@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from graphql_api.api.http.negotiation import GRAPHQL_PATH
 from graphql_api.infra import request_log
-from graphql_api.infra.dynamodb import give_time
+from graphql_api.infra.concurrency.deadline import clear_deadline, set_deadline
 from graphql_api.infra.serving.wsgi import Headers, Wsgi
 
 SAFE_HEADERS = (
@@ -67,7 +67,7 @@ class Envelope:
         watcher = self.watcher
         if watcher:
             watcher.began()
-        give_time()
+        set_deadline()
 
         def start(status: str, headers: Headers, *error: Any) -> Any:
             code = int(status[:3])
@@ -91,7 +91,7 @@ class Envelope:
             if watcher:
                 watcher.ended()
             request_log.end()
-            give_time(None)
+            clear_deadline()
 
 
 def _varied(headers: Headers) -> Headers:

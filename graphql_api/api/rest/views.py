@@ -31,7 +31,7 @@ from graphql_api.domain.paging import DEFAULT_SIZE
 from graphql_api.domain.tasks.model import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.errors import STATUS, BadUserInput, Conflict
 from graphql_api.infra.concurrency.bulkhead import Places
-from graphql_api.infra.dynamodb import more_time
+from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.executor.executor import Executor, Request
 
 NAME = "rest"
@@ -281,7 +281,7 @@ class Runner:
             yield ListPage.of(page)
             if not page["pageInfo"]["hasNextPage"]:
                 return
-            more_time()
+            extend_deadline()
             context = self._context(route, asked)
             context.allow_whole_lists()
             where = {"after": page["pageInfo"]["endCursor"]}

@@ -11,6 +11,7 @@ from typing import Any
 
 from graphql_api.domain.accounts.model import Session, User, username_key
 from graphql_api.errors import Conflict, UnknownOutcome
+from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import (
     Attr,
     ConditionFailed,
@@ -22,7 +23,6 @@ from graphql_api.infra.dynamodb import (
     Read,
     codec,
     looks,
-    more_time,
 )
 
 NOBODY = "nobody"
@@ -95,7 +95,7 @@ class UserStore:
         mine = Key("user_id").eq(user.user_id)
 
         def read(start: Item | None) -> Read:
-            more_time()
+            extend_deadline()
             return self._table.query(mine, start=start, limit=REMOVED_AT_ONCE)
 
         for items in looks(read):

@@ -28,7 +28,8 @@ from graphql_api.errors import (
     QueryTooComplex,
 )
 from graphql_api.infra.concurrency.bulkhead import Places
-from graphql_api.infra.dynamodb import ConditionFailed, more_time
+from graphql_api.infra.concurrency.deadline import extend_deadline
+from graphql_api.infra.dynamodb import ConditionFailed
 
 PATIENCE = 1.0  # seconds that a plan may wait for those before it …
 MOST_WAITING = 8  # … as so many may at a time
@@ -185,7 +186,7 @@ class Plans:
         written: list[str] = []
         conflicts: list[str] = []
         for at in range(0, len(wanted), WRITTEN_AT_ONCE):
-            more_time()
+            extend_deadline()
             some = wanted[at : at + WRITTEN_AT_ONCE]
             tried, failed = self._write_some(user_id, some, known, now)
             written += tried

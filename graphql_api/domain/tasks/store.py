@@ -31,6 +31,7 @@ from graphql_api.domain.tasks.model import (
     TaskOrderField,
 )
 from graphql_api.errors import Conflict, NotFound, QueryTooComplex, UnknownOutcome
+from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import (
     Action,
     Attr,
@@ -45,7 +46,6 @@ from graphql_api.infra.dynamodb import (
     Read,
     codec,
     looks,
-    more_time,
 )
 
 LONGEST_ID = 128  # characters; ours have 36
@@ -239,7 +239,7 @@ class TaskStore:
 
     def _looks(self, user_id: str) -> Iterator[list[Item]]:
         def read(start: Item | None) -> Read:
-            more_time()
+            extend_deadline()
             return self._table.query(Key("user_id").eq(user_id), start=start, limit=LARGEST_LOOK)
 
         return looks(read)

@@ -9,8 +9,8 @@ from threading import Lock
 from typing import TypeVar
 
 from graphql_api.errors import ServiceUnavailable
+from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.concurrency.hub import apart, comes, waits_freely
-from graphql_api.infra.dynamodb import more_time
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class Places:
                 if turn in self._turns:
                     self._turns.remove(turn)
                     return False
-        more_time()  # to whoever has waited, or the place would be of no use
+        extend_deadline()  # to whoever has waited, or the place would be of no use
         return True
 
     def _leave(self) -> None:

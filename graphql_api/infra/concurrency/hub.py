@@ -139,7 +139,7 @@ class Hub:
     def moves(self) -> bool:
         """Whether whoever comes is served at once, or somebody was since this was asked last.
 
-        And nothing that is apart takes longer than anything does that says no `more_time`.
+        And nothing that is apart takes longer than anything does that says no `extend_deadline`.
         """
         before, self._seen = self._seen, self._done
         served = (self._sleeps and bool(self._idle)) or self._seen != before

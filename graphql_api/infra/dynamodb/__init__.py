@@ -17,7 +17,6 @@ from graphql_api.infra.dynamodb.database import (
     Table,
     looks,
 )
-from graphql_api.infra.dynamodb.protocol import give_time, more_time, steps
 
 __all__ = [
     "Action",
@@ -34,8 +33,5 @@ __all__ = [
     "Put",
     "Read",
     "Table",
-    "give_time",
     "looks",
-    "more_time",
-    "steps",
 ]

@@ -25,6 +25,7 @@ from graphql_api.config import Config
 from graphql_api.errors import ServiceUnavailable, StartError
 from graphql_api.infra import request_log
 from graphql_api.infra.concurrency import hub
+from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS
 from graphql_api.infra.dynamodb import codec, protocol
 from graphql_api.infra.dynamodb.circuit_breaker import Breaker
 from graphql_api.infra.dynamodb.codec import Item
@@ -244,7 +245,7 @@ class Database:
         *,
         attempts: int = ATTEMPTS,
         timeout: float = 1.5,
-        patience: float = protocol.REQUEST_SECONDS,
+        patience: float = REQUEST_SECONDS,
     ) -> None:
         """`timeout` is in seconds for an attempt, `patience` for a call outside of a request."""
         self.client = client

@@ -15,7 +15,6 @@ import weakref
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +23,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS, deadline
 from graphql_api.infra.concurrency.hub import pause, within
 from graphql_api.infra.dynamodb.http_connection import (
     TOO_LONG,
@@ -34,7 +34,6 @@ from graphql_api.infra.dynamodb.http_connection import (
 )
 
 CONNECT_SECONDS = 1.0
-REQUEST_SECONDS = 5.0  # for all calls of a request, those that are tried again included
 BACKOFF_SECONDS = 0.05  # at most before the second attempt, twice as much before each other
 
 # What another attempt may mend, and what of it says that this one did nothing.
@@ -46,27 +45,6 @@ BUSY = {"TransactionInProgressException", "ReplicatedWriteConflictException"}
 
 # What an answer always has; one without it is another call's.
 ALWAYS = {"Query": "ScannedCount", "Scan": "ScannedCount", "BatchGetItem": "Responses"}
-
-_steps = 0
-_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
-
-
-def give_time(seconds: float | None = REQUEST_SECONDS) -> None:
-    """Let this thread's calls take so long together, from now on; None ends the request."""
-    _deadline.set(None if seconds is None else time.monotonic() + seconds)
-
-
-def more_time() -> None:
-    """Let a long work of a request go on: it has come a step further."""
-    global _steps  # noqa: PLW0603 - two at once may count as one: only whether it changes matters
-    _steps += 1
-    if _deadline.get() is not None:
-        give_time()
-
-
-def steps() -> int:
-    """How often a long work of this process has come a step further."""
-    return _steps
 
 
 class Refused(Exception):
@@ -145,12 +123,12 @@ class Wire:
 
     def _tries(self) -> Iterator[float]:
         """The seconds that are left, as often as it may be tried, with a pause between."""
-        deadline = _deadline.get() or time.monotonic() + self._patience
+        ends = deadline() or time.monotonic() + self._patience
         for attempt in range(self._attempts):
             if attempt:
-                longest = min(BACKOFF_SECONDS * 2 ** (attempt - 1), deadline - time.monotonic())
+                longest = min(BACKOFF_SECONDS * 2 ** (attempt - 1), ends - time.monotonic())
                 pause(random.uniform(0, max(0, longest)))  # noqa: S311 - jitter is no secret
-            left = deadline - time.monotonic()
+            left = ends - time.monotonic()
             if left <= 0:
                 return
             yield left

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
-from graphql_api.infra import dynamodb
+from graphql_api.infra.concurrency.deadline import heartbeats
 from graphql_api.infra.concurrency.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def watch(hub: Hub) -> None:
 def _look(hub: Hub, seconds: float) -> None:
     steps = -1
     while True:
-        before, steps = steps, dynamodb.steps()
+        before, steps = steps, heartbeats()
         if hub.moves() or steps != before:
             faulthandler.dump_traceback_later(seconds, exit=True)  # unless there is a next time
         time.sleep(seconds / LOOKS)

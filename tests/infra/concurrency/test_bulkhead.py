@@ -14,8 +14,7 @@ from graphql_api.api.rest import views as rest
 from graphql_api.domain.accounts import passwords
 from graphql_api.domain.plans import service
 from graphql_api.infra.concurrency import bulkhead
-from graphql_api.infra.dynamodb import protocol
-from graphql_api.infra.dynamodb.protocol import give_time
+from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS, deadline, set_deadline
 from graphql_api.infra.executor import executor
 from graphql_api.infra.executor.executor import BRIEF, validate
 
@@ -118,9 +117,9 @@ def test_who_has_waited_for_a_place_has_as_much_time_as_others():
     left = []
 
     def wait():
-        give_time(0)
+        set_deadline(0)
         with only.take():
-            left.append(protocol._deadline.get() - time.monotonic())
+            left.append(deadline() - time.monotonic())
 
     with ThreadPoolExecutor() as threads:
         with only.take():
@@ -129,7 +128,7 @@ def test_who_has_waited_for_a_place_has_as_much_time_as_others():
                 time.sleep(0.001)
         waiting.result(SOON)
 
-    assert left[0] > protocol.REQUEST_SECONDS - 1
+    assert left[0] > REQUEST_SECONDS - 1
 
 
 def test_only_a_long_document_is_checked_apart_and_only_until_it_is_known(engine, monkeypatch):

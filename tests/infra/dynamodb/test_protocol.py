@@ -21,9 +21,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphql_api.config import Config
+from graphql_api.infra.concurrency import deadline
+from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS, clear_deadline, set_deadline
 from graphql_api.infra.dynamodb import database as client
 from graphql_api.infra.dynamodb import protocol
-from graphql_api.infra.dynamodb.protocol import Failed, Refused, Wire, give_time
+from graphql_api.infra.dynamodb.protocol import Failed, Refused, Wire
 
 Behaviour = Callable[[socket.socket], None]  # what happens after a request has come
 
@@ -356,12 +358,12 @@ def test_what_cannot_be_the_answer_to_a_call_is_none_and_its_connection_ends(
 def test_who_has_no_time_left_opens_no_connection(store, connection, monkeypatch):
     late = Wire(connection, attempts=1)
     monkeypatch.setattr(late, "_headers", lambda *_: time.sleep(0.06) or {})
-    give_time(0.05)
+    set_deadline(0.05)
 
     with pytest.raises(Failed) as caught:
         late.call("GetItem", {})
 
-    give_time(None)
+    clear_deadline()
     assert caught.value.away is None  # the request had too little time to tell
     assert store.connections == 0
 
@@ -424,6 +426,15 @@ class Clock(SimpleNamespace):
         assert seconds >= 0
         self.now += seconds
 
+    @classmethod
+    def instead(cls, patch):
+        """A clock in the place of the one that the protocol and the deadline read."""
+        clock = cls()
+        for module in (protocol, deadline):
+            patch.setattr(module, "time", clock)
+        patch.setattr(protocol, "pause", clock.sleep)
+        return clock
+
 
 def spending(connection, clock: Clock, *seconds: float, attempts: int = 4) -> Wire:
     """A wire on which each attempt takes so long, or all of the time that it is given."""
@@ -445,46 +456,40 @@ def spending(connection, clock: Clock, *seconds: float, attempts: int = 4) -> Wi
 )
 def test_all_calls_of_a_request_end_within_its_time(connection, calls, attempts):
     with pytest.MonkeyPatch.context() as patch:
-        clock = Clock()
-        patch.setattr(protocol, "time", clock)
-        patch.setattr(protocol, "pause", clock.sleep)
-        give_time()
+        clock = Clock.instead(patch)
+        set_deadline()
         began = clock.now
         for seconds in calls:
             with pytest.raises(Failed):
                 spending(connection, clock, *seconds, attempts=attempts).call("GetItem", {})
-        give_time(None)
+        clear_deadline()
 
-    assert clock.now - began <= protocol.REQUEST_SECONDS + 1e-6
+    assert clock.now - began <= REQUEST_SECONDS + 1e-6
 
 
 def test_outside_of_a_request_each_call_has_its_own_time(connection, monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(protocol, "time", clock)
-    monkeypatch.setattr(protocol, "pause", clock.sleep)
+    clock = Clock.instead(monkeypatch)
 
     for _ in range(3):
         before = clock.now
         with pytest.raises(Failed) as caught:
             spending(connection, clock).call("GetItem", {})
-        assert clock.now - before == protocol.REQUEST_SECONDS
+        assert clock.now - before == REQUEST_SECONDS
         assert caught.value.away is True
 
 
 def test_the_store_is_not_said_to_be_away_for_want_of_the_requests_own_time(
     connection, monkeypatch
 ):
-    clock = Clock()
-    monkeypatch.setattr(protocol, "time", clock)
-    monkeypatch.setattr(protocol, "pause", clock.sleep)
-    give_time(0.1)
+    clock = Clock.instead(monkeypatch)
+    set_deadline(0.1)
     hurried = spending(connection, clock)
     said = []
     for _ in range(2):  # with too little time, then with none
         with pytest.raises(Failed) as caught:
             hurried.call("GetItem", {})
         said.append(caught.value.away)
-    give_time(None)
+    clear_deadline()
 
     assert said == [None, None]
 

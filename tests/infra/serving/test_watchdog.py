@@ -11,8 +11,9 @@ from test_process import ROOT, SOON, Program, environment, linux, stopped, worke
 
 WORKER = """
 import os, re, time
-from graphql_api import dynamodb, watchdog
-from graphql_api.hub import Hub
+from graphql_api.infra.concurrency.deadline import extend_deadline
+from graphql_api.infra.concurrency.hub import Hub
+from graphql_api.infra.serving import watchdog
 
 def app(_):
     {work}
@@ -33,7 +34,7 @@ WORKS = {
     "time.sleep(60)": (1, 60),
     "re.match('(a+)+$', 'a' * 60 + 'b')": (1, 60),  # keeps Python's lock
     "time.sleep(0.2)": (0, 3),  # nobody hangs, though no thread is ever free
-    "[(dynamodb.more_time(), time.sleep(0.1)) for _ in range(600)]": (0, 3),  # a long work goes on
+    "[(extend_deadline(), time.sleep(0.1)) for _ in range(600)]": (0, 3),  # a long work goes on
 }
 
 
