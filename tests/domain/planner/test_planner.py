@@ -282,7 +282,7 @@ def test_the_same_request_has_the_same_plan_in_whatever_order_the_tasks_come():
 @pytest.mark.whole
 def test_other_processes_make_the_same_plan():
     source = (
-        "import random, test_planning as t;print(repr(t.planned(*t.crowd(20, random.Random(3)))))"
+        "import random, test_planner as t;print(repr(t.planned(*t.crowd(20, random.Random(3)))))"
     )
     path = os.pathsep.join([str(Path(__file__).parent), str(ROOT / "tests" / "support"), str(ROOT)])
 
