@@ -16,7 +16,7 @@ from graphql_api.domain.accounts import service
 from graphql_api.errors import StartError
 from graphql_api.infra.dynamodb import database as client
 from graphql_api.infra.dynamodb import tables
-from graphql_api.infra.executor.limits import BODY_BYTES
+from graphql_api.infra.serving.body_limits import BODY_BYTES
 
 PREFIX = "lambda."
 ENVIRON = {"JWT_SECRET": CONFIG.jwt_secret.decode(), "TABLE_PREFIX": PREFIX, "THREADS": "2"}

@@ -13,13 +13,13 @@ from graphql_api.api.graphql.context import Context, Services
 from graphql_api.api.http import negotiation
 from graphql_api.domain.accounts.model import Client
 from graphql_api.errors import BadUserInput
-from graphql_api.infra.executor import limits
+from graphql_api.infra.serving import body_limits
 
 
 class Incoming(Request):
     """A request as werkzeug reads it, with a bound for its body."""
 
-    max_content_length = limits.BODY_BYTES
+    max_content_length = body_limits.BODY_BYTES
 
 
 View: TypeAlias = Callable[..., Response]  # of an Incoming, and what its path names
@@ -44,7 +44,7 @@ def json_body(environ: dict[str, Any]) -> Any:
 def _body(environ: dict[str, Any]) -> bytes:
     """The whole body, if need be as werkzeug reads it; 413, or 400 if it ended early."""
     length = environ.get("CONTENT_LENGTH", "")
-    if not limits.fits(length):
+    if not body_limits.fits(length):
         return Incoming(environ).get_data(cache=False)
     body: bytes = environ["wsgi.input"].read(int(length))
     if len(body) < int(length):
@@ -75,12 +75,14 @@ def parse_json(text: bytes | str, what: str, field: str | None = None) -> Any:
         raise BadUserInput(f"{what} is not valid JSON: {error.msg}.", field) from None
     except UnicodeEncodeError:
         raise BadUserInput(f"{what} is not valid Unicode.", field) from None
-    if not (_is_flat(text) or limits.within(value, limits.JSON_NESTING)):
-        raise BadUserInput(f"{what} is nested deeper than {limits.JSON_NESTING} levels.", field)
+    if not (_is_flat(text) or body_limits.within(value, body_limits.JSON_NESTING)):
+        raise BadUserInput(
+            f"{what} is nested deeper than {body_limits.JSON_NESTING} levels.", field
+        )
     return value
 
 
 def _is_flat(text: bytes | str) -> bool:
     """Whether a JSON text begins too few lists and objects to nest them deeply."""
     begins = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
-    return sum(map(text.count, begins)) <= limits.JSON_NESTING  # type: ignore[arg-type]  # of its own kind
+    return sum(map(text.count, begins)) <= body_limits.JSON_NESTING  # type: ignore[arg-type]  # of its own kind

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from graphql_api.api.http import negotiation
 from graphql_api.errors import AppError, BadUserInput, InternalError
 from graphql_api.infra import request_log
-from graphql_api.infra.executor import limits
+from graphql_api.infra.serving import body_limits
 
 PROBLEM = "application/problem+json"
 
@@ -30,7 +30,7 @@ _CODES = {
 TEXTS = {
     404: "There is no such path.",
     405: "The path does not know this method.",
-    413: f"The body is larger than {limits.BODY_BYTES // 1024} KiB.",
+    413: f"The body is larger than {body_limits.BODY_BYTES // 1024} KiB.",
 }
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -26,8 +25,6 @@ from graphql import (
 from graphql_api.config import DEFAULT_LIMITS, Limits
 from graphql_api.errors import QueryTooComplex
 
-BODY_BYTES = 64 * 1024
-JSON_NESTING = 16  # levels of lists and objects in what is sent; ours have 8
 LINES = 2_000  # each error's place is found by counting them
 NESTING = 60  # of any selection sets, fragments included
 VALUE_NESTING = 10  # of lists and objects in a value, or lists in a type; ours have 5
@@ -68,26 +65,6 @@ _BRACKETS = {
     TokenKind.BRACKET_L: 1,
     TokenKind.BRACKET_R: -1,
 }
-
-
-def fits(length: str) -> bool:
-    """Whether a Content-Length is a number, and of no more bytes than a body may have."""
-    # Python refuses to read numbers of thousands of digits.
-    is_short = len(length.lstrip("0")) <= len(str(BODY_BYTES))
-    return length.isdecimal() and is_short and int(length) <= BODY_BYTES
-
-
-def within(value: Any, levels: int) -> bool:
-    """Whether lists and objects are nested no deeper in a JSON value than so many levels."""
-    inside = [value]
-    for _ in range(levels + 1):
-        outer = [each for each in inside if isinstance(each, dict | list)]
-        if not outer:
-            return True
-        inside = [
-            each for one in outer for each in (one.values() if isinstance(one, dict) else one)
-        ]
-    return False
 
 
 def check(document: DocumentNode, most: Limits = DEFAULT_LIMITS) -> None:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from graphql_api.infra.concurrency.hub import Hub
-from graphql_api.infra.executor.limits import BODY_BYTES, fits
+from graphql_api.infra.serving.body_limits import BODY_BYTES, fits
 from graphql_api.infra.serving.wsgi import REFUSED, Given, Headers, Wsgi, answer, environ
 
 SECONDS = 5.0  # for a client to send a body; the same as for a head

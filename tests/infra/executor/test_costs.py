@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from graphql_api.api.graphql.schema import SCHEMA
 from graphql_api.errors import LONGEST_MESSAGE, BadUserInput
-from graphql_api.infra.executor import limits, variable_errors
+from graphql_api.infra.executor import variable_errors
 from graphql_api.infra.executor.executor import MOST_ERRORS, Executor, Request, RequestErrors
+from graphql_api.infra.serving.body_limits import BODY_BYTES
 
 pytestmark = pytest.mark.thorough
 
@@ -108,14 +109,14 @@ ADVERSARIAL = {
 
 @pytest.mark.parametrize("query", ADVERSARIAL.values(), ids=ADVERSARIAL)
 def test_an_adversarial_document_is_refused_in_bounded_steps_with_a_short_answer(query):
-    assert len(query) < limits.BODY_BYTES
+    assert len(query) < BODY_BYTES
 
     calls, errors = refuse(query)
 
     assert calls <= MOST_CALLS
     assert 1 <= len(errors) <= MOST_ERRORS
     assert all(len(error["message"]) <= LONGEST_MESSAGE for error in errors)
-    assert len(orjson.dumps(errors)) <= limits.BODY_BYTES // 4
+    assert len(orjson.dumps(errors)) <= BODY_BYTES // 4
 
 
 WORDS = [
@@ -157,7 +158,7 @@ def test_whatever_is_made_up_is_refused_in_bounded_steps(operation, fragments):
     for number, parts in enumerate(fragments):
         query += f" fragment F{number} on User {{ id {balanced(parts)} }}"
 
-    calls, errors = refuse(query[: limits.BODY_BYTES])
+    calls, errors = refuse(query[:BODY_BYTES])
 
     target(float(calls), label="calls")
     assert calls <= MOST_CALLS
@@ -198,23 +199,6 @@ def test_after_five_problems_no_further_is_looked_for(monkeypatch):
 
     assert len(errors) == MOST_ERRORS
     assert len(looked) < 20
-
-
-@settings(deadline=None)
-@given(
-    value=st.recursive(
-        st.none() | st.integers() | st.text(max_size=2),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    ),
-    levels=st.integers(0, 5),
-)
-def test_the_levels_of_a_json_value_are_counted(value, levels):
-    def depth(value):
-        if isinstance(value, dict):
-            value = list(value.values())
-        return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
-
-    assert limits.within(value, levels) == (depth(value) <= levels)
 
 
 def test_a_long_message_is_cut():

@@ -26,6 +26,7 @@ from graphql_api.config import DEFAULT_LIMITS, Limits
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.executor import compiler, limits
 from graphql_api.infra.executor.executor import CACHED_DOCUMENTS, Executor, Request, RequestErrors
+from graphql_api.infra.serving.body_limits import BODY_BYTES
 
 
 @pytest.fixture
@@ -325,7 +326,7 @@ def test_tokens_are_counted_as_the_parser_counts_them(parts):
 )
 @pytest.mark.parametrize("first", ["", '"', '"""', '"""a'])
 def test_to_count_takes_less_than_to_parse_whatever_the_text_is(first, unit):
-    text = (first + unit * limits.BODY_BYTES)[: limits.BODY_BYTES]
+    text = (first + unit * BODY_BYTES)[:BODY_BYTES]
 
     def counted():
         with suppress(QueryTooComplex):

@@ -12,8 +12,8 @@ import pytest
 from service import running
 from test_framing import HEAD, answers
 
-from graphql_api.infra.executor.limits import BODY_BYTES
 from graphql_api.infra.serving import rsgi
+from graphql_api.infra.serving.body_limits import BODY_BYTES
 from graphql_api.infra.serving.event_loop import Step
 from graphql_api.infra.serving.rsgi import LOOK_SECONDS, RATE, SECONDS, SMALL, WAIT_SECONDS, Front
 from graphql_api.infra.serving.wsgi import REFUSED
