@@ -149,7 +149,7 @@ DOORS = {
         "api/graphql/scalars.py",
         "api/graphql/schema.py",
         "api/graphql/accounts.py",
-        "api/graphql/plans.py",
+        "api/graphql/plans/operations.py",
         "api/graphql/settings.py",
         "api/graphql/tasks.py",
     },

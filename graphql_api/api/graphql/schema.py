@@ -6,7 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
-from graphql_api.api.graphql.plans import PlanMutation, PlanQuery
+from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
 from graphql_api.api.graphql.tasks import TaskMutation, TaskQuery
