@@ -24,9 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from ortools.sat.python import cp_model
 
-from graphql_api.domain.planner.problem import LATE, UNPLACED, Instance
+from graphql_api.domain.planner.problem import LATENESS_COST, UNPLACED_COST, Problem
 from graphql_api.domain.planner.model import (
-    DeadlineKind,
     Interval,
     PlanRequest,
     PlanTask,
@@ -67,7 +66,7 @@ def instance(size, seed):
                 duration_minutes=minutes,
                 not_before=start if not (start and deadline) or start < deadline else None,
                 deadline=deadline,
-                deadline_kind=DeadlineKind.HARD if hard else DeadlineKind.SOFT,
+                deadline_is_hard=hard,
                 min_chunk_minutes=max(quarter, random.choice([30, 45, 60])) if split else 0,
                 weight=random.choice([1, 2, 4, 8]),
                 blocked_by=tuple(f"t{b:03}" for b in blockers) if random.random() < 0.4 else (),
@@ -95,7 +94,7 @@ def earliest_deadline_first(problem):
         ready = [at for at in left if left.isdisjoint(problem.jobs[at].blockers)]
         order.append(min(ready, key=lambda at: (problem.jobs[at].due, at)))
         left.remove(order[-1])
-    return problem.placed(order)
+    return problem.schedule(order)
 
 
 @contextmanager
@@ -126,7 +125,7 @@ def cp_sat(problem, hint, seconds, workers):
         assert minute % SLOT == 0
         return (minute - problem.start) // SLOT
 
-    edges = [0, *(slots(m) for pair in zip(problem.room.starts, problem.room.ends) for m in pair)]
+    edges = [0, *(slots(m) for pair in zip(problem.free.starts, problem.free.ends) for m in pair)]
     edges.append(horizon)
     taken = [
         model.new_fixed_size_interval_var(start, end - start, "")
@@ -135,8 +134,8 @@ def cp_sat(problem, hint, seconds, workers):
     ]
     starts, finishes, placed, costs = [], [], [], []
     for at, job in enumerate(problem.jobs):
-        size, chunk = job.minutes // SLOT, job.chunk // SLOT
-        low, high = slots(job.release), slots(job.limit)
+        size, chunk = job.duration // SLOT, job.min_piece // SLOT
+        low, high = slots(job.release), slots(job.deadline)
         here = model.new_bool_var("")
         start = model.new_int_var(0, horizon, "")
         finish = model.new_int_var(0, horizon, "")
@@ -184,9 +183,9 @@ def cp_sat(problem, hint, seconds, workers):
             model.add(start >= finishes[blocker]).only_enforce_if(here)
         late = model.new_int_var(0, horizon, "")
         model.add(late >= finish - slots(job.due)).only_enforce_if(here)
-        cost = model.new_int_var(0, UNPLACED * horizon, "")
-        model.add(cost >= finish + LATE * late).only_enforce_if(here)
-        model.add(cost >= UNPLACED * horizon).only_enforce_if(~here)
+        cost = model.new_int_var(0, UNPLACED_COST * horizon, "")
+        model.add(cost >= finish + LATENESS_COST * late).only_enforce_if(here)
+        model.add(cost >= UNPLACED_COST * horizon).only_enforce_if(~here)
         if known:
             model.add_hint(late, max(0, slots(known[-1][1]) - slots(job.due)))
         model.add_hint(cost, problem.cost(job, known and known[-1][1]) // job.weight // SLOT)
@@ -226,7 +225,7 @@ def main():
             begun = time.process_time()
             ours = plan(request)
             took = time.process_time() - begun
-            problem = Instance.of(request)
+            problem = Problem.of(request)
             hint = earliest_deadline_first(problem)
             edf = total(problem, hint)
             cost, bound, proven = cp_sat(problem, hint, arguments.seconds, arguments.workers)

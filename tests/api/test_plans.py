@@ -111,12 +111,12 @@ def test_a_plan_says_when_to_do_what_and_why(ann):
                 "reasons": [
                     {
                         "code": "FIRST_FREE_TIME",
-                        "text": "It is the free time in which the task ends the earliest.",
+                        "text": "It has the free time in which it ends the earliest.",
                         "taskIds": [],
                     },
                     {
                         "code": "URGENCY",
-                        "text": "It weighs more than 1 of the tasks that come later.",
+                        "text": "It weighs more than a task planned later.",
                         "taskIds": [],
                     },
                 ],
@@ -131,7 +131,7 @@ def test_a_plan_says_when_to_do_what_and_why(ann):
                 "reasons": [
                     {
                         "code": "OTHERS_FIRST",
-                        "text": "Free time before it goes to “Tax”.",
+                        "text": "Earlier free time goes to “Tax”.",
                         "taskIds": [urgent["id"]],
                     },
                     {
@@ -377,7 +377,7 @@ def interrupted_after(monkeypatch, chunks):
         replace_all(self, pairs)
         done.append(pairs)
 
-    monkeypatch.setattr(service, "WRITTEN_AT_ONCE", 2)
+    monkeypatch.setattr(service, "BATCH_SIZE", 2)
     monkeypatch.setattr(TaskStore, "replace_all", be_interrupted)
     return lambda: monkeypatch.setattr(TaskStore, "replace_all", replace_all)
 
@@ -385,7 +385,7 @@ def interrupted_after(monkeypatch, chunks):
 def test_an_application_that_was_interrupted_is_completed_by_the_same_request(ann, monkeypatch):
     tasks = estimated(ann, *[30] * 5)
     plan = preview(ann)
-    monkeypatch.setattr(store, "CHANGES", 3)  # so that the record has several parts
+    monkeypatch.setattr(store, "CHANGES_PER_PART", 3)  # so that the record has several parts
     back = interrupted_after(monkeypatch, chunks=1)
     answer = ann.graphql(APPLY, input={"from": MONDAY, "inputHash": plan["inputHash"]})
     assert codes(answer) == ["SERVICE_UNAVAILABLE"]
@@ -580,7 +580,7 @@ def test_free_time_in_too_many_pieces_is_refused_before_it_costs_anything(ann, m
 
 @pytest.mark.engine_is_no_matter
 def test_more_open_tasks_than_a_plan_can_have_are_refused(ann, monkeypatch):
-    monkeypatch.setattr(service, "TASKS", 2)
+    monkeypatch.setattr(service, "MAX_TASKS", 2)
     tasks = estimated(ann, 20, 20, 20)
 
     answer = ann.graphql(PREVIEW, input={"from": MONDAY})
@@ -592,7 +592,7 @@ def test_more_open_tasks_than_a_plan_can_have_are_refused(ann, monkeypatch):
 
 @pytest.mark.concurrent
 def test_a_plan_that_is_applied_by_several_at_once_is_applied_once(app, ann, monkeypatch):
-    monkeypatch.setattr(service, "WRITTEN_AT_ONCE", 3)
+    monkeypatch.setattr(service, "BATCH_SIZE", 3)
     ids = [task["id"] for task in estimated(ann, *[30] * 8)]
     plan_id = preview(ann)["inputHash"]
 

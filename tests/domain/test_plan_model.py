@@ -51,7 +51,7 @@ CHUNK = "minChunkMinutes must be from 0 to 86400."
         (
             {"blocked_by": tuple(map(str, range(51)))},
             "blockedBy",
-            "blockedBy has at most 50 items.",
+            "blockedBy must have at most 50 items.",
         ),
         ({"not_before": WITHOUT_OFFSET}, "notBefore", "notBefore must have an offset from UTC."),
         ({"deadline": WITHOUT_OFFSET}, "deadline", "deadline must have an offset from UTC."),
@@ -88,15 +88,15 @@ def test_the_order_of_blockers_and_of_pieces_does_not_matter():
 
 
 OVERLAP = "The hours of a day must not overlap."
-NIGHT_OVERLAP = "The hours of a night must not overlap the next day's."
+NIGHT_OVERLAP = "Hours that end on the next day must not overlap that day's hours."
 LAST = "Only the last hours of a day may end on the next day."
-MINUTES = "Hours are whole minutes by the local clock."
+MINUTES = "Hours must be whole minutes in local time, without an offset."
 
 
 @pytest.mark.parametrize(
     ("weekly", "message"),
     [
-        (NO_HOURS[1:], "weekly has the hours of seven days, from Monday on."),
+        (NO_HOURS[1:], "weekly must have seven days of hours, Monday first."),
         (week("09:00-12:00", "11:59-17:00"), OVERLAP),
         (week("09:00-12:00", "09:00-12:00"), OVERLAP),
         (week("12:00-09:00", "13:00-17:00"), LAST),
@@ -107,7 +107,7 @@ MINUTES = "Hours are whole minutes by the local clock."
         (week("09:00-12:00+01:00"), MINUTES),
         ((*NO_HOURS[:5], *week("22:00-06:00")[:1], *week("05:59-07:00")[:1]), NIGHT_OVERLAP),
         ((*week("05:00-07:00")[:1], *NO_HOURS[:5], *week("22:00-06:00")[:1]), NIGHT_OVERLAP),
-        (week(*["09:00-10:00"] * 25), "weekly has at most 24 items."),
+        (week(*["09:00-10:00"] * 25), "weekly must have at most 24 items."),
     ],
     ids=str,
 )
@@ -140,10 +140,9 @@ def test_an_unknown_zone_is_refused(name):
     assert message.endswith("is not an IANA time zone.")
 
 
-def test_days_off_have_a_bound_and_no_order():
-    days = tuple(date(2026, 1, 1) + timedelta(days=n) for n in range(1_001))
+def test_days_off_have_no_order():
+    days = tuple(date(2026, 1, 1) + timedelta(days=n) for n in range(6))
 
-    assert refused(WorkingHours, weekly=NO_HOURS, days_off=days)[0] == "daysOff"
     assert WorkingHours(NO_HOURS, days[5::-1] * 2).days_off == days[:6]
 
 
@@ -156,7 +155,6 @@ def test_days_off_have_a_bound_and_no_order():
         ({"from_": FAR}, "from"),
         ({"busy": (UPSIDE_DOWN,)}, "busy"),
         ({"busy": (Interval(NOW, FAR),)}, "busy"),
-        ({"busy": (Interval(NOW, NOW),) * 5_001}, "busy"),
         ({"tasks": tuple(task(task_id=str(n)) for n in range(2_001))}, "tasks"),
         ({"tasks": (task(), task(version=2))}, "tasks"),
     ],
@@ -183,7 +181,7 @@ def test_tasks_that_block_each_other_are_refused_with_the_path(edges, path):
             request(*given)
 
         assert caught.value.details == {"field": "blockedBy", "path": path}
-        assert caught.value.message == f"Tasks block each other: {', '.join(path)}."
+        assert caught.value.message == f"Tasks block each other in a cycle: {', '.join(path)}."
 
 
 def test_tasks_come_after_their_blockers():
@@ -200,10 +198,10 @@ def test_every_field_of_a_request_is_in_its_hash():
     whole = request(task(), busy=(Interval(NOW, NOW + HOUR),), hours=WorkingHours(NO_HOURS))
     changes = {
         "title": "b", "version": 2, "duration_minutes": 61, "not_before": NOW, "deadline": NOW,
-        "min_chunk_minutes": 1, "weight": 2, "blocked_by": ("b",),
+        "min_chunk_minutes": 1, "weight": 2, "blocked_by": ("b",), "deadline_is_hard": True,
         "planned": (Interval(NOW, NOW + HOUR),),
     }  # fmt: skip
     changed = [replace(whole, tasks=(task(**{name: new}),)) for name, new in changes.items()]
 
     assert len({one.input_hash for one in [whole, *changed]}) == 1 + len(changes)
-    assert {f.name for f in fields(PlanTask)} - set(changes) == {"task_id", "deadline_kind"}
+    assert {f.name for f in fields(PlanTask)} - set(changes) == {"task_id"}

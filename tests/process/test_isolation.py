@@ -22,7 +22,7 @@ PLAN = (
 )
 
 
-BUSY = "Others are planning"  # what some hear while so many plan at once
+BUSY = "Too many plans are being made"  # answer to some of many who plan at once
 
 
 def requests(person: Person, task: dict, foreign: str) -> list[tuple[str, dict | None, str]]:

@@ -5,7 +5,6 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from graphql_api.domain.planner.model import (
-    DeadlineKind,
     Plan,
     PlanRequest,
     PlanTask,
@@ -120,7 +119,7 @@ class Rules:
         start, end = self.span(task.task_id)
         assert task.not_before is None or start >= task.not_before
         assert all(self.span(blocker)[1] <= start for blocker in task.blocked_by)
-        if task.deadline and task.deadline_kind is DeadlineKind.HARD:
+        if task.deadline and task.deadline_is_hard:
             assert end <= task.deadline
 
     def it_had_to_be_left_out(self, task: PlanTask):
@@ -142,7 +141,7 @@ class Rules:
         if task.not_before:
             earliest.append(up(task.not_before))
         latest = self.end
-        if task.deadline and task.deadline_kind is DeadlineKind.HARD:
+        if task.deadline and task.deadline_is_hard:
             latest = min(latest, down(task.deadline))
         return self.number(max(earliest)), self.number(latest)
 
@@ -165,7 +164,7 @@ class Rules:
             if (minutes := self.lateness(task, since=-(10**9)))
         }
         assert {risk.task_id: risk.late_minutes for risk in self.plan.at_risk} == late
-        assert all(self.by_id[id_].deadline_kind is DeadlineKind.SOFT for id_ in late)
+        assert not any(self.by_id[id_].deadline_is_hard for id_ in late)
 
     def the_reasons_are_true(self):
         for block in self.plan.blocks:

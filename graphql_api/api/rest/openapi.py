@@ -28,8 +28,8 @@ from graphql_api.api.http.responses import PROBLEM, snake
 from graphql_api.api.rest.views import DOCUMENT, IN_HEADERS, READ_ONLY, ROUTES, SORTS, Route
 from graphql_api.domain.accounts.model import USERNAME_LENGTH
 from graphql_api.domain.paging import LARGEST
-from graphql_api.domain.planner.model import HORIZON_DAYS
-from graphql_api.domain.plans.model import BUSY
+from graphql_api.domain.planner.model import MAX_HORIZON_DAYS
+from graphql_api.domain.plans.model import MAX_BUSY
 from graphql_api.domain.tasks.dependencies import BLOCKERS
 from graphql_api.domain.tasks.model import LONGEST, TAG_LENGTH, TAGS, TITLE_LENGTH
 from graphql_api.domain.tasks.service import KEY_LENGTH
@@ -58,8 +58,8 @@ BOUNDS: Mapping[str, Json] = {
     "minChunkMinutes": MINUTES,
     "tags": {"maxItems": TAGS},
     "blockerIds": {"minItems": 1, "maxItems": BLOCKERS},
-    "horizonDays": {"minimum": 1, "maximum": HORIZON_DAYS},
-    "busy": {"maxItems": BUSY},
+    "horizonDays": {"minimum": 1, "maximum": MAX_HORIZON_DAYS},
+    "busy": {"maxItems": MAX_BUSY},
 }
 ELEMENTS: Mapping[str, Json] = {
     "tags": {"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"\S"},

@@ -1,1 +1,1 @@
-"""Plans: when each open task fits into a person's free time, and why there. Pure."""
+"""The planner: schedules tasks into free time. Pure, and independent of the rest of the program."""

@@ -1,4 +1,4 @@
-"""Free time: a person's weekly hours on the days of a plan, less what they are busy with."""
+"""Free time: working hours on the days of a plan, minus busy times."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,35 +8,35 @@ from graphql_api.domain.planner.minutes import DAY, ceil, floor, instant
 from graphql_api.domain.planner.model import Interval, PlanRequest, WorkingHours
 
 Minutes = tuple[int, int]
-"""From a minute until another one."""
+"""A span of time from a minute until another one."""
 
 _ONE_DAY = timedelta(days=1)
 
 
 def horizon(request: PlanRequest) -> Minutes:
-    """From when until when a plan reaches."""
+    """Start and end of a plan."""
     start = ceil(request.from_)
     return start, start + request.horizon_days * DAY
 
 
-def free_time(request: PlanRequest) -> list[Minutes]:
-    """When there is time for tasks: sorted, disjoint, not adjacent."""
+def free_intervals(request: PlanRequest) -> list[Minutes]:
+    """List the free time of a plan: sorted, disjoint, not adjacent."""
     start, end = horizon(request)
-    hours = _merged(_working(request.hours, start, end))
-    busy = _merged(map(_around, request.busy))
-    return list(_common(hours, list(_between(busy, start, end))))
+    hours = _merge(_working_hours(request.hours, start, end))
+    busy = _merge(map(_outward, request.busy))
+    return list(_intersect(hours, list(_complement(busy, start, end))))
 
 
 def moment(local: datetime, zone: ZoneInfo) -> int:
-    """The first minute at which the clocks of a zone show a time or a later one.
+    """Find the first minute at which the clocks of a zone show a local time or a later one.
 
-    So a time that comes twice is the first of the two, and one that is skipped is when the clocks
-    skip it; hours that meet at a time still meet when the clocks change.
+    A time that occurs twice means its first occurrence, and one that is skipped the moment when
+    clocks skip it; so hours that meet at a time still meet on days when the clocks change.
     """
-    earlier, later = (_offset_applied(local.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
+    earlier, later = (_to_minute(local.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
     if earlier <= later:  # an ordinary time, or the first of two
         return earlier
-    before, after = later, earlier  # in a gap the two offsets name minutes on either side of it
+    before, after = later, earlier  # in a gap, the two offsets give minutes on either side of it
     offset = _offset(after, zone)
     while after - before > 1:
         middle = (before + after) // 2
@@ -44,7 +44,7 @@ def moment(local: datetime, zone: ZoneInfo) -> int:
     return after
 
 
-def _offset_applied(local: datetime) -> int:
+def _to_minute(local: datetime) -> int:
     return floor(local.astimezone(UTC))
 
 
@@ -52,10 +52,12 @@ def _offset(minute: int, zone: ZoneInfo) -> timedelta | None:
     return instant(minute).astimezone(zone).utcoffset()
 
 
-def _working(hours: WorkingHours, start: int, end: int) -> Iterator[Minutes]:
-    """The working hours that start on the local days from the one before `start` until `end`."""
+def _working_hours(hours: WorkingHours, start: int, end: int) -> Iterator[Minutes]:
+    """List the hours that start on local days from the day before `start` until `end`."""
     zone = ZoneInfo(hours.timezone)
-    day = instant(start).astimezone(zone).date() - _ONE_DAY  # its night may reach into the plan
+    day = (
+        instant(start).astimezone(zone).date() - _ONE_DAY
+    )  # its night shift may reach into the plan
     last = instant(end).astimezone(zone).date()
     off = set(hours.days_off)
     while day <= last:
@@ -68,12 +70,13 @@ def _working(hours: WorkingHours, start: int, end: int) -> Iterator[Minutes]:
         day += _ONE_DAY
 
 
-def _around(busy: Interval) -> Minutes:
+def _outward(busy: Interval) -> Minutes:
+    """Round a busy time outwards to whole minutes."""
     return floor(busy.start), ceil(busy.end)
 
 
-def _merged(intervals: Iterable[Minutes]) -> list[Minutes]:
-    """The same time as sorted, disjoint intervals."""
+def _merge(intervals: Iterable[Minutes]) -> list[Minutes]:
+    """Union of intervals, sorted and disjoint."""
     merged: list[Minutes] = []
     for start, end in sorted(intervals):
         if start >= end:
@@ -85,16 +88,16 @@ def _merged(intervals: Iterable[Minutes]) -> list[Minutes]:
     return merged
 
 
-def _between(busy: Iterable[Minutes], start: int, end: int) -> Iterator[Minutes]:
-    """What merged busy times leave from `start` until `end`."""
+def _complement(busy: Iterable[Minutes], start: int, end: int) -> Iterator[Minutes]:
+    """List the gaps between merged busy times from `start` until `end`."""
     for begins, ends in [*busy, (end, end)]:
         if start < min(begins, end):
             yield start, min(begins, end)
         start = max(start, ends)
 
 
-def _common(one: list[Minutes], other: list[Minutes]) -> Iterator[Minutes]:
-    """The time that is in both of two lists of disjoint, sorted intervals."""
+def _intersect(one: list[Minutes], other: list[Minutes]) -> Iterator[Minutes]:
+    """Intersection of two lists of sorted, disjoint intervals."""
     i = j = 0
     while i < len(one) and j < len(other):
         start, end = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])

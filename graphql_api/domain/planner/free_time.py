@@ -1,4 +1,4 @@
-"""The free time that a plan has left, and how a task takes its share of it."""
+"""Free time, and how jobs take their share of it."""
 
 from bisect import bisect_right
 from heapq import heappop, heappush
@@ -6,18 +6,18 @@ from heapq import heappop, heappush
 from graphql_api.domain.planner.calendar import Minutes
 
 Pieces = list[Minutes]
-"""Where a task stands, by time."""
+"""The pieces of a scheduled job, by time."""
 
 
 def end_of(pieces: Pieces | None) -> int | None:
-    """When a task is done; None for one without a place."""
+    """End of a scheduled job; None for one without pieces."""
     return pieces[-1][1] if pieces else None
 
 
-class Room:
-    """Free time as two lists of minutes, sorted and disjoint; it shrinks as tasks take of it.
+class FreeTime:
+    """Sorted, disjoint intervals of free minutes; shrinks as jobs take their share.
 
-    Plain lists of ints, since a search places and compares them some hundred thousand times.
+    Two plain lists of ints: a search copies, compares and cuts them some 100,000 times.
     """
 
     __slots__ = ("ends", "starts")
@@ -27,90 +27,90 @@ class Room:
         self.ends = ends
 
     @classmethod
-    def of(cls, free: list[Minutes]) -> "Room":
-        """The room in free time."""
-        return cls([start for start, _ in free], [end for _, end in free])
+    def of(cls, intervals: list[Minutes]) -> "FreeTime":
+        """Build from sorted, disjoint intervals."""
+        return cls([start for start, _ in intervals], [end for _, end in intervals])
 
-    def same(self, other: "Room") -> bool:
-        """Whether another room has the same free time."""
+    def equals(self, other: "FreeTime") -> bool:
+        """Compare the intervals of both."""
         return self.starts == other.starts and self.ends == other.ends
 
-    def copy(self) -> "Room":
-        """The same room, to be taken from apart."""
-        return Room(self.starts[:], self.ends[:])
+    def copy(self) -> "FreeTime":
+        """Copy, so that the original stays as it is."""
+        return FreeTime(self.starts[:], self.ends[:])
 
-    def place(self, minutes: int, chunk: int, release: int, limit: int) -> Pieces | None:
-        """Take the minutes so that they end as early as they can, between release and limit.
+    def allocate(self, duration: int, min_piece: int, start: int, deadline: int) -> Pieces | None:
+        """Take `duration` minutes between start and deadline so that they end the earliest.
 
-        In one piece, or in pieces of `chunk` minutes or more. None, and nothing taken, if there
-        is no room. A task of no minutes takes nothing and is done at its release.
+        In one piece, or in pieces of at least `min_piece` minutes if two of them fit into the
+        duration. Returns None and takes nothing if there is not enough free time. A duration of
+        zero takes nothing and ends at its start.
         """
-        if not minutes:
-            return [(release, release)] if release <= limit else None
-        if minutes >= 2 * chunk:
-            return self._in_pieces(minutes, chunk, release, limit)
-        return self._whole(minutes, release, limit)
+        if not duration:
+            return [(start, start)] if start <= deadline else None
+        if duration >= 2 * min_piece:
+            return self._allocate_split(duration, min_piece, start, deadline)
+        return self._allocate_whole(duration, start, deadline)
 
-    def take(self, pieces: Pieces) -> bool:
-        """Take just these pieces; False, and nothing taken, if one of them is not free."""
-        places = [bisect_right(self.starts, start) - 1 for start, _ in pieces]
-        free = all(
-            k >= 0 and end <= self.ends[k] for k, (_, end) in zip(places, pieces, strict=True)
-        )
+    def reserve(self, pieces: Pieces) -> bool:
+        """Take exactly these pieces; returns False and takes nothing if one is not free."""
+        gaps = [bisect_right(self.starts, start) - 1 for start, _ in pieces]
+        free = all(k >= 0 and end <= self.ends[k] for k, (_, end) in zip(gaps, pieces, strict=True))
         if free:
-            for start, end in pieces:
-                self._cut(bisect_right(self.starts, start) - 1, start, end)
+            self._cut_all(pieces)
         return free
 
-    def usable(self, minutes: int, chunk: int, release: int, limit: int) -> int:
-        """How many minutes of room there are in as many pieces as the task can have."""
+    def capacity(self, duration: int, min_piece: int, start: int, deadline: int) -> int:
+        """Free minutes that a job could use: those of its longest possible pieces."""
         sizes = sorted(
-            (min(end, limit) - max(start, release))
-            for start, end in zip(self.starts, self.ends, strict=True)
+            min(end, deadline) - max(begin, start)
+            for begin, end in zip(self.starts, self.ends, strict=True)
         )
-        if minutes < 2 * chunk:
+        if duration < 2 * min_piece:
             return max([0, *sizes])
-        return sum(size for size in sizes[-(minutes // chunk) :] if size >= chunk)
+        return sum(size for size in sizes[-(duration // min_piece) :] if size >= min_piece)
 
-    def _whole(self, minutes: int, release: int, limit: int) -> Pieces | None:
+    def _allocate_whole(self, duration: int, earliest: int, deadline: int) -> Pieces | None:
         starts, ends = self.starts, self.ends
-        for k in range(bisect_right(ends, release), len(ends)):
+        for k in range(bisect_right(ends, earliest), len(ends)):
             start = starts[k]
-            if start < release:  # noqa: PLR1730 (max() is slower, in the innermost loop)
-                start = release
-            end = start + minutes
-            if end > limit:
+            if start < earliest:  # noqa: PLR1730 (max() is slower, in the innermost loop)
+                start = earliest
+            end = start + duration
+            if end > deadline:
                 return None
             if end <= ends[k]:
                 self._cut(k, start, end)
                 return [(start, end)]
         return None
 
-    def _in_pieces(self, minutes: int, chunk: int, release: int, limit: int) -> Pieces | None:
-        """The first gap in which the task can end, with the largest gaps before it.
+    def _allocate_split(
+        self, duration: int, min_piece: int, earliest: int, deadline: int
+    ) -> Pieces | None:
+        """Find the first gap in which the job can end, given the largest gaps before it.
 
-        A task has `minutes // chunk` pieces at the most, so only that many gaps can help.
+        A job has at most `duration // min_piece` pieces, so only as many gaps can help.
         """
-        if sum(self.ends) - sum(self.starts) < minutes:
+        if sum(self.ends) - sum(self.starts) < duration:
             return None
         largest: list[tuple[int, int]] = []  # a heap of (size, start)
-        size_of_all = 0
-        most = minutes // chunk - 1
-        for k in range(bisect_right(self.ends, release), len(self.ends)):
-            start = max(self.starts[k], release)
-            size = min(self.ends[k], limit) - start
-            if start >= limit:
+        total = 0  # minutes of the largest gaps
+        most = duration // min_piece - 1
+        for k in range(bisect_right(self.ends, earliest), len(self.ends)):
+            start = max(self.starts[k], earliest)
+            size = min(self.ends[k], deadline) - start
+            if start >= deadline:
                 return None
-            if size < chunk:
+            if size < min_piece:
                 continue
-            if size + size_of_all >= minutes:
-                pieces = _shared(minutes, chunk, largest, start)
+            if size + total >= duration:
+                pieces = _split(duration, min_piece, largest, start)
                 self._cut_all(pieces)
                 return pieces
             heappush(largest, (size, start))
-            size_of_all += size
+            total += size
             if len(largest) > most:
-                size_of_all -= heappop(largest)[0]
+                total -= heappop(largest)[0]
         return None
 
     def _cut_all(self, pieces: Pieces) -> None:
@@ -118,7 +118,7 @@ class Room:
             self._cut(bisect_right(self.starts, start) - 1, start, end)
 
     def _cut(self, k: int, start: int, end: int) -> None:
-        """Take a piece out of the k-th interval."""
+        """Remove a piece from the k-th interval."""
         starts, ends = self.starts, self.ends
         if start == starts[k]:
             if end == ends[k]:
@@ -132,22 +132,22 @@ class Room:
             ends.insert(k, start)
 
 
-def _shared(minutes: int, chunk: int, gaps: list[tuple[int, int]], last_start: int) -> Pieces:
-    """The pieces of a task in some gaps (size, start) and, as little as can be, in a last one.
+def _split(duration: int, min_piece: int, gaps: list[tuple[int, int]], last_start: int) -> Pieces:
+    """Split a job over some gaps (size, start) and, with as little as possible, a last one.
 
-    The fewest, largest gaps that leave only `chunk` minutes for the last one, or all of them.
+    Uses the fewest, largest gaps that leave only `min_piece` minutes for the last one, or all.
     """
-    needed, rest = [], minutes - chunk
+    used, rest = [], duration - min_piece
     for size, start in sorted(gaps, key=lambda gap: (-gap[0], gap[1])):
         if rest <= 0:
             break
-        needed.append((start, size))
+        used.append((start, size))
         rest -= size
-    last = chunk + max(rest, 0)
+    last = min_piece + max(rest, 0)
     pieces: Pieces = []
-    left = minutes - last
-    for after, (start, size) in zip(range(len(needed) - 1, -1, -1), sorted(needed), strict=True):
-        taken = min(size, left - after * chunk)
-        pieces.append((start, start + taken))
-        left -= taken
+    left = duration - last
+    for later, (start, size) in zip(range(len(used) - 1, -1, -1), sorted(used), strict=True):
+        length = min(size, left - later * min_piece)
+        pieces.append((start, start + length))
+        left -= length
     return [*pieces, (last_start, last_start + last)]

@@ -1,11 +1,11 @@
-"""Finds a schedule of low cost: the best of a few list schedules, improved by a search.
+"""Improve a schedule by local search over the order of its jobs.
 
-A schedule is an order of the jobs, blockers first, in which each takes the earliest time that is
-left (a serial schedule generation scheme, Kolisch 1996). The search takes a job to an earlier
-place in the order along with its blockers, or to a later one along with what it blocks, and keeps
-what costs at most a threshold more than the present schedule; the threshold falls to nothing
-(threshold accepting, Dueck and Scheuer 1990). The number of moves depends on the number of jobs
-only, and chance on a fixed seed: the same problem has the same schedule, on any machine.
+A schedule is an order of the jobs, blockers first, in which each is scheduled as early as possible
+(serial schedule generation, Kolisch 1996). A move takes a job to an earlier position along with
+its blockers, or to a later one along with its successors, and is accepted if it costs at most a
+threshold more than the present order; the threshold falls to zero (threshold accepting, Dueck and
+Scheuer 1990). The number of moves depends on the size of the problem and the random numbers on a
+fixed seed, so that the same problem gets the same schedule on any machine.
 """
 
 import sys
@@ -13,186 +13,193 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from graphql_api.domain.planner.free_time import Room, end_of
-from graphql_api.domain.planner.priority_rules import Order, blocked, list_orders
-from graphql_api.domain.planner.problem import Instance
+from graphql_api.domain.planner.free_time import FreeTime, end_of
+from graphql_api.domain.planner.priority_rules import Order, list_orders, successors_of
+from graphql_api.domain.planner.problem import Problem
 
 SEED = 7
 
-# Found by trial on the instances of bench/plans.py.
-HEAT = 300  # the first threshold, in mean costs of a job's waiting for another one
-FORWARD, BACK = 0.3, 0.5  # the share of moves forward, and with those back; the others do both
+# Tuned on the instances of bench/plans.py.
+INITIAL_TEMPERATURE = 300  # the first threshold, in mean costs of a job's waiting for another one
+FORWARD, BOTH = 0.3, 0.5  # cumulative shares of moves forward and in both directions; then back
 FAR = 0.4  # the share of moves over any distance; the others are short
-NEAR = 12  # places: the length of a short move, at most
+NEAR = 12  # positions that a short move crosses, at most
+
+# Gaps of free time that the moves of a search may visit. Ordinary weeks visit 11 million. A count,
+# unlike a clock, stops at the same move on any machine.
+MAX_EFFORT = 16_000_000
 
 
-# Gaps in the free time that the tries of a search may meet: ordinary weeks take 11 million, and
-# none may keep the processor for longer than a few seconds. A count, unlike a clock, is the same
-# on any machine.
-EFFORT = 16_000_000
+def best_order(problem: Problem) -> Order:
+    """Find an order of the jobs that are not kept, of low cost."""
+    searches = [Search(problem, order) for order in list_orders(problem)]
+    search = min(searches, key=lambda search: search.cost)
+    return search.improve(move_count(len(search.order)))
 
 
-def best_order(instance: Instance) -> Order:
-    """The jobs that are not kept, in the order of the lowest cost found."""
-    searches = [Search(instance, order) for order in list_orders(instance)]
-    search = min(searches, key=lambda found: found.cost)
-    return search.improved(moves(len(search.order)))
-
-
-def moves(jobs: int) -> int:
-    """How many moves to try: fewer where each takes longer, and none in vain where few differ."""
+def move_count(jobs: int) -> int:
+    """Moves to try: fewer where each takes longer, or where there are few different orders."""
     return min(40 * jobs * jobs, 400_000 // max(1, jobs))
 
 
-class Trial(NamedTuple):
-    """A changed part of an order from a place on, and what it leads to until nothing differs."""
+class Candidate(NamedTuple):
+    """A segment of the order to replace, from position `low` on, and its consequences.
+
+    `free` and `costs` are the free time and the cost so far after each re-scheduled position.
+    """
 
     low: int
-    part: Order
+    segment: Order
     ends: list[int | None]
-    rooms: list[Room]
+    free: list[FreeTime]
     costs: list[int]
     cost: int
 
 
 class Search:
-    """An order of jobs and its cost, kept so that a small change is cheap to judge.
+    """An order of jobs and its cost, indexed so that a small change is cheap to evaluate.
 
-    Costs are above the least that each job can cost at all. `_rooms` and `_costs` are what is left
-    and what is spent before each place of the order, and after the last one: a change is played
-    from its first place on, until the room is again what it was, or it has cost too much.
+    Costs are above the lower bound of each job. `_free` and `_costs` are the free time and the
+    cost before each position of the order, and after the last one: a change is re-scheduled from
+    its first position until the free time is what it was before, or the cost is too high.
     """
 
-    def __init__(self, instance: Instance, order: Order) -> None:
-        count = len(instance.jobs)
+    def __init__(self, problem: Problem, order: Order) -> None:
+        count = len(problem.jobs)
         self.order = order
-        self._instance = instance
-        self._blocks = blocked(instance)
-        self._before = _reach([job.blockers for job in instance.jobs], range(count))
-        self._after = _reach(self._blocks, range(count - 1, -1, -1))
-        self._place = [-1] * count
-        self._ends = [end_of(instance.kept.get(at)) for at in range(count)]
-        self._least = self._least_costs()
+        self._problem = problem
+        self._successors = successors_of(problem)
+        self._before = _closure([job.blockers for job in problem.jobs], range(count))
+        self._after = _closure(self._successors, range(count - 1, -1, -1))
+        self._position = [-1] * count
+        self._ends = [end_of(problem.kept.get(i)) for i in range(count)]
+        self._lower_bounds = self._find_lower_bounds()
         self._effort = 0
-        self._rooms = [instance.room] * (len(order) + 1)
+        self._free = [problem.free] * (len(order) + 1)
         self._costs = [0] * (len(order) + 1)
-        if trial := self._play(0, order, sys.maxsize):
-            self._accept(trial)
+        if candidate := self._evaluate(0, order, sys.maxsize):
+            self._accept(candidate)
 
     @property
     def cost(self) -> int:
-        """What the order costs above the least that its jobs can cost."""
+        """Cost of the order above the lower bounds of its jobs."""
         return self._costs[-1]
 
-    def improved(self, moves: int) -> Order:
-        """The best order found with so many moves, or with those that the effort allows."""
-        luck = Random(SEED)  # noqa: S311 (no secret)
+    def improve(self, moves: int) -> Order:
+        """Return the best order found in that many moves, or within MAX_EFFORT."""
+        rng = Random(SEED)  # noqa: S311 (no secret)
         best, lowest = self.order[:], self.cost
-        heat = self._heat()
+        temperature = self._initial_temperature()
         for left in range(moves, 0, -1):
-            if self._effort > EFFORT:
+            if self._effort > MAX_EFFORT:
                 break
-            low, part = self._neighbour(luck)
-            limit = self.cost + int(heat * _cooled(left / moves, luck.random()))
-            if part == self.order[low : low + len(part)]:
+            low, segment = self._neighbour(rng)
+            limit = self.cost + int(temperature * _cooling(left / moves, rng.random()))
+            if segment == self.order[low : low + len(segment)]:
                 continue
-            if trial := self._play(low, part, limit):
-                self._accept(trial)
+            if candidate := self._evaluate(low, segment, limit):
+                self._accept(candidate)
                 if self.cost < lowest:
                     best, lowest = self.order[:], self.cost
         return best
 
-    def _heat(self) -> int:
-        jobs = self._instance.jobs
-        return HEAT * sum(job.weight * job.minutes for job in jobs) // max(1, len(jobs))
+    def _initial_temperature(self) -> int:
+        jobs = self._problem.jobs
+        return (
+            INITIAL_TEMPERATURE
+            * sum(job.weight * job.duration for job in jobs)
+            // max(1, len(jobs))
+        )
 
-    def _neighbour(self, luck: Random) -> tuple[int, Order]:
-        """A part of the order, changed: its last job comes first, its first one last, or both.
+    def _neighbour(self, rng: Random) -> tuple[int, Order]:
+        """Change a random segment: move its last job first, its first job last, or both.
 
-        A job has what must come before or after it for company, so that every change is possible.
+        A job takes along what must stay before or after it, so that every move is feasible.
         """
-        count, kind = len(self.order), luck.random()
-        high = int(luck.random() * count)
-        if kind < FORWARD:  # rather a job that has much to gain
-            high = max(high, int(luck.random() * count), key=self._spent)
-        reach = count if luck.random() < FAR else NEAR
-        low = max(0, high - 1 - int(luck.random() * reach))
-        part = self.order[low : high + 1]
-        early = 0 if FORWARD <= kind < BACK else self._before[part[-1]]
-        late = 0 if kind < FORWARD else self._after[part[0]]
-        if early & late:  # the first job must come before the last one
+        count, kind = len(self.order), rng.random()
+        high = int(rng.random() * count)
+        if kind < FORWARD:  # prefer a job with much to gain
+            high = max(high, int(rng.random() * count), key=self._cost_at)
+        reach = count if rng.random() < FAR else NEAR
+        low = max(0, high - 1 - int(rng.random() * reach))
+        segment = self.order[low : high + 1]
+        early = 0 if FORWARD <= kind < BOTH else self._before[segment[-1]]
+        late = 0 if kind < FORWARD else self._after[segment[0]]
+        if early & late:  # the first job must stay before the last one
             late = 0
         return low, [
-            *(at for at in part if early >> at & 1),
-            *(at for at in part if not (early | late) >> at & 1),
-            *(at for at in part if late >> at & 1),
+            *(job for job in segment if early >> job & 1),
+            *(job for job in segment if not (early | late) >> job & 1),
+            *(job for job in segment if late >> job & 1),
         ]
 
-    def _spent(self, place: int) -> int:
-        return self._costs[place + 1] - self._costs[place]
+    def _cost_at(self, position: int) -> int:
+        return self._costs[position + 1] - self._costs[position]
 
-    def _play(self, low: int, part: Order, limit: int) -> Trial | None:
-        """Change the order from a place on; None if that costs more than the limit."""
-        room, ends, cost = self._rooms[low].copy(), self._ends[:], self._costs[low]
-        rooms: list[Room] = []
+    def _evaluate(self, low: int, segment: Order, limit: int) -> Candidate | None:
+        """Re-schedule from a position on; None if that costs more than the limit."""
+        free, ends, cost = self._free[low].copy(), self._ends[:], self._costs[low]
+        free_after: list[FreeTime] = []
         costs: list[int] = []
-        same = low + len(part)  # from this place on, nothing but the room can differ
-        for here in range(low, len(self.order)):
-            if here >= same and room.same(self._rooms[here]):
-                cost += self.cost - self._costs[here]
+        settled = low + len(segment)  # from this position on, only the free time can differ
+        for position in range(low, len(self.order)):
+            if position >= settled and free.equals(self._free[position]):
+                cost += self.cost - self._costs[position]
                 break
-            self._effort += len(room.starts)
-            at = part[here - low] if here - low < len(part) else self.order[here]
-            job, release = self._instance.jobs[at], self._instance.release(at, ends)
-            end: int | None = None
-            if release is not None:
-                end = end_of(room.place(job.minutes, job.chunk, release, job.limit))
-            cost += self._instance.cost(job, end) - self._least[at]
+            self._effort += len(free.starts)
+            moved = position - low < len(segment)
+            i = segment[position - low] if moved else self.order[position]
+            end = self._allocate(i, free, ends)
+            cost += self._problem.cost(self._problem.jobs[i], end) - self._lower_bounds[i]
             if cost > limit:
                 return None
-            if end != ends[at]:
-                ends[at] = end
-                same = max([same, *(self._place[other] + 1 for other in self._blocks[at])])
-            rooms.append(room.copy())
+            if end != ends[i]:
+                ends[i] = end
+                settled = max([settled, *(self._position[s] + 1 for s in self._successors[i])])
+            free_after.append(free.copy())
             costs.append(cost)
-        return Trial(low, part, ends, rooms, costs, cost) if cost <= limit else None
+        return Candidate(low, segment, ends, free_after, costs, cost) if cost <= limit else None
 
-    def _accept(self, trial: Trial) -> None:
-        low, played = trial.low, trial.low + len(trial.rooms)
-        self.order[low : low + len(trial.part)] = trial.part
-        for place, at in enumerate(trial.part, low):
-            self._place[at] = place
-        self._ends = trial.ends
-        self._rooms[low + 1 : played + 1] = trial.rooms
-        more = trial.cost - self.cost
-        rest = [cost + more for cost in self._costs[played + 1 :]]
-        self._costs[low + 1 :] = trial.costs + rest
+    def _allocate(self, i: int, free: FreeTime, ends: Sequence[int | None]) -> int | None:
+        """Take free time for a job as early as possible; returns its end."""
+        job, start = self._problem.jobs[i], self._problem.earliest_start(i, ends)
+        if start is None:
+            return None
+        return end_of(free.allocate(job.duration, job.min_piece, start, job.deadline))
 
-    def _least_costs(self) -> list[int]:
-        """What each job costs if nothing but its blockers is in its way."""
-        instance, ends = self._instance, self._ends[:]
-        for at in sorted(self.order):
-            job, release = instance.jobs[at], instance.release(at, ends)
-            if release is not None:
-                room = instance.room.copy()
-                ends[at] = end_of(room.place(job.minutes, job.chunk, release, job.limit))
-        return [instance.cost(job, end) for job, end in zip(instance.jobs, ends, strict=True)]
+    def _accept(self, candidate: Candidate) -> None:
+        low, end = candidate.low, candidate.low + len(candidate.free)
+        self.order[low : low + len(candidate.segment)] = candidate.segment
+        for position, job in enumerate(candidate.segment, low):
+            self._position[job] = position
+        self._ends = candidate.ends
+        self._free[low + 1 : end + 1] = candidate.free
+        change = candidate.cost - self.cost
+        unchanged = [cost + change for cost in self._costs[end + 1 :]]
+        self._costs[low + 1 :] = candidate.costs + unchanged
+
+    def _find_lower_bounds(self) -> list[int]:
+        """Cost of each job if only its blockers were in its way."""
+        problem, ends = self._problem, self._ends[:]
+        for i in sorted(self.order):
+            ends[i] = self._allocate(i, problem.free.copy(), ends)
+        return [problem.cost(job, end) for job, end in zip(problem.jobs, ends, strict=True)]
 
 
-def _cooled(left: float, chance: float) -> float:
-    """The share of the heat to use: mostly next to nothing, seldom much, and less towards the end.
+def _cooling(left: float, chance: float) -> float:
+    """Share of the initial temperature to use: mostly near zero, seldom high, falling over time.
 
-    Products only, since powers and logarithms may differ in a bit from machine to machine.
+    Products only: powers and logarithms may differ in their last bit between machines.
     """
     share = left * chance * chance
     return share * share * share
 
 
-def _reach(steps: Sequence[Sequence[int]], order: Sequence[int]) -> list[int]:
-    """Each job and all that can be reached from it, as bits; the order has steps before jobs."""
-    found = [0] * len(steps)
-    for at in order:
-        found[at] = 1 << at
-        for step in steps[at]:
-            found[at] |= found[step]
-    return found
+def _closure(edges: Sequence[Sequence[int]], order: Sequence[int]) -> list[int]:
+    """Each job and all that its edges reach, as bits; the order has targets before sources."""
+    closure = [0] * len(edges)
+    for i in order:
+        closure[i] = 1 << i
+        for target in edges[i]:
+            closure[i] |= closure[target]
+    return closure

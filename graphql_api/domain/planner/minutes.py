@@ -1,4 +1,4 @@
-"""Instants as whole minutes since 1970 in UTC, which is what a plan is counted in."""
+"""Instants as whole minutes since 1970 in UTC: the planner's unit of time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,15 +8,15 @@ DAY = 24 * 60  # minutes
 
 
 def floor(at: datetime) -> int:
-    """The last whole minute that is not after an aware instant."""
+    """Round an aware instant down to a minute."""
     return (at - EPOCH) // MINUTE
 
 
 def ceil(at: datetime) -> int:
-    """The first whole minute that is not before an aware instant."""
+    """Round an aware instant up to a minute."""
     return -((EPOCH - at) // MINUTE)
 
 
 def instant(minute: int) -> datetime:
-    """The instant, in UTC, of a minute."""
+    """Convert a minute back to an instant in UTC."""
     return EPOCH + minute * MINUTE

@@ -1,4 +1,4 @@
-"""What a plan is made from and what it says; what cannot be meant is refused by field. Pure."""
+"""The planner's input and output: immutable values that check themselves, field by field."""
 
 import hashlib
 import json
@@ -15,29 +15,20 @@ from zoneinfo import ZoneInfo
 from graphql_api.domain.planner.minutes import DAY
 from graphql_api.errors import BadUserInput
 
-ALGORITHM = 2  # part of the input's hash: goes up whenever the same input gets another plan
+ALGORITHM = 2  # part of the input hash: raise it whenever the same input gets another plan
 
-TASKS = 2_000  # a plan
-HORIZON_DAYS = 60
-LONGEST_TASK = HORIZON_DAYS * DAY  # minutes
-LARGEST_WEIGHT = 1_000
-BLOCKERS = 50  # a task
-BUSY = 5_000  # intervals
-HOURS_A_DAY = 24  # intervals
-DAYS_OFF = 1_000
+MAX_TASKS = 2_000  # in a plan
+MAX_HORIZON_DAYS = 60
+MAX_DURATION = MAX_HORIZON_DAYS * DAY  # minutes of a task
+MAX_WEIGHT = 1_000
+MAX_BLOCKERS = 50  # of a task
+MAX_HOURS_A_DAY = 24  # intervals of working hours
 YEARS = range(1970, 9_000)
-
-
-class DeadlineKind(Enum):
-    """What a deadline means: never later, or later if need be."""
-
-    HARD = "hard"
-    SOFT = "soft"
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The time from `start` until `end`, both aware."""
+    """A span of time from `start` until `end`, both timezone-aware."""
 
     start: datetime
     end: datetime
@@ -45,11 +36,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTask:
-    """A task to be planned.
+    """A task to schedule.
 
-    A task of no minutes is a milestone: it is reached as soon as its blockers are done, at any
-    time of day. A blocker that is not among the request's tasks is open and has no place in the
-    plan. `planned` is where the task stands now: its pieces, or one interval around them.
+    A task of zero minutes is a milestone: it is reached as soon as its blockers are finished, at
+    any time of day. A blocker that is not among the request's tasks is open and unplaced.
+    `planned` is where the task is scheduled now: its pieces, or one interval around all of them.
     Raises BadUserInput.
     """
 
@@ -59,20 +50,20 @@ class PlanTask:
     version: int = 1
     not_before: datetime | None = None
     deadline: datetime | None = None
-    deadline_kind: DeadlineKind = DeadlineKind.SOFT
-    min_chunk_minutes: int = 0  # the shortest piece; 0: never split
-    weight: int = 1  # how much it matters: priority, urgency
+    deadline_is_hard: bool = False  # never finish later, rather leave the task out
+    min_chunk_minutes: int = 0  # length of the shortest piece; 0: never split
+    weight: int = 1  # importance, from priority
     blocked_by: tuple[str, ...] = ()
     planned: tuple[Interval, ...] = ()
 
     def __post_init__(self) -> None:
-        _within(self.duration_minutes, 0, LONGEST_TASK, "durationMinutes")
-        _within(self.min_chunk_minutes, 0, LONGEST_TASK, "minChunkMinutes")
-        _within(self.weight, 1, LARGEST_WEIGHT, "weight")
-        _at_most(self.blocked_by, BLOCKERS, "blockedBy")
-        _instant(self.not_before, "notBefore")
-        _instant(self.deadline, "deadline")
-        _upright(self.planned, "planned")
+        _check_range(self.duration_minutes, 0, MAX_DURATION, "durationMinutes")
+        _check_range(self.min_chunk_minutes, 0, MAX_DURATION, "minChunkMinutes")
+        _check_range(self.weight, 1, MAX_WEIGHT, "weight")
+        _check_count(self.blocked_by, MAX_BLOCKERS, "blockedBy")
+        _check_instant(self.not_before, "notBefore")
+        _check_instant(self.deadline, "deadline")
+        _check_intervals(self.planned, "planned")
         object.__setattr__(self, "blocked_by", tuple(sorted(set(self.blocked_by))))
         object.__setattr__(self, "planned", tuple(sorted(self.planned, key=_start)))
 
@@ -82,12 +73,12 @@ Hours = tuple[time, time]
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """When a person works, by the clock on their wall.
+    """A person's working hours in local time.
 
-    `weekly` has the hours of each weekday from Monday on, as (start, end); breaks are the time
-    between them. The last hours of a day may end on the next one: an end that is not after the
-    start is the next day's, so 22:00-06:00 is a night and 00:00-00:00 a whole day. A day off
-    takes away the hours that start on it. Raises BadUserInput.
+    `weekly` has the hours of each weekday from Monday on, as (start, end); breaks are the gaps
+    between them. The last hours of a day may end on the next day: an end that is not after its
+    start belongs to the next day, so 22:00-06:00 is a night shift and 00:00-00:00 a whole day. A
+    day off removes the hours that start on it. Raises BadUserInput.
     """
 
     weekly: tuple[tuple[Hours, ...], ...]
@@ -96,23 +87,22 @@ class WorkingHours:
 
     def __post_init__(self) -> None:
         if len(self.weekly) != 7:  # noqa: PLR2004 (a week)
-            raise BadUserInput("weekly has the hours of seven days, from Monday on.", "weekly")
+            raise BadUserInput("weekly must have seven days of hours, Monday first.", "weekly")
         for hours in self.weekly:
-            _at_most(hours, HOURS_A_DAY, "weekly")
-            _in_order(hours)
-        _not_into_each_other(self.weekly)
-        _at_most(self.days_off, DAYS_OFF, "daysOff")
-        _known_zone(self.timezone)
+            _check_count(hours, MAX_HOURS_A_DAY, "weekly")
+            _check_order(hours)
+        _check_nights(self.weekly)
+        _check_timezone(self.timezone)
         object.__setattr__(self, "days_off", tuple(sorted(set(self.days_off))))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanRequest:
-    """Everything that a plan depends on: the same request gives the same plan, byte by byte.
+    """Everything that a plan depends on: equal requests get equal plans, byte for byte.
 
-    The plan reaches from `from_`, rounded up to a minute, over `horizon_days` times 24 hours.
-    `keep_current` leaves a planned task where it is as long as it is right there. Raises
-    BadUserInput; tasks that block each other in a circle are refused with its `path` of ids.
+    The plan covers `horizon_days` times 24 hours from `from_`, rounded up to a minute.
+    `keep_current` keeps a planned task where it is as long as that breaks no rule. Raises
+    BadUserInput; a cycle of blockers is refused with its `path` of ids.
     """
 
     tasks: tuple[PlanTask, ...]
@@ -123,33 +113,32 @@ class PlanRequest:
     keep_current: bool = False
 
     def __post_init__(self) -> None:
-        _within(self.horizon_days, 1, HORIZON_DAYS, "horizonDays")
-        _instant(self.from_, "from")
-        _at_most(self.tasks, TASKS, "tasks")
-        _at_most(self.busy, BUSY, "busy")
-        _upright(self.busy, "busy")
-        _distinct(self.tasks)
+        _check_range(self.horizon_days, 1, MAX_HORIZON_DAYS, "horizonDays")
+        _check_instant(self.from_, "from")
+        _check_count(self.tasks, MAX_TASKS, "tasks")
+        _check_intervals(self.busy, "busy")
+        _check_distinct(self.tasks)
         object.__setattr__(self, "tasks", tuple(sorted(self.tasks, key=lambda t: t.task_id)))
         object.__setattr__(self, "busy", tuple(sorted(self.busy, key=_start)))
-        _ = self.ordered  # refuses circles
+        _ = self.ordered  # raises on cycles
 
     @cached_property
     def ordered(self) -> tuple[PlanTask, ...]:
-        """The tasks, each after its blockers, in one order whatever order they were given in."""
+        """The tasks in topological order: each after its blockers, independent of input order."""
         return _blockers_first(self.tasks)
 
     @cached_property
     def input_hash(self) -> str:
-        """SHA-256 of the request, whatever the order of its tasks, and of the algorithm's number.
+        """SHA-256 of the request and the algorithm's version, independent of the tasks' order.
 
-        Equal hashes have equal plans, on the same time zone data.
+        Equal hashes mean equal plans, given the same time zone data.
         """
-        text = json.dumps([ALGORITHM, asdict(self)], default=_plain, sort_keys=True)
+        text = json.dumps([ALGORITHM, asdict(self)], default=_to_json, sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class ReasonCode(Enum):
-    """Why a block is where it is."""
+    """Why a block is where it is, for programs."""
 
     KEPT = "kept"
     FIRST_FREE_TIME = "first_free_time"
@@ -165,7 +154,7 @@ class ReasonCode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason, for programs and for people; `task_ids` are the other tasks that it is about."""
+    """A reason for programs (`code`) and people (`text`); `task_ids` are other tasks it names."""
 
     code: ReasonCode
     text: str
@@ -174,7 +163,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of a task, part `part` of `parts`, at a time in UTC."""
+    """A scheduled piece of a task, number `part` of `parts`; times in UTC."""
 
     task_id: str
     start: datetime
@@ -185,7 +174,7 @@ class Block:
 
 
 class UnplacedCode(Enum):
-    """Why a task has no place in the plan."""
+    """Why a task could not be scheduled, for programs."""
 
     BLOCKER_UNPLACED = "blocker_unplaced"
     STARTS_AFTER_HORIZON = "starts_after_horizon"
@@ -198,9 +187,9 @@ class UnplacedCode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """A task without a place; `missing_minutes` are those that the plan leaves no room for.
+    """A task that could not be scheduled, for lack of `missing_minutes` of free time.
 
-    `task_ids` are the blockers that have no place either.
+    `task_ids` are its unplaced blockers.
     """
 
     task_id: str
@@ -212,7 +201,7 @@ class Unplaced:
 
 @dataclass(frozen=True, slots=True)
 class AtRisk:
-    """A task that will be late for its soft deadline."""
+    """A task that finishes after its soft deadline."""
 
     task_id: str
     late_minutes: int
@@ -220,7 +209,7 @@ class AtRisk:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When to do what: blocks by time, and what is left out or late by task."""
+    """A schedule: blocks by time; unplaced and late tasks by id."""
 
     blocks: tuple[Block, ...]
     unplaced: tuple[Unplaced, ...]
@@ -230,29 +219,29 @@ class Plan:
 
     @property
     def pieces(self) -> dict[str, tuple[Interval, ...]]:
-        """Where each placed task stands, as `PlanTask.planned` takes it."""
-        found: dict[str, tuple[Interval, ...]] = {}
+        """Intervals of each scheduled task by id, in the form of `PlanTask.planned`."""
+        pieces: dict[str, tuple[Interval, ...]] = {}
         for block in self.blocks:
             piece = Interval(block.start, block.end)
-            found[block.task_id] = (*found.get(block.task_id, ()), piece)
-        return found
+            pieces[block.task_id] = (*pieces.get(block.task_id, ()), piece)
+        return pieces
 
 
 def _start(interval: Interval) -> tuple[datetime, datetime]:
     return interval.start, interval.end
 
 
-def _within(value: int, low: int, high: int, field: str) -> None:
+def _check_range(value: int, low: int, high: int, field: str) -> None:
     if not low <= value <= high:
         raise BadUserInput(f"{field} must be from {low} to {high}.", field)
 
 
-def _at_most(values: Sequence[Any], most: int, field: str) -> None:
-    if len(values) > most:
-        raise BadUserInput(f"{field} has at most {most} items.", field)
+def _check_count(values: Sequence[Any], limit: int, field: str) -> None:
+    if len(values) > limit:
+        raise BadUserInput(f"{field} must have at most {limit} items.", field)
 
 
-def _instant(at: datetime | None, field: str) -> None:
+def _check_instant(at: datetime | None, field: str) -> None:
     if at is None:
         return
     if at.tzinfo is None:
@@ -261,27 +250,29 @@ def _instant(at: datetime | None, field: str) -> None:
         raise BadUserInput(f"{field} must be in the years {YEARS[0]} to {YEARS[-1]}.", field)
 
 
-def _upright(intervals: Iterable[Interval], field: str) -> None:
+def _check_intervals(intervals: Iterable[Interval], field: str) -> None:
     for interval in intervals:
-        _instant(interval.start, field)
-        _instant(interval.end, field)
+        _check_instant(interval.start, field)
+        _check_instant(interval.end, field)
         if interval.end < interval.start:
             raise BadUserInput(f"{field} must not end before it starts.", field)
 
 
 def _minute(at: time) -> int:
     if at.second or at.microsecond or at.tzinfo:
-        raise BadUserInput("Hours are whole minutes by the local clock.", "weekly")
+        raise BadUserInput(
+            "Hours must be whole minutes in local time, without an offset.", "weekly"
+        )
     return at.hour * 60 + at.minute
 
 
 def _spans(hours: Iterable[Hours]) -> list[tuple[int, int]]:
-    """Hours as minutes of their day; an end on the next day is more than 24 * 60."""
+    """Hours as minutes since midnight; an end on the next day is above 24 * 60."""
     spans = [(_minute(start), _minute(end)) for start, end in hours]
     return [(start, end if end > start else end + DAY) for start, end in spans]
 
 
-def _in_order(hours: Sequence[Hours]) -> None:
+def _check_order(hours: Sequence[Hours]) -> None:
     spans = sorted(_spans(hours))
     if any(end > DAY for _, end in spans[:-1]):
         raise BadUserInput("Only the last hours of a day may end on the next day.", "weekly")
@@ -289,21 +280,23 @@ def _in_order(hours: Sequence[Hours]) -> None:
         raise BadUserInput("The hours of a day must not overlap.", "weekly")
 
 
-def _not_into_each_other(weekly: Sequence[Sequence[Hours]]) -> None:
+def _check_nights(weekly: Sequence[Sequence[Hours]]) -> None:
     for day, hours in enumerate(weekly):
         until = max((end - DAY for _, end in _spans(hours)), default=0)
         if any(start < until for start, _ in _spans(weekly[(day + 1) % 7])):
-            raise BadUserInput("The hours of a night must not overlap the next day's.", "weekly")
+            raise BadUserInput(
+                "Hours that end on the next day must not overlap that day's hours.", "weekly"
+            )
 
 
-def _known_zone(name: str) -> None:
+def _check_timezone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (LookupError, OSError, ValueError):  # not there, a directory, not a name at all
+    except (LookupError, OSError, ValueError):  # missing, a directory, or no name at all
         raise BadUserInput(f"{name!r:.50} is not an IANA time zone.", "timezone") from None
 
 
-def _distinct(tasks: Sequence[PlanTask]) -> None:
+def _check_distinct(tasks: Sequence[PlanTask]) -> None:
     if len({task.task_id for task in tasks}) < len(tasks):
         raise BadUserInput("A task can be planned only once.", "tasks")
 
@@ -316,12 +309,12 @@ def _blockers_first(tasks: Sequence[PlanTask]) -> tuple[PlanTask, ...]:
     except CycleError as error:
         path = error.args[1]
         raise BadUserInput(
-            f"Tasks block each other: {', '.join(path)}.", "blockedBy", path=path
+            f"Tasks block each other in a cycle: {', '.join(path)}.", "blockedBy", path=path
         ) from None
     return tuple(by_id[task_id] for task_id in order if task_id in by_id)
 
 
-def _plain(value: Any) -> str:
+def _to_json(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return str(value.value) if isinstance(value, Enum) else str(value.isoformat())

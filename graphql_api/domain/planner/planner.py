@@ -1,37 +1,37 @@
-"""Makes a plan of a request, always the same one, and says why each block is where it is."""
+"""Plan tasks into free time, deterministically, with a reason for each block."""
 
 from graphql_api.domain.planner.explanation import Explanation
 from graphql_api.domain.planner.free_time import Pieces, end_of
 from graphql_api.domain.planner.local_search import best_order
 from graphql_api.domain.planner.minutes import floor
-from graphql_api.domain.planner.model import AtRisk, DeadlineKind, Plan, PlanRequest
-from graphql_api.domain.planner.problem import Instance
+from graphql_api.domain.planner.model import AtRisk, Plan, PlanRequest
+from graphql_api.domain.planner.problem import Problem
 
 
 def plan(request: PlanRequest) -> Plan:
-    """The plan of a request: a pure function, of no clock and no chance.
+    """Schedule a request's tasks: a pure function, independent of clock and chance.
 
-    Every block is in free time, none overlaps another one, each task comes after its blockers and
-    its `not_before`, whole or in pieces that are long enough, and ends before a hard deadline; a
-    task for which that cannot be is left out, and so is what waits for it.
+    Every block lies in free time, no two overlap, each task comes after its blockers and its
+    `not_before`, whole or in long enough pieces, and finishes before a hard deadline. A task for
+    which that is impossible is left out, and so is every task that it blocks.
     """
-    instance = Instance.of(request)
-    schedule = instance.placed(best_order(instance))
-    explanation = Explanation(request, instance, schedule)
+    problem = Problem.of(request)
+    schedule = problem.schedule(best_order(problem))
+    explanation = Explanation(request, problem, schedule)
     return Plan(
         blocks=explanation.blocks(),
         unplaced=explanation.unplaced(),
         at_risk=_at_risk(request, schedule),
-        cost=sum(map(instance.cost, instance.jobs, map(end_of, schedule))),
+        cost=sum(map(problem.cost, problem.jobs, map(end_of, schedule))),
         input_hash=request.input_hash,
     )
 
 
 def _at_risk(request: PlanRequest, schedule: list[Pieces | None]) -> tuple[AtRisk, ...]:
-    found = []
+    late = []
     for task, pieces in zip(request.ordered, schedule, strict=True):
-        if pieces and task.deadline and task.deadline_kind is DeadlineKind.SOFT:
-            late = pieces[-1][1] - floor(task.deadline)
-            if late > 0:
-                found.append(AtRisk(task.task_id, late))
-    return tuple(sorted(found, key=lambda risk: risk.task_id))
+        if pieces and task.deadline and not task.deadline_is_hard:
+            minutes = pieces[-1][1] - floor(task.deadline)
+            if minutes > 0:
+                late.append(AtRisk(task.task_id, minutes))
+    return tuple(sorted(late, key=lambda risk: risk.task_id))

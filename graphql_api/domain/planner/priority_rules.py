@@ -1,72 +1,72 @@
-"""List schedules: orders of jobs, blockers first, in which the most pressing ready job is next."""
+"""List scheduling: topological orders in which the ready job of highest priority comes next."""
 
 from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
 
-from graphql_api.domain.planner.problem import Instance
+from graphql_api.domain.planner.problem import Problem
 
 Order = list[int]
 """Jobs that are not kept, each after its blockers."""
 
-Rule = Callable[[Instance], Sequence[int]]
-"""What a job has to be pressed for, as a key for each: the smallest is the most pressing."""
+Rule = Callable[[Problem], Sequence[int]]
+"""A priority rule: a key for each job; the smallest comes first."""
 
 
-def list_orders(instance: Instance) -> list[Order]:
-    """The order of each rule."""
-    return [list_order(instance, rule) for rule in (_due, _shortest, _weightiest)]
+def list_orders(problem: Problem) -> list[Order]:
+    """Orders by earliest due date, weighted shortest processing time, and weight."""
+    rules = (_earliest_due_date, _weighted_shortest_time, _greatest_weight)
+    return [list_order(problem, rule) for rule in rules]
 
 
-def list_order(instance: Instance, rule: Rule) -> Order:
-    """The jobs by a rule; the first of equals is the first of the instance."""
-    keys, blocks = rule(instance), blocked(instance)
-    waits = [len(job.blockers) for job in instance.jobs]
-    ready = [(keys[at], at) for at, blockers in enumerate(waits) if not blockers]
+def list_order(problem: Problem, rule: Rule) -> Order:
+    """Order the jobs by a rule; ties go to the first job of the problem."""
+    keys, successors = rule(problem), successors_of(problem)
+    open_blockers = [len(job.blockers) for job in problem.jobs]
+    ready = [(keys[i], i) for i, count in enumerate(open_blockers) if not count]
     heapify(ready)
     order = []
     while ready:
-        _, at = heappop(ready)
-        order.append(at)
-        for other in blocks[at]:
-            waits[other] -= 1
-            if not waits[other]:
-                heappush(ready, (keys[other], other))
-    return [at for at in order if at not in instance.kept]
+        _, i = heappop(ready)
+        order.append(i)
+        for successor in successors[i]:
+            open_blockers[successor] -= 1
+            if not open_blockers[successor]:
+                heappush(ready, (keys[successor], successor))
+    return [i for i in order if i not in problem.kept]
 
 
-def blocked(instance: Instance) -> list[list[int]]:
-    """What each job blocks."""
-    blocks: list[list[int]] = [[] for _ in instance.jobs]
-    for at, job in enumerate(instance.jobs):
+def successors_of(problem: Problem) -> list[list[int]]:
+    """List the jobs that each job blocks."""
+    successors: list[list[int]] = [[] for _ in problem.jobs]
+    for i, job in enumerate(problem.jobs):
         for blocker in job.blockers:
-            blocks[blocker].append(at)
-    return blocks
+            successors[blocker].append(i)
+    return successors
 
 
-def _due(instance: Instance) -> Sequence[int]:
-    """Earliest deadline first; a blocker is due when what it blocks must begin."""
-    dues = [min(job.due, job.limit) for job in instance.jobs]
-    for at, job in reversed(list(enumerate(instance.jobs))):
+def _earliest_due_date(problem: Problem) -> Sequence[int]:
+    """EDD (Jackson 1955); a blocker is due when the jobs that it blocks must start."""
+    due = [min(job.due, job.deadline) for job in problem.jobs]
+    for i, job in reversed(list(enumerate(problem.jobs))):
         for blocker in job.blockers:
-            dues[blocker] = min(dues[blocker], dues[at] - job.minutes)
-    return dues
+            due[blocker] = min(due[blocker], due[i] - job.duration)
+    return due
 
 
-def _shortest(instance: Instance) -> Sequence[int]:
-    """Weighted shortest processing time first (Smith 1956)."""
-    weights = _weights(instance)
-    return [job.minutes * 1_000_000 // weights[at] for at, job in enumerate(instance.jobs)]
+def _weighted_shortest_time(problem: Problem) -> Sequence[int]:
+    """WSPT (Smith 1956): duration by weight."""
+    weights = _inherited_weights(problem)
+    return [job.duration * 1_000_000 // weights[i] for i, job in enumerate(problem.jobs)]
 
 
-def _weightiest(instance: Instance) -> Sequence[int]:
-    """Greatest weight first."""
-    return [-weight for weight in _weights(instance)]
+def _greatest_weight(problem: Problem) -> Sequence[int]:
+    return [-weight for weight in _inherited_weights(problem)]
 
 
-def _weights(instance: Instance) -> list[int]:
-    """The weight of each job or, if that is more, of one that it blocks."""
-    weights = [job.weight for job in instance.jobs]
-    for at, job in reversed(list(enumerate(instance.jobs))):
+def _inherited_weights(problem: Problem) -> list[int]:
+    """Weight of each job or, if that is greater, of a job that waits for it."""
+    weights = [job.weight for job in problem.jobs]
+    for i, job in reversed(list(enumerate(problem.jobs))):
         for blocker in job.blockers:
-            weights[blocker] = max(weights[blocker], weights[at])
+            weights[blocker] = max(weights[blocker], weights[i])
     return weights

@@ -1,173 +1,168 @@
-"""The scheduling problem of a request in plain numbers, and what a schedule of it costs."""
+"""The scheduling problem of a request, in whole minutes, and the cost of its schedules."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from graphql_api.domain.planner.calendar import free_time, horizon
-from graphql_api.domain.planner.free_time import Pieces, Room, end_of
+from graphql_api.domain.planner.calendar import free_intervals, horizon
+from graphql_api.domain.planner.free_time import FreeTime, Pieces, end_of
 from graphql_api.domain.planner.minutes import ceil, floor
-from graphql_api.domain.planner.model import (
-    LONGEST_TASK,
-    DeadlineKind,
-    Interval,
-    PlanRequest,
-    PlanTask,
-)
+from graphql_api.domain.planner.model import MAX_DURATION, Interval, PlanRequest, PlanTask
 
-LATE = 10  # a minute late costs as much as so many minutes of waiting
-UNPLACED = 20  # a task left out costs as much as waiting for so many horizons
+LATENESS_COST = 10  # of a minute late, in minutes of waiting
+UNPLACED_COST = 20  # of a task left out, in horizons of waiting
 
 
 class Job(NamedTuple):
-    """A task in minutes; blockers are positions in the instance.
+    """A task in minutes; its blockers are indices into the problem's jobs.
 
-    Between `release` and `limit` it must be done, by `due` it should.
+    It must run between `release` and `deadline`, and should finish by `due`. Every piece has at
+    least `min_piece` minutes.
     """
 
-    minutes: int
-    chunk: int
+    duration: int
+    min_piece: int
     release: int
-    limit: int
+    deadline: int
     due: int
     weight: int
     blockers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
-    """A scheduling problem: jobs, each after its blockers, and the free time for them.
+class Problem:
+    """Jobs in topological order (blockers first) and the free time to schedule them in.
 
-    `kept` are the jobs that stay where they are; `room` is what they leave. `barred` jobs have a
-    blocker that is no job, and so no place. The cost of a schedule is the sum over its tasks of
+    `kept` jobs stay where they are; `free` is the time that they leave. `unplaceable` jobs have a
+    blocker outside the problem. The cost of a schedule is the sum over its jobs of
 
-        weight · (minutes from the start of the plan until the task's end
-                  + LATE · minutes that the end is after the deadline, or after the plan's start
-                           if the deadline was before that)
+        weight · (minutes from the start of the plan until the job's end
+                  + LATENESS_COST · minutes from its due date, or the plan's start if that is
+                                    later, until its end)
 
-    and of weight · UNPLACED · (minutes of the horizon) for a task without a place. That is more
-    than the latest end can cost, so a task is never left out to be spared.
+    and of weight · UNPLACED_COST · (minutes of the horizon) for a job left out: more than its
+    latest possible end costs, so that no job is left out to save its cost.
     """
 
     start: int
     end: int
     jobs: list[Job]
-    barred: frozenset[int]
+    unplaceable: frozenset[int]
     kept: dict[int, Pieces]
-    room: Room
+    free: FreeTime
 
     @classmethod
-    def of(cls, request: PlanRequest) -> "Instance":
-        """The problem of a request; jobs are in its order, blockers first."""
+    def of(cls, request: PlanRequest) -> "Problem":
+        """Build the problem of a request; jobs are in the order of `request.ordered`."""
         start, end = horizon(request)
-        position = {task.task_id: at for at, task in enumerate(request.ordered)}
-        jobs = [_job(task, position, start, end) for task in request.ordered]
-        barred = frozenset(
-            at
-            for at, task in enumerate(request.ordered)
-            if not all(blocker in position for blocker in task.blocked_by)
+        index = {task.task_id: i for i, task in enumerate(request.ordered)}
+        jobs = [_job(task, index, start, end) for task in request.ordered]
+        unplaceable = frozenset(
+            i
+            for i, task in enumerate(request.ordered)
+            if not all(blocker in index for blocker in task.blocked_by)
         )
-        room = Room.of(free_time(request))
-        kept = _kept(request.ordered, jobs, barred, room) if request.keep_current else {}
-        for at, pieces in kept.items():
-            if jobs[at].minutes:
-                room.take(pieces)
-        return cls(start, end, jobs, barred, kept, room)
+        free = FreeTime.of(free_intervals(request))
+        kept = _kept(request.ordered, jobs, unplaceable, free) if request.keep_current else {}
+        for i, pieces in kept.items():
+            if jobs[i].duration:
+                free.reserve(pieces)
+        return cls(start, end, jobs, unplaceable, kept, free)
 
     def cost(self, job: Job, end: int | None) -> int:
-        """What a job costs that ends then, or that has no place."""
+        """Cost of a job that finishes at `end`, or is left out (None)."""
         if end is None:
-            return job.weight * UNPLACED * (self.end - self.start)
-        return job.weight * (end - self.start + LATE * max(0, end - job.due))
+            return job.weight * UNPLACED_COST * (self.end - self.start)
+        return job.weight * (end - self.start + LATENESS_COST * max(0, end - job.due))
 
-    def release(self, at: int, ends: Sequence[int | None]) -> int | None:
-        """When a job can begin, given when the others end; None if it cannot."""
-        earliest = self.jobs[at].release
-        for blocker in self.jobs[at].blockers:
+    def earliest_start(self, job: int, ends: Sequence[int | None]) -> int | None:
+        """Earliest start of a job given the ends of all jobs; None if a blocker is left out."""
+        earliest = self.jobs[job].release
+        for blocker in self.jobs[job].blockers:
             end = ends[blocker]
             if end is None:
                 return None
             earliest = max(earliest, end)
-        return None if at in self.barred else earliest
+        return None if job in self.unplaceable else earliest
 
-    def placed(self, order: Iterable[int]) -> list[Pieces | None]:
-        """The schedule in which each job of an order takes the earliest time that is left.
+    def schedule(self, order: Iterable[int]) -> list[Pieces | None]:
+        """Schedule jobs one by one, each as early as possible (serial schedule generation).
 
-        The order has blockers first, and every job that is not kept.
+        The order must have every job that is not kept, each after its blockers. The result has
+        the pieces of each job, None for one that does not fit.
         """
-        room = self.room.copy()
-        found: list[Pieces | None] = [self.kept.get(at) for at in range(len(self.jobs))]
-        ends = [end_of(pieces) for pieces in found]
-        for at in order:
-            job, release = self.jobs[at], self.release(at, ends)
-            if release is not None:
-                found[at] = room.place(job.minutes, job.chunk, release, job.limit)
-                ends[at] = end_of(found[at])
-        return found
+        free = self.free.copy()
+        pieces: list[Pieces | None] = [self.kept.get(i) for i in range(len(self.jobs))]
+        ends = [end_of(kept) for kept in pieces]
+        for i in order:
+            job, start = self.jobs[i], self.earliest_start(i, ends)
+            if start is not None:
+                pieces[i] = free.allocate(job.duration, job.min_piece, start, job.deadline)
+                ends[i] = end_of(pieces[i])
+        return pieces
 
 
-def _job(task: PlanTask, position: dict[str, int], start: int, end: int) -> Job:
+def _job(task: PlanTask, index: dict[str, int], start: int, end: int) -> Job:
     deadline = end if task.deadline is None else floor(task.deadline)
-    hard = task.deadline_kind is DeadlineKind.HARD
     return Job(
-        minutes=task.duration_minutes,
-        chunk=min(task.min_chunk_minutes or LONGEST_TASK, max(1, task.duration_minutes)),
+        duration=task.duration_minutes,
+        min_piece=min(task.min_chunk_minutes or MAX_DURATION, max(1, task.duration_minutes)),
         release=start if task.not_before is None else max(start, ceil(task.not_before)),
-        limit=min(end, deadline) if hard else end,
+        deadline=min(end, deadline) if task.deadline_is_hard else end,
         due=max(start, deadline),
         weight=task.weight,
-        blockers=tuple(position[b] for b in task.blocked_by if b in position),
+        blockers=tuple(index[b] for b in task.blocked_by if b in index),
     )
 
 
 def _kept(
-    tasks: Sequence[PlanTask], jobs: Sequence[Job], barred: frozenset[int], room: Room
+    tasks: Sequence[PlanTask], jobs: Sequence[Job], unplaceable: frozenset[int], free: FreeTime
 ) -> dict[int, Pieces]:
-    """The jobs that can stay where they are planned.
+    """Find the jobs that can stay where they are planned.
 
-    Each needs its whole duration there, in free time that no other one has, between its release
-    and its limit, after blockers that stay as well. Milestones follow their blockers.
+    Each needs its whole duration there, in free time that no other job has, between its release
+    and its deadline, after blockers that stay as well. Milestones follow their blockers.
     """
-    room = room.copy()
-    stay = {at: p for at in _by_certainty(tasks) if (p := _stays(tasks[at], jobs[at], room))}
+    free = free.copy()
+    planned = {i: p for i in _exact_first(tasks) if (p := _reserve(tasks[i], jobs[i], free))}
     kept: dict[int, Pieces] = {}
-    for at, job in enumerate(jobs):
+    for i, job in enumerate(jobs):
         ends = [kept[b][-1][1] for b in job.blockers if b in kept]
-        if at in barred or len(ends) < len(job.blockers):
+        if i in unplaceable or len(ends) < len(job.blockers):
             continue
-        release = max([job.release, *ends])
-        pieces = room.place(0, 0, release, job.limit) if not job.minutes else stay.get(at)
-        if pieces and pieces[0][0] >= release:
-            kept[at] = pieces
+        start = max([job.release, *ends])
+        pieces = planned.get(i) if job.duration else free.allocate(0, 0, start, job.deadline)
+        if pieces and pieces[0][0] >= start:
+            kept[i] = pieces
     return kept
 
 
-def _by_certainty(tasks: Sequence[PlanTask]) -> list[int]:
-    """The planned tasks: those with exact pieces first, since the others can give way a little."""
-    planned = [at for at, task in enumerate(tasks) if task.planned and task.duration_minutes]
+def _exact_first(tasks: Sequence[PlanTask]) -> list[int]:
+    """Sort planned tasks: those with exact pieces first, since the others have some slack."""
+    planned = [i for i, task in enumerate(tasks) if task.planned and task.duration_minutes]
     return sorted(
         planned,
-        key=lambda at: (_spare(tasks[at]) > 0, tasks[at].planned[-1].end, tasks[at].task_id),
+        key=lambda i: (_slack(tasks[i]) > 0, tasks[i].planned[-1].end, tasks[i].task_id),
     )
 
 
-def _spare(task: PlanTask) -> int:
-    """The minutes that a task's planned intervals have more than the task."""
+def _slack(task: PlanTask) -> int:
+    """Minutes of the task's planned intervals beyond its duration."""
     return sum(end - start for start, end in map(_minutes, task.planned)) - task.duration_minutes
 
 
-def _stays(task: PlanTask, job: Job, room: Room) -> Pieces | None:
-    """The planned pieces if they fit the job, taken from the room; None if they do not."""
+def _reserve(task: PlanTask, job: Job, free: FreeTime) -> Pieces | None:
+    """Reserve the planned pieces if they suit the job; None if they do not."""
     pieces = [_minutes(interval) for interval in task.planned]
-    first, last = pieces[0][0], pieces[-1][1]
-    if first < job.release or last > job.limit:
+    start, end = pieces[0][0], pieces[-1][1]
+    if start < job.release or end > job.deadline:
         return None
-    if len(pieces) == 1 and _spare(task) > 0:  # one interval around all pieces
-        return room.place(job.minutes, job.chunk, first, last)
-    fits = _spare(task) == 0 and all(end - start >= job.chunk for start, end in pieces)
-    apart = all(one[1] <= other[0] for one, other in pairwise(pieces))
-    return pieces if fits and apart and room.take(pieces) else None
+    if len(pieces) == 1 and _slack(task) > 0:  # one interval around all pieces
+        return free.allocate(job.duration, job.min_piece, start, end)
+    whole = _slack(task) == 0 and all(end - start >= job.min_piece for start, end in pieces)
+    disjoint = all(earlier[1] <= later[0] for earlier, later in pairwise(pieces))
+    return pieces if whole and disjoint and free.reserve(pieces) else None
 
 
 def _minutes(interval: Interval) -> tuple[int, int]:

@@ -1,1 +1,1 @@
-"""Plans of a user's open tasks: looked at, applied, undone."""
+"""Plans of a user's open tasks: preview, apply, undo."""

@@ -1,25 +1,18 @@
-"""What a user's tasks and settings mean to the planner, and what a plan makes of tasks. Pure."""
+"""Tasks and settings as a planner request, and a plan as changes of tasks. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from graphql_api.domain.planner.model import (
-    DeadlineKind,
-    Interval,
-    Plan,
-    PlanRequest,
-    PlanTask,
-    WorkingHours,
-)
+from graphql_api.domain.planner.model import Interval, Plan, PlanRequest, PlanTask, WorkingHours
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.errors import BadUserInput, NotFound
 
 OPEN = (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
-BUSY = 500  # intervals that one request may name
+MAX_BUSY = 500  # intervals in a request
 DEFAULT_HORIZON = 14  # days
-KEPT_FOR = timedelta(days=30)  # for which an application can be repeated and undone
+KEPT_FOR = timedelta(days=30)  # how long an applied plan can be repeated and undone
 WEIGHTS = {
     TaskPriority.LOW: 1,
     TaskPriority.MEDIUM: 2,
@@ -27,16 +20,17 @@ WEIGHTS = {
     TaskPriority.URGENT: 8,
 }
 
-# What a plan can be about; a date beyond them is as far away as the last one.
+# The planner's range of dates; those beyond it are clamped to its ends.
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(8999, 12, 31, tzinfo=UTC)
 
-Blockers = Mapping[str, tuple[str, ...]]  # ids by the id of the task that waits
+Blockers = Mapping[str, tuple[str, ...]]
+"""Ids of the blockers of each blocked task, by its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a user wants of a plan; `task_ids` are the tasks to plan, all open ones without it."""
+    """The options of a plan; `task_ids` are the tasks to plan, None for all open tasks."""
 
     from_: datetime
     horizon_days: int = DEFAULT_HORIZON
@@ -45,16 +39,16 @@ class Options:
     task_ids: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.busy) > BUSY:
-            raise BadUserInput(f"busy has at most {BUSY} items.", "busy")
+        if len(self.busy) > MAX_BUSY:
+            raise BadUserInput(f"busy must have at most {MAX_BUSY} items.", "busy")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A user's open tasks, by what a plan does with them.
+    """A user's open tasks, divided by their role in a plan.
 
-    `planned` get a place, those without an `estimate` of their duration cannot; what they and
-    all `others` have been planned for is time that the plan leaves alone.
+    `planned` tasks are scheduled; `unestimated` ones lack a duration and cannot be. The time for
+    which these and all `others` are planned is busy.
     """
 
     planned: tuple[Task, ...]
@@ -63,65 +57,64 @@ class Selection:
 
     @classmethod
     def of(cls, tasks: Sequence[Task], task_ids: Iterable[str] | None) -> "Selection":
-        """The tasks of these ids, or all; NotFound if there is no open task of an id."""
-        wanted = {task.task_id for task in tasks} if task_ids is None else set(task_ids)
-        for missing in sorted(wanted - {task.task_id for task in tasks}):
+        """Select the tasks with these ids, or all. Raises NotFound for an id without a task."""
+        selected_ids = {task.task_id for task in tasks} if task_ids is None else set(task_ids)
+        for missing in sorted(selected_ids - {task.task_id for task in tasks}):
             raise NotFound(f"There is no open task {missing}.", field="taskIds")
-        named = [task for task in tasks if task.task_id in wanted]
+        selected = [task for task in tasks if task.task_id in selected_ids]
         return cls(
-            planned=tuple(task for task in named if task.duration_minutes is not None),
-            unestimated=tuple(task for task in named if task.duration_minutes is None),
-            others=tuple(task for task in tasks if task.task_id not in wanted),
+            planned=tuple(task for task in selected if task.duration_minutes is not None),
+            unestimated=tuple(task for task in selected if task.duration_minutes is None),
+            others=tuple(task for task in tasks if task.task_id not in selected_ids),
         )
 
     def request(self, settings: Settings, options: Options, blockers: Blockers) -> PlanRequest:
-        """What the planner is asked; BadUserInput for options that cannot be meant."""
-        taken = (place for task in (*self.unestimated, *self.others) for place in _places(task))
-        still_open = {t.task_id for t in (*self.planned, *self.unestimated, *self.others)}
+        """Build the planner's request. Raises BadUserInput for invalid options."""
+        unplanned = (*self.unestimated, *self.others)
+        reserved = (interval for task in unplanned for interval in _planned(task))
+        open_ids = {task.task_id for task in (*self.planned, *unplanned)}
 
-        def waits_for(task: Task) -> tuple[str, ...]:  # what is done, or gone, blocks nothing
-            named = blockers.get(task.task_id, ())
-            return tuple(task_id for task_id in named if task_id in still_open)
+        def open_blockers(task: Task) -> tuple[str, ...]:  # closed and deleted tasks block nothing
+            return tuple(b for b in blockers.get(task.task_id, ()) if b in open_ids)
 
         return PlanRequest(
-            tasks=tuple(_plan_task(task, waits_for(task)) for task in self.planned),
+            tasks=tuple(_plan_task(task, open_blockers(task)) for task in self.planned),
             hours=_working_hours(settings),
             from_=options.from_,
-            busy=(*options.busy, *taken),
+            busy=(*options.busy, *reserved),
             horizon_days=options.horizon_days,
             keep_current=options.keep_current,
         )
 
 
 def weight(task: Task) -> int:
-    """How much it matters to a plan when a task is done."""
+    """Importance of a task to the planner."""
     return WEIGHTS[task.priority]
 
 
 def _plan_task(task: Task, blockers: tuple[str, ...]) -> PlanTask:
-    hard = task.deadline_type is DeadlineType.HARD
     return PlanTask(
         task_id=task.task_id,
         title=task.title,
         version=task.version,
         duration_minutes=task.duration_minutes or 0,
-        not_before=_possible(task.not_before),
-        deadline=_possible(task.due_at),
-        deadline_kind=DeadlineKind.HARD if hard else DeadlineKind.SOFT,
+        not_before=_clamp(task.not_before),
+        deadline=_clamp(task.due_at),
+        deadline_is_hard=task.deadline_type is DeadlineType.HARD,
         min_chunk_minutes=task.min_chunk_minutes,
         weight=weight(task),
         blocked_by=blockers,
-        planned=_places(task),
+        planned=_planned(task),
     )
 
 
-def _possible(at: datetime | None) -> datetime | None:
+def _clamp(at: datetime | None) -> datetime | None:
     return at and min(max(at, _EARLIEST), _LATEST)
 
 
-def _places(task: Task) -> tuple[Interval, ...]:
-    """Where a task is planned to be: the time around all its pieces."""
-    start, end = _possible(task.planned_start), _possible(task.planned_end)
+def _planned(task: Task) -> tuple[Interval, ...]:
+    """The interval around all pieces of a planned task; empty for one that is not planned."""
+    start, end = _clamp(task.planned_start), _clamp(task.planned_end)
     return (Interval(start, end),) if start and end else ()
 
 
@@ -133,7 +126,7 @@ def _working_hours(settings: Settings) -> WorkingHours:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a plan makes of a task of some version: when it begins and ends, if at all."""
+    """New planned times of a task at some version; None where it is not planned."""
 
     task_id: str
     version: int
@@ -143,41 +136,41 @@ class Change:
     previous_end: datetime | None
 
     @property
-    def needed(self) -> bool:
-        """Whether the task was planned otherwise before."""
+    def is_needed(self) -> bool:
+        """Whether the planned times differ from the previous ones."""
         return (self.start, self.end) != (self.previous_start, self.previous_end)
 
     @property
-    def undoing(self) -> "Change":
-        """The change back."""
+    def inverse(self) -> "Change":
+        """The change that undoes this one."""
         return Change(
             task_id=self.task_id,
-            version=self.version + self.needed,
+            version=self.version + self.is_needed,
             start=self.previous_start,
             end=self.previous_end,
             previous_start=self.start,
             previous_end=self.end,
         )
 
-    def due(self, task: Task | None) -> bool:
-        """Whether the task is as it was before the change."""
-        return task is not None and task.version == self.version and self.needed
+    def applies_to(self, task: Task | None) -> bool:
+        """Whether the task is at the version that this changes."""
+        return task is not None and task.version == self.version and self.is_needed
 
-    def made(self, task: Task | None) -> bool:
-        """Whether the task is as the change leaves it."""
+    def is_applied_to(self, task: Task | None) -> bool:
+        """Whether the task is as this change leaves it."""
         return (
             task is not None
-            and task.version == self.version + self.needed
+            and task.version == self.version + self.is_needed
             and (task.planned_start, task.planned_end) == (self.start, self.end)
         )
 
-    def after(self, task: Task, now: datetime) -> Task:
-        """The task with the change."""
+    def apply_to(self, task: Task, now: datetime) -> Task:
+        """Return the task with the new planned times."""
         return task.edit({"planned_start": self.start, "planned_end": self.end}, now)
 
 
 def changes(tasks: Iterable[Task], plan: Plan) -> tuple[Change, ...]:
-    """What a plan makes of each of its tasks; one that has no place is planned no more."""
+    """Changes that make tasks follow a plan; those left out of it lose their planned times."""
     pieces = plan.pieces
     return tuple(
         Change(
@@ -194,17 +187,17 @@ def changes(tasks: Iterable[Task], plan: Plan) -> tuple[Change, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """How the tasks of a plan differ from those that it was made from, by their ids."""
+    """Ids of the tasks that were added, removed and changed since a plan was made."""
 
     added: list[str]
     removed: list[str]
     changed: list[str]
 
     @classmethod
-    def between(cls, seen: Mapping[str, int], now: Mapping[str, int]) -> "Differences":
-        """The differences between versions by id."""
+    def between(cls, before: Mapping[str, int], now: Mapping[str, int]) -> "Differences":
+        """Compare versions by id."""
         return cls(
-            added=sorted(now.keys() - seen.keys()),
-            removed=sorted(seen.keys() - now.keys()),
-            changed=sorted(t for t in now.keys() & seen.keys() if now[t] != seen[t]),
+            added=sorted(now.keys() - before.keys()),
+            removed=sorted(before.keys() - now.keys()),
+            changed=sorted(t for t in now.keys() & before.keys() if now[t] != before[t]),
         )

@@ -1,12 +1,12 @@
-"""Planning tasks: what a plan would be, applying it, undoing that."""
+"""Preview, apply and undo plans."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from graphql_api.domain.paging import Budget, Window
-from graphql_api.domain.planner.calendar import free_time
-from graphql_api.domain.planner.model import TASKS, Plan, PlanRequest
+from graphql_api.domain.planner.calendar import free_intervals
+from graphql_api.domain.planner.model import MAX_TASKS, Plan, PlanRequest
 from graphql_api.domain.planner.planner import plan
 from graphql_api.domain.plans.model import (
     OPEN,
@@ -33,8 +33,8 @@ from graphql_api.infra.dynamodb import ConditionFailed
 
 PATIENCE = 1.0  # seconds that a plan may wait for those before it …
 MOST_WAITING = 8  # … as so many may at a time
-GAPS = 500  # that the free time of a plan may have: what a plan costs grows with them
-WRITTEN_AT_ONCE = 50  # tasks: the largest ones stay well below a transaction's 4 MB
+MAX_GAPS = 500  # intervals of free time, with which the work of a plan grows
+BATCH_SIZE = 50  # tasks in a transaction: the largest ones stay well below its 4 MB
 ATTEMPTS = 10  # at tasks that others keep changing
 
 _BY_ID = TaskOrder(direction=OrderDirection.ASC)
@@ -43,7 +43,7 @@ _OPEN = TaskFilter(status=OPEN)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A plan of tasks as they are, which nobody has applied."""
+    """A plan that is not applied, and what it was made from."""
 
     selection: Selection
     request: PlanRequest
@@ -52,7 +52,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of each task, by its id, when the changes of a plan were written."""
+    """Ids of the tasks of a plan by what happened to them when its changes were written."""
 
     plan_id: str
     written: tuple[str, ...]
@@ -61,7 +61,7 @@ class Outcome:
 
 
 class Plans:
-    """What people do with plans; the first argument is always whose tasks they are of."""
+    """Operations on plans; the first argument is always the id of the tasks' owner."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Plans:
         plans: PlanStore,
         blockers: Callable[[str], Blockers],
     ) -> None:
-        """`blockers` says what a user's tasks wait for."""
+        """Take the stores, and a function that reads a user's dependencies."""
         self._tasks = tasks
         self._plans = plans
         self._blockers = blockers
@@ -77,7 +77,7 @@ class Plans:
         self._planning, self._hashing = (
             Places(
                 1,
-                "Others are planning, try again.",
+                "Too many plans are being made, try again.",
                 waiting=MOST_WAITING,
                 seconds=PATIENCE,
                 in_threads=True,
@@ -86,9 +86,10 @@ class Plans:
         )
 
     def preview(self, user_id: str, settings: Settings, options: Options) -> Draft:
-        """The plan of the user's open tasks; nothing is written.
+        """Plan the user's open tasks without writing anything.
 
-        Raises BadUserInput, NotFound, QueryTooComplex, and ServiceUnavailable while others plan.
+        Raises BadUserInput, NotFound, QueryTooComplex, and ServiceUnavailable while too many
+        plans are being made.
         """
         selection, request = self._request(user_id, settings, options)
         return self._draft(selection, request)
@@ -102,32 +103,32 @@ class Plans:
         seen: Mapping[str, int] | None,
         now: datetime,
     ) -> Outcome:
-        """Plan the tasks as the plan of this id, its input's hash, has them.
+        """Write the planned times of the plan with this id, which is its input hash.
 
-        Whoever was interrupted can apply the same plan again: what is written already stays.
-        Raises Conflict if the input is another now, with how the tasks differ from those that
-        the client has `seen`; else as `preview` does.
+        Repeatable: after an interruption, the same call writes the rest. Raises Conflict if the
+        input has changed, with the differences from the versions that the client has `seen`;
+        otherwise as `preview`.
         """
         selection, request = self._request(user_id, settings, options)
         if request.input_hash == plan_id:
             draft = self._draft(selection, request)
-            wanted = changes(selection.planned, draft.plan)
-            self._plans.add(user_id, plan_id, wanted, now)
-            known = {task.task_id: task for task in selection.planned}
-            return self._write(user_id, plan_id, wanted, known, now)
+            planned = changes(selection.planned, draft.plan)
+            self._plans.add(user_id, plan_id, planned, now)
+            tasks = {task.task_id: task for task in selection.planned}
+            return self._write(user_id, plan_id, planned, tasks, now)
         applied = self._plans.find(user_id, plan_id, now)
         if applied is None or applied.undone:
             raise _stale(request, seen)
         return self._write(user_id, plan_id, applied.changes, {}, now)
 
     def undo(self, user_id: str, plan_id: str, now: datetime) -> Outcome:
-        """Plan the tasks of an applied plan as they were before, but for those changed since.
+        """Restore the planned times from before a plan, except of tasks changed since.
 
-        It can be repeated, too. Raises NotFound.
+        Repeatable. Raises NotFound.
         """
         applied = self._plans.find(user_id, plan_id, now)
         if applied is None:
-            raise NotFound("There is no such plan to undo.", field="planId")
+            raise NotFound("There is no applied plan with this id.", field="planId")
         self._plans.mark_undone(user_id, plan_id)
         return self._write_back(user_id, plan_id, applied, now)
 
@@ -136,86 +137,93 @@ class Plans:
     ) -> tuple[Selection, PlanRequest]:
         tasks, blockers = self._open_tasks(user_id), self._blockers(user_id)
 
-        def request() -> tuple[Selection, PlanRequest]:
+        def build() -> tuple[Selection, PlanRequest]:
             selection = Selection.of(tasks, options.task_ids)
-            asked = selection.request(settings, options, blockers)
-            _ = asked.input_hash  # once
-            return selection, asked
+            request = selection.request(settings, options, blockers)
+            _ = request.input_hash  # computed here, in the thread, and cached
+            return selection, request
 
-        return self._hashing.apart(request)
+        return self._hashing.apart(build)
 
     def _open_tasks(self, user_id: str) -> Sequence[Task]:
-        window, budget = Window(TASKS), Budget(MOST_READ)
+        window, budget = Window(MAX_TASKS), Budget(MOST_READ)
         page = self._tasks.page(user_id, _BY_ID, _OPEN, window, None, budget)
         if page.has_next and page.complete:
             raise BadUserInput(
-                f"Plans are for at most {TASKS} open tasks, planned or not.", "tasks"
+                f"Planning needs at most {MAX_TASKS} open tasks, planned or not.", "tasks"
             )
         if not page.complete:
-            raise QueryTooComplex("There are too many tasks to plan them in one request.")
+            raise QueryTooComplex("There are too many tasks to read them in one request.")
         return page.items
 
     def _draft(self, selection: Selection, request: PlanRequest) -> Draft:
-        def draft() -> Draft:
-            if len(free_time(request)) > GAPS:
+        def make() -> Draft:
+            if len(free_intervals(request)) > MAX_GAPS:
                 raise BadUserInput(
-                    f"The free time may have {GAPS} pieces at most: plan fewer days.",
+                    f"Free time must have at most {MAX_GAPS} intervals: plan fewer days.",
                     "horizonDays",
                 )
             return Draft(selection, request, plan(request))
 
-        return self._planning.apart(draft)
+        return self._planning.apart(make)
 
     def _write_back(self, user_id: str, plan_id: str, applied: Applied, now: datetime) -> Outcome:
-        """Undo the changes, but for those that an interrupted application has never made."""
-        known = self._read(user_id, [change.task_id for change in applied.changes])
-        made = [c for c in applied.changes if c.needed and not c.due(known.get(c.task_id))]
-        outcome = self._write(user_id, plan_id, [change.undoing for change in made], known, now)
-        never = {change.task_id for change in applied.changes} - {c.task_id for c in made}
-        return replace(outcome, unchanged=(*outcome.unchanged, *sorted(never)))
+        """Undo changes, except those that an interrupted application never made."""
+        tasks = self._read(user_id, [change.task_id for change in applied.changes])
+        made = [
+            change
+            for change in applied.changes
+            if change.is_needed and not change.applies_to(tasks.get(change.task_id))
+        ]
+        outcome = self._write(user_id, plan_id, [change.inverse for change in made], tasks, now)
+        never_made = {change.task_id for change in applied.changes} - {c.task_id for c in made}
+        return replace(outcome, unchanged=(*outcome.unchanged, *sorted(never_made)))
 
     def _write(
         self,
         user_id: str,
         plan_id: str,
-        wanted: Sequence[Change],
-        known: Mapping[str, Task],
+        planned: Sequence[Change],
+        tasks: Mapping[str, Task],
         now: datetime,
     ) -> Outcome:
-        """Make the changes, some at a time, each task's only if it is as it was before."""
+        """Make changes in batches, each only if its task is at the version that it changes.
+
+        `tasks` are those read already, by id; they are read again if that is empty.
+        """
         written: list[str] = []
         conflicts: list[str] = []
-        for at in range(0, len(wanted), WRITTEN_AT_ONCE):
+        for start in range(0, len(planned), BATCH_SIZE):
             extend_deadline()
-            some = wanted[at : at + WRITTEN_AT_ONCE]
-            tried, failed = self._write_some(user_id, some, known, now)
-            written += tried
-            conflicts += failed
+            batch = planned[start : start + BATCH_SIZE]
+            batch_written, batch_conflicts = self._write_batch(user_id, batch, tasks, now)
+            written += batch_written
+            conflicts += batch_conflicts
         touched = {*written, *conflicts}
-        unchanged = (c.task_id for c in wanted if c.task_id not in touched)
+        unchanged = (change.task_id for change in planned if change.task_id not in touched)
         return Outcome(plan_id, tuple(written), tuple(unchanged), tuple(conflicts))
 
-    def _write_some(
-        self, user_id: str, some: Sequence[Change], known: Mapping[str, Task], now: datetime
+    def _write_batch(
+        self, user_id: str, batch: Sequence[Change], known: Mapping[str, Task], now: datetime
     ) -> tuple[list[str], list[str]]:
-        """The ids of those that this has changed, and of those that are as nobody planned them."""
-        ids = [change.task_id for change in some]
+        """Make changes in one transaction; returns the ids written, and those in conflict."""
+        ids = [change.task_id for change in batch]
         tasks = {i: known[i] for i in ids if i in known} if known else self._read(user_id, ids)
         tried: dict[str, None] = {}
         for _ in range(ATTEMPTS):
-            due = [change for change in some if change.due(tasks.get(change.task_id))]
-            if not due:
+            pending = [change for change in batch if change.applies_to(tasks.get(change.task_id))]
+            if not pending:
                 break
-            tried.update((change.task_id, None) for change in due)
-            pairs = [(tasks[c.task_id], c.after(tasks[c.task_id], now)) for c in due]
+            tried.update((change.task_id, None) for change in pending)
+            pairs = [(tasks[c.task_id], c.apply_to(tasks[c.task_id], now)) for c in pending]
             try:
                 self._tasks.replace_all(pairs)
             except ConditionFailed:
                 tasks = self._read(user_id, ids)
             else:
                 tasks |= {after.task_id: after for _, after in pairs}
-        made = {change.task_id for change in some if change.made(tasks.get(change.task_id))}
-        return [i for i in tried if i in made], [i for i in ids if i not in made]
+        applied = {c.task_id for c in batch if c.is_applied_to(tasks.get(c.task_id))}
+        return [i for i in tried if i in applied], [i for i in ids if i not in applied]
 
     def _read(self, user_id: str, ids: Iterable[str]) -> dict[str, Task]:
         tasks = self._tasks.get_many([(user_id, task_id) for task_id in ids])
@@ -223,11 +231,11 @@ class Plans:
 
 
 def _stale(request: PlanRequest, seen: Mapping[str, int] | None) -> Conflict:
-    """What a plan of other input gets: what the input is now."""
+    """Describe how the input of a plan has changed since."""
     versions = {task.task_id: task.version for task in request.tasks}
     differences = {} if seen is None else asdict(Differences.between(seen, versions))
     return Conflict(
-        "The tasks, the settings or the request are others than those of this plan.",
+        "The tasks, the settings or the request have changed since this plan was made.",
         field="inputHash",
         inputHash=request.input_hash,
         **differences,

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from graphql_api.domain.planner.calendar import free_time, moment
+from graphql_api.domain.planner.calendar import free_intervals, moment
 from graphql_api.domain.planner.minutes import ceil, floor, instant
 from graphql_api.domain.planner.model import Interval, PlanRequest, WorkingHours
 
@@ -19,7 +19,7 @@ def free(hours, from_, days=1, busy=(), zone="UTC", days_off=()):
         busy=busy,
         horizon_days=days,
     )
-    return [f"{instant(a):%d %H:%M}-{instant(b):%d %H:%M}" for a, b in free_time(request)]
+    return [f"{instant(a):%d %H:%M}-{instant(b):%d %H:%M}" for a, b in free_intervals(request)]
 
 
 def hours(*texts):

@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from test_planner import MONDAY, WEEKDAYS, crowd, random_from
 
 from graphql_api.domain.planner import local_search
-from graphql_api.domain.planner.free_time import Room
-from graphql_api.domain.planner.local_search import Search, moves
+from graphql_api.domain.planner.free_time import FreeTime
+from graphql_api.domain.planner.local_search import Search, move_count
 from graphql_api.domain.planner.model import PlanRequest
 from graphql_api.domain.planner.priority_rules import list_orders
-from graphql_api.domain.planner.problem import Instance
+from graphql_api.domain.planner.problem import Problem
 
 
 def earliest_end(free, minutes, chunk, release, limit):
@@ -42,12 +42,12 @@ def test_a_task_takes_the_pieces_that_end_the_earliest(gaps, minutes, chunk, rel
         intervals.append((at + pause, at + pause + length))
         at = intervals[-1][1]
     free = {minute for start, end in intervals for minute in range(start, end)}
-    room = Room.of(intervals)
+    free_time = FreeTime.of(intervals)
     chunk = min(chunk, minutes)
 
-    pieces = room.place(minutes, chunk, release, limit)
+    pieces = free_time.allocate(minutes, chunk, release, limit)
 
-    left = {m for s, e in zip(room.starts, room.ends, strict=True) for m in range(s, e)}
+    left = {m for s, e in zip(free_time.starts, free_time.ends, strict=True) for m in range(s, e)}
     if pieces is None:
         assert earliest_end(free, minutes, chunk, release, limit) is None
         assert left == free
@@ -63,42 +63,49 @@ def test_a_task_takes_the_pieces_that_end_the_earliest(gaps, minutes, chunk, rel
 def test_after_many_changes_an_order_costs_what_it_costs_from_the_start():
     for seed in range(6):
         tasks = tuple(crowd(30, random_from(seed)))
-        instance = Instance.of(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY))
-        for order in list_orders(instance):
-            found = Search(instance, order)
+        problem = Problem.of(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY))
+        for order in list_orders(problem):
+            found = Search(problem, order)
             before = found.cost
 
-            best = Search(instance, found.improved(300))
+            best = Search(problem, found.improve(300))
 
-            assert found.cost == Search(instance, found.order[:]).cost
+            assert found.cost == Search(problem, found.order[:]).cost
             assert best.cost <= min(before, found.cost)
 
 
 def test_an_order_has_every_task_after_its_blockers_however_it_is_changed():
     tasks = tuple(crowd(30, random_from(1)))
-    instance = Instance.of(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY))
-    for order in list_orders(instance):
-        for found in (order, Search(instance, order[:]).improved(300)):
+    problem = Problem.of(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY))
+    for order in list_orders(problem):
+        for found in (order, Search(problem, order[:]).improve(300)):
             seen = set()
             for at in found:
-                assert seen.issuperset(instance.jobs[at].blockers)
+                assert seen.issuperset(problem.jobs[at].blockers)
                 seen.add(at)
             assert seen == set(range(30))
 
 
 def test_larger_problems_have_no_more_time_and_small_ones_no_more_than_they_need():
-    assert [moves(jobs) for jobs in (0, 1, 5, 20, 200, 2_000)] == [0, 40, 1_000, 16_000, 2_000, 200]
+    assert [move_count(jobs) for jobs in (0, 1, 5, 20, 200, 2_000)] == [
+        0,
+        40,
+        1_000,
+        16_000,
+        2_000,
+        200,
+    ]
 
 
 def test_a_search_ends_when_its_effort_is_spent_and_ordinary_months_do_not_spend_it(monkeypatch):
     tasks = tuple(crowd(200, random_from(1)))
     request = PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY, horizon_days=60)
-    instance = Instance.of(request)
-    order = list_orders(instance)[0]
-    ordinary = Search(instance, order[:])
-    ordinary.improved(moves(200))
-    assert 0 < ordinary._effort < local_search.EFFORT
+    problem = Problem.of(request)
+    order = list_orders(problem)[0]
+    ordinary = Search(problem, order[:])
+    ordinary.improve(move_count(200))
+    assert 0 < ordinary._effort < local_search.MAX_EFFORT
 
-    monkeypatch.setattr(local_search, "EFFORT", 0)
+    monkeypatch.setattr(local_search, "MAX_EFFORT", 0)
 
-    assert Search(instance, order[:]).improved(10**12) == order
+    assert Search(problem, order[:]).improve(10**12) == order

@@ -16,7 +16,6 @@ from verifier import verify
 
 from graphql_api.domain.planner.model import (
     AtRisk,
-    DeadlineKind,
     Interval,
     PlanRequest,
     PlanTask,
@@ -25,7 +24,6 @@ from graphql_api.domain.planner.model import (
 )
 from graphql_api.domain.planner.planner import plan
 
-HARD, SOFT = DeadlineKind
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 WEEKDAYS = WorkingHours((((time(9), time(12)), (time(13), time(17))),) * 5 + ((), ()))
 EXAMPLES = int(os.environ.get("PLANS", "60"))  # for a longer look: PLANS=10000
@@ -88,7 +86,7 @@ def test_what_matters_more_comes_first_and_says_so():
     assert codes(made, "b") == ["FIRST_FREE_TIME", "URGENCY"]
     assert codes(made, "a") == ["OTHERS_FIRST"]
     (reason,) = made.blocks[2].reasons
-    assert reason.text == "Free time before it goes to “c” and “b”."
+    assert reason.text == "Earlier free time goes to “c” and “b”."
     assert reason.task_ids == ("c", "b")
 
 
@@ -119,8 +117,8 @@ def test_a_task_does_not_begin_before_its_time():
 def test_instants_within_a_minute_are_rounded_to_the_safe_side():
     second = timedelta(seconds=1)
     made = planned(
-        task("a", 59, not_before=at(9) + second, deadline=at(10) + second, deadline_kind=HARD),
-        task("b", 60, not_before=at(13), deadline=at(14) - second, deadline_kind=HARD),
+        task("a", 59, not_before=at(9) + second, deadline=at(10) + second, deadline_is_hard=True),
+        task("b", 60, not_before=at(13), deadline=at(14) - second, deadline_is_hard=True),
         from_=at(8) + second,
         busy=(Interval(at(15, 30) + second, at(15, 40) + second),),
     )
@@ -188,10 +186,10 @@ def test_a_soft_deadline_can_be_missed_and_is_at_risk():
 
 def test_a_hard_deadline_is_never_missed():
     made = planned(
-        task("a", 120, deadline=at(11), deadline_kind=HARD, weight=2),
-        task("b", 61, deadline=at(12), deadline_kind=HARD, weight=1),
-        task("past", 60, deadline=MONDAY, deadline_kind=HARD),
-        task("soon", 60, deadline=at(9, 45), deadline_kind=HARD),
+        task("a", 120, deadline=at(11), deadline_is_hard=True, weight=2),
+        task("b", 61, deadline=at(12), deadline_is_hard=True, weight=1),
+        task("past", 60, deadline=MONDAY, deadline_is_hard=True),
+        task("soon", 60, deadline=at(9, 45), deadline_is_hard=True),
     )
 
     assert times(made) == ["a Mon 09:00-11:00"]
@@ -260,7 +258,7 @@ def test_without_working_hours_nothing_has_a_place():
 
 
 def test_what_is_missing_before_a_deadline_is_what_must_be_made_free():
-    lacks = task("a", 200, min_chunk_minutes=30, deadline=at(12), deadline_kind=HARD)
+    lacks = task("a", 200, min_chunk_minutes=30, deadline=at(12), deadline_is_hard=True)
 
     made = planned(lacks)
 
@@ -383,7 +381,7 @@ def test_what_cannot_stay_is_planned_anew(change):
     [
         {"duration_minutes": 61},
         {"not_before": at(11, 1)},
-        {"deadline": at(11, 59), "deadline_kind": HARD},
+        {"deadline": at(11, 59), "deadline_is_hard": True},
         {"blocked_by": ("new",)},
         {"blocked_by": ("b",)},
     ],
@@ -489,7 +487,7 @@ def requests(draw):
                 min_chunk_minutes=draw(st.sampled_from([0, 0, 1, 20, 60])),
                 not_before=draw(st.none() | instants()),
                 deadline=draw(st.none() | instants()),
-                deadline_kind=draw(st.sampled_from(DeadlineKind)),
+                deadline_is_hard=draw(st.booleans()),
                 weight=draw(st.sampled_from([1, 2, 8])),
                 blocked_by=tuple(draw(blockers)),
                 planned=tuple(
@@ -547,7 +545,7 @@ def crowd(count, chance):
             min_chunk_minutes=chance.choice([0, 10]),
             not_before=chance.choice([None, None, at(chance.randrange(600))]),
             deadline=chance.choice([None, at(chance.randrange(1440))]),
-            deadline_kind=chance.choice([HARD, SOFT]),
+            deadline_is_hard=chance.choice([True, False]),
             weight=chance.choice([1, 2, 4, 8]),
             blocked_by=tuple(f"t{other:04}" for other in blockers),
         )
@@ -631,7 +629,7 @@ def in_minutes(tasks, free):
                 deadline=None
                 if one.deadline is None
                 else begin + timedelta(minutes=one.deadline * SLOT),
-                deadline_kind=HARD if one.hard else SOFT,
+                deadline_is_hard=one.hard,
                 weight=one.weight,
                 blocked_by=tuple(map(str, one.blockers)),
             )

@@ -59,10 +59,9 @@ def test_a_process_ends_when_it_hangs_and_not_when_it_is_busy(work):
 
 SERVICE = """
 import runpy
-import graphql_api
-from graphql_api.infra.serving import watchdog
+from graphql_api import server, watchdog
 watchdog.HUNG_SECONDS = 1.0
-create = graphql_api.create_app
+create = server.create_app
 
 def create_app(config, **options):
     def hang():
@@ -72,7 +71,7 @@ def create_app(config, **options):
     app.add_url_rule("/hang", view_func=hang)
     return app
 
-graphql_api.create_app = create_app
+server.create_app = create_app
 runpy.run_path("app.py", run_name="__main__")
 """
 
@@ -98,7 +97,7 @@ def test_a_hung_worker_is_replaced(tmp_path):
 
 STOPPED = """
 import runpy
-from graphql_api.infra.serving import watchdog
+from graphql_api import watchdog
 watchdog.STOPPED_SECONDS = 1.0
 runpy.run_path("app.py", run_name="__main__")
 """

@@ -1,0 +1,164 @@
+"""GraphQL types of a plan."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from graphql_api.api.graphql import enums
+from graphql_api.api.graphql.context import MOST_LISTED, Info
+from graphql_api.api.graphql.tasks import Task
+from graphql_api.domain.planner import model
+from graphql_api.domain.plans.service import Draft
+from graphql_api.domain.tasks.model import Task as TaskModel
+
+enums.show(
+    model.ReasonCode,
+    "Why a block is where it is.",
+    KEPT="The task stays where it was planned.",
+    FIRST_FREE_TIME="The block has the free time in which the task ends the earliest.",
+    AFTER_BLOCKER="The task waits for one that blocks it.",
+    NOT_BEFORE="The task must not start before its `notBefore` time.",
+    OTHERS_FIRST="Earlier free time goes to other tasks.",
+    URGENCY="The task weighs more than some that are planned later.",
+    DEADLINE="The task ends before its deadline.",
+    LATE="The task ends after its soft deadline.",
+    SPLIT="The task is split into several parts.",
+    MILESTONE="The task takes no time.",
+)
+enums.show(
+    model.UnplacedCode,
+    "Why a task could not be planned.",
+    BLOCKER_UNPLACED="It is blocked by a task that could not be planned.",
+    STARTS_AFTER_HORIZON="It cannot start before the plan ends.",
+    DEADLINE_PASSED="Its hard deadline has passed.",
+    DEADLINE_TOO_SOON="There is not enough free time before its hard deadline.",
+    NO_WINDOW_LONG_ENOUGH="No free time is long enough for it in one piece.",
+    HORIZON_TOO_SHORT="There is not enough free time before the plan ends.",
+    NO_TIME_LEFT="Other tasks take the free time that it needs.",
+)
+
+
+def _task(root: strawberry.Parent[Any], info: Info) -> TaskModel:
+    return info.context.planned_task(root.task_id)
+
+
+def _title(root: strawberry.Parent[Any], info: Info) -> str:
+    return info.context.title(root.task_id)
+
+
+_TASK = f"The task. A request returns at most {MOST_LISTED} tasks in all its lists."
+_TASK_ID = "The task's id."
+_TITLE = "The task's title."
+
+
+@strawberry.type(description="Why a block is where it is.")
+class Reason:
+    code: model.ReasonCode = strawberry.field(description="The reason, for programs.")
+    text: str = strawberry.field(description="The reason, for people.")
+    task_ids: list[strawberry.ID] = strawberry.field(
+        description="The other tasks that the reason names, at most three."
+    )
+
+
+@strawberry.type(description="A block of time in a plan: a task, or a part of it.")
+class PlanBlock:
+    task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
+    title: str = strawberry.field(resolver=_title, description=_TITLE)
+    task = strawberry.field(_task, graphql_type=Task, description=_TASK)
+    start: datetime = strawberry.field(description="Start of the block.")
+    end: datetime = strawberry.field(description="End of the block.")
+    part: int = strawberry.field(description="Number of this part of the task, from 1.")
+    parts: int = strawberry.field(description="How many parts the task is split into.")
+    reasons: list[Reason] = strawberry.field(description="Why the block is where it is.")
+
+
+@strawberry.type(description="A task that could not be planned.")
+class UnplacedTask:
+    task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
+    title: str = strawberry.field(resolver=_title, description=_TITLE)
+    task = strawberry.field(_task, graphql_type=Task, description=_TASK)
+    code: model.UnplacedCode = strawberry.field(description="The obstacle, for programs.")
+    text: str = strawberry.field(description="The obstacle, for people.")
+    missing_minutes: int = strawberry.field(description="Minutes of free time that it lacks.")
+    task_ids: list[strawberry.ID] = strawberry.field(
+        name="blockerIds", description="The tasks that block it and could not be planned either."
+    )
+
+
+@strawberry.type(description="A task that ends after its soft deadline.")
+class AtRiskTask:
+    task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
+    title: str = strawberry.field(resolver=_title, description=_TITLE)
+    task = strawberry.field(_task, graphql_type=Task, description=_TASK)
+    late_minutes: int = strawberry.field(description="Minutes from its deadline until its end.")
+
+
+@strawberry.type(description="An open task without a duration.")
+class UnestimatedTask:
+    task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
+    title: str = strawberry.field(resolver=_title, description=_TITLE)
+    task = strawberry.field(_task, graphql_type=Task, description=_TASK)
+
+
+@strawberry.type(description="A task and the version that a plan was made from.")
+class TaskVersion:
+    task_id: strawberry.ID = strawberry.field(name="task", description=_TASK_ID)
+    version: int = strawberry.field(description="The task's version.")
+
+
+@strawberry.type(description="When to do which task: a plan, not written anywhere yet.")
+class Plan:
+    draft: strawberry.Private[Draft]
+
+    @strawberry.field(description="Hash of the plan's input: equal hashes mean equal plans.")
+    def input_hash(self) -> str:
+        return self.draft.plan.input_hash
+
+    @strawberry.field(name="from", description="Start of the plan.")
+    def from_(self) -> datetime:
+        return self.draft.request.from_
+
+    @strawberry.field(description="Length of the plan in days of 24 hours.")
+    def horizon_days(self) -> int:
+        return self.draft.request.horizon_days
+
+    @strawberry.field(
+        description=(
+            "Cost of waiting, of lateness and of tasks left out, to compare plans of the same"
+            " input: less is better."
+        )
+    )
+    def cost(self) -> float:
+        return self.draft.plan.cost
+
+    @strawberry.field(graphql_type=list[PlanBlock], description="The blocks, by time.")
+    def blocks(self) -> tuple[model.Block, ...]:
+        return self.draft.plan.blocks
+
+    @strawberry.field(
+        graphql_type=list[UnplacedTask], description="The tasks that could not be planned, by id."
+    )
+    def unplaced(self) -> tuple[model.Unplaced, ...]:
+        return self.draft.plan.unplaced
+
+    @strawberry.field(
+        graphql_type=list[AtRiskTask],
+        description="The tasks that end after their soft deadlines, by id.",
+    )
+    def at_risk(self) -> tuple[model.AtRisk, ...]:
+        return self.draft.plan.at_risk
+
+    @strawberry.field(
+        graphql_type=list[UnestimatedTask],
+        description="The open tasks without `durationMinutes`, which are not planned, by id.",
+    )
+    def unestimated(self) -> tuple[TaskModel, ...]:
+        return self.draft.selection.unestimated
+
+    @strawberry.field(
+        graphql_type=list[TaskVersion],
+        description="Versions of the tasks that the plan was made from, by id, for `planApply`.",
+    )
+    def versions(self) -> tuple[model.PlanTask, ...]:
+        return self.draft.request.tasks
