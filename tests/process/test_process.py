@@ -324,7 +324,7 @@ def stopped(pid: int | None) -> Iterator[None]:
 def test_no_worker_stops_to_look_for_garbage_in_what_it_has_started_with():
     program = """
 import gc
-from graphql_api import server
+from graphql_api.infra.serving import server
 
 before = len(gc.get_objects())
 server._settle()

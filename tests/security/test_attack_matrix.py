@@ -42,6 +42,6 @@ def test_every_test_that_the_matrix_names_exists():
 
 
 def test_every_row_names_a_test():
-    without = {row[0] for row in ROWS if "`tests/test_" not in row[3]}
+    without = {row[0] for row in ROWS if not re.search(r"`tests/[a-z_/]*test_", row[3])}
 
     assert without == set()

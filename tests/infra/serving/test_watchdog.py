@@ -59,9 +59,10 @@ def test_a_process_ends_when_it_hangs_and_not_when_it_is_busy(work):
 
 SERVICE = """
 import runpy
-from graphql_api import server, watchdog
+import graphql_api
+from graphql_api.infra.serving import watchdog
 watchdog.HUNG_SECONDS = 1.0
-create = server.create_app
+create = graphql_api.create_app
 
 def create_app(config, **options):
     def hang():
@@ -71,7 +72,7 @@ def create_app(config, **options):
     app.add_url_rule("/hang", view_func=hang)
     return app
 
-server.create_app = create_app
+graphql_api.create_app = create_app
 runpy.run_path("app.py", run_name="__main__")
 """
 
@@ -97,7 +98,7 @@ def test_a_hung_worker_is_replaced(tmp_path):
 
 STOPPED = """
 import runpy
-from graphql_api import watchdog
+from graphql_api.infra.serving import watchdog
 watchdog.STOPPED_SECONDS = 1.0
 runpy.run_path("app.py", run_name="__main__")
 """
