@@ -17,6 +17,8 @@ from werkzeug.test import TestResponse
 from graphql_api import create_app
 from graphql_api.config import Config
 from graphql_api.domain.accounts import service, session_cache
+from graphql_api.infra.concurrency import hub
+from graphql_api.infra.concurrency.poller import SelectorPoller
 from graphql_api.infra.request_log import JsonLines
 
 # Nothing in a test may reach for a real account.
@@ -141,6 +143,13 @@ def calls(app) -> Iterator[list[str]]:
     events.register_first("before-send.dynamodb", note)
     yield names
     events.unregister("before-send.dynamodb", note)
+
+
+@pytest.fixture(params=["the fastest poller here", "the poller of any system"])
+def each_poller(request, monkeypatch) -> None:
+    """Run the test with the poller of this system, and with that of systems without epoll."""
+    if request.param == "the poller of any system":
+        monkeypatch.setattr(hub, "new_poller", SelectorPoller)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from argon2.low_level import ARGON2_VERSION
 
 from graphql_api.domain.accounts import legacy_hashes
 from graphql_api.infra.concurrency.bulkhead import Places
-from graphql_api.infra.concurrency.hub import apart
+from graphql_api.infra.concurrency.waiting import run_in_thread
 
 PATIENCE = 3.0  # seconds that somebody may wait for a place to hash in …
 MOST_WAITING = 12  # … as so many may at a time: two cores make ten hashes a second
@@ -36,7 +36,7 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """A salted hash in PHC form, which names its own parameters."""
-        return apart(partial(self._hasher.hash, password))
+        return run_in_thread(partial(self._hasher.hash, password))
 
     def verify(self, hashed: str | None, password: str, typed: str | None = None) -> bool:
         """Whether this is the password; without a hash, no, after the same time.
@@ -44,7 +44,7 @@ class Passwords:
         A hash of the older program's is of the password as it was `typed`, not normalised, and
         takes another time: until its first login, it shows that the account came from there.
         """
-        return apart(lambda: self._verify(hashed, password, typed))
+        return run_in_thread(lambda: self._verify(hashed, password, typed))
 
     def _verify(self, hashed: str | None, password: str, typed: str | None) -> bool:
         if hashed is not None and legacy_hashes.recognised(hashed):

@@ -12,7 +12,7 @@ from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import Receipt, TaskStore, version_conflict
 from graphql_api.errors import AppError, BadUserInput, Conflict, NotFound, ServiceUnavailable
-from graphql_api.infra.concurrency.hub import pause
+from graphql_api.infra.concurrency.waiting import sleep
 from graphql_api.infra.dynamodb import Action, ConditionFailed
 
 Item = TypeVar("Item")
@@ -162,7 +162,7 @@ class Linked:
 def attempts() -> Iterator[None]:
     """One for each attempt at a write that others may overtake, with pauses of random length."""
     for number in range(ATTEMPTS):
-        pause(random.uniform(0, PAUSE * number))  # noqa: S311 - jitter is no secret
+        sleep(random.uniform(0, PAUSE * number))  # noqa: S311 - jitter is no secret
         yield
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.concurrency.deadline import extend_deadline
-from graphql_api.infra.concurrency.hub import apart, comes, waits_freely
+from graphql_api.infra.concurrency.waiting import has_hub, run_in_thread, wait_for
 
 T = TypeVar("T")
 
@@ -56,10 +56,10 @@ class Places:
     def apart(self, work: Callable[[], T]) -> T:
         """What the work gives, done apart, in a place; ServiceUnavailable without one in time."""
         with self.take():
-            return apart(work)
+            return run_in_thread(work)
 
     def _taken(self) -> bool:
-        may_wait = self._waiting if self._in_threads or waits_freely() else 0
+        may_wait = self._waiting if self._in_threads or has_hub() else 0
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -68,7 +68,7 @@ class Places:
                 return False
             turn: Future[None] = Future()
             self._turns.append(turn)
-        if not comes(turn, self._seconds):
+        if not wait_for(turn, self._seconds):
             with self._lock:
                 if turn in self._turns:
                     self._turns.remove(turn)

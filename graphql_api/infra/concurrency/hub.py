@@ -1,331 +1,226 @@
-"""Many requests in one thread: who waits for the store lets another one go on (greenlets).
+"""Greenlet hub: one thread serves many requests, and switches whenever one of them waits.
 
-Threads in their place take turns with Python's lock, which is not fair and costs two wake-ups
-a turn; here a turn is a switch. So 1.14 times as many creates are answered, 1.05 times as many
-requests for a task (docs/performance.md). Nobody may wait in another way than by what is here,
-or hold a lock meanwhile: all others would wait, too.
+Threads in its place compete for the interpreter lock, which is unfair and costs two wake-ups a
+hand-over; here a hand-over is a greenlet switch: 1.14 times the rate of creates, 1.05 times that
+of reads of one task (docs/performance.md). Code in a hub waits by the functions of waiting.py
+only, and holds no lock meanwhile: any other wait stops every request of the process.
 """
 
 import contextvars
 import logging
 import math
 import os
-import select
-import selectors
-import socket
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
 from typing import Any, TypeAlias, TypeVar
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
+from graphql_api.infra.concurrency.poller import new_poller
+
 T = TypeVar("T")
 Work: TypeAlias = Callable[[None], object]
 
-READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-ALONE, BESIDE = sys.getswitchinterval(), 0.0005  # seconds that a thread keeps Python's lock for
-MOST_READY = 1_024  # sockets that one look tells of: more than ever wait at the same time
-LONGEST_APART = 10.0  # seconds of work apart that is not taken to hang
-STRETCH = 0.002  # seconds that new requests are begun for, before others go on
-
-_POLLED = {READ: select.POLLIN, WRITE: select.POLLOUT}
+# Seconds for which a thread keeps the interpreter lock: Python's own default, and …
+SWITCH_INTERVAL = sys.getswitchinterval()
+# … while long work runs in other threads. A request needs the lock several times: beside four
+# lists by urgency one task takes 13 ms in place of 52 (p50).
+SWITCH_INTERVAL_BESIDE_THREADS = 0.0005
+HUNG_SECONDS = 10.0  # of work in a thread, after which it is taken to hang
+TIME_SLICE = 0.002  # seconds in which new requests are begun before those that wait go on
 
 log = logging.getLogger(__name__)
 
-_mine = threading.local()
+_thread = threading.local()
+
+
+def current_hub() -> "Hub | None":
+    """Return the hub of this thread; None in commands, in tests and under other servers."""
+    return getattr(_thread, "hub", None)
 
 
 class _Wait:
-    """A greenlet that waits, until when, and whether it still does."""
+    """A parked greenlet, and the time at which its wait ends at the latest."""
 
-    __slots__ = ("ends", "greenlet")
+    __slots__ = ("deadline", "greenlet")
 
-    def __init__(self, ends: float) -> None:
-        self.greenlet, self.ends = getcurrent(), ends
-
-
-class Anywhere:
-    """Tells once of each socket that it can be used, and is rung from other threads."""
-
-    def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()
-        self._bell, self._ear = socket.socketpair()
-        self._bell.settimeout(0)
-        self._selector.register(self._ear, READ)
-
-    def watch(self, file: int, event: int) -> None:
-        """Tell of it, in the place of what was to be told of this file before."""
-        if file in self._selector.get_map():  # nobody was told; or it is closed, and another is
-            self._selector.unregister(file)
-        self._selector.register(file, event)
-
-    def look(self, seconds: float | None) -> list[int]:
-        """What can be used, after so many seconds at the latest, or once it is rung."""
-        files = [key.fd for key, _ in self._selector.select(seconds)]
-        for file in files:
-            if file == self._ear.fileno():
-                self._ear.recv(MOST_READY)
-            else:
-                self._selector.unregister(file)
-        return files
-
-    def ring(self) -> None:
-        """End a look."""
-        self._bell.send(b"\0")
-
-
-class OnLinux:
-    """The same with a call of the system for each wait and ring, in the place of two and three."""
-
-    def __init__(self) -> None:
-        self._epoll = select.epoll()
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._epoll.register(self._bell, select.EPOLLIN | select.EPOLLET)
-
-    def watch(self, file: int, event: int) -> None:
-        """Tell of it, in the place of what was to be told of this file before."""
-        once = _POLLED[event] | select.EPOLLONESHOT
-        try:
-            self._epoll.modify(file, once)
-        except FileNotFoundError:
-            self._epoll.register(file, once)
-
-    def look(self, seconds: float | None) -> list[int]:
-        """What can be used, after so many seconds at the latest, or once it is rung."""
-        return [file for file, _ in self._epoll.poll(seconds, MOST_READY)]
-
-    def ring(self) -> None:
-        """End a look."""
-        os.eventfd_write(self._bell, 1)
+    def __init__(self, deadline: float) -> None:
+        self.greenlet, self.deadline = getcurrent(), deadline
 
 
 class Hub:
-    """A thread for so many requests at once, and so many beside it for what takes long."""
+    """A thread that runs up to `concurrency` requests at once, and a pool for long work.
 
-    def __init__(self, threads: int, at_once: int) -> None:
-        self._at_once, self._count = at_once, threads
-        self._steps: deque[Work] = deque()  # those that nobody has begun
-        self._told: deque[_Wait] = deque()  # what other threads have finished
+    All deadlines are on the clock of `time.monotonic`.
+    """
+
+    def __init__(self, threads: int, concurrency: int) -> None:
+        self._concurrency, self._thread_count = concurrency, threads
+        self._pending: deque[Work] = deque()  # not begun yet
+        self._finished: deque[_Wait] = deque()  # waits that other threads have ended
         self._idle: list[greenlet] = []
         self._waits: set[_Wait] = set()
-        self._waiting: dict[int, _Wait] = {}  # by the file that they wait for
-        self._ends = math.inf  # of the first of the waits, or earlier
-        self._sleeps = False
-        self._apart: dict[greenlet, float] = {}  # who has work in the threads beside, since when
-        self._surplus = 0  # greenlets that are one too many since such work, or a wait, has ended
-        self._done = 0  # how much is …
-        self._seen = 0  # … when it was last asked
+        self._waits_by_fd: dict[int, _Wait] = {}
+        self._next_deadline = math.inf  # of the earliest wait, or earlier than that
+        self._polling = False
+        self._in_threads: dict[greenlet, float] = {}  # since when each has work in the pool
+        self._excess = 0  # greenlets to end, after one lent its slot and has taken it back
+        self._completed = 0
+        self._completed_before = 0  # when progress was last asked for
 
     def start(self) -> None:
-        """Let it work, as long as the process lives."""
-        self._threads = ThreadPoolExecutor(self._count, "apart")
-        self._files = OnLinux() if sys.platform == "linux" else Anywhere()
+        """Start the thread and the pool; they end with the process."""
+        self._pool = ThreadPoolExecutor(self._thread_count, "worker")
+        self._poller = new_poller()
         threading.Thread(target=self._run, name="hub", daemon=True).start()
 
-    def add_done_callback(self, step: Work, *, context: Any = None) -> None:  # noqa: ARG002 - asyncio's
-        """Let it take the step: whoever awaits this goes on in a greenlet of its own."""
-        self._steps.append(step)
-        self._ring()
+    def add_done_callback(self, work: Work, *, context: Any = None) -> None:  # noqa: ARG002 - asyncio's
+        """Run the work in a greenlet; a coroutine that awaits the hub continues in one so."""
+        self._pending.append(work)
+        self._wake()
 
     def __await__(self) -> Generator["Hub", None, None]:
-        """Ask for a greenlet to go on in; see stepping.Step."""
+        """Continue a coroutine of event_loop.Step in a greenlet of this hub."""
         yield self
 
-    def moves(self) -> bool:
-        """Whether whoever comes is served at once, or somebody was since this was asked last.
+    def is_making_progress(self) -> bool:
+        """Return whether the hub is idle, or has completed a request since the last call.
 
-        And nothing that is apart takes longer than anything does that says no `extend_deadline`.
+        False while work in a thread takes longer than HUNG_SECONDS.
         """
-        before, self._seen = self._seen, self._done
-        served = (self._sleeps and bool(self._idle)) or self._seen != before
-        oldest = min(list(self._apart.values()), default=math.inf)
-        return served and time.monotonic() - oldest < LONGEST_APART
+        before, self._completed_before = self._completed_before, self._completed
+        is_idle = self._polling and bool(self._idle)
+        oldest = min(list(self._in_threads.values()), default=math.inf)
+        is_hung = time.monotonic() - oldest >= HUNG_SECONDS
+        return (is_idle or self._completed_before != before) and not is_hung
 
-    def ready(self, file: int, event: int, ends: float) -> bool:
-        """Whether a socket could be read or written before that time."""
-        self._files.watch(file, event)
-        self._waiting[file] = wait = _Wait(ends)
+    def wait_for_socket(self, fd: int, event: int, deadline: float) -> bool:
+        """Park until a socket is ready for READ or WRITE; False at the deadline."""
+        self._poller.register(fd, event)
+        self._waits_by_fd[fd] = wait = _Wait(deadline)
         return self._park(wait)
 
-    def apart(self, work: Callable[[], T]) -> T:
-        """What the work gives, done in one of the threads beside.
-
-        Meanwhile threads take turns more often, of which each request needs some: beside four
-        lists by urgency a task takes 13 ms in the place of 52 (p50).
-        """
+    def run_in_thread(self, work: Callable[[], T]) -> T:
+        """Run work in the pool, with this context, and lend the slot to another request."""
         me = getcurrent()
-        self._apart[me] = time.monotonic()
-        sys.setswitchinterval(BESIDE)
+        self._in_threads[me] = time.monotonic()
+        sys.setswitchinterval(SWITCH_INTERVAL_BESIDE_THREADS)
         try:
-            done = self._threads.submit(contextvars.copy_context().run, work)
-            self.comes(done, math.inf)
-            return done.result()
+            future = self._pool.submit(contextvars.copy_context().run, work)
+            self.wait_lending_slot(future, math.inf)
+            return future.result()
         finally:
-            del self._apart[me]
-            if not self._apart:
-                sys.setswitchinterval(ALONE)
+            del self._in_threads[me]
+            if not self._in_threads:
+                sys.setswitchinterval(SWITCH_INTERVAL)
 
-    def comes(self, turn: Future[Any], ends: float) -> bool:
-        """Whether a turn comes before that time; meanwhile, one more request is worked on."""
+    def wait_lending_slot(self, future: Future[Any], deadline: float) -> bool:
+        """Park until the future is done, and let one more request run; False at the deadline."""
         self._idle.append(greenlet(self._work, self._hub))
         try:
-            return self.finished(turn, ends)
+            return self.wait_for(future, deadline)
         finally:
-            self._surplus += 1
+            self._excess += 1
 
-    def finished(self, done: Future[Any], ends: float) -> bool:
-        """Whether what another thread does was finished before that time."""
-        wait = _Wait(ends)
-        done.add_done_callback(lambda _: self._tell(wait))
+    def wait_for(self, future: Future[Any], deadline: float) -> bool:
+        """Park until the future is done; False at the deadline."""
+        wait = _Wait(deadline)
+        future.add_done_callback(lambda _: self._finish(wait))
         return self._park(wait)
 
-    def pause(self, seconds: float) -> None:
-        """Let others go on meanwhile."""
+    def sleep(self, seconds: float) -> None:
+        """Park for this time."""
         self._park(_Wait(time.monotonic() + seconds))
 
-    def _tell(self, wait: _Wait) -> None:
-        self._told.append(wait)
-        self._ring()
+    def _finish(self, wait: _Wait) -> None:
+        """End a wait from another thread."""
+        self._finished.append(wait)
+        self._wake()
 
-    def _ring(self) -> None:
-        if self._sleeps:
-            self._sleeps = False
-            self._files.ring()
+    def _wake(self) -> None:
+        if self._polling:
+            self._polling = False
+            self._poller.wake()
 
     def _park(self, wait: _Wait) -> bool:
-        """Let others go on until the wait is over; whether that was before its end."""
+        """Switch to the hub until the wait ends; False if that was its deadline."""
         self._waits.add(wait)
-        self._ends = min(self._ends, wait.ends)
+        self._next_deadline = min(self._next_deadline, wait.deadline)
         return bool(self._hub.switch())
 
-    def _end(self, wait: _Wait, *, in_time: bool) -> None:
-        if wait in self._waits:  # else that has ended it before
+    def _resume(self, wait: _Wait, *, in_time: bool) -> None:
+        if wait in self._waits:  # else it has ended before, in another way
             self._waits.remove(wait)
             wait.greenlet.switch(in_time)
 
     def _run(self) -> None:
         try:
-            self._turn()
-        except BaseException:  # nobody would be answered any more: the server renews the process
+            self._loop()
+        except BaseException:  # nobody would get a response any more: the server starts another
             log.critical("The hub has crashed", exc_info=True)
             os._exit(1)
 
-    def _turn(self) -> None:
-        """Give each one a turn who can go on, for ever."""
-        _mine.hub, self._hub = self, getcurrent()
-        self._idle += [greenlet(self._work) for _ in range(self._at_once)]
+    def _loop(self) -> None:
+        """Run every greenlet that can go on, forever."""
+        _thread.hub, self._hub = self, getcurrent()
+        self._idle += [greenlet(self._work) for _ in range(self._concurrency)]
         while True:
-            while self._told:
-                self._end(self._told.popleft(), in_time=True)
-            look_at = time.monotonic() + STRETCH
-            while self._steps and self._idle:
-                self._idle.pop().switch(self._steps.popleft())
-                if time.monotonic() >= look_at:  # else those who come could keep all others waiting
-                    break
-            self._sleeps = True
-            files = self._files.look(self._patience())
-            self._sleeps = False
-            for file in files:
-                if wait := self._waiting.pop(file, None):
-                    self._end(wait, in_time=True)
-            if self._ends <= time.monotonic():
-                self._end_late()
+            while self._finished:
+                self._resume(self._finished.popleft(), in_time=True)
+            self._begin_pending()
+            for fd in self._poll():
+                if wait := self._waits_by_fd.pop(fd, None):
+                    self._resume(wait, in_time=True)
+            if self._next_deadline <= time.monotonic():
+                self._resume_late()
 
-    def _patience(self) -> float | None:
-        """The seconds to wait for what may happen; asked after `_sleeps` is set."""
-        if self._told or (self._steps and self._idle):  # they have come meanwhile
+    def _begin_pending(self) -> None:
+        """Begin new work; no longer than a time slice, or it could keep all others waiting."""
+        until = time.monotonic() + TIME_SLICE
+        while self._pending and self._idle:
+            self._idle.pop().switch(self._pending.popleft())
+            if time.monotonic() >= until:
+                return
+
+    def _poll(self) -> list[int]:
+        self._polling = True
+        ready = self._poller.poll(self._poll_timeout())
+        self._polling = False
+        return ready
+
+    def _poll_timeout(self) -> float | None:
+        """Return the seconds until there is something to do; called with `_polling` set."""
+        if self._finished or (self._pending and self._idle):  # added since it was last looked at
             return 0
-        return None if self._ends == math.inf else max(0, self._ends - time.monotonic())
+        if self._next_deadline == math.inf:
+            return None
+        return max(0, self._next_deadline - time.monotonic())
 
-    def _end_late(self) -> None:
+    def _resume_late(self) -> None:
         now = time.monotonic()
-        late = [wait for wait in self._waits if wait.ends <= now]
-        self._ends = min((wait.ends for wait in self._waits if wait.ends > now), default=math.inf)
+        late = [wait for wait in self._waits if wait.deadline <= now]
+        self._next_deadline = min(
+            (wait.deadline for wait in self._waits if wait.deadline > now), default=math.inf
+        )
         for wait in late:
-            self._end(wait, in_time=False)
+            self._resume(wait, in_time=False)
 
-    def _work(self, step: Work) -> None:
+    def _work(self, work: Work) -> None:
+        """Do one work after another: the life of a greenlet."""
         while True:
             try:
-                step(None)
+                work(None)
             except GreenletExit:  # the interpreter ends
                 raise
-            except BaseException:  # as panics of granian's, and cancellations, are
-                log.exception("A step has crashed")
-            self._done += 1
-            if self._surplus:
-                self._surplus -= 1
+            except BaseException:  # such as panics of granian, and cancellations
+                log.exception("A request has crashed")
+            self._completed += 1
+            if self._excess:
+                self._excess -= 1
                 return
             self._idle.append(getcurrent())
-            step = self._hub.switch()
-
-
-def _hub() -> Hub | None:
-    """The present thread's; none if it is a test's, a command's, or another server's."""
-    return getattr(_mine, "hub", None)
-
-
-def ready(file: int, event: int, ends: float) -> bool:
-    """Whether a socket could be read or written before that time; others go on meanwhile."""
-    left = ends - time.monotonic()
-    if left <= 0:
-        return False
-    if hub := _hub():
-        return hub.ready(file, event, ends)
-    poll = select.poll()
-    poll.register(file, _POLLED[event])
-    return bool(poll.poll(math.ceil(left * 1_000)))
-
-
-def pause(seconds: float) -> None:
-    """Wait, while others go on; not at all for no time, as before the first attempt at a write."""
-    if seconds <= 0:
-        return
-    if hub := _hub():
-        hub.pause(seconds)
-    else:
-        time.sleep(seconds)
-
-
-def apart(work: Callable[[], T]) -> T:
-    """What the work gives, however long it takes; others go on meanwhile."""
-    hub = _hub()
-    return hub.apart(work) if hub else work()
-
-
-def comes(turn: Future[None], seconds: float) -> bool:
-    """Whether a turn comes in time; others go on meanwhile, as many as without whoever waits."""
-    if hub := _hub():
-        return hub.comes(turn, time.monotonic() + seconds)
-    return bool(wait_for([turn], seconds).done)
-
-
-def waits_freely() -> bool:
-    """Whether others can go on while the present request waits; not if it has a thread."""
-    return _hub() is not None
-
-
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """What the work gives; TimeoutError if it takes longer, and is left to itself.
-
-    For what has no bound of its own: a name that nobody resolves, credentials that nobody
-    renews. RuntimeError if there can be no more threads.
-    """
-    done: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - whoever waits is told
-            done.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    if hub := _hub():
-        hub.finished(done, time.monotonic() + seconds)
-        seconds = 0
-    return done.result(max(0, seconds))
+            work = self._hub.switch()

@@ -24,8 +24,8 @@ from botocore.exceptions import BotoCoreError, NoRegionError
 from graphql_api.config import Config
 from graphql_api.errors import ServiceUnavailable, StartError
 from graphql_api.infra import request_log
-from graphql_api.infra.concurrency import hub
 from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS
+from graphql_api.infra.concurrency.waiting import sleep
 from graphql_api.infra.dynamodb import codec, protocol
 from graphql_api.infra.dynamodb.circuit_breaker import Breaker
 from graphql_api.infra.dynamodb.codec import Item
@@ -315,7 +315,7 @@ class Database:
         """One pause an attempt, with full jitter over a doubling time; none after the last."""
         for attempt in range(self._attempts):
             longest = 0.02 * 2**attempt if attempt < self._attempts - 1 else 0
-            yield lambda longest=longest: hub.pause(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
+            yield lambda longest=longest: sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
 
     def _heard(self, *, away: bool | None, mute: bool = False) -> None:
         if away is None:

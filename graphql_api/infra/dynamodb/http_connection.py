@@ -1,7 +1,7 @@
 """Kept HTTP/1.1 connections to a store (RFC 9112), used with few system calls.
 
 A request goes out in one piece, and an answer is read in as large pieces as come. Whoever has
-to wait for the store lets others go on meanwhile (hub.py).
+to wait for the store lets others go on meanwhile (waiting.py).
 """
 
 import http.client
@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path
 from botocore.utils import get_environ_proxies
 
-from graphql_api.infra.concurrency import hub
+from graphql_api.infra.concurrency.poller import READ, WRITE
+from graphql_api.infra.concurrency.waiting import run_with_timeout, wait_for_socket
 
 LONGEST_HEAD = 65_536  # bytes of an answer's head
 PIECE = 65_536  # bytes that are read at once
@@ -26,7 +27,7 @@ TOO_LONG = "it took too long"
 _ESTABLISHED = b"\x01"  # tcpi_state of struct tcp_info, linux/tcp.h
 _BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 # TLS may have to read before it can write, and the other way round.
-_NEEDED: dict[type, int] = {ssl.SSLWantReadError: hub.READ, ssl.SSLWantWriteError: hub.WRITE}
+_NEEDED: dict[type, int] = {ssl.SSLWantReadError: READ, ssl.SSLWantWriteError: WRITE}
 _SO_MEMINFO = 55  # of asm-generic/socket.h; first comes SK_MEMINFO_RMEM_ALLOC
 
 
@@ -49,7 +50,7 @@ class Connection:
     def __init__(self, opened: http.client.HTTPConnection) -> None:
         self._opened = opened
         self._socket: socket.socket = opened.sock
-        self._socket.settimeout(0)  # hub.py waits, in its place
+        self._socket.settimeout(0)  # wait_for_socket waits in its place
         self._is_plain = not isinstance(self._socket, ssl.SSLSocket)
 
     def ask(self, request: bytes, ends: float) -> tuple[Answer, bool]:
@@ -63,7 +64,7 @@ class Connection:
             try:
                 unsent = unsent[self._socket.send(unsent) :]
             except _BLOCKED as blocked:
-                self._wait(_NEEDED.get(type(blocked), hub.WRITE), ends)
+                self._wait(_NEEDED.get(type(blocked), WRITE), ends)
         stream = _Input(self, ends)
         answer, keeps = _read(stream)
         return answer, keeps and stream.is_empty
@@ -71,14 +72,14 @@ class Connection:
     def receive(self, ends: float) -> bytes:
         """What comes next; nothing at the connection's end."""
         if self._is_plain:
-            self._wait(hub.READ, ends)
+            self._wait(READ, ends)
         elif ends <= time.monotonic():  # else there may be what was decrypted before
             raise TimeoutError(TOO_LONG)
         while True:
             try:
                 return self._socket.recv(PIECE)
             except _BLOCKED as blocked:
-                self._wait(_NEEDED.get(type(blocked), hub.READ), ends)
+                self._wait(_NEEDED.get(type(blocked), READ), ends)
 
     def has_ended(self) -> bool:
         """Whether it has ended while nobody used it, or something came that nobody asked for."""
@@ -96,7 +97,7 @@ class Connection:
 
     def _wait(self, event: int, ends: float) -> None:
         """Wait until something can be read, or written; TimeoutError after that time."""
-        if not hub.ready(self._socket.fileno(), event, ends):
+        if not wait_for_socket(self._socket.fileno(), event, ends):
             raise TimeoutError(TOO_LONG)
 
 
@@ -194,7 +195,7 @@ class Endpoint:
     def open(self, seconds: float) -> Connection:
         """A new connection; NotConnected, or TimeoutError, names and handshakes included."""
         try:
-            return hub.within(seconds, lambda: Connection(self._opened(seconds)))
+            return run_with_timeout(lambda: Connection(self._opened(seconds)), seconds)
         except RuntimeError as error:  # there can be no more threads
             raise NotConnected(str(error)) from None
 

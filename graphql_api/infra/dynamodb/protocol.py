@@ -24,7 +24,7 @@ from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS, deadline
-from graphql_api.infra.concurrency.hub import pause, within
+from graphql_api.infra.concurrency.waiting import run_with_timeout, sleep
 from graphql_api.infra.dynamodb.http_connection import (
     TOO_LONG,
     Answer,
@@ -127,7 +127,7 @@ class Wire:
         for attempt in range(self._attempts):
             if attempt:
                 longest = min(BACKOFF_SECONDS * 2 ** (attempt - 1), ends - time.monotonic())
-                pause(random.uniform(0, max(0, longest)))  # noqa: S311 - jitter is no secret
+                sleep(random.uniform(0, max(0, longest)))  # noqa: S311 - jitter is no secret
             left = ends - time.monotonic()
             if left <= 0:
                 return
@@ -179,7 +179,7 @@ class Wire:
             raise NoCredentialsError
         try:
             if isinstance(known, RefreshableCredentials) and known.refresh_needed():
-                return within(seconds, known.get_frozen_credentials)
+                return run_with_timeout(known.get_frozen_credentials, seconds)
             return known.get_frozen_credentials()
         except (BotoCoreError, ClientError, RuntimeError) as error:  # as botocore's refresh has it
             raise Failed(error, away=True) from error

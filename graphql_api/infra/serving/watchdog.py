@@ -34,7 +34,7 @@ def _look(hub: Hub, seconds: float) -> None:
     steps = -1
     while True:
         before, steps = steps, heartbeats()
-        if hub.moves() or steps != before:
+        if hub.is_making_progress() or steps != before:
             faulthandler.dump_traceback_later(seconds, exit=True)  # unless there is a next time
         time.sleep(seconds / LOOKS)
 

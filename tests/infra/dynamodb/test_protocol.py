@@ -432,7 +432,7 @@ class Clock(SimpleNamespace):
         clock = cls()
         for module in (protocol, deadline):
             patch.setattr(module, "time", clock)
-        patch.setattr(protocol, "pause", clock.sleep)
+        patch.setattr(protocol, "sleep", clock.sleep)
         return clock
 
 
