@@ -20,8 +20,9 @@ from engines import ENGINES
 
 from graphql_api.infra.dynamodb import Database, database as client, codec
 from graphql_api.domain.paging import Budget, Window
-from graphql_api.domain.tasks.model import Task, TaskFilter, TaskOrder
-from graphql_api.domain.tasks.store import MOST_READ, TaskStore
+from graphql_api.domain.tasks.filters import TaskFilter, TaskOrder
+from graphql_api.domain.tasks.list_reader import MOST_READ, TaskListReader
+from graphql_api.domain.tasks.model import Task
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,12 +59,12 @@ for name in ("embedded", "local"):
         raw.meta.events.register(
             "after-call.dynamodb.Query", lambda parsed, **_: looked.append(parsed["ScannedCount"])
         )
-        store = TaskStore(Database(raw))
+        lists = TaskListReader(Database(raw))
         print(f"\n{name}, {COUNT:,} tasks of one user, pages of 25")
         for title, only in FILTERS.items():
             looked.clear()
             start = time.perf_counter()
-            page = store.page("user", TaskOrder(), only, Window(), None, Budget(MOST_READ))
+            page = lists.page("user", TaskOrder(), only, Window(), None, Budget(MOST_READ))
             took = (time.perf_counter() - start) * 1000
             print(
                 f"  {title:14} {len(page.items):3} tasks  {len(looked):3} calls "

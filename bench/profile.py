@@ -68,11 +68,11 @@ PHASES = {
     ],
     "who asks: token and session": ["graphql_api.domain.accounts.service:Accounts.viewer"],
     "resolvers: lists and their cursors": [
-        "graphql_api.api.graphql.context:Context.list_tasks",
-        "graphql_api.domain.paging:Cursors.seal",
+        "graphql_api.api.graphql.tasks.listing:read_list",
+        "graphql_api.api.graphql.cursors:Cursors.seal",
     ],
     "stores: expressions and arguments": [
-        "graphql_api.domain.tasks.store:TaskStore.page",
+        "graphql_api.domain.tasks.list_reader:TaskListReader.page",
         "graphql_api.domain.tasks.store:TaskStore.get",
         "graphql_api.domain.tasks.store:TaskStore.get_many",
         "graphql_api.domain.tasks.store:TaskStore.add",

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from graphql_api import __version__, clock
 from graphql_api.api.graphql import context
 from graphql_api.api.graphql.context import Services
+from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.schema import SCHEMA
 from graphql_api.api.http import application
 from graphql_api.api.http.graphql_view import DRAFTS, GraphQL
@@ -24,12 +25,12 @@ from graphql_api.domain.accounts.rate_limits import Attempts
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Tokens
-from graphql_api.domain.paging import Cursors
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.plans.store import PlanStore
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.infra.dynamodb import Database
@@ -53,7 +54,7 @@ def create_app(
     connection = client.connect(config)
     database = Database(connection, config.table_prefix)
     users, tasks, settings = UserStore(database), TaskStore(database), SettingsStore(database)
-    dependencies = DependencyStore(database)
+    lists, dependencies = TaskListReader(database), DependencyStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
     passwords = Passwords(config.argon2_profile, config.hashes)
@@ -67,9 +68,12 @@ def create_app(
         ),
         tasks=Tasks(tasks, dependencies),
         user_settings=UserSettings(settings),
-        plans=Plans(tasks, PlanStore(database), lambda user_id: dependencies.get(user_id).blockers),
+        plans=Plans(
+            tasks, lists, PlanStore(database), lambda user_id: dependencies.get(user_id).blockers
+        ),
         user_store=users,
         task_store=tasks,
+        task_lists=lists,
         dependency_store=dependencies,
         settings_store=settings,
         cursors=Cursors(secrets),

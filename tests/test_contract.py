@@ -18,7 +18,7 @@ from graphql import (
 from service import ROOT
 
 from graphql_api.api.graphql.schema import SCHEMA
-from graphql_api.api.graphql.tasks import CreateTaskInput, UpdateTaskInput
+from graphql_api.api.graphql.tasks.inputs import CreateTaskInput, UpdateTaskInput
 from graphql_api.api.rest.views import DOCUMENT, ROUTES
 from graphql_api.config import Config, Limits
 from graphql_api.domain.tasks.model import Task
@@ -139,9 +139,8 @@ DOORS = {
     },
     "apig_wsgi": {"aws_lambda.py"},
     "strawberry": {
-        "api/graphql/arguments.py",
         "api/graphql/connection.py",
-        "api/graphql/enums.py",
+        "api/graphql/strawberry_extras.py",
         "api/graphql/context.py",
         "infra/executor/executor.py",
         "infra/executor/compiler.py",
@@ -154,7 +153,10 @@ DOORS = {
         "api/graphql/plans/payloads.py",
         "api/graphql/plans/types.py",
         "api/graphql/settings.py",
-        "api/graphql/tasks.py",
+        *(
+            f"api/graphql/tasks/{name}.py"
+            for name in ("inputs", "listing", "operations", "payloads", "types")
+        ),
     },
 }
 

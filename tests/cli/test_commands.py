@@ -167,7 +167,7 @@ def test_an_export_has_the_user_and_all_tasks_and_no_secret(operator, ann):
 
 
 def test_an_export_is_read_as_it_is_written(operator, ann, app, monkeypatch):
-    monkeypatch.setattr("graphql_api.domain.tasks.store.LARGEST_LOOK", 2)
+    monkeypatch.setattr("graphql_api.domain.tasks.store.PAGE", 2)
     for number in range(5):
         ann.create(title=f"{number}")
 

@@ -8,7 +8,8 @@ import strawberry
 from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.settings import Settings
-from graphql_api.api.graphql.tasks import Task, list_tasks
+from graphql_api.api.graphql.tasks.listing import list_tasks
+from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.accounts import model, service
 from graphql_api.domain.settings.model import Settings as UserSettings
 

@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 
 import strawberry
 
-from graphql_api.domain.paging import Cursors, Page
+from graphql_api.api.graphql.cursors import Cursors
+from graphql_api.domain.paging import Page
 
 T = TypeVar("T")
 

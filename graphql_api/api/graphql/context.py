@@ -3,39 +3,34 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import strawberry
 
-from graphql_api.api.graphql.connection import Listing
-from graphql_api.api.graphql.lazy import lazy
+from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.domain.accounts.model import Client, User
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Viewer
-from graphql_api.domain.paging import LARGEST, Budget, Cursors, Page, Window
+from graphql_api.domain.paging import LARGEST, Budget
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.dependencies import Dependencies
 from graphql_api.domain.tasks.dependency_store import DependencyStore
-from graphql_api.domain.tasks.model import (
-    OrderDirection,
-    Task,
-    TaskFilter,
-    TaskOrder,
-    TaskOrderField,
-)
+from graphql_api.domain.tasks.list_reader import MOST_READ, TaskListReader
+from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.ranking import Ranking
 from graphql_api.domain.tasks.related import MOST_LINKED, Neighbours
 from graphql_api.domain.tasks.service import Tasks
-from graphql_api.domain.tasks.store import MOST_READ, TaskKey, TaskStore, task_not_found
+from graphql_api.domain.tasks.store import TaskKey, TaskStore, task_not_found
 from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.infra import request_log
 from graphql_api.infra.concurrency.bulkhead import Places
 from graphql_api.infra.dynamodb import Loader
+
+T = TypeVar("T")
 
 MOST_LISTED = 300  # tasks in all lists of a request
 WHOLE_LIST_PAGE = 1_000  # tasks in each page of a list that is read to its end
@@ -54,6 +49,24 @@ def rankings(at_once: int) -> Places:
     )
 
 
+class lazy(Generic[T]):  # noqa: N801 - as property and cached_property
+    """A property that is computed once.
+
+    functools.cached_property has a lock until Python 3.12, one for all objects of a class: who
+    waits for the store meanwhile makes all others wait.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._name = make.__name__
+        self.__doc__ = make.__doc__
+
+    def __get__(self, owner: Any, _: Any = None) -> T:
+        """The value, which from now on is the owner's own attribute."""
+        value = owner.__dict__[self._name] = self._make(owner)
+        return value
+
+
 @dataclass(frozen=True)
 class Services:
     """What a process has once, and every request uses."""
@@ -64,6 +77,7 @@ class Services:
     plans: Plans
     user_store: UserStore
     task_store: TaskStore
+    task_lists: TaskListReader
     dependency_store: DependencyStore
     settings_store: SettingsStore
     cursors: Cursors
@@ -83,12 +97,13 @@ class Context:
         self.tasks = services.tasks
         self.user_settings = services.user_settings
         self.plans = services.plans
-        self.task_store = services.task_store
+        self.task_lists = services.task_lists
         self.cursors = services.cursors
+        self.rankings = services.rankings
         self._services = services
         self._clock = services.now
-        self._budget = Budget(MOST_READ)
-        self._counting = Budget(MOST_READ)
+        self.read_budget = Budget(MOST_READ)
+        self.count_budget = Budget(MOST_READ)
         self._rows = Budget(MOST_LISTED)
         self._linked = Budget(MOST_LINKED)
         self.largest_page = LARGEST
@@ -138,7 +153,7 @@ class Context:
     @lazy
     def tasks_by_key(self) -> Loader[TaskKey, Task]:
         """Tasks by their keys."""
-        return Loader(self.task_store.get_many)
+        return Loader(self._services.task_store.get_many)
 
     @lazy
     def dependencies(self) -> Loader[str, Dependencies]:
@@ -154,12 +169,12 @@ class Context:
     def ranking(self) -> Ranking:
         """How urgent tasks are."""
         return Ranking(
-            self.task_store,
+            self.task_lists,
             self.tasks_by_key,
             self.neighbours,
             lambda user_id: self.settings_of(user_id).urgency_coefficients,
             self._clock,
-            self._budget,
+            self.read_budget,
         )
 
     def forget_tasks(self) -> None:
@@ -178,52 +193,13 @@ class Context:
         """The user's settings."""
         return self.settings.get(user_id) or Settings(user_id=user_id)
 
-    def list_tasks(
-        self, user_id: str, window: Window, only: TaskFilter, order: TaskOrder
-    ) -> Listing[Task]:
-        """A page of the user's tasks; its cursors are good for this user, filter and order."""
-        ready = () if only.ready is None else (only.ready,)
-        scope = repr((user_id, only, order, *ready))
-        name = "before" if window.backward else "after"
-        position = None if window.cursor is None else self.cursors.open(window.cursor, scope, name)
-        if order.field is TaskOrderField.URGENCY:
-            page, count = self._by_urgency(user_id, window, only, order.direction, position)
-        else:
-            waiting = () if only.ready is None else self.neighbours.among(user_id).waiting
-            page = self.task_store.page(
-                user_id, order, only, window, position, self._budget, waiting
-            )
-            count = partial(self.task_store.count, user_id, only, self._counting, waiting)
-        self._list(len(page.items))
-        # An index may be behind: what has to be right is read again.
-        self.show(page.items, prime=order.field is not TaskOrderField.DUE_AT)
-        return Listing(page, self.cursors, scope, count)
-
-    def _by_urgency(
-        self,
-        user_id: str,
-        window: Window,
-        only: TaskFilter,
-        direction: OrderDirection,
-        position: str | None,
-    ) -> tuple[Page[Task], Callable[[], int]]:
-        page, total = self._services.rankings.apart(
-            lambda: self.ranking.page(user_id, only, direction, window, position)
-        )
-        if page.complete:
-            return page, lambda: total
-        waiting = self.neighbours.among(user_id).waiting
-        return page, partial(
-            self.task_store.count, user_id, only.of_open(), self._counting, waiting
-        )
-
     def title(self, task_id: str) -> str:
         """The title of one of the viewer's tasks that a plan is of."""
         return self._planned(task_id).title
 
     def planned_task(self, task_id: str) -> Task:
         """One of the viewer's tasks that a plan is of, as one of those that a request gets."""
-        self._list(1)
+        self.spend_rows(1)
         return self._planned(task_id)
 
     def _planned(self, task_id: str) -> Task:
@@ -232,7 +208,8 @@ class Context:
             raise task_not_found()
         return task
 
-    def _list(self, tasks: int) -> None:
+    def spend_rows(self, tasks: int) -> None:
+        """Take these tasks of those that a request may list; QueryTooComplex beyond them."""
         self._rows.spend(tasks)
         if self._rows.left < 0:
             raise QueryTooComplex(f"A request gets at most {MOST_LISTED} tasks in all its lists.")

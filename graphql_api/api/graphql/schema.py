@@ -9,7 +9,7 @@ from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
 from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
-from graphql_api.api.graphql.tasks import TaskMutation, TaskQuery
+from graphql_api.api.graphql.tasks.operations import TaskMutation, TaskQuery
 
 
 @strawberry.type(description="What can be read.")

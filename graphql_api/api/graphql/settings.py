@@ -6,13 +6,12 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
-from graphql_api.api.graphql import enums
-from graphql_api.api.graphql.arguments import given
 from graphql_api.api.graphql.context import Info
+from graphql_api.api.graphql.strawberry_extras import describe_enum, provided
 from graphql_api.domain.settings import model
 from graphql_api.domain.tasks import urgency
 
-enums.show(
+describe_enum(
     model.Weekday,
     "A day of the week.",
     **{day.name: f"{day.name.capitalize()}." for day in model.Weekday},
@@ -43,7 +42,7 @@ def _shown(name: str) -> Any:
     return strawberry.field(description=_meaning(name))
 
 
-def _given(name: str) -> Any:
+def _provided(name: str) -> Any:
     return strawberry.field(default=UNSET, description=_meaning(name))
 
 
@@ -74,20 +73,20 @@ class UrgencyCoefficients:
     )
 )
 class UrgencyCoefficientsInput:
-    next: float | None = _given("next")
-    due: float | None = _given("due")
-    priority_urgent: float | None = _given("priority_urgent")
-    blocking: float | None = _given("blocking")
-    priority_high: float | None = _given("priority_high")
-    scheduled: float | None = _given("scheduled")
-    active: float | None = _given("active")
-    priority_medium: float | None = _given("priority_medium")
-    age: float | None = _given("age")
-    priority_low: float | None = _given("priority_low")
-    tags: float | None = _given("tags")
-    inherited: float | None = _given("inherited")
-    waiting: float | None = _given("waiting")
-    blocked: float | None = _given("blocked")
+    next: float | None = _provided("next")
+    due: float | None = _provided("due")
+    priority_urgent: float | None = _provided("priority_urgent")
+    blocking: float | None = _provided("blocking")
+    priority_high: float | None = _provided("priority_high")
+    scheduled: float | None = _provided("scheduled")
+    active: float | None = _provided("active")
+    priority_medium: float | None = _provided("priority_medium")
+    age: float | None = _provided("age")
+    priority_low: float | None = _provided("priority_low")
+    tags: float | None = _provided("tags")
+    inherited: float | None = _provided("inherited")
+    waiting: float | None = _provided("waiting")
+    blocked: float | None = _provided("blocked")
 
 
 @strawberry.type(description="When a person works, by which clock, and what is urgent to them.")
@@ -149,11 +148,11 @@ class UpdateSettingsInput:
 
     def changes(self) -> dict[str, Any]:
         """The fields that are given, as the model knows them."""
-        fields = given(vars(self))
+        fields = provided(vars(self))
         if self.working_hours:
             fields["working_hours"] = tuple(day.hours() for day in self.working_hours)
         if self.urgency_coefficients:
-            fields["urgency_coefficients"] = given(vars(self.urgency_coefficients))
+            fields["urgency_coefficients"] = provided(vars(self.urgency_coefficients))
         return fields
 
 

@@ -19,8 +19,10 @@ from graphql_api.domain.plans.model import (
 )
 from graphql_api.domain.plans.store import Applied, PlanStore
 from graphql_api.domain.settings.model import Settings
-from graphql_api.domain.tasks.model import OrderDirection, Task, TaskFilter, TaskOrder
-from graphql_api.domain.tasks.store import MOST_READ, TaskStore
+from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter, TaskOrder
+from graphql_api.domain.tasks.list_reader import MOST_READ, TaskListReader
+from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import (
     BadUserInput,
     Conflict,
@@ -66,11 +68,13 @@ class Plans:
     def __init__(
         self,
         tasks: TaskStore,
+        lists: TaskListReader,
         plans: PlanStore,
         blockers: Callable[[str], Blockers],
     ) -> None:
         """Take the stores, and a function that reads a user's dependencies."""
         self._tasks = tasks
+        self._lists = lists
         self._plans = plans
         self._blockers = blockers
         # A large plan takes a second of a core, which all requests share, its input's hash 0.1 s.
@@ -147,7 +151,7 @@ class Plans:
 
     def _open_tasks(self, user_id: str) -> Sequence[Task]:
         window, budget = Window(MAX_TASKS), Budget(MOST_READ)
-        page = self._tasks.page(user_id, _BY_ID, _OPEN, window, None, budget)
+        page = self._lists.page(user_id, _BY_ID, _OPEN, window, None, budget)
         if page.has_next and page.complete:
             raise BadUserInput(
                 f"Planning needs at most {MAX_TASKS} open tasks, planned or not.", "tasks"

@@ -1,15 +1,14 @@
-"""What a task is, how it changes, and which tasks a list shows in which order. Pure."""
+"""What a task is, and how it changes. Pure."""
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 from graphql_api import clock
-from graphql_api.domain.records import record
 from graphql_api.errors import BadUserInput
 from graphql_api.ids import is_id, new_id
 
@@ -20,7 +19,6 @@ DESCRIPTION_BYTES = 32 * 1024  # bytes of UTF-8
 TAGS = 20  # a task
 TAG_LENGTH = 50  # characters, trimmed
 LARGEST_VERSION = 2**31 - 1  # what GraphQL calls an Int
-SEARCH_LENGTH = 200  # characters
 LONGEST = 14_400  # minutes of a task, or of a piece of it: ten days without a break
 
 
@@ -50,6 +48,17 @@ class DeadlineType(Enum):
 
     HARD = "hard"
     SOFT = "soft"
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def record(kind: type[T]) -> type[T]:
+    """A dataclass of named fields that mypy lets nobody change.
+
+    Python's own way to forbid it costs at every field of every new object: a task takes 2.2 µs to
+    make, and 0.5 without it. They are made by the hundred. Whoever gets around mypy must not change
+    one that is in a set or a key of a dictionary: its hash would be another.
+    """
+    return dataclass(slots=True, kw_only=True, unsafe_hash=True)(kind)
 
 
 @record
@@ -236,10 +245,6 @@ def camel(name: str) -> str:
     return first + "".join(other.capitalize() for other in others)
 
 
-def _distinct(values: Iterable[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(values))
-
-
 _RULES: Mapping[str, Callable[[Any], Any]] = {
     "title": _title,
     "description": _description,
@@ -247,101 +252,3 @@ _RULES: Mapping[str, Callable[[Any], Any]] = {
     "duration_minutes": _minutes("durationMinutes"),
     "min_chunk_minutes": _minutes("minChunkMinutes"),
 }
-
-
-class TaskOrderField(Enum):
-    """What tasks can be sorted by."""
-
-    CREATED_AT = "created_at"
-    DUE_AT = "due_at"
-    URGENCY = "urgency"
-
-
-class OrderDirection(Enum):
-    """Which end of an order comes first."""
-
-    ASC = "asc"
-    DESC = "desc"
-
-
-@dataclass(frozen=True, slots=True)
-class TaskOrder:
-    """An order of tasks: newest first, unless another one is asked for.
-
-    By due date, tasks without one come last in both directions. By urgency, only open ones come.
-    """
-
-    field: TaskOrderField = TaskOrderField.CREATED_AT
-    direction: OrderDirection = OrderDirection.DESC
-
-
-@dataclass(frozen=True, slots=True)
-class TaskFilter:
-    """Which tasks a list shows: those that meet every condition given."""
-
-    status: tuple[TaskStatus, ...] | None = None
-    priority: tuple[TaskPriority, ...] | None = None
-    tags: tuple[str, ...] | None = None
-    due_before: datetime | None = None
-    due_after: datetime | None = None
-    search: str | None = None
-    ready: bool | None = field(default=None, repr=False)  # cursors from before it was stay good
-
-    def __post_init__(self) -> None:
-        if self.tags is not None:
-            object.__setattr__(self, "tags", _distinct(tag.strip() for tag in self.tags))
-            if len(self.tags) > TAGS:
-                raise BadUserInput(f"At most {TAGS} tags can be asked for.", "tags")
-        for name in ("status", "priority"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, _distinct(getattr(self, name)))
-        if self.search is not None and len(self.search) > SEARCH_LENGTH:
-            raise BadUserInput(f"A search has at most {SEARCH_LENGTH} characters.", "search")
-
-    @property
-    def by_due_date(self) -> bool:
-        """Whether only tasks with a due date can match."""
-        return self.due_before is not None or self.due_after is not None
-
-    @property
-    def impossible(self) -> bool:
-        """Whether nothing can match: one of an empty list, or a time that ends before it begins."""
-        return () in (self.status, self.priority, self.tags) or (
-            self.due_after is not None
-            and self.due_before is not None
-            and self.due_after >= self.due_before
-        )
-
-    def of_open(self) -> "TaskFilter":
-        """The same, of open tasks only."""
-        given = OPEN if self.status is None else self.status
-        return replace(self, status=tuple(status for status in given if status in OPEN))
-
-    @property
-    def looks_closer(self) -> bool:
-        """Whether a match can only be told from a task that was read."""
-        return bool(self.search) or self.ready is not None
-
-    def shows(self, task: Task, waiting: Collection[str]) -> bool:
-        """Whether a task that was read matches; `waiting` are those with open blockers."""
-        ready = task.open and task.task_id not in waiting
-        return self.ready in {None, ready} and self.found_in(task)
-
-    def matches(self, task: Task, waiting: Collection[str]) -> bool:
-        """Whether a task that was read without asking for a match is one."""
-        due = task.due_at
-        return (
-            (self.status is None or task.status in self.status)
-            and (self.priority is None or task.priority in self.priority)
-            and (self.tags is None or not set(self.tags).isdisjoint(task.tags))
-            and (self.due_after is None or (due is not None and due >= self.due_after))
-            and (self.due_before is None or (due is not None and due < self.due_before))
-            and self.shows(task, waiting)
-        )
-
-    def found_in(self, task: Task) -> bool:
-        """Whether the search's text is in the title or the description, in whatever case."""
-        if not self.search:
-            return True
-        text = self.search.casefold()
-        return text in task.title.casefold() or text in task.description.casefold()

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from graphql_api import clock
 from graphql_api.domain.paging import Budget, Page, Window
-from graphql_api.domain.tasks.model import OrderDirection, Task, TaskFilter
+from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter
+from graphql_api.domain.tasks.list_reader import TaskListReader
+from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.related import Neighbours
-from graphql_api.domain.tasks.store import TaskKey, TaskStore
+from graphql_api.domain.tasks.store import TaskKey
 from graphql_api.domain.tasks.urgency import Coefficients, Rating, Urgency
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.dynamodb import Loader
@@ -39,14 +41,14 @@ class Ranking:
 
     def __init__(
         self,
-        store: TaskStore,
+        lists: TaskListReader,
         tasks: Loader[TaskKey, Task],
         neighbours: Neighbours,
         coefficients: Callable[[str], Coefficients],
         now: Callable[[], datetime],
         budget: Budget,
     ) -> None:
-        self._store = store
+        self._lists = lists
         self._tasks = tasks
         self._neighbours = neighbours
         self._coefficients = coefficients
@@ -108,7 +110,7 @@ class Ranking:
     def _all_open(self, user_id: str) -> tuple[list[Task], bool]:
         """The user's open tasks, within the bound, and whether these are all of them."""
         if user_id not in self._open:
-            self._open[user_id] = self._store.newest_open(user_id, MOST_RANKED, self._budget)
+            self._open[user_id] = self._lists.newest_open(user_id, MOST_RANKED, self._budget)
         return self._open[user_id]
 
     def _rating(self, user_id: str, as_of: datetime) -> Rating:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from graphql_api.domain.paging import Cursors, Window
+from graphql_api.api.graphql.cursors import Cursors
+from graphql_api.domain.paging import Window
 from graphql_api.errors import BadUserInput
 
 OLD = b"the secret of last year, 32 bytes and more"

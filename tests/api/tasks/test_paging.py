@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from graphql_api.api.graphql import context
 from graphql_api.api.rest import views as rest
 from graphql_api.clock import text
-from graphql_api.domain.tasks import store
+from graphql_api.domain.tasks import list_reader
 
 UNCOUNTED = """
   query ($after: String, $filter: TaskFilter) {
@@ -231,8 +231,8 @@ def test_a_cursor_of_another_list_is_refused(ann, neighbour, calls):
 def test_a_search_for_something_rare_stops_at_the_bound_and_says_so(ann, monkeypatch):
     for number in range(30):
         ann.create(title="rare" if number in {0, 1} else "often")
-    monkeypatch.setattr(context, "MOST_READ", 10 * store.SEARCHED)
-    monkeypatch.setattr(store, "SEARCH_LOOK", 5)
+    monkeypatch.setattr(context, "MOST_READ", 10 * list_reader.SEARCHED)
+    monkeypatch.setattr(list_reader, "SEARCH_LOOK", 5)
 
     seen, cursor, pages = [], None, 0
     while True:
@@ -269,7 +269,7 @@ def test_more_than_can_be_counted_in_a_request_is_refused(ann, monkeypatch):
     for number in range(30):
         ann.create(title=f"{number}")
     monkeypatch.setattr(context, "MOST_READ", 2)
-    monkeypatch.setattr(store, "COUNT_LOOK", 10)
+    monkeypatch.setattr(list_reader, "COUNT_LOOK", 10)
 
     answer = ann.graphql("{ tasks(first: 1) { totalCount } }")
 
@@ -280,7 +280,7 @@ def test_a_search_that_is_too_long_to_count_is_refused(ann, monkeypatch):
     for number in range(8):
         ann.create(title=f"{number}")
     monkeypatch.setattr(context, "MOST_READ", 5)
-    monkeypatch.setattr(store, "SEARCH_LOOK", 1)
+    monkeypatch.setattr(list_reader, "SEARCH_LOOK", 1)
 
     answer = ann.graphql('{ tasks(first: 1, filter: { search: "no" }) { totalCount } }')
 
@@ -290,8 +290,8 @@ def test_a_search_that_is_too_long_to_count_is_refused(ann, monkeypatch):
 def test_rest_lists_all_of_a_rare_search_in_spite_of_the_bound(ann, monkeypatch):
     for number in range(30):
         ann.create(title="rare" if number in {0, 1} else "often")
-    monkeypatch.setattr(context, "MOST_READ", 10 * store.SEARCHED)
-    monkeypatch.setattr(store, "SEARCH_LOOK", 5)
+    monkeypatch.setattr(context, "MOST_READ", 10 * list_reader.SEARCHED)
+    monkeypatch.setattr(list_reader, "SEARCH_LOOK", 5)
 
     assert [task["title"] for task in ann.rest("GET", "/api/v1/tasks?search=rare").json] == [
         "rare",
@@ -304,7 +304,7 @@ def test_rest_lists_all_of_a_rare_search_in_spite_of_the_bound(ann, monkeypatch)
 def test_a_list_read_to_the_bound_can_be_read_on_to_its_end(crowd, monkeypatch, order, backward):
     person, tasks = crowd
     monkeypatch.setattr(context, "MOST_READ", 7)
-    monkeypatch.setattr(store, "LARGEST_LOOK", 4)
+    monkeypatch.setattr(list_reader, "LARGEST_LOOK", 4)
     ordering = {"field": order, "direction": "ASC"}
     only = {"tags": ["c"]}
 

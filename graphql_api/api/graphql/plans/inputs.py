@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry import UNSET
 
-from graphql_api.api.graphql.arguments import given
+from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.domain.planner.model import MAX_HORIZON_DAYS, Interval
 from graphql_api.domain.plans import model
 
@@ -83,7 +83,7 @@ class PlanUndoInput:
 
 def options(input: PlanInput | PlanApplyInput) -> model.Options:
     """Convert an input to the options of a plan; null means the default."""
-    fields = {name: value for name, value in given(vars(input)).items() if value is not None}
+    fields = {name: value for name, value in provided(vars(input)).items() if value is not None}
     if input.busy:
         fields["busy"] = tuple(Interval(busy.start, busy.end) for busy in input.busy)
     for name in ("input_hash", "versions"):

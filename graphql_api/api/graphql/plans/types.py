@@ -5,14 +5,14 @@ from typing import Any
 
 import strawberry
 
-from graphql_api.api.graphql import enums
 from graphql_api.api.graphql.context import MOST_LISTED, Info
-from graphql_api.api.graphql.tasks import Task
+from graphql_api.api.graphql.strawberry_extras import describe_enum
+from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.planner import model
 from graphql_api.domain.plans.service import Draft
 from graphql_api.domain.tasks.model import Task as TaskModel
 
-enums.show(
+describe_enum(
     model.ReasonCode,
     "Why a block is where it is.",
     KEPT="The task stays where it was planned.",
@@ -26,7 +26,7 @@ enums.show(
     SPLIT="The task is split into several parts.",
     MILESTONE="The task takes no time.",
 )
-enums.show(
+describe_enum(
     model.UnplacedCode,
     "Why a task could not be planned.",
     BLOCKER_UNPLACED="It is blocked by a task that could not be planned.",

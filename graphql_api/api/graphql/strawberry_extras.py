@@ -1,0 +1,24 @@
+"""Small helpers for what Strawberry leaves out."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+
+
+def describe_enum(enum: type[Enum], description: str, **values: str) -> None:
+    """Give a domain enum and each of its values a GraphQL description."""
+    strawberry.enum(enum, description=description)
+    for value in enum.__strawberry_definition__.values:  # type: ignore[attr-defined]  # set by strawberry.enum
+        value.description = values[value.name]
+
+
+def provided(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop what the client left out; keep null as None, and make lists tuples."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+        if value is not UNSET
+    }

@@ -1,0 +1,115 @@
+"""Task lists: the resolver of `Query.tasks` and `User.tasks`."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+from strawberry import UNSET
+
+from graphql_api.api.graphql.connection import Listing
+from graphql_api.api.graphql.context import Context, Info
+from graphql_api.api.graphql.strawberry_extras import provided
+from graphql_api.api.graphql.tasks import inputs
+from graphql_api.domain.paging import DEFAULT_SIZE, LARGEST, Page, Window
+from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter, TaskOrder, TaskOrderField
+from graphql_api.domain.tasks.model import Task
+
+Count: TypeAlias = Callable[[], int]
+
+
+def list_tasks(
+    root: strawberry.Parent[Any],
+    info: Info,
+    first: Annotated[
+        int | None,
+        strawberry.argument(description=f"How many tasks, from the start on: 1 to {LARGEST}."),
+    ] = DEFAULT_SIZE,
+    after: Annotated[
+        str | None, strawberry.argument(description="The `endCursor` of the page before.")
+    ] = UNSET,
+    last: Annotated[
+        int | None,
+        strawberry.argument(
+            description=f"How many tasks, from the end back: 1 to {LARGEST}. Wins over `first`."
+        ),
+    ] = UNSET,
+    before: Annotated[
+        str | None, strawberry.argument(description="The `startCursor` of the page after.")
+    ] = UNSET,
+    filter: Annotated[
+        inputs.TaskFilter | None, strawberry.argument(description="Which tasks; all without it.")
+    ] = UNSET,
+    order_by: Annotated[
+        inputs.TaskOrder | None,
+        strawberry.argument(description="The order; newest first without it."),
+    ] = UNSET,
+) -> Listing[Task]:
+    """A page of the parent user's tasks, or of the viewer's at the root."""
+    context = info.context
+    user_id = context.viewer if root is None else root.user_id
+    conditions = filter.conditions() if filter else TaskFilter()
+    order = TaskOrder(**vars(order_by)) if order_by else TaskOrder()
+    paging = provided({"first": first, "after": after, "last": last, "before": before})
+    window = Window.of(**paging, largest=context.largest_page)
+    listing = read_list(context, user_id, window, conditions, order)
+    context.users.want(task.user_id for task in listing.nodes)
+    return listing
+
+
+def read_list(
+    context: Context, user_id: str, window: Window, filter: TaskFilter, order: TaskOrder
+) -> Listing[Task]:
+    """A page of the user's tasks, with cursors that hold for this user, filter and order only."""
+    scope = _scope(user_id, filter, order)
+    name = "before" if window.backward else "after"
+    position = None if window.cursor is None else context.cursors.open(window.cursor, scope, name)
+    if order.field is TaskOrderField.URGENCY:
+        page, count = _ranked_page(context, user_id, window, filter, order.direction, position)
+    else:
+        page, count = _stored_page(context, user_id, window, filter, order, position)
+    context.spend_rows(len(page.items))
+    # The due-date index is eventually consistent: tasks found by it are read again by their key.
+    context.show(page.items, prime=order.field is not TaskOrderField.DUE_AT)
+    return Listing(page, context.cursors, scope, count)
+
+
+def _scope(user_id: str, filter: TaskFilter, order: TaskOrder) -> str:
+    """The list that a cursor is signed for; without `ready` as before that existed."""
+    ready = () if filter.ready is None else (filter.ready,)
+    return repr((user_id, filter, order, *ready))
+
+
+def _stored_page(
+    context: Context,
+    user_id: str,
+    window: Window,
+    filter: TaskFilter,
+    order: TaskOrder,
+    position: str | None,
+) -> tuple[Page[Task], Count]:
+    """A page in the order of an index, and a function that counts the whole list."""
+    lists = context.task_lists
+    waiting = () if filter.ready is None else context.neighbours.among(user_id).waiting
+    page = lists.page(user_id, order, filter, window, position, context.read_budget, waiting)
+    return page, partial(lists.count, user_id, filter, context.count_budget, waiting)
+
+
+def _ranked_page(
+    context: Context,
+    user_id: str,
+    window: Window,
+    filter: TaskFilter,
+    direction: OrderDirection,
+    position: str | None,
+) -> tuple[Page[Task], Count]:
+    """A page by urgency, and a function that counts the whole list."""
+    page, total = context.rankings.apart(
+        lambda: context.ranking.page(user_id, filter, direction, window, position)
+    )
+    if page.complete:
+        return page, lambda: total
+    waiting = context.neighbours.among(user_id).waiting
+    return page, partial(
+        context.task_lists.count, user_id, filter.of_open(), context.count_budget, waiting
+    )
