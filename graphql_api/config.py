@@ -51,7 +51,7 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Config:
-    """How this process runs; README.md documents the variable behind each field."""
+    """How this process runs; docs/settings.md documents the variable behind each field."""
 
     host: str = "127.0.0.1"
     port: int = 5000
