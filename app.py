@@ -8,6 +8,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the imports take a second: no traceback of them
 
 from graphql_api import create_app
+from graphql_api.bulkheads import Bulkheads
 from graphql_api.config import Config
 from graphql_api.errors import StartError
 from graphql_api.infra import request_log
@@ -42,7 +43,13 @@ def main() -> int:
         return INTERRUPTED
     try:
         with server.metrics_served(config) as counted:
-            server.serve(config, create_app, counted, then=lambda: announce(config))
+            server.serve(
+                config,
+                create_app,
+                counted,
+                threads=Bulkheads.of(config).size,
+                then=lambda: announce(config),
+            )
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
         return 2

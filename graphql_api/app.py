@@ -7,7 +7,6 @@ from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from graphql_api import __version__, clock
-from graphql_api.api.graphql import context
 from graphql_api.api.graphql.context import Services
 from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.schema import SCHEMA
@@ -19,6 +18,7 @@ from graphql_api.api.pages.graphiql import GraphiQL
 from graphql_api.api.pages.plan import PlanPage
 from graphql_api.api.rest import openapi
 from graphql_api.api.rest import views as rest
+from graphql_api.bulkheads import Bulkheads
 from graphql_api.config import Config
 from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.domain.accounts.rate_limits import Attempts
@@ -57,11 +57,11 @@ def create_app(
     lists, dependencies = TaskListReader(database), DependencyStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
-    passwords = Passwords(config.argon2_profile, config.hashes)
+    bulkheads = Bulkheads.of(config)
     services = Services(
         accounts=Accounts(
             users,
-            passwords,
+            Passwords(config.argon2_profile, bulkheads.passwords),
             tokens,
             Attempts(database, secrets[0]),
             tasks.remove_all,
@@ -69,7 +69,12 @@ def create_app(
         tasks=Tasks(tasks, dependencies),
         user_settings=UserSettings(settings),
         plans=Plans(
-            tasks, lists, PlanStore(database), lambda user_id: dependencies.get(user_id).blockers
+            tasks,
+            lists,
+            PlanStore(database),
+            lambda user_id: dependencies.get(user_id).blockers,
+            planning=bulkheads.plans,
+            hashing=bulkheads.plan_inputs,
         ),
         user_store=users,
         task_store=tasks,
@@ -77,12 +82,18 @@ def create_app(
         dependency_store=dependencies,
         settings_store=settings,
         cursors=Cursors(secrets),
-        rankings=context.rankings(config.lists),
+        rankings=bulkheads.rankings,
         now=clock.now,
     )
-    executor = Executor(SCHEMA, introspection=config.introspection, most=config.limits)
+    executor = Executor(
+        SCHEMA,
+        introspection=config.introspection,
+        most=config.limits,
+        long_documents=bulkheads.long_documents,
+        introspections=bulkheads.introspections,
+    )
     # Its one document never has to make room for clients', and their limits are not its own.
-    rest_executor = Executor(SCHEMA, introspection=False, ours=True)
+    rest_executor = Executor(SCHEMA, introspection=False)
 
     app = application.Application(__name__)
     envelope = Envelope(app.wsgi_app, leaving)
@@ -93,7 +104,7 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as above
     application.show_errors(app)
     if counts:
-        envelope.watcher = metrics.watch(database, passwords.places, counts)
+        envelope.watcher = metrics.watch(database, bulkheads.passwords, counts)
     if config.traces:
         # Nobody else should wait for its libraries to be imported, or need them.
         from graphql_api.infra.telemetry import tracing  # noqa: PLC0415
@@ -107,7 +118,9 @@ def create_app(
     # Whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(application.health(impatient.check, leaving))
-    views = rest.views(rest_executor, services, lists=config.lists)
+    views = rest.views(
+        rest_executor, services, lists=bulkheads.lists, long_lists=bulkheads.long_lists
+    )
     app.register_blueprint(rest.blueprint(views))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)

@@ -14,6 +14,7 @@ from graphql_api.errors import StartError
 T = TypeVar("T")
 
 MINIMUM_SECRET_BYTES = 32
+CONNECTIONS = 1_024  # of each process, at a time, with one request each; further ones wait
 NEAR_AT_ONCE, FAR_AT_ONCE = 8, 64  # see Config.at_once
 LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - known, not listened on
 LONGEST_REPEATED = 24  # bytes of a text that is no better for being repeated
@@ -104,24 +105,6 @@ class Config:
         and would take longer than it may for each.
         """
         return NEAR_AT_ONCE if _is_near(self.dynamodb) else FAR_AT_ONCE
-
-    @property
-    def hashes(self) -> int:
-        """How many passwords are checked at once; a thread is left for all else."""
-        return max(1, min(self.threads - 1, self.most_hashes))
-
-    @property
-    def lists(self) -> int:
-        """How many lists by urgency are read at once, and as many long and very long ones."""
-        return max(1, self.threads // 2)
-
-    @property
-    def apart(self) -> int:
-        """How many threads there are, so that nobody who may do what takes long waits for one.
-
-        Beside those above there is one for a plan, a plan's input, a long document, the schema.
-        """
-        return self.hashes + 3 * self.lists + 4
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, serving: bool = True) -> "Config":

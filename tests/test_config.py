@@ -58,16 +58,6 @@ def test_a_store_elsewhere_is_asked_for_more_requests_at_once(store, at_once):
     assert Config.from_env(environ).at_once == at_once
 
 
-@pytest.mark.parametrize(("threads", "hashes"), [(1, 1), (2, 1), (3, 2), (4, 3), (256, 3)])
-def test_a_thread_is_left_for_those_who_check_no_password(threads, hashes):
-    assert Config.from_env({"THREADS": str(threads)}).hashes == hashes
-
-
-@pytest.mark.parametrize(("threads", "lists"), [(1, 1), (2, 1), (3, 1), (4, 2), (256, 128)])
-def test_half_of_the_threads_are_for_lists(threads, lists):
-    assert Config.from_env({"THREADS": str(threads)}).lists == lists
-
-
 @pytest.mark.parametrize("store", ["aws", "http://127.0.0.1:8000", "https://store.example"])
 def test_on_any_other_store_the_tools_are_off_unless_they_are_asked_for(store):
     environ = {"DYNAMODB": store, "JWT_SECRET": SECRET}

@@ -699,7 +699,6 @@ def test_one_process_makes_one_plan_at_a_time_and_nobody_waits_for_long(ann, mon
         return make(request)
 
     monkeypatch.setattr(service, "plan", take_long)
-    monkeypatch.setattr(service, "PATIENCE", 0.05)
     other = threading.Thread(target=lambda: answers.append(preview(ann)))
     other.start()
     begun.wait(10)

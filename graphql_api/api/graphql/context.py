@@ -27,26 +27,13 @@ from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskKey, TaskStore, task_not_found
 from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.infra import request_log
-from graphql_api.infra.concurrency.bulkhead import Places
+from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.dynamodb import Loader
 
 T = TypeVar("T")
 
 MOST_LISTED = 300  # tasks in all lists of a request
 WHOLE_LIST_PAGE = 1_000  # tasks in each page of a list that is read to its end
-PATIENCE = 3.0  # seconds that a list by urgency may wait for those before it …
-MOST_WAITING = 32  # … as so many may at a time: one of 2,000 tasks takes 0.1 s
-
-
-def rankings(at_once: int) -> Places:
-    """Places for lists by urgency, each of which rates all open tasks of its user."""
-    return Places(
-        at_once,
-        "Too many lists by urgency are being read, try again.",
-        waiting=MOST_WAITING,
-        seconds=PATIENCE,
-        in_threads=True,
-    )
 
 
 class lazy(Generic[T]):  # noqa: N801 - as property and cached_property
@@ -81,7 +68,7 @@ class Services:
     dependency_store: DependencyStore
     settings_store: SettingsStore
     cursors: Cursors
-    rankings: Places
+    rankings: Bulkhead
     now: Callable[[], datetime]
 
     def context(self, authorization: str | None, client: Client) -> "Context":

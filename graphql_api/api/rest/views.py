@@ -30,7 +30,7 @@ from graphql_api.api.http.responses import json_response, problem, snake, snake_
 from graphql_api.domain.paging import DEFAULT_SIZE
 from graphql_api.domain.tasks.model import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.errors import STATUS, BadUserInput, Conflict
-from graphql_api.infra.concurrency.bulkhead import Places
+from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.executor.executor import Executor, Request
 
@@ -63,8 +63,6 @@ IN_HEADERS = {"id", "taskId", "expectedVersion", "idempotencyKey"}
 HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
 BOOLEANS = {"true": True, "false": False}
 PRECONDITION_FAILED = 412
-PATIENCE = 3.0  # seconds that a long list may wait for those before it …
-MOST_WAITING = 64  # … as so many may at a time
 REMEMBERED = 200  # query strings of lists …
 LONGEST_REMEMBERED = 500  # … of so many characters
 
@@ -182,9 +180,11 @@ class Failed(Exception):
         self.error = error
 
 
-def views(executor: Executor, services: Services, *, lists: int) -> dict[str, View]:
-    """What answers each route, by its endpoint; so many long lists are read at a time."""
-    runner = Runner(executor, services, lists)
+def views(
+    executor: Executor, services: Services, *, lists: Bulkhead, long_lists: Bulkhead
+) -> dict[str, View]:
+    """Return the view of each route by its endpoint; the bulkheads are for whole lists."""
+    runner = Runner(executor, services, lists, long_lists)
     return {f"{NAME}.{route.operation}": partial(runner.respond, route) for route in ROUTES}
 
 
@@ -205,20 +205,12 @@ def _view(view: View, **path: str) -> Response:
 class Runner:
     """Runs the operations behind the routes, through the same executor and context as GraphQL."""
 
-    def __init__(self, executor: Executor, services: Services, lists: int) -> None:
+    def __init__(
+        self, executor: Executor, services: Services, lists: Bulkhead, long_lists: Bulkhead
+    ) -> None:
         self._executor = executor
         self._services = services
-        # Those of up to 1,100 tasks do not wait for those of 100,000.
-        self._lists, self._long_lists = (
-            Places(
-                lists,
-                "Too many long lists are being read, try again, or by pages.",
-                waiting=MOST_WAITING,
-                seconds=PATIENCE,
-                in_threads=True,
-            )
-            for _ in range(2)
-        )
+        self._lists, self._long_lists = lists, long_lists
 
     def respond(self, route: Route, asked: Incoming, **path: str) -> Response:
         """The answer of a route; raises what is wrong with the request itself."""
@@ -262,10 +254,10 @@ class Runner:
         page = next(pages)
         every = page.tasks
         if not page.is_last:  # others go on while it is read
-            page = self._lists.apart(lambda: next(pages))
+            page = self._lists.run_in_thread(lambda: next(pages))
             every += page.tasks
         if not page.is_last:
-            return self._long_lists.apart(
+            return self._long_lists.run_in_thread(
                 lambda: json_response([*every, *(t for p in pages for t in p.tasks)])
             )
         return json_response(every)

@@ -10,27 +10,18 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
 from graphql_api.domain.accounts import legacy_hashes
-from graphql_api.infra.concurrency.bulkhead import Places
+from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.concurrency.waiting import run_in_thread
-
-PATIENCE = 3.0  # seconds that somebody may wait for a place to hash in …
-MOST_WAITING = 12  # … as so many may at a time: two cores make ten hashes a second
 
 
 class Passwords:
     """Hashes passwords and checks them, with one of argon2-cffi's profiles.
 
-    A hash takes 64 MiB and a core for a while, so whoever wants one takes a `place` first, of
-    which there are `at_once`.
+    A hash takes 64 MiB and a core for a while, so whoever wants one takes a `place` first.
     """
 
-    def __init__(self, profile: str, at_once: int = 1) -> None:
-        self.places = Places(
-            at_once,
-            "Too many passwords are being checked, try again.",
-            waiting=MOST_WAITING,
-            seconds=PATIENCE,
-        )
+    def __init__(self, profile: str, bulkhead: Bulkhead) -> None:
+        self._bulkhead = bulkhead
         self._hasher = PasswordHasher.from_parameters(getattr(profiles, profile))
         self._nobodys = _hash_of_nothing(self._hasher)
 
@@ -62,7 +53,7 @@ class Passwords:
 
     def place(self) -> AbstractContextManager[None]:
         """A place to hash in, for as long as it is held; ServiceUnavailable without one."""
-        return self.places.take()
+        return self._bulkhead.slot()
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:

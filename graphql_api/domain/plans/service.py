@@ -29,12 +29,10 @@ from graphql_api.errors import (
     NotFound,
     QueryTooComplex,
 )
-from graphql_api.infra.concurrency.bulkhead import Places
+from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import ConditionFailed
 
-PATIENCE = 1.0  # seconds that a plan may wait for those before it …
-MOST_WAITING = 8  # … as so many may at a time
 MAX_GAPS = 500  # intervals of free time, with which the work of a plan grows
 BATCH_SIZE = 50  # tasks in a transaction: the largest ones stay well below its 4 MB
 ATTEMPTS = 10  # at tasks that others keep changing
@@ -71,23 +69,16 @@ class Plans:
         lists: TaskListReader,
         plans: PlanStore,
         blockers: Callable[[str], Blockers],
+        *,
+        planning: Bulkhead,
+        hashing: Bulkhead,
     ) -> None:
         """Take the stores, and a function that reads a user's dependencies."""
         self._tasks = tasks
         self._lists = lists
         self._plans = plans
         self._blockers = blockers
-        # A large plan takes a second of a core, which all requests share, its input's hash 0.1 s.
-        self._planning, self._hashing = (
-            Places(
-                1,
-                "Too many plans are being made, try again.",
-                waiting=MOST_WAITING,
-                seconds=PATIENCE,
-                in_threads=True,
-            )
-            for _ in range(2)
-        )
+        self._planning, self._hashing = planning, hashing
 
     def preview(self, user_id: str, settings: Settings, options: Options) -> Draft:
         """Plan the user's open tasks without writing anything.
@@ -147,7 +138,7 @@ class Plans:
             _ = request.input_hash  # computed here, in the thread, and cached
             return selection, request
 
-        return self._hashing.apart(build)
+        return self._hashing.run_in_thread(build)
 
     def _open_tasks(self, user_id: str) -> Sequence[Task]:
         window, budget = Window(MAX_TASKS), Budget(MOST_READ)
@@ -169,7 +160,7 @@ class Plans:
                 )
             return Draft(selection, request, plan(request))
 
-        return self._planning.apart(make)
+        return self._planning.run_in_thread(make)
 
     def _write_back(self, user_id: str, plan_id: str, applied: Applied, now: datetime) -> Outcome:
         """Undo changes, except those that an interrupted application never made."""

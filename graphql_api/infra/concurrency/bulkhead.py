@@ -1,4 +1,7 @@
-"""Places for costly work: so much of it is done at a time, and so many wait for a while."""
+"""Bulkheads: limits on how much costly work runs at once, and how much waits for that.
+
+(M. Nygard, "Release It!", 2007: a flood of one kind of work cannot sink all others.)
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,75 +18,83 @@ from graphql_api.infra.concurrency.waiting import has_hub, run_in_thread, wait_f
 T = TypeVar("T")
 
 
-class Place(Enum):
-    """What has just become of a place."""
+class Event(Enum):
+    """Something that has just happened at a bulkhead."""
 
-    TAKEN = "taken"
-    LEFT = "left"
-    REFUSED = "refused"
+    ACQUIRED = "acquired"
+    RELEASED = "released"
+    REJECTED = "rejected"
 
 
-class Places:
-    """So many places, what those hear who get none, and how many wait for one how long.
+class Bulkhead:
+    """Lets `size` run at once; up to `queue_limit` others wait for up to `queue_seconds` each.
 
-    Whoever has a thread only waits where the others can spare it: `in_threads`.
+    Everybody else is rejected with the message. Without a hub a request waits in a thread of its
+    server, which other requests may need: only where `waits_in_threads` says that it may.
     """
 
     def __init__(
-        self, count: int, refusal: str, *, waiting: int, seconds: float, in_threads: bool = False
+        self,
+        size: int,
+        message: str,
+        *,
+        queue_limit: int,
+        queue_seconds: float,
+        waits_in_threads: bool = False,
     ) -> None:
-        self.on_place: Callable[[Place], None] | None = None  # who wants to hear of them
-        self._free = count
-        self._refusal = refusal
-        self._waiting, self._seconds = waiting, seconds
-        self._in_threads = in_threads
-        self._turns: deque[Future[None]] = deque()  # of those who wait, in the order they came
+        self.size = size
+        self.on_event: Callable[[Event], None] | None = None
+        self._free = size
+        self._message = message
+        self._queue_limit, self._queue_seconds = queue_limit, queue_seconds
+        self._waits_in_threads = waits_in_threads
+        self._queue: deque[Future[None]] = deque()  # first come, first served
         self._lock = Lock()
 
     @contextmanager
-    def take(self) -> Iterator[None]:
-        """A place, for as long as it is held; ServiceUnavailable if there is none in time."""
-        if not self._taken():
-            self._tell(Place.REFUSED)
-            raise ServiceUnavailable(self._refusal)
-        self._tell(Place.TAKEN)
+    def slot(self) -> Iterator[None]:
+        """Hold a slot; raises ServiceUnavailable if none becomes free in time."""
+        if not self._acquired():
+            self._report(Event.REJECTED)
+            raise ServiceUnavailable(self._message)
+        self._report(Event.ACQUIRED)
         try:
             yield
         finally:
-            self._leave()
-            self._tell(Place.LEFT)
+            self._release()
+            self._report(Event.RELEASED)
 
-    def apart(self, work: Callable[[], T]) -> T:
-        """What the work gives, done apart, in a place; ServiceUnavailable without one in time."""
-        with self.take():
+    def run_in_thread(self, work: Callable[[], T]) -> T:
+        """Run work in a thread and a slot; raises ServiceUnavailable without one in time."""
+        with self.slot():
             return run_in_thread(work)
 
-    def _taken(self) -> bool:
-        may_wait = self._waiting if self._in_threads or has_hub() else 0
+    def _acquired(self) -> bool:
+        queue_limit = self._queue_limit if self._waits_in_threads or has_hub() else 0
         with self._lock:
             if self._free:
                 self._free -= 1
                 return True
-            if len(self._turns) >= may_wait:
+            if len(self._queue) >= queue_limit:
                 return False
             turn: Future[None] = Future()
-            self._turns.append(turn)
-        if not wait_for(turn, self._seconds):
+            self._queue.append(turn)
+        if not wait_for(turn, self._queue_seconds):
             with self._lock:
-                if turn in self._turns:
-                    self._turns.remove(turn)
+                if turn in self._queue:
+                    self._queue.remove(turn)
                     return False
-        extend_deadline()  # to whoever has waited, or the place would be of no use
+        extend_deadline()  # the wait has used up the request's time, and the slot would be wasted
         return True
 
-    def _leave(self) -> None:
-        """Let the next one in."""
+    def _release(self) -> None:
+        """Hand the slot to the first in the queue."""
         with self._lock:
-            if self._turns:
-                self._turns.popleft().set_result(None)
+            if self._queue:
+                self._queue.popleft().set_result(None)
             else:
                 self._free += 1
 
-    def _tell(self, place: Place) -> None:
-        if self.on_place:
-            self.on_place(place)
+    def _report(self, event: Event) -> None:
+        if self.on_event:
+            self.on_event(event)

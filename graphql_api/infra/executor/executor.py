@@ -42,7 +42,7 @@ from graphql_api.errors import (
     ValidationFailed,
 )
 from graphql_api.infra import request_log
-from graphql_api.infra.concurrency.bulkhead import Places
+from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.executor import compiler, limits, variable_errors
 
 # graphql-core compares all pairs of fields of one name, and takes 500,000 steps for it: 300 ms.
@@ -51,8 +51,6 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
 
 CACHED_DOCUMENTS = 128
 BRIEF = 100  # tokens: to check that many takes 5 ms; what is longer keeps nobody else waiting
-PATIENCE = 3.0  # seconds that somebody may wait until what takes long is begun …
-MOST_WAITING = 1_024  # … as so many may at a time: all who are connected
 COMPILED_OPERATIONS = 128  # of at most compiled.MOST_FIELDS each
 MOST_ERRORS = 5
 
@@ -129,9 +127,10 @@ class Executor:
         *,
         introspection: bool,
         most: Limits = DEFAULT_LIMITS,
-        ours: bool = False,
+        long_documents: Bulkhead | None = None,
+        introspections: Bulkhead | None = None,
     ) -> None:
-        """`ours` is whether the documents are the service's own, and few."""
+        """`long_documents` and `introspections` bound what is done at once where clients ask."""
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
         # What goes on around an execution, such as a span of a trace.
         self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
@@ -144,12 +143,8 @@ class Executor:
         self._most = most
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
-        self._long_documents = (
-            None if ours else _places("Too many long documents are being read, try again.")
-        )
-        self._introspections = (
-            _places("Too many are asking for the schema, try again.") if introspection else None
-        )
+        self._long_documents = long_documents
+        self._introspections = introspections
         self._checked_lately = lru_cache(4)(self._checked)  # for those who have waited for it
         self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
         self.compiled = lru_cache(COMPILED_OPERATIONS)(self._compiled)
@@ -192,7 +187,7 @@ class Executor:
         """The result; others go on meanwhile if it takes long whatever the store does."""
         if self._introspections is None or not operation.introspects:
             return self._result(operation, request, context)
-        return self._introspections.apart(lambda: self._result(operation, request, context))
+        return self._introspections.run_in_thread(lambda: self._result(operation, request, context))
 
     def _result(self, operation: Operation, request: Request, context: Any) -> ExecutionResult:
         # What is asked once only is not worth it.
@@ -246,7 +241,7 @@ class Executor:
             raise RequestErrors.of(error) from None
         if self._long_documents is None or not limits.has_more_tokens(query, BRIEF):
             return self._checked(query)
-        return self._long_documents.apart(lambda: self._checked_lately(query))
+        return self._long_documents.run_in_thread(lambda: self._checked_lately(query))
 
     def _checked(self, query: str) -> DocumentNode:
         try:
@@ -289,10 +284,6 @@ class Executor:
             if name in variables or not declared.default_value:
                 kind = cast("GraphQLInputType", type_from_ast(self.schema, declared.type))
                 yield from variable_errors.problems(name, kind, variables.get(name))
-
-
-def _places(refusal: str) -> Places:
-    return Places(1, refusal, waiting=MOST_WAITING, seconds=PATIENCE, in_threads=True)
 
 
 def _never(_value: Any) -> TypeGuard[Any]:

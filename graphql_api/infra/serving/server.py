@@ -21,7 +21,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from graphql_api.config import LOOPBACK_OF, Config
+from graphql_api.config import CONNECTIONS, LOOPBACK_OF, Config
 from graphql_api.errors import StartError
 from graphql_api.infra import request_log
 from graphql_api.infra.concurrency.hub import Hub
@@ -33,7 +33,6 @@ from graphql_api.infra.serving.wsgi import Wsgi
 from graphql_api.infra.telemetry.counters import Counts
 
 HEADER_MILLISECONDS = 5_000  # for a client to send its request's head
-CONNECTIONS = 1_024  # of each process, at a time; further ones wait
 STOP_SECONDS = 10  # for requests in flight to finish
 STEPPING = "stepping"  # the name of our loop
 
@@ -89,12 +88,18 @@ class _Server(Granian):  # type: ignore[misc, valid-type]  # which class it is, 
 
 
 def serve(
-    config: Config, make_app: Callable[..., Wsgi], counted: Path | None, *, then: Callable[[], None]
+    config: Config,
+    make_app: Callable[..., Wsgi],
+    counted: Path | None,
+    *,
+    threads: int,
+    then: Callable[[], None],
 ) -> None:
     """Serve what `make_app` makes of a configuration in each worker, until a signal ends it.
 
     `make_app` is graphql_api.create_app; metrics are counted in the directory `counted`, if there
-    is one; `then` is called once connections are accepted.
+    is one; each worker has so many `threads` for long work, one for each slot of a bulkhead;
+    `then` is called once connections are accepted.
     """
     threading.Thread(target=_when_listening, args=(config, then), daemon=True).start()
     drain = Drain()
@@ -117,7 +122,7 @@ def serve(
         log_level=LogLevels.error,  # that it starts and ends is no news
         log_dictconfig={"loggers": {"_granian": {}}},  # whose handlers are ours
     ).serve(
-        target_loader=partial(_worker, config, make_app, counted, os.getpid(), drain),
+        target_loader=partial(_worker, config, make_app, counted, threads, os.getpid(), drain),
         wrap_loader=False,
     )
 
@@ -157,6 +162,7 @@ def _worker(
     config: Config,
     make_app: Callable[..., Wsgi],
     counted: Path | None,
+    threads: int,
     master: int,
     drain: Drain,
 ) -> Front:
@@ -183,7 +189,7 @@ def _worker(
     leaving = threading.Event()
     drain.then(leaving.set)
     counts = Counts(counted, os.getpid()) if counted else None
-    hub = Hub(config.apart, config.at_once)
+    hub = Hub(threads, config.at_once)
     front = Front(make_app(config, leaving=leaving.is_set, counts=counts), hub)
     if counts:
         front.on_cut = lambda cut: counts.add("slow_connections_cut", by=cut)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from graphql_api.infra.concurrency.bulkhead import Place, Places
+from graphql_api.infra.concurrency.bulkhead import Bulkhead, Event
 from graphql_api.infra.dynamodb import Call, Database
 from graphql_api.infra.request_log import Request, only
 from graphql_api.infra.telemetry.counters import Counts
@@ -68,13 +68,13 @@ METRICS = {
 }
 
 
-def watch(database: Database, hashing: Places, counts: Counts) -> "Requests":
+def watch(database: Database, hashing: Bulkhead, counts: Counts) -> "Requests":
     """Count calls and hashes from now on; what is returned counts each request that it hears of."""
     for name, metric in METRICS.items():
         if not metric.labels:  # it is there from the first moment on
             counts.add(name, by=0)
     database.listen(partial(_count_call, counts))
-    hashing.on_place = partial(_count_place, counts)
+    hashing.on_event = partial(_count_event, counts)
     return Requests(counts, database)
 
 
@@ -109,8 +109,8 @@ def _count_call(counts: Counts, call: Call) -> None:
         counts.add("dynamodb_units", table, kind, by=units)
 
 
-def _count_place(counts: Counts, place: Place) -> None:
-    if place is Place.REFUSED:
+def _count_event(counts: Counts, event: Event) -> None:
+    if event is Event.REJECTED:
         counts.add("argon2_refusals")
     else:
-        counts.add("argon2_places_taken", by=1 if place is Place.TAKEN else -1)
+        counts.add("argon2_places_taken", by=1 if event is Event.ACQUIRED else -1)

@@ -4,10 +4,10 @@ import jwt
 import pytest
 from conftest import CREATE, LOGIN, PASSWORD, REGISTER, TASKS, codes
 from engines import CONFIG
+from passwords import hashing
 
 from graphql_api import clock
 from graphql_api.config import Config
-from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.domain.accounts.tokens import Tokens
 
 pytestmark = pytest.mark.core
@@ -228,7 +228,7 @@ def test_a_missing_field_is_named_as_old_clients_know_it(api):
 
 def test_a_hash_of_other_parameters_is_renewed_at_the_next_login(app, api, ann, calls):
     table = app.extensions["database"].table("Users")
-    weaker = Passwords("PRE_21_2").hash(PASSWORD)
+    weaker = hashing("PRE_21_2").hash(PASSWORD)
     item = table.get(user_id=ann.id, item="profile")
     app.extensions["database"].client.put_item(
         TableName="Users", Item={**item, "password": {"S": weaker}}
@@ -252,7 +252,7 @@ def test_a_password_is_kept_only_as_an_argon2id_hash(app, ann):
 
 
 def test_production_hashes_with_the_librarys_default_profile():
-    hashed = Passwords(Config.argon2_profile).hash("x")
+    hashed = hashing(Config.argon2_profile).hash("x")
 
     assert hashed.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
@@ -394,7 +394,7 @@ def assert_nobody(api, authorization):
 
 
 def test_checking_nobodys_password_is_the_same_work_as_checking_somebodys(monkeypatch):
-    passwords = Passwords("CHEAPEST")
+    passwords = hashing()
     checked = []
     verify = passwords._hasher.verify
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import LOGIN, PASSWORD, REGISTER, Api, codes
 from engines import CONFIG
+from passwords import hashing
 
 from graphql_api import create_app
 from graphql_api.domain.accounts import service
-from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.domain.accounts.rate_limits import Attempts, Limit
 from graphql_api.errors import RateLimited, ServiceUnavailable
 
@@ -172,7 +172,7 @@ def test_a_new_window_begins_at_nought(app):
 
 
 def test_beyond_the_places_for_hashing_no_thread_waits():
-    passwords = Passwords("CHEAPEST", at_once=1)
+    passwords = hashing(slots=1)
 
     with passwords.place(), pytest.raises(ServiceUnavailable), passwords.place():
         pass

@@ -4,15 +4,15 @@ import pytest
 from conftest import LOGIN, codes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from passwords import hashing
 from werkzeug.security import generate_password_hash
 
 from graphql_api.domain.accounts import legacy_hashes
-from graphql_api.domain.accounts.passwords import Passwords
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
 METHODS = ["scrypt:128:8:1", "pbkdf2:sha256:1000", "pbkdf2:sha1:1000", "pbkdf2:sha512:10"]
-PASSWORDS = Passwords("CHEAPEST")
+PASSWORDS = hashing()
 
 
 @pytest.mark.parametrize("method", METHODS)

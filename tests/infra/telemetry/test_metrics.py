@@ -14,8 +14,8 @@ from conftest import LOGIN, PASSWORD, REGISTER, TASKS
 from service import ROOT, running
 
 from graphql_api import create_app
-from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.errors import ServiceUnavailable
+from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.telemetry import metrics
 from graphql_api.infra.telemetry.counters import CELLS, Counts
 from graphql_api.infra.telemetry.prometheus import Workers
@@ -120,12 +120,12 @@ def test_the_gauges_are_back_when_everything_is_answered(ann, counted):
 
 
 def test_who_gets_no_place_to_hash_in_is_counted(counts, counted):
-    passwords = Passwords("CHEAPEST", 1)
-    passwords.places.on_place = partial(metrics._count_place, counts)
+    bulkhead = Bulkhead(1, "No slot is free.", queue_limit=0, queue_seconds=0)
+    bulkhead.on_event = partial(metrics._count_event, counts)
 
-    with passwords.place():
+    with bulkhead.slot():
         assert counted("argon2_places_taken") == 1
-        with pytest.raises(ServiceUnavailable), passwords.place():
+        with pytest.raises(ServiceUnavailable), bulkhead.slot():
             pass
 
     assert counted("argon2_places_taken") == 0

@@ -104,7 +104,7 @@ def _ranked_page(
     position: str | None,
 ) -> tuple[Page[Task], Count]:
     """A page by urgency, and a function that counts the whole list."""
-    page, total = context.rankings.apart(
+    page, total = context.rankings.run_in_thread(
         lambda: context.ranking.page(user_id, filter, direction, window, position)
     )
     if page.complete:
