@@ -50,14 +50,14 @@ soak: .venv/run bench/peers/node_modules/.installed  ## See whether memory stays
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "Python's venv module is needed: apt install python3-venv" >&2; exit 1; }
 
-.venv/run: requirements.txt constraints.txt | .venv/bin/python
+.venv/run: requirements/service.txt requirements/run.txt constraints.txt | .venv/bin/python
 	@echo "Installing the Python packages (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt -c constraints.txt
 	@touch $@
 
-.venv/dev: requirements-dev.txt $(wildcard deploy/requirements*.txt) .venv/run
+.venv/dev: requirements.txt $(wildcard requirements/*.txt) .venv/run
 	@echo "Installing the packages for tests and checks (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt -c constraints.txt
 	@touch $@
 
 # Without its files the page takes them from a CDN: that must not stop the service.

@@ -179,7 +179,7 @@ def _traced(read: "_Reader") -> bool:
     elif importlib.util.find_spec("opentelemetry") is None:
         names = " and ".join(sorted(set_up))
         read.problems.append(
-            f"{names}: install the tracer first: pip install -r requirements-otel.txt"
+            f"{names}: install the tracer first: pip install -r requirements/otel.txt"
         )
     return True
 
@@ -220,7 +220,7 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
 def _metrics_port(text: str) -> int:
     port = _integer(0, 65535)(text)
     if port and importlib.util.find_spec("prometheus_client") is None:
-        raise ValueError("needs prometheus-client, as requirements.txt lists it")
+        raise ValueError("needs prometheus-client, as requirements/service.txt lists it")
     return port
 
 

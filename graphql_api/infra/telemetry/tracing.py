@@ -1,6 +1,6 @@
 """Traces of requests, operations and calls: the only door to OpenTelemetry.
 
-An optional extra (requirements-otel.txt), set up by OpenTelemetry's own variables and imported
+An optional extra (requirements/otel.txt), set up by OpenTelemetry's own variables and imported
 only where they ask for it. Spans have names and codes: no document, variable, key or item.
 """
 

@@ -91,7 +91,7 @@ def test_traces_are_switched_on_by_opentelemetrys_own_variables(variables, on):
 def test_what_is_asked_for_and_not_installed_stops_the_start(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
-    with pytest.raises(StartError, match="requirements-otel"):
+    with pytest.raises(StartError, match="requirements/otel"):
         Config.from_env({"OTEL_TRACES_EXPORTER": "otlp"})
 
 
