@@ -1,19 +1,21 @@
 """The composition root: the only place where the parts of the service meet."""
 
 from collections.abc import Callable
+from wsgiref.types import WSGIApplication
 
 from flask import Flask
-from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from graphql_api import __version__, clock
 from graphql_api.api.graphql.context import Services
 from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.schema import SCHEMA
-from graphql_api.api.http import application
+from graphql_api.api.http.application import ROUTE, Application
+from graphql_api.api.http.cors import CORSMiddleware
 from graphql_api.api.http.graphql_view import DRAFTS, GraphQL
 from graphql_api.api.http.middleware import Envelope
 from graphql_api.api.http.responses import json_response
+from graphql_api.api.http.routes import graphql_routes, health_routes, plan_routes
 from graphql_api.api.pages.graphiql import GraphiQL
 from graphql_api.api.pages.plan import PlanPage
 from graphql_api.api.rest import openapi
@@ -95,56 +97,38 @@ def create_app(
     # Its one document never has to make room for clients', and their limits are not its own.
     rest_executor = Executor(SCHEMA, introspection=False)
 
-    app = application.Application(__name__)
-    envelope = Envelope(app.wsgi_app, leaving)
-    app.wsgi_app = envelope  # type: ignore[method-assign]  # as Flask's docs do it
-    app.extensions["database"] = database
-    if config.trusted_proxies:  # else a client could say that it is another one
-        count = config.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as above
-    application.show_errors(app)
-    if counts:
-        envelope.watcher = metrics.watch(database, bulkheads.passwords, counts)
+    app = Application(__name__)
+    app.extensions |= {"database": database, "executor": executor}  # for tests
+    documents = Documents(config.trusted_documents)
+    view = GraphQL(executor, documents, services, DRAFTS[config.graphql_http])
+    app.register_blueprint(graphql_routes(view, GraphiQL() if config.graphiql else None))
+    if config.plan_page:
+        app.register_blueprint(plan_routes(PlanPage()))
+    # Readiness is whether the store can be read within a second.
+    impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
+    app.register_blueprint(health_routes(impatient.check, leaving))
+    app.register_blueprint(
+        rest.blueprint(
+            rest_executor, services, lists=bulkheads.lists, long_lists=bulkheads.long_lists
+        )
+    )
+    if config.introspection:
+        described = openapi.document(executor.schema, __version__)
+        app.add_url_rule("/openapi.json", "openapi", lambda _: json_response(described))
+
+    # Each wraps those above it; all of them see every request.
+    wsgi: WSGIApplication = app.wsgi_app
+    if config.cors_origins:
+        wsgi = CORSMiddleware(wsgi, config.cors_origins)
     if config.traces:
         # Nobody else should wait for its libraries to be imported, or need them.
         from graphql_api.infra.telemetry import tracing  # noqa: PLC0415
 
-        tracing.watch(app, database, executor, rest_executor)
-    documents = Documents(config.trusted_documents)
-    endpoint = GraphQL(executor, documents, services, DRAFTS[config.graphql_http])
-    app.register_blueprint(application.blueprint(endpoint, GraphiQL() if config.graphiql else None))
-    if config.plan_page:
-        app.register_blueprint(application.plan(PlanPage()))
-    # Whether the store can be read within a second.
-    impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
-    app.register_blueprint(application.health(impatient.check, leaving))
-    views = rest.views(
-        rest_executor, services, lists=bulkheads.lists, long_lists=bulkheads.long_lists
-    )
-    app.register_blueprint(rest.blueprint(views))
-    if config.introspection:
-        described = openapi.document(executor.schema, __version__)
-        app.add_url_rule(
-            "/openapi.json", view_func=lambda: json_response(described), endpoint="openapi"
-        )
-    if config.cors_origins:
-        headers = [
-            *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
-            "X-Request-Id",
-        ]
-        CORS(
-            app,
-            origins=list(config.cors_origins),
-            allow_headers=headers,
-            expose_headers=[
-                "ETag",
-                "Link",
-                "Location",
-                "Retry-After",
-                "X-Incomplete",
-                "X-Request-Id",
-            ],
-        )
-    if not (config.traces or config.cors_origins):  # which are Flask's extensions
-        app.graphql, app.views = endpoint, views
+        wsgi = tracing.traced(wsgi, ROUTE, database, executor, rest_executor)
+    wsgi = envelope = Envelope(wsgi, leaving)
+    if counts:
+        envelope.watcher = metrics.watch(database, bulkheads.passwords, counts)
+    if config.trusted_proxies:  # else a client could say that it is another one
+        wsgi = ProxyFix(wsgi, x_for=config.trusted_proxies, x_proto=config.trusted_proxies)
+    app.wsgi_app = wsgi  # type: ignore[method-assign]  # as Flask's docs do it
     return app

@@ -110,7 +110,7 @@ def test_of_requests_that_wait_for_the_same_document_one_validates_it(engine, mo
         first = threads.submit(Api(app.test_client()).graphql, LONG, ann.token)
         assert begun.wait(SOON)
         second = threads.submit(Api(app.test_client()).graphql, LONG, ann.token)
-        while not app.graphql._executor._long_documents._queue:
+        while not app.extensions["executor"]._long_documents._queue:
             time.sleep(0.001)
         go.set()
     assert first.result() == second.result()

@@ -105,26 +105,22 @@ DOORS = {
     "jwt": {"domain/accounts/tokens.py"},
     "flask": {
         "app.py",
+        "api/http/application.py",
+        "api/http/graphql_view.py",
+        "api/http/responses.py",
+        "api/http/routes.py",
+        "api/rest/views.py",
+    },
+    "prometheus_client": {"infra/telemetry/prometheus.py"},
+    "opentelemetry": {"infra/telemetry/tracing.py"},
+    # What werkzeug has hashed, only werkzeug should check.
+    "werkzeug": {
+        "app.py",
         "api/http/requests.py",
         "api/http/graphql_view.py",
         "api/http/application.py",
         "api/http/responses.py",
         "api/rest/views.py",
-        "infra/telemetry/tracing.py",
-    },
-    "prometheus_client": {"infra/telemetry/prometheus.py"},
-    "opentelemetry": {"infra/telemetry/tracing.py"},
-    "flask_cors": {"app.py"},
-    # What werkzeug has hashed, only werkzeug should check.
-    "werkzeug": {
-        *(
-            "app.py",
-            "api/http/requests.py",
-            "api/http/graphql_view.py",
-            "api/http/application.py",
-            "api/http/responses.py",
-            "api/rest/views.py",
-        ),
         "domain/accounts/legacy_hashes.py",
     },
     "click": {"cli/main.py"},

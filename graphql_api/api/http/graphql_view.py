@@ -64,12 +64,13 @@ class GraphQL:
         self._services = services
         self._statuses = statuses
 
-    def respond(self, environ: dict[str, Any]) -> Response:
+    def respond(self, request: Incoming) -> Response:
         """The answer; raises what went wrong, as errors of this service or of HTTP."""
+        environ = request.environ
         media_type = negotiation.choose(environ.get("HTTP_ACCEPT", ""))
         if media_type is None:
             raise NotAcceptable(f"Accept {negotiation.GRAPHQL} or {negotiation.JSON}.")
-        given = _given(environ)
+        given = _given(request)
         try:
             asked = _asked(given, self._documents)
             operation = self._executor.operation(asked)
@@ -79,9 +80,9 @@ class GraphQL:
             return failure(self._statuses.malformed, error.message, error.extensions, environ)
         request_log.note(does=operation.does)
         self._documents.remember(asked.query, given.get("extensions") or {})
-        if operation.writes and environ["REQUEST_METHOD"] != "POST":
+        if operation.writes and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
-        context = context_for_request(self._services, environ)
+        context = context_for_request(self._services, request)
         return self._shown(self._executor.execute(operation, asked, context), media_type)
 
     def _shown(self, answer: Answer, media_type: str) -> Response:
@@ -93,14 +94,14 @@ class GraphQL:
         return json_response(answer.body, status, media_type)
 
 
-def _given(environ: dict[str, Any]) -> dict[str, Any]:
+def _given(request: Incoming) -> dict[str, Any]:
     """The members of the request: of the body or, by GET, of the URL. BadUserInput, 413, 415."""
-    if environ["REQUEST_METHOD"] == "POST":
-        given = json_body(environ)
+    if request.method == "POST":
+        given = json_body(request)
         if not isinstance(given, dict):
             raise BadUserInput("The body must be a JSON object with a query.")
         return given
-    members: dict[str, Any] = dict(Incoming(environ).args)
+    members: dict[str, Any] = dict(request.args)
     for name in ("variables", "extensions"):
         if name in members:
             members[name] = parse_json(members[name], name, name)

@@ -1,10 +1,8 @@
 """What comes in over HTTP: the JSON of a body, and what else of a request GraphQL wants to know."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
-from flask import Response
 from werkzeug import Request
 from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
 from werkzeug.http import parse_options_header
@@ -22,30 +20,30 @@ class Incoming(Request):
     max_content_length = body_limits.BODY_BYTES
 
 
-View: TypeAlias = Callable[..., Response]  # of an Incoming, and what its path names
-
-
-def context_for_request(services: Services, environ: Mapping[str, Any]) -> Context:
+def context_for_request(services: Services, request: Incoming) -> Context:
     """What resolvers get to know of a request."""
+    environ = request.environ
     client = Client(environ.get("HTTP_USER_AGENT", ""), environ.get("REMOTE_ADDR", ""))
     return services.context(environ.get("HTTP_AUTHORIZATION"), client)
 
 
-def json_body(environ: dict[str, Any]) -> Any:
+def json_body(request: Incoming) -> Any:
     """The request's JSON; 413, 415 or BadUserInput if there is none."""
+    environ = request.environ
     content_type = environ.get("CONTENT_TYPE", "")
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
     is_common = content_type == negotiation.JSON and encoding == "identity"
     if not is_common and (problem := _unreadable(content_type, encoding)):
         raise UnsupportedMediaType(problem)
-    return parse_json(_body(environ), "The body")
+    return parse_json(_body(request), "The body")
 
 
-def _body(environ: dict[str, Any]) -> bytes:
+def _body(request: Incoming) -> bytes:
     """The whole body, if need be as werkzeug reads it; 413, or 400 if it ended early."""
+    environ = request.environ
     length = environ.get("CONTENT_LENGTH", "")
     if not body_limits.fits(length):
-        return Incoming(environ).get_data(cache=False)
+        return request.get_data(cache=False)
     body: bytes = environ["wsgi.input"].read(int(length))
     if len(body) < int(length):
         raise ClientDisconnected

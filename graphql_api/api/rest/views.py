@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -25,7 +25,7 @@ from graphql import (
 from werkzeug.datastructures import MultiDict
 
 from graphql_api.api.graphql.context import Context, Services
-from graphql_api.api.http.requests import Incoming, View, context_for_request, json_body
+from graphql_api.api.http.requests import Incoming, context_for_request, json_body
 from graphql_api.api.http.responses import json_response, problem, snake, snake_case
 from graphql_api.domain.paging import DEFAULT_SIZE
 from graphql_api.domain.tasks.model import DeadlineType, TaskPriority, TaskStatus
@@ -180,26 +180,16 @@ class Failed(Exception):
         self.error = error
 
 
-def views(
+def blueprint(
     executor: Executor, services: Services, *, lists: Bulkhead, long_lists: Bulkhead
-) -> dict[str, View]:
-    """Return the view of each route by its endpoint; the bulkheads are for whole lists."""
+) -> Blueprint:
+    """Route the paths of REST to their operations; the bulkheads are for whole lists."""
     runner = Runner(executor, services, lists, long_lists)
-    return {f"{NAME}.{route.operation}": partial(runner.respond, route) for route in ROUTES}
-
-
-def blueprint(views: Mapping[str, View]) -> Blueprint:
-    """All REST routes of the older program."""
     routes = Blueprint(NAME, __name__)
     for route in ROUTES:
-        view = partial(_view, views[f"{NAME}.{route.operation}"])
+        view = partial(runner.respond, route)
         routes.add_url_rule(route.path, route.operation, view, methods=list(route.methods))
     return routes
-
-
-def _view(view: View, **path: str) -> Response:
-    # Not Flask's own: so bodies have one bound, and both ways one type.
-    return view(Incoming(request.environ), **path)
 
 
 class Runner:
@@ -279,7 +269,7 @@ class Runner:
             where = {"after": page["pageInfo"]["endCursor"]}
 
     def _context(self, route: Route, asked: Incoming) -> Context:
-        context = context_for_request(self._services, asked.environ)
+        context = context_for_request(self._services, asked)
         if not route.public:
             context.viewer  # noqa: B018 - who asks comes before what is asked: 401, not 400
         return context
@@ -317,7 +307,7 @@ def _input(kind: Any, asked: Incoming, path: Mapping[str, str]) -> dict[str, Any
         return given
     if "idempotencyKey" in kind.fields and "Idempotency-Key" in asked.headers:
         given["idempotencyKey"] = asked.headers["Idempotency-Key"].strip().strip('"')
-    body = json_body(asked.environ)
+    body = json_body(asked)
     if not isinstance(body, dict):
         raise BadUserInput("The body must be a JSON object.")
     if "title" in kind.fields:

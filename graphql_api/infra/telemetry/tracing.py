@@ -7,9 +7,9 @@ only where they ask for it. Spans have names and codes: no document, variable, k
 import time
 from contextlib import AbstractContextManager
 from typing import Any
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from flask import Flask
-from opentelemetry.instrumentation.flask import FlaskInstrumentor
+from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -21,7 +21,7 @@ from graphql_api.infra.executor.executor import Executor, Operation
 
 NAME = "smart-task-scheduler"
 LONGEST_NAME = 100
-# What the instrumentation of Flask says of a client and its URL: a query string may be a document.
+# What the instrumentation of WSGI says of a client and its URL: a query string may be a document.
 PRIVATE = {
     *("http.target", "http.url", "url.path", "url.full", "url.query"),
     *("http.user_agent", "user_agent.original"),
@@ -41,17 +41,30 @@ def provider() -> TracerProvider:
     return made
 
 
-def watch(app: Flask, database: Database, *executors: Executor) -> None:
-    """Make a span of each request, and within it of its operation and its calls."""
+def traced(
+    app: WSGIApplication, route: str, database: Database, *executors: Executor
+) -> WSGIApplication:
+    """Wrap an app in a span for each request, with spans of its operation and its calls in it.
+
+    `route` is the key of the environ under which the app leaves the path of the matched route.
+    """
     traces = provider()
     tracer = traces.get_tracer(NAME)
-    FlaskInstrumentor().instrument_app(app, response_hook=_hide, tracer_provider=traces)
     database.listen(lambda call: _call(tracer, call))
     for executor in executors:
         executor.around = lambda operation: _operation(tracer, operation)
 
+    def name(span: Span, environ: WSGIEnvironment, *_: Any) -> None:
+        _name_and_hide(span, environ["REQUEST_METHOD"], environ.get(route))
 
-def _hide(span: Span, *_: Any) -> None:
+    return OpenTelemetryMiddleware(app, response_hook=name, tracer_provider=traces)
+
+
+def _name_and_hide(span: Span, method: str, route: str | None) -> None:
+    """Name a span by its route, and blank the attributes that may hold what is private."""
+    span.update_name(f"{method} {route}" if route else method)
+    if route:
+        span.set_attribute("http.route", route)
     if isinstance(span, ReadableSpan):  # else it is not kept
         for name in PRIVATE.intersection(span.attributes or ()):
             span.set_attribute(name, "")  # an attribute cannot be taken back

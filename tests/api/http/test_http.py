@@ -6,10 +6,18 @@ from dataclasses import replace
 
 import pytest
 from conftest import CREATE, PASSWORD, Api, codes
+from flask import Blueprint, Flask, request
+from opentelemetry.sdk.trace import TracerProvider
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
 from graphql_api import create_app
+from graphql_api.api.http.application import Application
+from graphql_api.api.http.graphql_view import GraphQL as GraphQLView
+from graphql_api.api.http.middleware import Envelope
+from graphql_api.api.http.requests import Incoming
+from graphql_api.api.http.responses import present
 from graphql_api.api.rest.views import Runner
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.dynamodb import Database
@@ -352,7 +360,7 @@ def test_a_crash_is_logged_once_and_shown_by_its_id(ann, monkeypatch, caplog):
 
 
 def test_a_crash_outside_of_graphql_is_a_problem_with_its_id(app, monkeypatch, caplog):
-    monkeypatch.setitem(app.view_functions, "health.healthz", lambda: 1 // 0)
+    monkeypatch.setitem(app.view_functions, "health.healthz", lambda _: 1 // 0)
 
     answer = app.test_client().get("/healthz", headers={"X-Request-Id": "crash-2"})
 
@@ -467,7 +475,7 @@ def test_the_files_of_the_page_are_served_by_exact_name(api):
         assert api.rest("GET", f"/graphiql/{name}").status_code == 404
 
 
-# Operations by POST and REST are answered past Flask, unless an extension of it is to see them.
+# Every request goes one way, which answers as Flask's own dispatch would.
 
 REQUESTS = {
     "an operation": {"json": {"query": HELLO}},
@@ -502,43 +510,84 @@ REQUESTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def by_flask(app):
+    """The same routes, dispatched by Flask itself, with all its contexts and hooks."""
+    flask = Flask(__name__, static_folder=None)
+    flask.url_map.merge_slashes = False
+
+    def dispatched(endpoint):
+        return lambda **path: app.view_functions[endpoint](Incoming(request.environ), **path)
+
+    for rule in app.url_map.iter_rules():
+        view, methods = dispatched(rule.endpoint), rule.methods - {"OPTIONS"}  # which Flask answers
+        flask.add_url_rule(rule.rule, rule.endpoint, view, methods=methods)
+    flask.register_error_handler(Exception, lambda error: present(error, request.environ))
+    flask.wsgi_app = Envelope(flask.wsgi_app, lambda: False)
+    return flask
+
+
+@pytest.fixture(scope="module")
+def by_others(engine):
+    """The service for browser apps of another origin, with traces."""
+    provider = TracerProvider()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphql_api.infra.telemetry.tracing.provider", lambda: provider)
+        yield create_app(replace(engine, cors_origins=("https://app.example",), traces=True))
+
+
 @pytest.mark.parametrize("crash", [False, True], ids=["well", "crashing"])
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
-def test_what_is_answered_past_flask_is_answered_as_by_flask(
-    app, ann, monkeypatch, request_, crash
+def test_a_request_is_answered_as_by_flask_and_the_same_with_cors_and_traces(
+    app, by_flask, by_others, ann, monkeypatch, request_, crash
 ):
     if crash:
-        monkeypatch.setattr(app.graphql, "_documents", None)
+        monkeypatch.setattr(GraphQLView, "_shown", None)
         monkeypatch.setattr(Runner, "_context", None)
 
-    def answer():
+    def answer(app):
         sent = {"method": "POST", "path": "/graphql", **request_}
         signed = {"Authorization": f"Bearer {ann.token}", **sent.pop("headers", {})}
         response = app.test_client().open(**sent, headers=signed)
-        headers = {n: v for n, v in response.headers.items() if n != "X-Request-Id"}
-        crashed = response.headers["X-Request-Id"].encode()
-        return response.status, headers, response.data.replace(crashed, b"the id")
+        crashed = response.headers.pop("X-Request-Id").encode()
+        if "Allow" in response.headers:
+            response.headers["Allow"] = ", ".join(sorted(response.headers["Allow"].split(", ")))
+        return response.status, response.headers, response.data.replace(crashed, b"the id")
 
-    at_once = answer()
-    monkeypatch.setattr(app, "graphql", None)
-    monkeypatch.setattr(app, "views", {})
+    def without_origin(status, headers, body):
+        vary = headers.pop("Vary").removeprefix("Origin").removeprefix(", ")
+        return status, Headers({**headers, "Vary": vary} if vary else headers), body
 
-    assert at_once == answer()
+    assert answer(app) == answer(by_flask) == without_origin(*answer(by_others))
 
 
-@pytest.mark.parametrize(
-    ("changes", "at_once"),
-    [({}, True), ({"cors_origins": ("https://a.example",)}, False), ({"traces": True}, False)],
-    ids=["none", "CORS", "traces"],
-)
-def test_requests_go_past_flask_if_no_extension_is_to_see_them(
-    engine, monkeypatch, changes, at_once
-):
-    monkeypatch.setattr("graphql_api.infra.telemetry.tracing.watch", lambda *_: None)
+HOOKS = ["before_request", "after_request", "teardown_request"]
+APP_HOOKS = ["before_app_request", "after_app_request", "teardown_app_request"]
 
-    app = create_app(replace(engine, **changes))
 
-    assert (app.graphql is not None, len(app.views) > 0) == (at_once, at_once)
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_would_not_be_called_cannot_be_set(hook):
+    application, routes = Application(__name__), Blueprint("routes", __name__)
+    getattr(routes, hook)(print)
+
+    with pytest.raises(TypeError, match="calls no hooks"):
+        getattr(application, hook)(print)
+    with pytest.raises(TypeError, match="calls no hooks"):
+        application.register_blueprint(routes)
+
+
+@pytest.mark.parametrize("hook", APP_HOOKS)
+def test_a_hook_of_a_blueprint_for_all_requests_cannot_be_set(hook):
+    routes = Blueprint("routes", __name__)
+    getattr(routes, hook)(print)
+
+    with pytest.raises(TypeError, match="calls no hooks"):
+        Application(__name__).register_blueprint(routes)
+
+
+def test_an_error_handler_that_would_not_be_called_cannot_be_set():
+    with pytest.raises(TypeError, match="calls no hooks"):
+        Application(__name__).register_error_handler(Exception, print)
 
 
 @pytest.mark.parametrize("method", ["options", "Options", "OPTIONS"])

@@ -1,0 +1,94 @@
+"""The routes beside REST: GraphQL, its page, the plan's page and the health checks."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response
+
+from graphql_api.api.http.graphql_view import GraphQL
+from graphql_api.api.http.negotiation import GRAPHQL_PATH
+from graphql_api.api.http.requests import Incoming
+from graphql_api.api.http.responses import TEXTS, json_response, problem
+from graphql_api.api.pages.graphiql import Asset, GraphiQL
+from graphql_api.api.pages.plan import PlanPage
+from graphql_api.errors import ServiceUnavailable
+
+
+def graphql_routes(view: GraphQL, page: GraphiQL | None) -> Blueprint:
+    """Route /graphql to the view, or a browser to the page if there is one."""
+    routes = Blueprint("http", __name__)
+
+    @routes.route(GRAPHQL_PATH, methods=["GET", "POST"])
+    def graphql(request: Incoming) -> Response:
+        if page and _asks_for_page(request):
+            return _html(page.html, page.content_security_policy)
+        return view.respond(request)
+
+    @routes.get("/")
+    def root(_: Incoming) -> Response:
+        if page:
+            return Response(status=302, headers={"Location": GRAPHQL_PATH})
+        return problem(404, "NOT_FOUND", TEXTS[404])
+
+    @routes.get("/graphiql/<name>")
+    def graphiql_asset(_: Incoming, name: str) -> Response:
+        return _file(page.asset(name) if page else None)
+
+    return routes
+
+
+def plan_routes(page: PlanPage) -> Blueprint:
+    """Route /plan and the files of its page."""
+    routes = Blueprint("plan", __name__)
+
+    @routes.get("/plan")
+    def html(_: Incoming) -> Response:
+        return _html(page.html, page.content_security_policy)
+
+    @routes.get("/plan/<name>")
+    def asset(_: Incoming, name: str) -> Response:
+        return _file(page.asset(name))
+
+    return routes
+
+
+def health_routes(check_store: Callable[[], None], is_draining: Callable[[], bool]) -> Blueprint:
+    """Route /healthz and /readyz.
+
+    A process is ready unless it is about to end, or `check_store` raises ServiceUnavailable.
+    """
+    routes = Blueprint("health", __name__)
+
+    @routes.get("/healthz")
+    def healthz(_: Incoming) -> Response:
+        return json_response({"status": "ok"})
+
+    @routes.get("/readyz")
+    def readyz(_: Incoming) -> Response:
+        if is_draining():
+            raise ServiceUnavailable("The service is about to end.")
+        check_store()
+        return json_response({"status": "ready"})
+
+    return routes
+
+
+def _asks_for_page(request: Incoming) -> bool:
+    return (
+        request.method != "POST"
+        and "text/html" in request.environ.get("HTTP_ACCEPT", "")
+        and "query" not in request.args
+    )
+
+
+def _html(html: str, content_security_policy: str) -> Response:
+    response = Response(html, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = content_security_policy
+    return response
+
+
+def _file(asset: Asset | None) -> Response:
+    if asset is None:
+        return problem(404, "NOT_FOUND", "There is no such file.")
+    response = Response(asset.content, mimetype=asset.media_type)
+    response.headers["Cache-Control"] = asset.cache_control
+    return response
