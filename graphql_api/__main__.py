@@ -1,4 +1,4 @@
-"""`python -m graphql_api`: the operator's commands."""
+"""Run the operator commands: `python -m graphql_api`."""
 
 from graphql_api.cli.main import cli
 

@@ -1,1 +1,1 @@
-"""What an operator does apart from serving: a user's data as a file, the older program's tables."""
+"""Operator commands: create tables, export, import, migrate from the legacy service."""

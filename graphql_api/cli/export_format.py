@@ -1,11 +1,11 @@
-"""A user's data as one JSON document, one task a line, names and values as in REST.
+"""The JSON document of export and import: one task a line, names and values as in REST.
 
     {"format": "smart-task-scheduler", "version": 1,
      "user": {"user_id": …, "username": …, "created_at": …},
      "tasks": [{"task_id": …, "title": …, …, "blocked_by": [task_id, …]}, …]}
 
-Only a task that waits for others has `blocked_by`. Times are RFC 3339 texts. Neither the
-password's hash, nor sessions, nor settings are in it.
+Tasks without blockers have no `blocked_by`. Times are RFC 3339 texts. The document contains
+neither the password's hash, nor sessions, nor settings.
 """
 
 import json
@@ -28,37 +28,37 @@ BLOCKED_BY = "blocked_by"
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """What a file says: whose data it was, and the tasks as they stand there, unchecked."""
+    """A parsed document: its user's name, and the tasks as they were read, not validated."""
 
     username: str
     tasks: list[Any]
 
 
 def chunks(user: User, tasks: Iterable[Task], dependencies: Dependencies) -> Iterator[str]:
-    """The document in pieces, so that no more than one task has to be in memory."""
-    shown = {name: _plain(getattr(user, name)) for name in ("user_id", "username", "created_at")}
-    head = _json({"format": FORMAT, "version": VERSION, "user": shown})
+    """Write the document piece by piece, with one task in memory at a time."""
+    profile = {name: _plain(getattr(user, name)) for name in ("user_id", "username", "created_at")}
+    head = _json({"format": FORMAT, "version": VERSION, "user": profile})
     yield f'{head[:-1]}, "tasks": ['
     separator = "\n"
     for task in tasks:
         entry = {name: _plain(getattr(task, name)) for name in _READERS}
-        if waits_for := dependencies.blockers_of(task.task_id):
-            entry[BLOCKED_BY] = waits_for
+        if blocker_ids := dependencies.blockers_of(task.task_id):
+            entry[BLOCKED_BY] = blocker_ids
         yield separator + _json(entry)
         separator = ",\n"
     yield "\n]}\n"
 
 
 def read(file: IO[bytes]) -> Archive:
-    """What the file says; BadUserInput if it is no document of this format and version."""
+    """Parse a file. Raises BadUserInput if it is not a document of this format and version."""
     try:
-        document = json.load(file, parse_constant=_no_number)
+        document = json.load(file, parse_constant=_reject_constant)
     except (ValueError, RecursionError) as error:
         raise BadUserInput(f"The file is not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise BadUserInput(f"The file is not a document of the format {FORMAT}")
+        raise BadUserInput(f"The file is not in the format {FORMAT}")
     if document.get("version") != VERSION:
-        raise BadUserInput(f"The file is not of version {VERSION} of the format")
+        raise BadUserInput(f"The file is not in version {VERSION} of the format")
     user, tasks = document.get("user"), document.get("tasks")
     if not isinstance(user, dict) or not isinstance(tasks, list):
         raise BadUserInput("The file has no user or no tasks")
@@ -66,20 +66,20 @@ def read(file: IO[bytes]) -> Archive:
 
 
 def task(user_id: str, entry: Any) -> Task:
-    """The task that an entry of the file describes, as this user's; else BadUserInput."""
+    """Convert an entry to a task of this user. Raises BadUserInput."""
     if not isinstance(entry, dict):
-        raise BadUserInput("A task is an object.")
-    for what, names in (
-        ("Missing", _READERS.keys() - entry.keys() - _YOUNGER),
+        raise BadUserInput("A task must be an object.")
+    for problem, names in (
+        ("Missing", _READERS.keys() - entry.keys() - _OPTIONAL),
         ("Unknown", entry.keys() - _READERS.keys() - {BLOCKED_BY}),
     ):
         if names:
-            raise BadUserInput(f"{what} fields: {', '.join(sorted(names))}")
+            raise BadUserInput(f"{problem} fields: {', '.join(sorted(names))}")
     return Task.restored(user_id, {n: _field(n, entry[n]) for n in _READERS if n in entry})
 
 
 def blockers(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """The ids of the tasks that an entry's waits for; BadUserInput if they are none."""
+    """Return the ids of an entry's blockers. Raises BadUserInput."""
     try:
         return _texts(entry.get(BLOCKED_BY, []))
     except ValueError as error:
@@ -97,7 +97,7 @@ def _field(name: str, value: Any) -> Any:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("A text is needed.")  # noqa: TRY004 - what is wrong is the file, not the call
+        raise ValueError("A text is required.")  # noqa: TRY004 - the file is wrong, not the call
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -107,13 +107,13 @@ def _text(value: Any) -> str:
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise ValueError("A list of texts is needed.")  # noqa: TRY004 - as above
+        raise ValueError("A list of texts is required.")  # noqa: TRY004 - as above
     return tuple(map(_text, value))
 
 
 def _whole_number(value: Any) -> int:
-    if type(value) is not int:  # True is an int, too
-        raise ValueError("A whole number is needed.")
+    if type(value) is not int:  # bool is a subclass of int
+        raise ValueError("A whole number is required.")
     return value
 
 
@@ -144,12 +144,12 @@ _NULLABLE = {
     *("due_at", "completed_at"),
     *("duration_minutes", "not_before", "planned_start", "planned_end"),
 }
-# Files that were written before there were these have none of them.
-_YOUNGER = {field.name for field in fields(Task) if field.default is not MISSING}
+# Fields with a default were added later: older files lack them.
+_OPTIONAL = {field.name for field in fields(Task) if field.default is not MISSING}
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
+    """Convert a value to its JSON form."""
     if isinstance(value, Enum):
         return value.value
     return clock.text(value) if isinstance(value, datetime) else value
@@ -159,5 +159,5 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
+def _reject_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a JSON number")

@@ -1,7 +1,9 @@
-"""What the older program kept, as what it is now. Pure; an item that cannot be, is BadUserInput.
+"""Convert items of the legacy service to users and tasks. Pure.
 
-Users   key username   user_id, password (werkzeug's hash)
-Tasks   key task_id    user_id, title, description, status
+    Users   key username   user_id, password (a werkzeug hash)
+    Tasks   key task_id    user_id, title, description, status
+
+An item that cannot be converted raises BadUserInput.
 """
 
 from datetime import datetime
@@ -9,28 +11,29 @@ from datetime import datetime
 from graphql_api import clock
 from graphql_api.domain.accounts import legacy_hashes
 from graphql_api.domain.accounts.model import User, username_key
+from graphql_api.domain.accounts.store import NOBODY
 from graphql_api.domain.tasks.model import TITLE_LENGTH, Task, TaskPriority, TaskStatus
 from graphql_api.errors import BadUserInput
 from graphql_api.ids import is_id
 from graphql_api.infra.dynamodb import Item
 
-_RESERVED = {"nobody"}  # see accounts.store
+_RESERVED = {NOBODY}
 
 
 def text(item: Item, name: str) -> str:
-    """An attribute's text; empty if there is none."""
+    """Return an attribute's text, or an empty one."""
     return str(item.get(name, {}).get("S", ""))
 
 
 def user(item: Item, now: datetime) -> User:
-    """The user, with the id, the name as it was typed, and the old hash."""
+    """Convert a user; id, name and password hash stay the same."""
     user_id, username, password = (text(item, n) for n in ("user_id", "username", "password"))
     if not is_id(user_id) or user_id in _RESERVED:
         raise BadUserInput(f"user_id {user_id!r} cannot be an id")
     username_key(username)
-    if not legacy_hashes.recognised(password):
-        kind = password.partition("$")[0][:32]
-        raise BadUserInput(f"a password hash of kind {kind!r} cannot be checked")
+    if not legacy_hashes.is_supported(password):
+        method = password.partition("$")[0][:32]
+        raise BadUserInput(f"a password hash by {method!r} cannot be verified")
     return User(
         user_id=user_id,
         username=username.strip(),
@@ -40,13 +43,13 @@ def user(item: Item, now: datetime) -> User:
 
 
 def task(item: Item, now: datetime) -> tuple[Task, str]:
-    """The task under its old id, and what had to be changed in it, if anything."""
-    title, description, long = _shortened(text(item, "title"), text(item, "description"))
-    status, unknown = _status(text(item, "status"))
+    """Convert a task under its old id; the text says what had to be changed, if anything."""
+    title, description, shortened = _shorten(text(item, "title"), text(item, "description"))
+    status, replaced = _status(text(item, "status"))
     if not is_id(text(item, "user_id")):
         raise BadUserInput(f"user_id {text(item, 'user_id')!r} cannot be an id")
     created = _instant(text(item, "created_at"), now)
-    kept = Task.restored(
+    converted = Task.restored(
         text(item, "user_id"),
         {
             "task_id": text(item, "task_id"),
@@ -62,32 +65,32 @@ def task(item: Item, now: datetime) -> tuple[Task, str]:
             "version": 1,
         },
     )
-    return kept, "; ".join(note for note in (long, unknown) if note)
+    return converted, "; ".join(note for note in (shortened, replaced) if note)
 
 
-def _shortened(title: str, description: str) -> tuple[str, str, str]:
-    """A title that is too long ends in an ellipsis; all of it begins the description."""
+def _shorten(title: str, description: str) -> tuple[str, str, str]:
+    """Cut a long title with an ellipsis, and put the whole title before the description."""
     title = title.strip()
     if len(title) <= TITLE_LENGTH:
         return title, description, ""
-    whole = f"{title}\n\n{description}" if description else title
-    return f"{title[: TITLE_LENGTH - 1]}…", whole, "the whole title is in the description"
+    full = f"{title}\n\n{description}" if description else title
+    return f"{title[: TITLE_LENGTH - 1]}…", full, "the whole title is in the description"
 
 
-def _status(written: str) -> tuple[TaskStatus, str]:
-    """The status, however it was written; one that is not known here is `pending`."""
-    name = written.strip().lower().replace("-", "_").replace(" ", "_")
+def _status(text: str) -> tuple[TaskStatus, str]:
+    """Convert a status in any spelling; an unknown one becomes `pending`."""
+    name = text.strip().lower().replace("-", "_").replace(" ", "_")
     try:
         return TaskStatus(name or "pending"), ""
     except ValueError:
-        return TaskStatus.PENDING, f"the status {written!r} is now 'pending'"
+        return TaskStatus.PENDING, f"the status {text!r} is now 'pending'"
 
 
-def _instant(written: str, otherwise: datetime) -> datetime:
-    """An RFC 3339 text, or one without an offset, which is UTC; else another instant."""
-    for candidate in (written, f"{written}Z"):
+def _instant(text: str, default: datetime) -> datetime:
+    """Parse RFC 3339, without an offset as UTC; return `default` for any other text."""
+    for candidate in (text, f"{text}Z"):
         try:
             return clock.parse(candidate.replace(" ", "T"))
         except ValueError:
             continue
-    return clock.milliseconds(otherwise)
+    return clock.milliseconds(default)

@@ -1,4 +1,4 @@
-"""What an operator does: `python -m graphql_api --help`; the only door to click."""
+"""Operator commands (`python -m graphql_api --help`); the only module that imports click."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ import click
 
 from graphql_api import clock
 from graphql_api.cli import export_format
-from graphql_api.cli.migration import Fate, Migration, Outcome
+from graphql_api.cli.migration import Migration, Outcome, Result
 from graphql_api.config import Config
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.accounts.store import UserStore
@@ -28,32 +28,33 @@ from graphql_api.infra.dynamodb import database as client
 
 T = TypeVar("T")
 
-ATTEMPTS = 12  # at each call of a store that is busy: only the operator waits
-TIMEOUT = 10  # seconds an attempt
-PATIENCE = 60  # seconds a call
+# Longer than for requests: only the operator waits.
+ATTEMPTS = 12  # at each call
+ATTEMPT_TIMEOUT = 10  # seconds
+CALL_TIMEOUT = 60  # seconds, for all attempts at a call
 
-STANDARD = "-"  # the standard output
+STDOUT = "-"
 
 
 class _Commands(click.Group):
-    """Commands whose failures are one clear line."""
+    """A group whose commands report an expected error in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except StartError as error:
             raise click.ClickException(f"{error}.") from None
-        except AppError as error:  # the operator may see what the store's clients may not
+        except AppError as error:  # operators may see the store's own message
             raise click.ClickException(str(error.__cause__ or error.message)) from None
 
 
 @click.group(cls=_Commands)
 def cli() -> None:
-    """Look after the data of Smart Task Scheduler.
+    """Manage the data of Smart Task Scheduler.
 
-    The store is the service's own: the same environment variables name it.
+    The store is configured by the same environment variables as the service.
     """
-    # What the store's failures are is told once, at the end.
+    # A failure of the store is reported once, at the end.
     logging.getLogger(client.__name__).addHandler(logging.NullHandler())
 
 
@@ -65,19 +66,19 @@ def table_commands() -> None:
 @table_commands.command("create")
 @click.pass_context
 def create_tables(ctx: click.Context) -> None:
-    """Create the tables that are missing, on AWS too; change no other."""
-    config = _configured(ctx, new=True)
+    """Create missing tables, on AWS too; existing tables are not changed."""
+    config = _configured(ctx, create=True)
     created = tables.create_missing(client.connect(config), config)
     for name in created:
-        click.echo(f"Table {name} was created.")
+        click.echo(f"Created table {name}.")
     if not created:
-        click.echo("The tables are there and as needed.")
+        click.echo("All tables exist and are correct.")
 
 
 @table_commands.command("check")
 @click.pass_context
 def check_tables(ctx: click.Context) -> None:
-    """Tell what is wrong with the tables; exit code 1 if anything is."""
+    """Report problems of the tables; the exit code is 1 if there are any."""
     config = _configured(ctx)
     findings = tables.check(client.connect(config), config)
     for finding in findings:
@@ -92,49 +93,51 @@ def check_tables(ctx: click.Context) -> None:
     "-o",
     "--output",
     type=click.Path(dir_okay=False, allow_dash=True),
-    default=STANDARD,
-    help="The file to write instead of the standard output.",
+    default=STDOUT,
+    help="Write to this file instead of the standard output.",
 )
 @click.pass_context
 def export(ctx: click.Context, username: str, output: str) -> None:
-    """Write a user's data as JSON."""
+    """Export a user's tasks as JSON."""
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username)
     dependencies = stores.dependencies.get(user.user_id)
-    with _written_whole(output) as file:
+    with _atomic_output(output) as file:
         for chunk in export_format.chunks(user, stores.tasks.all(user.user_id), dependencies):
             file.write(chunk)
 
 
 @cli.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--username", help="Whose the tasks become; else whose they were in the file.")
+@click.option("--username", help="The account to import into; by default the user in the file.")
 @click.pass_context
 def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
-    """Add the tasks of an exported FILE to an account.
+    """Import the tasks of an exported FILE into an account.
 
-    A task of an id that the account has already stays as it is, but that it waits for others is
-    added. If anything in the file is wrong, nothing is written.
+    A task whose id exists in the account stays as it is; only its blockers are added. If any
+    task in the file is invalid, nothing is written.
     """
     document = export_format.read(file)
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username or document.username)
     tasks = _each(document.tasks, partial(export_format.task, user.user_id))
-    waits = _waits(user, document.tasks)
+    blockers = _blockers(user, document.tasks)
     with click.progressbar(tasks, label="Tasks", file=sys.stderr) as bar:
         added = sum(stores.tasks.restore(task) for task in bar)
-    click.echo(f"Tasks: {added} added, {len(tasks) - added} there already.")
+    click.echo(f"Tasks: {added} added, {len(tasks) - added} existing.")
     service = Tasks(stores.tasks, stores.dependencies)
-    with click.progressbar(waits.items(), label="Dependencies", file=sys.stderr) as links:
-        for task_id, blockers in links:
-            service.add_blockers(user.user_id, task_id, blockers)
+    with click.progressbar(blockers.items(), label="Dependencies", file=sys.stderr) as links:
+        for task_id, blocker_ids in links:
+            service.add_blockers(user.user_id, task_id, blocker_ids)
 
 
 @cli.command()
-@click.option("--users-table", default="Users", show_default=True, help="The old table of users.")
-@click.option("--tasks-table", default="Tasks", show_default=True, help="The old table of tasks.")
-@click.option("--endpoint-url", help="Where the old tables are, if not beside ours: a URL, or aws.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--users-table", default="Users", show_default=True, help="The legacy users table.")
+@click.option("--tasks-table", default="Tasks", show_default=True, help="The legacy tasks table.")
+@click.option(
+    "--endpoint-url", help="The store of the legacy tables if it is another one: a URL, or aws."
+)
+@click.option("--dry-run", is_flag=True, help="Report what would be done, and write nothing.")
 @click.pass_context
 def migrate(
     ctx: click.Context,
@@ -144,62 +147,67 @@ def migrate(
     *,
     dry_run: bool,
 ) -> None:
-    """Take over users and tasks of the older Flask program.
+    """Migrate users and tasks from the legacy Flask service.
 
-    Can be interrupted and run again: what is there already stays as it is. Exit code 1 if
-    something could not be taken over.
+    The command can be interrupted and run again: existing items stay as they are. The exit code
+    is 1 if an item was refused.
     """
     store = _open(_configured(ctx))
-    old = _older(store, endpoint_url, {users_table, tasks_table})
-    users = tables.count(old.client, old.config, users_table, "username")
-    tasks = tables.count(old.client, old.config, tasks_table, "task_id")
+    legacy = _legacy_store(store, endpoint_url, {users_table, tasks_table})
+    users = tables.count(legacy.client, legacy.config, users_table, "username")
+    tasks = tables.count(legacy.client, legacy.config, tasks_table, "task_id")
     stores = _stores(store)
     migration = Migration(stores.users, stores.tasks, clock.now(), dry_run=dry_run)
-    database = old.database()
-    refused = _take_over("Users", migration.users(database.table(users_table)), users)
-    refused += _take_over("Tasks", migration.tasks(database.table(tasks_table)), tasks)
+    database = legacy.database()
+    refused = _report("Users", migration.users(database.table(users_table)), users)
+    refused += _report("Tasks", migration.tasks(database.table(tasks_table)), tasks)
     if dry_run:
         click.echo("Nothing was written.")
     if refused:
         ctx.exit(1)
 
 
-def _take_over(label: str, outcomes: Iterable[Outcome], length: int) -> int:
-    """Go through the outcomes, and tell of them; how many were refused."""
-    fates: Counter[Fate] = Counter()
+def _report(label: str, results: Iterable[Result], length: int) -> int:
+    """Run a migration by iterating its results, and print them; return the number of refusals."""
+    counts: Counter[Outcome] = Counter()
     notes = []
-    with click.progressbar(outcomes, length=length, label=label, file=sys.stderr) as bar:
-        for outcome in bar:
-            fates[outcome.fate] += 1
-            if outcome.note:
-                notes.append(f"{outcome.fate.value}: {outcome.note}")
+    with click.progressbar(results, length=length, label=label, file=sys.stderr) as bar:
+        for result in bar:
+            counts[result.outcome] += 1
+            if result.note:
+                notes.append(f"{result.outcome.value}: {result.note}")
     for note in notes:
         click.echo(note, err=True)
-    click.echo(f"{label}: {', '.join(f'{fates[fate]} {fate.value}' for fate in Fate)}.")
-    return fates[Fate.REFUSED]
+    click.echo(f"{label}: {', '.join(f'{counts[each]} {each.value}' for each in Outcome)}.")
+    return counts[Outcome.REFUSED]
 
 
-def _configured(ctx: click.Context, *, new: bool = False) -> Config:
-    """The service's configuration, with a store that runs; only a `new` one is made."""
+def _configured(ctx: click.Context, *, create: bool = False) -> Config:
+    """Read the configuration and start the embedded engine, if it is used.
+
+    Raises StartError if its data directory is missing, unless it may be created.
+    """
     config = Config.from_env(os.environ, serving=False)
     if config.embedded:
-        if not new and not config.data_dir.is_dir():
+        if not create and not config.data_dir.is_dir():
             raise StartError(
-                f"DATA_DIR {config.data_dir} is not there: create it with `{tables.CREATE}`"
+                f"DATA_DIR {config.data_dir} does not exist: create it with `{tables.CREATE}`"
             )
         ctx.call_on_close(embedded.stop)
     return embedded.prepare(config)
 
 
 class _Store(NamedTuple):
-    """A store and the client for it."""
+    """A store and a client for it."""
 
     config: Config
     client: Any
 
     def database(self, prefix: str = "") -> Database:
-        """Its tables, by calls that wait while it is busy."""
-        return Database(self.client, prefix, attempts=ATTEMPTS, timeout=TIMEOUT, patience=PATIENCE)
+        """Open its tables, with patience for a busy store."""
+        return Database(
+            self.client, prefix, attempts=ATTEMPTS, timeout=ATTEMPT_TIMEOUT, patience=CALL_TIMEOUT
+        )
 
 
 def _open(config: Config) -> _Store:
@@ -207,7 +215,7 @@ def _open(config: Config) -> _Store:
 
 
 class _Stores(NamedTuple):
-    """The service's stores."""
+    """The domain's stores."""
 
     users: UserStore
     tasks: TaskStore
@@ -215,24 +223,24 @@ class _Stores(NamedTuple):
 
 
 def _stores(store: _Store) -> _Stores:
-    """The service's stores, on tables that are as needed."""
+    """Open the domain's stores. Raises StartError unless the tables are correct."""
     tables.require(store.client, store.config)
     database = store.database(store.config.table_prefix)
     return _Stores(UserStore(database), TaskStore(database), DependencyStore(database))
 
 
-def _older(store: _Store, endpoint_url: str | None, names: set[str]) -> _Store:
-    """Where the older program's tables are; StartError if they would be our own."""
+def _legacy_store(store: _Store, endpoint_url: str | None, names: set[str]) -> _Store:
+    """Open the store of the legacy tables. Raises StartError if they are the service's own."""
     if endpoint_url is not None:
         try:
             return _open(Config.from_env({"DYNAMODB": endpoint_url}, serving=False))
         except StartError as error:
             raise StartError(f"--endpoint-url: {error}") from None
-    same = sorted(names & {store.config.table_prefix + table.name for table in tables.TABLES})
-    if same:
+    conflicts = sorted(names & {store.config.table_prefix + table.name for table in tables.TABLES})
+    if conflicts:
         raise StartError(
-            f"The old tables {' and '.join(same)} would be the service's own:"
-            " set TABLE_PREFIX, for this command and for the service"
+            f"The legacy tables {' and '.join(conflicts)} are the service's own:"
+            " set TABLE_PREFIX for this command and for the service"
         )
     return store
 
@@ -243,45 +251,44 @@ def _user(users: UserStore, username: str) -> User:
     except BadUserInput:
         user = None
     if user is None or user.deleting:
-        raise StartError(f"There is no user {username!r}")
+        raise StartError(f"User {username!r} does not exist")
     return user
 
 
-def _waits(user: User, entries: list[Any]) -> Mapping[str, tuple[str, ...]]:
-    """What the tasks of the entries wait for, of what is in the file."""
-    there = {entry["task_id"] for entry in entries}
+def _blockers(user: User, entries: list[Any]) -> Mapping[str, tuple[str, ...]]:
+    """Return the blockers of each task, by task id; only tasks of the file count."""
+    task_ids = {entry["task_id"] for entry in entries}
     known = Dependencies.none(user.user_id)
 
     def link(entry: Mapping[str, Any]) -> None:
         nonlocal known
-        # One that was deleted while the file was written blocks nothing any more.
-        if blockers := [other for other in export_format.blockers(entry) if other in there]:
+        # A blocker that was deleted during the export no longer blocks.
+        if ids := [each for each in export_format.blockers(entry) if each in task_ids]:
             task_id = entry["task_id"]
-            known = known.add(task_id, distinct_blockers(task_id, blockers), ())
+            known = known.add(task_id, distinct_blockers(task_id, ids), ())
 
     _each(entries, link)
     return known.blockers
 
 
-def _each(entries: list[Any], do: Callable[[Any], T]) -> list[T]:
-    """What becomes of each entry; StartError if one is wrong, and each that is has been told."""
-    done = []
-    for number, entry in enumerate(entries):
+def _each(entries: list[Any], convert: Callable[[Any], T]) -> list[T]:
+    """Convert all entries; print every problem, then raise StartError if there were any."""
+    converted = []
+    for index, entry in enumerate(entries):
         try:
-            done.append(do(entry))
+            converted.append(convert(entry))
         except (BadUserInput, Conflict) as error:
-            click.echo(f"tasks[{number}]: {error.message}", err=True)
-    if len(done) < len(entries):
-        wrong = len(entries) - len(done)
-        raise StartError(f"{wrong} of {len(entries)} tasks are wrong; nothing was written")
-    return done
+            click.echo(f"tasks[{index}]: {error.message}", err=True)
+    if invalid := len(entries) - len(converted):
+        raise StartError(f"{invalid} of {len(entries)} tasks are invalid; nothing was written")
+    return converted
 
 
 @contextmanager
-def _written_whole(name: str) -> Iterator[IO[str]]:
-    """A file for its owner only, which appears whole or not at all; or the standard output."""
-    if name == STANDARD:
-        yield click.open_file(STANDARD, "w", "utf-8")
+def _atomic_output(name: str) -> Iterator[IO[str]]:
+    """Open a file, private to its owner, that appears complete or not at all; or stdout."""
+    if name == STDOUT:
+        yield click.open_file(STDOUT, "w", "utf-8")
         return
     path = Path(name)
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,6 +1,6 @@
-"""From the older program's two tables into ours; what is there already stays as it is.
+"""Copy users and tasks from the tables of the legacy service; existing items stay as they are.
 
-All that it knows is in the tables, so that it can be interrupted and run again.
+All state is in the tables, so that a migration can be interrupted and run again.
 """
 
 from collections.abc import Iterator
@@ -16,27 +16,27 @@ from graphql_api.domain.tasks.store import TaskKey, TaskStore
 from graphql_api.errors import BadUserInput, Conflict
 from graphql_api.infra.dynamodb import Item, Table, looks
 
-LOOK = 1_000  # items; fewer if they are more than the megabyte that one answer holds
+PAGE_SIZE = 1_000  # items; a response holds at most one megabyte
 
 
-class Fate(Enum):
-    """What becomes of an old item."""
+class Outcome(Enum):
+    """The outcome of migrating an item."""
 
     ADDED = "added"
-    THERE = "there already"
+    EXISTING = "existing"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an item, and what is to be said of it, if anything."""
+class Result:
+    """The outcome for one item, with a note for the operator if there is one."""
 
-    fate: Fate
+    outcome: Outcome
     note: str = ""
 
 
 class Migration:
-    """Takes over users, then their tasks; with `dry_run` it only says what it would do."""
+    """Migrates users, then their tasks; with `dry_run` nothing is written."""
 
     def __init__(
         self, users: UserStore, tasks: TaskStore, now: datetime, *, dry_run: bool = False
@@ -45,12 +45,12 @@ class Migration:
         self._tasks = tasks
         self._now = now
         self._dry_run = dry_run
-        self._names: dict[str, str] = {}  # of the users that are ours now, by id …
-        self._owners: dict[str, str] = {}  # … and their ids, by what makes names the same
+        self._names: dict[str, str] = {}  # of migrated users, by user id
+        self._owners: dict[str, str] = {}  # ids of migrated users, by username key
 
-    def users(self, old: Table) -> Iterator[Outcome]:
-        """Take over each item of the old table of users."""
-        for items in _pages(old):
+    def users(self, legacy: Table) -> Iterator[Result]:
+        """Migrate each item of the legacy users table."""
+        for items in _pages(legacy):
             ids = [user_id for item in items if (user_id := legacy_items.text(item, "user_id"))]
             known = self._users.get_many(list(dict.fromkeys(ids)))
             for item in items:
@@ -58,11 +58,11 @@ class Migration:
                     yield self._user(legacy_items.user(item, self._now), known)
                 except (BadUserInput, Conflict) as error:
                     name = legacy_items.text(item, "username")
-                    yield Outcome(Fate.REFUSED, f"user {name!r}: {error.message}")
+                    yield Result(Outcome.REFUSED, f"user {name!r}: {error.message}")
 
-    def tasks(self, old: Table) -> Iterator[Outcome]:
-        """Take over each item of the old table of tasks, of users that were taken over."""
-        for items in _pages(old):
+    def tasks(self, legacy: Table) -> Iterator[Result]:
+        """Migrate each item of the legacy tasks table whose user was migrated."""
+        for items in _pages(legacy):
             keys = [
                 (legacy_items.text(item, "user_id"), legacy_items.text(item, "task_id"))
                 for item in items
@@ -72,22 +72,22 @@ class Migration:
                 try:
                     yield self._task(item, key, known)
                 except BadUserInput as error:
-                    yield Outcome(Fate.REFUSED, f"task {key[1]!r}: {error.message}")
+                    yield Result(Outcome.REFUSED, f"task {key[1]!r}: {error.message}")
 
-    def _user(self, user: User, known: dict[str, User]) -> Outcome:
+    def _user(self, user: User, known: dict[str, User]) -> Result:
         key = username_key(user.username)
         if self._owners.get(key, user.user_id) != user.user_id:
             other = self._names[self._owners[key]]
             raise Conflict(f"the name is the same as {other!r}")
-        there = known.get(user.user_id)
-        name = there.username if there else self._names.get(user.user_id, user.username)
+        existing = known.get(user.user_id)
+        name = existing.username if existing else self._names.get(user.user_id, user.username)
         if username_key(name) != key:
             raise Conflict(f"the user_id is that of {name!r}")
-        if there is None:
+        if existing is None:
             self._add(user)
         self._owners[key] = user.user_id
         self._names[user.user_id] = user.username
-        return Outcome(Fate.THERE if there else Fate.ADDED)
+        return Result(Outcome.EXISTING if existing else Outcome.ADDED)
 
     def _add(self, user: User) -> None:
         taken = Conflict("the name belongs to another account")
@@ -100,14 +100,14 @@ class Migration:
         except Conflict:
             raise taken from None
 
-    def _task(self, item: Item, key: TaskKey, known: dict[TaskKey, Task]) -> Outcome:
+    def _task(self, item: Item, key: TaskKey, known: dict[TaskKey, Task]) -> Result:
         task, note = legacy_items.task(item, self._now)
         if task.user_id not in self._names:
-            raise BadUserInput(f"its user {task.user_id!r} was not taken over")
+            raise BadUserInput(f"its user {task.user_id!r} was not migrated")
         if key in known or not (self._dry_run or self._tasks.restore(task)):
-            return Outcome(Fate.THERE)
-        return Outcome(Fate.ADDED, f"task {task.task_id!r}: {note}" if note else "")
+            return Result(Outcome.EXISTING)
+        return Result(Outcome.ADDED, f"task {task.task_id!r}: {note}" if note else "")
 
 
 def _pages(table: Table) -> Iterator[list[Item]]:
-    return looks(lambda start: table.scan(start=start, limit=LOOK))
+    return looks(lambda start: table.scan(start=start, limit=PAGE_SIZE))

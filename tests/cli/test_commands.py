@@ -59,10 +59,10 @@ def test_tables_are_created_once_and_found_as_needed(elsewhere):
     assert (missing.exit_code, created.exit_code, again.exit_code, found.exit_code) == (1, 0, 0, 0)
     for name in ("Users", "Tasks"):
         assert f"Table {prefix}{name} is missing: create it with " in missing.output
-        assert f"Table {prefix}{name} was created.\n" in created.output
+        assert f"Created table {prefix}{name}.\n" in created.output
         assert f"Table {prefix}{name} is as needed.\n" in found.output
         assert f"Hint: point-in-time recovery of {prefix}{name} is " in found.output
-    assert again.output == "The tables are there and as needed.\n"
+    assert again.output == "All tables exist and are correct.\n"
     assert f"Items of {prefix}Users expire by expires_at.\n" in found.output
 
 
@@ -221,8 +221,8 @@ def test_an_import_makes_the_tasks_as_they_were_and_once_only(operator, api, ann
     first = operator.run("import", path, "--username", other.username)
     second = operator.run("import", path, "--username", other.username)
 
-    assert (first.exit_code, first.stdout) == (0, "Tasks: 3 added, 0 there already.\n")
-    assert (second.exit_code, second.stdout) == (0, "Tasks: 0 added, 3 there already.\n")
+    assert (first.exit_code, first.stdout) == (0, "Tasks: 3 added, 0 existing.\n")
+    assert (second.exit_code, second.stdout) == (0, "Tasks: 0 added, 3 existing.\n")
     theirs = exported(operator, other.username)
     assert theirs["user"]["user_id"] == other.id
     assert [t for t in theirs["tasks"] if t["task_id"] != own["id"]] == json.loads(
@@ -244,7 +244,7 @@ def test_an_import_brings_back_what_was_deleted_and_keeps_what_was_changed(opera
 
     result = operator.run("import", path)
 
-    assert result.stdout == "Tasks: 1 added, 1 there already.\n"
+    assert result.stdout == "Tasks: 1 added, 1 existing.\n"
     assert ann.task(gone["id"]) == gone
     assert ann.task(kept["id"])["title"] == "Changed"
 
@@ -278,8 +278,8 @@ def test_an_import_brings_back_what_waits_for_what(operator, api, ann, tmp_path)
             [["b"], ["a"]],
             "tasks[1]: A task cannot wait for itself: each of these waits for the next.",
         ),
-        (["b", None], "tasks[0]: blocked_by: A list of texts is needed."),
-        ([[1], []], "tasks[0]: blocked_by: A text is needed."),
+        (["b", None], "tasks[0]: blocked_by: A list of texts is required."),
+        ([[1], []], "tasks[0]: blocked_by: A text is required."),
     ],
 )
 def test_tasks_that_cannot_wait_so_are_told_and_nothing_is_written(
@@ -328,31 +328,31 @@ def without(name):
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ("text", "A task is an object."),
+        ("text", "A task must be an object."),
         (without("status"), "Missing fields: status"),
         ({"task_id": "x", "title": "y"}, "Missing fields: completed_at, created_at, "),
         ({**ENTRY, "user_id": "bob"}, "Unknown fields: user_id"),
         ({**ENTRY, "title": " "}, "A title has 1 to 200 characters."),
-        ({**ENTRY, "title": None}, "title: A text is needed."),
+        ({**ENTRY, "title": None}, "title: A text is required."),
         ({**ENTRY, "title": "\ud800"}, "title: The text is not valid Unicode."),
         ({**ENTRY, "description": "é" * 16_385}, "A description has at most 32768 bytes."),
         ({**ENTRY, "status": "COMPLETED"}, "status: 'COMPLETED' is not a valid TaskStatus"),
         ({**ENTRY, "status": []}, "status: [] is not a valid TaskStatus"),
         ({**ENTRY, "priority": None}, "priority: None is not a valid TaskPriority"),
         ({**ENTRY, "due_at": "tomorrow"}, "due_at: Use RFC 3339 with an offset, for example"),
-        ({**ENTRY, "due_at": 1}, "due_at: A text is needed."),
-        ({**ENTRY, "created_at": None}, "created_at: A text is needed."),
-        ({**ENTRY, "tags": "home"}, "tags: A list of texts is needed."),
-        ({**ENTRY, "tags": [1]}, "tags: A text is needed."),
+        ({**ENTRY, "due_at": 1}, "due_at: A text is required."),
+        ({**ENTRY, "created_at": None}, "created_at: A text is required."),
+        ({**ENTRY, "tags": "home"}, "tags: A list of texts is required."),
+        ({**ENTRY, "tags": [1]}, "tags: A text is required."),
         ({**ENTRY, "tags": ["x"] * 2 + [""]}, "A tag has 1 to 50 characters."),
         ({**ENTRY, "completed_at": None}, "A completed task has completed_at, no other has."),
         ({**ENTRY, "status": "pending"}, "A completed task has completed_at, no other has."),
         ({**ENTRY, "version": 0}, "A version is from 1 to 2147483647."),
         ({**ENTRY, "version": 2**31}, "A version is from 1 to 2147483647."),
-        ({**ENTRY, "version": True}, "version: A whole number is needed."),
-        ({**ENTRY, "version": 1.0}, "version: A whole number is needed."),
+        ({**ENTRY, "version": True}, "version: A whole number is required."),
+        ({**ENTRY, "version": 1.0}, "version: A whole number is required."),
         ({**ENTRY, "duration_minutes": -1}, "durationMinutes must be from 0 to 14400."),
-        ({**ENTRY, "min_chunk_minutes": None}, "min_chunk_minutes: A whole number is needed."),
+        ({**ENTRY, "min_chunk_minutes": None}, "min_chunk_minutes: A whole number is required."),
         ({**ENTRY, "deadline_type": "HARD"}, "deadline_type: 'HARD' is not a valid DeadlineType"),
         (
             {**ENTRY, "planned_start": "2030-01-01T00:00:00Z"},
@@ -379,8 +379,8 @@ def test_one_wrong_task_is_told_by_its_place_and_nothing_is_written(operator, an
     assert refused.exit_code == 1
     assert refused.output == (
         "tasks[1]: A version is from 1 to 2147483647.\n"
-        "tasks[2]: A task is an object.\n"
-        "Error: 2 of 3 tasks are wrong; nothing was written.\n"
+        "tasks[2]: A task must be an object.\n"
+        "Error: 2 of 3 tasks are invalid; nothing was written.\n"
     )
     assert operator.everything() == before
 
@@ -392,10 +392,10 @@ def test_one_wrong_task_is_told_by_its_place_and_nothing_is_written(operator, an
         (b'{"format": "smart-task-scheduler", "version": 1, "us', "The file is not JSON: "),
         (b"\xff", "The file is not JSON: "),
         (b"[" * 100_000, "The file is not JSON: "),
-        (b'{"format": NaN}', "The file is not JSON: NaN is no number"),
-        (b"[]", "The file is not a document of the format smart-task-scheduler"),
-        (b'{"format": "other", "version": 1}', "The file is not a document of the format"),
-        (b'{"format": "smart-task-scheduler", "version": 2}', "The file is not of version 1"),
+        (b'{"format": NaN}', "The file is not JSON: NaN is not a JSON number"),
+        (b"[]", "The file is not in the format smart-task-scheduler"),
+        (b'{"format": "other", "version": 1}', "The file is not in the format"),
+        (b'{"format": "smart-task-scheduler", "version": 2}', "The file is not in version 1"),
         (b'{"format": "smart-task-scheduler", "version": 1}', "The file has no user or no tasks"),
     ],
 )
@@ -415,7 +415,7 @@ def test_a_name_that_nobody_has_ends_a_command_in_one_line(operator, tmp_path, n
 
     for result in (operator.run("export", name), operator.run("import", path)):
         assert (result.exit_code, result.stdout) == (1, "")
-        assert result.output == f"Error: There is no user {name!r}.\n"
+        assert result.output == f"Error: User {name!r} does not exist.\n"
     assert operator.everything() == before
 
 
@@ -520,8 +520,8 @@ def test_commands_run_on_the_embedded_engine_unless_a_service_does(tmp_path):
     after = run(data, "export", "ann")
 
     assert (before.returncode, before.stdout) == (1, "")
-    assert f"Error: DATA_DIR {data} is not there: create it with " in before.stderr
+    assert f"Error: DATA_DIR {data} does not exist: create it with " in before.stderr
     assert made == (True, 0)
     assert (meanwhile.returncode, meanwhile.stdout) == (1, "")
     assert meanwhile.stderr == f"Error: DATA_DIR {data} is in use by another running service.\n"
-    assert (after.returncode, after.stderr) == (1, "Error: There is no user 'ann'.\n")
+    assert (after.returncode, after.stderr) == (1, "Error: User 'ann' does not exist.\n")

@@ -1,4 +1,4 @@
-"""From the older program's tables into ours, as an operator does it."""
+"""Migration from the tables of the legacy service, as an operator runs it."""
 
 import uuid
 from dataclasses import replace
@@ -14,7 +14,7 @@ from graphql_api.infra.dynamodb import database as client
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
-# What a browser registered in the older program would have left there.
+# Hashes as the legacy service stored them.
 SCRYPT = generate_password_hash("scrypt's", "scrypt:128:8:1")
 PBKDF2 = generate_password_hash("pbkdf2's", "pbkdf2:sha256:1000")
 
@@ -25,7 +25,7 @@ def operator(engine):
 
 
 def old_user(name, password=SCRYPT, **others):
-    """A user as the older program kept it, of a name that nobody else in the session has."""
+    """A user as the legacy service stored it, with a name that nobody else in the session has."""
     username = f"{name}-{uuid.uuid4().hex[:8]}"
     return {"username": username, "user_id": str(uuid.uuid4()), "password": password, **others}
 
@@ -42,15 +42,15 @@ def old_task(user, title="Old", **others):
 
 
 def counted(users, tasks):
-    """What a migration prints of so many items: added, there already, refused."""
+    """What a migration prints of so many items: added, existing, refused."""
     return "".join(
-        f"{label}: {added} added, {there} there already, {refused} refused.\n"
+        f"{label}: {added} added, {there} existing, {refused} refused.\n"
         for label, (added, there, refused) in (("Users", users), ("Tasks", tasks))
     )
 
 
-class Older:
-    """The older program's tables, and the command that takes them over."""
+class Legacy:
+    """The legacy tables, and the command that migrates them."""
 
     def __init__(self, operator, users, tasks):
         self.operator = operator
@@ -72,19 +72,19 @@ def log_in(api, user, password):
 def test_people_find_their_tasks_after_a_migration(operator, api):
     eve, max_ = old_user("eve"), old_user("max", PBKDF2)
     tasks = [old_task(eve), old_task(eve, "Done", status="completed"), old_task(max_, "Of Max")]
-    older = Older(operator, [eve, max_], tasks)
-    before, ours = older.content(), operator.everything()
+    legacy = Legacy(operator, [eve, max_], tasks)
+    before, ours = legacy.content(), operator.everything()
     everything = counted((2, 0, 0), (3, 0, 0))
 
-    tried = older.migrate("--dry-run")
+    tried = legacy.migrate("--dry-run")
 
     assert (tried.exit_code, tried.stdout) == (0, f"{everything}Nothing was written.\n")
     assert operator.everything() == ours
 
-    done = older.migrate()
+    done = legacy.migrate()
 
     assert (done.exit_code, done.stdout) == (0, everything)
-    assert older.content() == before
+    assert legacy.content() == before
 
     # Logging in with the old password, and finding the tasks under their old ids.
     assert codes(log_in(api, eve, "pbkdf2's")) == ["UNAUTHENTICATED"]
@@ -113,7 +113,7 @@ def test_people_find_their_tasks_after_a_migration(operator, api):
     assert api.rest("PUT", path, login["token"], json={"title": "New"}).status_code == 200
     ours = operator.everything()
 
-    again = older.migrate()
+    again = legacy.migrate()
 
     assert (again.exit_code, again.stdout) == (0, counted((0, 2, 0), (0, 3, 0)))
     assert operator.everything() == ours
@@ -122,7 +122,7 @@ def test_people_find_their_tasks_after_a_migration(operator, api):
 @pytest.mark.parametrize("writes", [1, 5])
 def test_an_interrupted_migration_goes_on_where_it_stopped(operator, monkeypatch, writes):
     users = [old_user(f"user{number}") for number in range(3)]
-    older = Older(operator, users, [old_task(user) for user in users for _ in range(2)])
+    legacy = Legacy(operator, users, [old_task(user) for user in users for _ in range(2)])
     left, call = writes, Database.call
 
     def interrupted(self, operation, **arguments):
@@ -135,8 +135,8 @@ def test_an_interrupted_migration_goes_on_where_it_stopped(operator, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(Database, "call", interrupted)
-        stopped = older.migrate()
-    done, again = older.migrate(), older.migrate()
+        stopped = legacy.migrate()
+    done, again = legacy.migrate(), legacy.migrate()
 
     users, tasks = min(writes, 3), max(writes - 3, 0)  # that were there at the interruption
     assert (stopped.exit_code, stopped.stderr.splitlines()[-1]) == (1, "Aborted!")
@@ -145,11 +145,11 @@ def test_an_interrupted_migration_goes_on_where_it_stopped(operator, monkeypatch
 
 
 def test_tables_of_many_pages_are_taken_over_whole(operator, monkeypatch):
-    monkeypatch.setattr("graphql_api.cli.migration.LOOK", 2)
+    monkeypatch.setattr("graphql_api.cli.migration.PAGE_SIZE", 2)
     users = [old_user(f"user{number}") for number in range(5)]
-    older = Older(operator, users, [old_task(user) for user in users])
+    legacy = Legacy(operator, users, [old_task(user) for user in users])
 
-    assert older.migrate().stdout == counted((5, 0, 0), (5, 0, 0))
+    assert legacy.migrate().stdout == counted((5, 0, 0), (5, 0, 0))
 
 
 # `concurrent` leaves moto out: it would do what is asked before our own answer gets in the way.
@@ -158,7 +158,7 @@ def test_tables_of_many_pages_are_taken_over_whole(operator, monkeypatch):
 @pytest.mark.concurrent
 def test_a_store_that_throttles_is_waited_for(operator, monkeypatch):
     users = [old_user("eve")]
-    older = Older(operator, users, [old_task(users[0]) for _ in range(4)])
+    legacy = Legacy(operator, users, [old_task(users[0]) for _ in range(4)])
     connect, pauses, sent = client.connect, [], []
     body = b'{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "slow"}'
 
@@ -175,13 +175,13 @@ def test_a_store_that_throttles_is_waited_for(operator, monkeypatch):
     monkeypatch.setattr(client, "connect", slow)
     monkeypatch.setattr("graphql_api.infra.dynamodb.protocol.time.sleep", pauses.append)
 
-    assert older.migrate().stdout == counted((1, 0, 0), (4, 0, 0))
+    assert legacy.migrate().stdout == counted((1, 0, 0), (4, 0, 0))
     assert len(pauses) == len(sent) // 2 >= 3
 
 
 def test_keys_that_the_store_leaves_for_later_are_asked_for_again(operator, monkeypatch):
     users = [old_user("eve"), old_user("max")]
-    older = Older(operator, users, [])
+    legacy = Legacy(operator, users, [])
     call, pauses = Database.call, []
 
     def busy(self, operation, **arguments):
@@ -192,7 +192,7 @@ def test_keys_that_the_store_leaves_for_later_are_asked_for_again(operator, monk
     monkeypatch.setattr(Database, "call", busy)
     monkeypatch.setattr("graphql_api.infra.dynamodb.database.time.sleep", pauses.append)
 
-    assert older.migrate().stdout == counted((2, 0, 0), (0, 0, 0))
+    assert legacy.migrate().stdout == counted((2, 0, 0), (0, 0, 0))
     assert len(pauses) == 8
 
 
@@ -231,12 +231,12 @@ def test_what_cannot_be_taken_over_is_told_and_the_rest_is_taken_over(operator, 
         old_task({"user_id": str(uuid.uuid4())}, "Nobody's"),
         old_task(users[1], "Of somebody refused"),
     ]
-    older = Older(operator, users, tasks)
+    legacy = Legacy(operator, users, tasks)
     ours = operator.everything()
 
-    tried = older.migrate("--dry-run")
+    tried = legacy.migrate("--dry-run")
     unchanged = operator.everything() == ours
-    done = older.migrate()
+    done = legacy.migrate()
 
     assert unchanged
     assert (tried.exit_code, done.exit_code) == (1, 1)
@@ -246,8 +246,8 @@ def test_what_cannot_be_taken_over_is_told_and_the_rest_is_taken_over(operator, 
     id_rule = "An id has 1 to 128 letters, digits, '_' and '-'."
     expected = [
         f"refused: user {taken.username!r}: the name belongs to another account",
-        "refused: user 'ab': A username has 3 to 64 characters.",
-        f"refused: user {plain['username']!r}: a password hash of kind 'plain' cannot be checked",
+        "refused: user 'ab': A username must have 3 to 64 characters.",
+        f"refused: user {plain['username']!r}: a password hash by 'plain' cannot be verified",
         f"refused: user {users[4]['username']!r}: user_id 'username#eve' cannot be an id",
         f"refused: user {double['username']!r}: the user_id is that of {taken.username!r}",
         f"added: task {ids[0]!r}: the whole title is in the description",
@@ -255,8 +255,8 @@ def test_what_cannot_be_taken_over_is_told_and_the_rest_is_taken_over(operator, 
         f"refused: task {ids[3]!r}: A title has 1 to 200 characters.",
         f"refused: task {ids[4]!r}: A description has at most 32768 bytes.",
         f"refused: task 'a/b': {id_rule}",
-        f"refused: task {ids[6]!r}: its user {tasks[6]['user_id']!r} was not taken over",
-        f"refused: task {ids[7]!r}: its user {tasks[7]['user_id']!r} was not taken over",
+        f"refused: task {ids[6]!r}: its user {tasks[6]['user_id']!r} was not migrated",
+        f"refused: task {ids[7]!r}: its user {tasks[7]['user_id']!r} was not migrated",
     ]
     assert told(tried) == told(done) == sorted(expected)
 
@@ -271,9 +271,9 @@ def test_what_cannot_be_taken_over_is_told_and_the_rest_is_taken_over(operator, 
 def test_of_names_that_have_become_one_the_first_is_taken_over(operator):
     eve = old_user("eve")
     other = {**old_user("eve"), "username": eve["username"].upper()}
-    older = Older(operator, [eve, other], [old_task(eve), old_task(other)])
+    legacy = Legacy(operator, [eve, other], [old_task(eve), old_task(other)])
 
-    tried, done = older.migrate("--dry-run"), older.migrate()
+    tried, done = legacy.migrate("--dry-run"), legacy.migrate()
 
     assert done.exit_code == 1
     assert done.stdout == counted((1, 0, 1), (1, 0, 1))
@@ -289,9 +289,9 @@ def test_of_names_that_have_become_one_the_first_is_taken_over(operator):
 def test_an_old_time_of_creation_is_kept(operator):
     eve = old_user("eve", created_at="2024-02-03T04:05:06.789012")
     task = old_task(eve, created_at="2024-05-06T07:08:09+02:00", status="completed")
-    older = Older(operator, [eve], [task])
+    legacy = Legacy(operator, [eve], [task])
 
-    older.migrate()
+    legacy.migrate()
 
     users, tasks = operator.everything()
     [user] = [item for item in users if item.get("username", {}).get("S") == eve["username"]]
@@ -309,19 +309,19 @@ def test_tables_that_are_our_own_are_not_taken_for_old_ones(operator):
 
     assert refused.exit_code == 1
     assert refused.output == (
-        "Error: The old tables Tasks and Users would be the service's own:"
-        " set TABLE_PREFIX, for this command and for the service.\n"
+        "Error: The legacy tables Tasks and Users are the service's own:"
+        " set TABLE_PREFIX for this command and for the service.\n"
     )
     assert operator.everything() == ours
 
 
 @pytest.mark.engine_is_no_matter
 def test_old_tables_of_another_kind_or_none_are_told(operator):
-    older = Older(operator, [], [])
+    legacy = Legacy(operator, [], [])
     wrong = {
-        ("no-such-table", older.tasks): "DynamoDB has no table no-such-table ",
-        (older.tasks, older.tasks): f"Table {older.tasks} has the key task_id (HASH, S), but",
-        (older.users, older.users): f"Table {older.users} has the key username (HASH, S), but",
+        ("no-such-table", legacy.tasks): "DynamoDB has no table no-such-table ",
+        (legacy.tasks, legacy.tasks): f"Table {legacy.tasks} has the key task_id (HASH, S), but",
+        (legacy.users, legacy.users): f"Table {legacy.users} has the key username (HASH, S), but",
     }
 
     for (users, tasks), reason in wrong.items():
@@ -335,10 +335,10 @@ def test_old_tables_of_another_kind_or_none_are_told(operator):
 def test_old_tables_may_be_at_an_endpoint_of_their_own(operator, engine):
     ours = Operator(replace(engine, table_prefix=f"{uuid.uuid4().hex}-"))
     ours.run("tables", "create")
-    older = Older(operator, [eve := old_user("eve")], [old_task(eve)])
+    legacy = Legacy(operator, [eve := old_user("eve")], [old_task(eve)])
 
     done = ours.run(
-        *("migrate", "--users-table", older.users, "--tasks-table", older.tasks),
+        *("migrate", "--users-table", legacy.users, "--tasks-table", legacy.tasks),
         *("--endpoint-url", engine.endpoint),
     )
     wrong = ours.run("migrate", "--endpoint-url", "somewhere")

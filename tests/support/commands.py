@@ -39,8 +39,8 @@ class Operator:
         return [self.items(self.config.table_prefix + name) for name in ("Users", "Tasks")]
 
     def table(self, key: str, items: list[dict[str, str]]) -> str:
-        """The name of a new table of one key, as the older program's are, with these items."""
-        name = f"older-{key}-{next(_numbers)}"
+        """Create a table with a single key, as the legacy ones have; return its name."""
+        name = f"legacy-{key}-{next(_numbers)}"
         self.store.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
