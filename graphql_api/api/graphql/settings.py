@@ -1,4 +1,4 @@
-"""Settings as GraphQL shows them."""
+"""GraphQL types and mutation of settings."""
 
 from datetime import date, time
 from typing import Annotated, Any
@@ -18,136 +18,138 @@ describe_enum(
 )
 
 
-@strawberry.type(description="Hours of a day, by the clock on the wall.")
+@strawberry.type(description="An interval of local time.")
 class LocalInterval:
-    start: time = strawberry.field(description="When they begin.")
+    start: time = strawberry.field(description="The start of the interval.")
     end: time = strawberry.field(
-        description="When they end: on the next day, unless it is after the start."
+        description="The end of the interval; on the next day unless it is after the start."
     )
 
 
-@strawberry.type(description="When a person works on a weekday.")
+@strawberry.type(description="The working hours of a weekday.")
 class WorkingDay:
     day: model.Weekday = strawberry.field(description="The weekday.")
     intervals: list[LocalInterval] = strawberry.field(
-        description="The hours that begin on it, in order; between them are breaks."
+        description="The intervals that begin on this day, in order; the gaps are breaks."
     )
 
 
-def _meaning(name: str) -> str:
-    return f"{getattr(urgency.DEFAULTS, name):g} until it is set. {urgency.MEANING[name]}"
+def _description(name: str) -> str:
+    return f"Default {getattr(urgency.DEFAULTS, name):g}. {urgency.MEANING[name]}"
 
 
-def _shown(name: str) -> Any:
-    return strawberry.field(description=_meaning(name))
+def _coefficient(name: str) -> Any:
+    return strawberry.field(description=_description(name))
 
 
-def _provided(name: str) -> Any:
-    return strawberry.field(default=UNSET, description=_meaning(name))
+def _coefficient_change(name: str) -> Any:
+    return strawberry.field(default=UNSET, description=_description(name))
 
 
 @strawberry.type(
-    description="How much each reason counts for a task's urgency: it is multiplied by 0 to 1."
+    description="The weight of each urgency term, which is multiplied by a value from 0 to 1."
 )
 class UrgencyCoefficients:
-    next: float = _shown("next")
-    due: float = _shown("due")
-    priority_urgent: float = _shown("priority_urgent")
-    blocking: float = _shown("blocking")
-    priority_high: float = _shown("priority_high")
-    scheduled: float = _shown("scheduled")
-    active: float = _shown("active")
-    priority_medium: float = _shown("priority_medium")
-    age: float = _shown("age")
-    priority_low: float = _shown("priority_low")
-    tags: float = _shown("tags")
-    inherited: float = _shown("inherited")
-    waiting: float = _shown("waiting")
-    blocked: float = _shown("blocked")
+    next: float = _coefficient("next")
+    due: float = _coefficient("due")
+    priority_urgent: float = _coefficient("priority_urgent")
+    blocking: float = _coefficient("blocking")
+    priority_high: float = _coefficient("priority_high")
+    scheduled: float = _coefficient("scheduled")
+    active: float = _coefficient("active")
+    priority_medium: float = _coefficient("priority_medium")
+    age: float = _coefficient("age")
+    priority_low: float = _coefficient("priority_low")
+    tags: float = _coefficient("tags")
+    inherited: float = _coefficient("inherited")
+    waiting: float = _coefficient("waiting")
+    blocked: float = _coefficient("blocked")
 
 
 @strawberry.input(
     description=(
         f"A change of coefficients, from {-urgency.LARGEST:g} to {urgency.LARGEST:g}: an absent"
-        " one stays as it is, null gives its default."
+        " one keeps its value, null restores its default."
     )
 )
 class UrgencyCoefficientsInput:
-    next: float | None = _provided("next")
-    due: float | None = _provided("due")
-    priority_urgent: float | None = _provided("priority_urgent")
-    blocking: float | None = _provided("blocking")
-    priority_high: float | None = _provided("priority_high")
-    scheduled: float | None = _provided("scheduled")
-    active: float | None = _provided("active")
-    priority_medium: float | None = _provided("priority_medium")
-    age: float | None = _provided("age")
-    priority_low: float | None = _provided("priority_low")
-    tags: float | None = _provided("tags")
-    inherited: float | None = _provided("inherited")
-    waiting: float | None = _provided("waiting")
-    blocked: float | None = _provided("blocked")
+    next: float | None = _coefficient_change("next")
+    due: float | None = _coefficient_change("due")
+    priority_urgent: float | None = _coefficient_change("priority_urgent")
+    blocking: float | None = _coefficient_change("blocking")
+    priority_high: float | None = _coefficient_change("priority_high")
+    scheduled: float | None = _coefficient_change("scheduled")
+    active: float | None = _coefficient_change("active")
+    priority_medium: float | None = _coefficient_change("priority_medium")
+    age: float | None = _coefficient_change("age")
+    priority_low: float | None = _coefficient_change("priority_low")
+    tags: float | None = _coefficient_change("tags")
+    inherited: float | None = _coefficient_change("inherited")
+    waiting: float | None = _coefficient_change("waiting")
+    blocked: float | None = _coefficient_change("blocked")
 
 
-@strawberry.type(description="When a person works, by which clock, and what is urgent to them.")
+@strawberry.type(
+    description="A user's time zone, working hours, days off and urgency coefficients."
+)
 class Settings:
     timezone: str = strawberry.field(
-        description="The IANA time zone of the working hours and days off; UTC until it is set."
+        description="The IANA time zone of the working hours and days off. Default `UTC`."
     )
     working_hours: list[WorkingDay] = strawberry.field(
         description=(
-            "The days with working hours, from Monday on; until they are set, Monday to Friday"
-            " from 09:00 to 12:00 and from 13:00 to 17:00."
+            "The days with working hours, from Monday on. Default Monday to Friday,"
+            " 09:00 to 12:00 and 13:00 to 17:00."
         )
     )
     days_off: list[date] = strawberry.field(
-        description="Days on which no working hours begin, in order."
+        description="The dates on which no working hours begin, in order."
     )
     urgency_coefficients: UrgencyCoefficients = strawberry.field(
-        description="How much each reason counts for a task's urgency."
+        description="The weight of each urgency term."
     )
 
 
-@strawberry.input(description="Hours of a day, by the clock on the wall.")
+@strawberry.input(description="An interval of local time.")
 class LocalIntervalInput:
-    start: time = strawberry.field(description="When they begin.")
+    start: time = strawberry.field(description="The start of the interval.")
     end: time = strawberry.field(
-        description="When they end: on the next day, unless it is after the start."
+        description="The end of the interval; on the next day unless it is after the start."
     )
 
 
-@strawberry.input(description="When a person works on a weekday.")
+@strawberry.input(description="The working hours of a weekday.")
 class WorkingDayInput:
     day: model.Weekday = strawberry.field(description="The weekday.")
     intervals: list[LocalIntervalInput] = strawberry.field(
-        description=f"All the hours that begin on it, at most {model.INTERVALS}, without overlaps."
+        description=f"All intervals that begin on this day, at most {model.MAX_INTERVALS}."
     )
 
     def hours(self) -> model.WorkingDay:
-        """The day as the model knows it."""
+        """Convert to the model's type."""
         hours = tuple(model.LocalInterval(**vars(interval)) for interval in self.intervals)
         return model.WorkingDay(self.day, hours)
 
 
 @strawberry.input(
-    description="A change of settings: an absent field stays as it is, null gives its default."
+    description="A change of settings: an absent field keeps its value, null restores its default."
 )
 class UpdateSettingsInput:
     timezone: str | None = strawberry.field(
         default=UNSET, description="An IANA time zone, such as `Europe/Berlin`."
     )
     working_hours: list[WorkingDayInput] | None = strawberry.field(
-        default=UNSET, description="The whole week: a day that is not given is free."
+        default=UNSET, description="The whole week: a day that is not listed is free."
     )
     days_off: list[date] | None = strawberry.field(
-        default=UNSET, description=f"All the days off, at most {model.DAYS_OFF}."
+        default=UNSET, description=f"All days off, at most {model.MAX_DAYS_OFF}."
     )
     urgency_coefficients: UrgencyCoefficientsInput | None = strawberry.field(
-        default=UNSET, description="How much each reason counts for a task's urgency."
+        default=UNSET, description="The weight of each urgency term."
     )
 
     def changes(self) -> dict[str, Any]:
-        """The fields that are given, as the model knows them."""
+        """Return the provided fields, converted to the model's types."""
         fields = provided(vars(self))
         if self.working_hours:
             fields["working_hours"] = tuple(day.hours() for day in self.working_hours)
@@ -156,14 +158,14 @@ class UpdateSettingsInput:
         return fields
 
 
-@strawberry.type(description="What a change has made of the settings.")
+@strawberry.type(description="The changed settings.")
 class SettingsPayload:
     settings: strawberry.Private[model.Settings]
 
     @strawberry.field(
-        name="settings", graphql_type=Settings, description="The settings as they are now."
+        name="settings", graphql_type=Settings, description="The settings after the change."
     )
-    def shown(self) -> model.Settings:
+    def resolve_settings(self) -> model.Settings:
         return self.settings
 
 

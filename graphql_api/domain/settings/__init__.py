@@ -1,1 +1,1 @@
-"""Settings: when a person works, by which clock."""
+"""User settings: time zone, working hours, days off and urgency coefficients."""

@@ -1,4 +1,4 @@
-"""When a person works, by which clock, and what makes a task urgent to them. Pure."""
+"""Settings of a user and their rules. Pure."""
 
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
@@ -12,16 +12,16 @@ from typing import Any
 from graphql_api.domain.tasks.urgency import DEFAULTS, Coefficients
 from graphql_api.errors import BadUserInput
 
-DAYS_OFF = 366  # a user
-INTERVALS = 24  # a day
+MAX_DAYS_OFF = 366  # per user
+MAX_INTERVALS = 24  # per day
 DAY = 24 * 60  # minutes
 WEEK = 7 * DAY
-NO_ZONES = {"Factory", "localtime"}  # which name none, or another one on each machine
-LONGEST_ZONE = 64  # characters of a zone's name
+EXCLUDED_ZONES = {"Factory", "localtime"}  # not a zone, or a different one on each machine
+MAX_ZONE_LENGTH = 64  # characters of a zone's name
 
 
 class Weekday(Enum):
-    """A day of the week, as ISO 8601 orders them."""
+    """Days of the week in the order of ISO 8601."""
 
     MONDAY = "monday"
     TUESDAY = "tuesday"
@@ -37,9 +37,9 @@ WEEKDAYS = tuple(Weekday)
 
 @dataclass(frozen=True, slots=True)
 class LocalInterval:
-    """From one time of the wall clock to another; an end not after the start is the next day's.
+    """An interval of local time; an end that is not after the start is on the next day.
 
-    So 22:00 to 06:00 is a night, and 00:00 to 00:00 a whole day.
+    Thus 22:00 to 06:00 is a night, and 00:00 to 00:00 a whole day.
     """
 
     start: time
@@ -47,14 +47,14 @@ class LocalInterval:
 
     @property
     def minutes(self) -> tuple[int, int]:
-        """Start and end in minutes since the midnight that the interval's day begins with."""
-        start, end = (at.hour * 60 + at.minute for at in (self.start, self.end))
+        """Start and end in minutes since midnight of the day on which the interval begins."""
+        start, end = (t.hour * 60 + t.minute for t in (self.start, self.end))
         return start, end if end > start else end + DAY
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingDay:
-    """The hours of one weekday; what lies between them are breaks."""
+    """The working hours of a weekday; gaps between the intervals are breaks."""
 
     day: Weekday
     intervals: tuple[LocalInterval, ...]
@@ -65,7 +65,7 @@ OFFICE = (LocalInterval(time(9), time(12)), LocalInterval(time(13), time(17)))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A user's settings; whoever has never set any has the defaults, as version 0."""
+    """A user's settings; version 0 are the defaults, which are not stored."""
 
     user_id: str
     timezone: str = "UTC"  # IANA
@@ -75,9 +75,9 @@ class Settings:
     version: int = 0
 
     def edit(self, fields: Mapping[str, Any]) -> "Settings":
-        """The settings with these fields; None gives one its default.
+        """Change fields; None restores a field's default.
 
-        The same settings, of the same version, if that changes nothing. Raises BadUserInput.
+        Returns the same object, with the same version, if nothing changes. Raises BadUserInput.
         """
         default = Settings(user_id=self.user_id)
         if (coefficients := fields.get("urgency_coefficients")) is not None:
@@ -94,7 +94,7 @@ class Settings:
 
     @property
     def weekly(self) -> tuple[tuple[tuple[time, time], ...], ...]:
-        """Start and end of the hours of each of the seven days, from Monday on."""
+        """Start and end of each interval of the seven days, from Monday on."""
         hours = {
             day.day: tuple((interval.start, interval.end) for interval in day.intervals)
             for day in self.working_hours
@@ -103,32 +103,33 @@ class Settings:
 
 
 def _checked(name: str, value: Any) -> Any:
-    return _RULES[name](value) if name in _RULES else value
+    return _VALIDATORS[name](value) if name in _VALIDATORS else value
 
 
 def _timezone(name: str) -> str:
     if name not in _zones():
         raise BadUserInput(
-            f"{name[:LONGEST_ZONE]!r} is not an IANA time zone, such as Europe/Berlin.", "timezone"
+            f"{name[:MAX_ZONE_LENGTH]!r} is not an IANA time zone, such as Europe/Berlin.",
+            "timezone",
         )
     return name
 
 
 @cache
 def _zones() -> frozenset[str]:
-    """The zones known here: the system's, and those of the package tzdata."""
-    return frozenset(zoneinfo.available_timezones()) - NO_ZONES
+    """Return the zones of the system and of the package tzdata."""
+    return frozenset(zoneinfo.available_timezones()) - EXCLUDED_ZONES
 
 
 def _working_hours(days: Iterable[WorkingDay]) -> tuple[WorkingDay, ...]:
-    given = tuple(days)
-    if len({day.day for day in given}) < len(given):
-        raise BadUserInput("A weekday is given once, with all its hours.", "workingHours")
-    if any(len(day.intervals) > INTERVALS for day in given):
-        raise BadUserInput(f"A day has at most {INTERVALS} intervals.", "workingHours")
-    hours = sorted((day for day in given if day.intervals), key=lambda d: WEEKDAYS.index(d.day))
+    listed = tuple(days)
+    if len({day.day for day in listed}) < len(listed):
+        raise BadUserInput("List each weekday at most once, with all its hours.", "workingHours")
+    if any(len(day.intervals) > MAX_INTERVALS for day in listed):
+        raise BadUserInput(f"A day can have at most {MAX_INTERVALS} intervals.", "workingHours")
+    hours = sorted((day for day in listed if day.intervals), key=lambda d: WEEKDAYS.index(d.day))
     week = tuple(replace(day, intervals=tuple(sorted(day.intervals, key=_start))) for day in hours)
-    _check_apart(week)
+    _check_disjoint(week)
     return week
 
 
@@ -136,29 +137,29 @@ def _start(interval: LocalInterval) -> time:
     return interval.start
 
 
-def _check_apart(week: Iterable[WorkingDay]) -> None:
-    """Raise BadUserInput if hours overlap, a night's with those of the day after it, too."""
+def _check_disjoint(week: Iterable[WorkingDay]) -> None:
+    """Raise BadUserInput if intervals overlap, also those of a night with the next day's."""
     spans = sorted(
         (WEEKDAYS.index(day.day) * DAY + start, WEEKDAYS.index(day.day) * DAY + end)
         for day in week
         for start, end in (interval.minutes for interval in day.intervals)
     )
-    again = [(start + WEEK, end + WEEK) for start, end in spans[:1]]
-    if any(following < end for (_, end), (following, _) in pairwise(spans + again)):
+    next_week = [(start + WEEK, end + WEEK) for start, end in spans[:1]]
+    if any(next_start < end for (_, end), (next_start, _) in pairwise(spans + next_week)):
         raise BadUserInput(
-            "Working hours cannot overlap; an end that is not after its start is the next day's.",
+            "Working hours must not overlap. An end at or before its start is on the next day.",
             "workingHours",
         )
 
 
 def _days_off(days: Iterable[date]) -> tuple[date, ...]:
     distinct = tuple(sorted(set(days)))
-    if len(distinct) > DAYS_OFF:
-        raise BadUserInput(f"There are at most {DAYS_OFF} days off.", "daysOff")
+    if len(distinct) > MAX_DAYS_OFF:
+        raise BadUserInput(f"At most {MAX_DAYS_OFF} days off are allowed.", "daysOff")
     return distinct
 
 
-_RULES: Mapping[str, Callable[[Any], Any]] = {
+_VALIDATORS: Mapping[str, Callable[[Any], Any]] = {
     "timezone": _timezone,
     "working_hours": _working_hours,
     "days_off": _days_off,

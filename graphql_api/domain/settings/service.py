@@ -1,4 +1,4 @@
-"""Changing settings."""
+"""Change settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +8,17 @@ from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.errors import Conflict
 from graphql_api.infra.dynamodb import ConditionFailed
 
-ATTEMPTS = 10  # at a change that others keep overtaking
+ATTEMPTS = 10  # at a change that other requests keep overtaking
 
 
 class UserSettings:
-    """What people do with their settings."""
+    """The operations on settings that GraphQL and REST offer."""
 
     def __init__(self, store: SettingsStore) -> None:
         self._store = store
 
     def update(self, user_id: str, changes: Mapping[str, Any]) -> Settings:
-        """The user's settings with the changed fields. Raises BadUserInput and Conflict."""
+        """Change fields; return the new settings. Raises BadUserInput and Conflict."""
         for _ in range(ATTEMPTS):
             before = self._store.get(user_id)
             after = before.edit(changes)
@@ -27,8 +27,8 @@ class UserSettings:
             try:
                 self._store.replace(before, after)
             except ConditionFailed:
-                # Others were first, or our own first attempt, whose answer was lost on the
-                # way: to make the same change again is right for both.
+                # Another request was faster, or the response to our own first attempt was lost:
+                # in both cases it is right to make the same change again.
                 continue
             return after
-        raise Conflict("Others keep changing these settings, try again.")
+        raise Conflict("Too many simultaneous changes of these settings, try again.")
