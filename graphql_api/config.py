@@ -1,4 +1,4 @@
-"""Every setting of the service, read from the environment once."""
+"""Every setting of the service, read once from the environment."""
 
 import contextlib
 import importlib.util
@@ -16,8 +16,8 @@ T = TypeVar("T")
 MINIMUM_SECRET_BYTES = 32
 CONNECTIONS = 1_024  # of each process, at a time, with one request each; further ones wait
 NEAR_AT_ONCE, FAR_AT_ONCE = 8, 64  # see Config.at_once
-LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - known, not listened on
-LONGEST_REPEATED = 24  # bytes of a text that is no better for being repeated
+LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+MAX_REPEATED_UNIT = 24  # bytes: a secret that repeats a text of up to this length is refused
 
 TRACING = (
     "OTEL_TRACES_EXPORTER",
@@ -25,7 +25,7 @@ TRACING = (
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 )
 
-# Secrets of 32 bytes and more that tutorials print; shorter ones are refused by their length.
+# Secrets from tutorials that are long enough to be accepted otherwise.
 WELL_KNOWN_SECRETS = {
     b"a-string-secret-at-least-256-bits-long",
     b"your-super-secret-jwt-token-with-at-least-32-characters-long",
@@ -37,11 +37,11 @@ WELL_KNOWN_SECRETS = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What operators can set: how much a document may have of each."""
+    """Limits of a GraphQL document that operators can set."""
 
     tokens: int = 1_000
     depth: int = 8
-    fields: int = 500  # with fragments expanded
+    fields: int = 500  # after fragments are expanded
     aliases: int = 15
     root_fields: int = 10
     directives: int = 5
@@ -78,21 +78,19 @@ class Config:
     metrics_port: int = 0
     traces: bool = False  # where OpenTelemetry's own variables ask for them
 
-    # Not from the environment: where the embedded engine listens, once it runs …
-    engine_url: str = ""
-    # … and the argon2-cffi profile, which only tests make cheaper.
-    argon2_profile: str = "RFC_9106_LOW_MEMORY"
-    # … and how many passwords are checked at once, each in 64 MiB, which only tests make more.
-    most_hashes: int = 3
+    # Not from the environment:
+    engine_url: str = ""  # of the embedded engine, once it runs
+    argon2_profile: str = "RFC_9106_LOW_MEMORY"  # an argon2-cffi profile; tests use a cheaper one
+    most_hashes: int = 3  # passwords hashed at a time, each in 64 MiB; tests use more
 
     @property
     def embedded(self) -> bool:
-        """Whether the service runs its own engine."""
+        """Tell whether the service runs its own engine."""
         return self.dynamodb == "embedded"
 
     @property
     def endpoint(self) -> str | None:
-        """The URL of the store, or None for the region's own DynamoDB."""
+        """The URL of the store, or None for DynamoDB in the configured AWS region."""
         if self.embedded:
             return self.engine_url
         return None if self.dynamodb == "aws" else self.dynamodb
@@ -108,11 +106,10 @@ class Config:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, serving: bool = True) -> "Config":
-        """The configuration that the variables describe.
+        """Read the configuration. Raises StartError, with all problems in one message.
 
-        Raises StartError with every problem at once. The embedded mode's secret may still be
-        missing here: `embedded.prepare` makes it. What is not `serving` signs no tokens, and
-        needs none.
+        JWT_SECRET may be missing in embedded mode, where `embedded.prepare` generates it, and
+        for commands (not `serving`), which sign no tokens.
         """
         read = _Reader(environ)
         dynamodb = read("DYNAMODB", "embedded", _store)
@@ -122,8 +119,8 @@ class Config:
             port=read("PORT", cls.port, _integer(0, 65535)),
             workers=read("WORKERS", os.cpu_count() or 1, _integer(1, 256)),
             threads=read("THREADS", cls.threads, _integer(1, 256)),
-            # A balancer needs some to see that a process leaves; whoever tries the service out
-            # waits for them after every Ctrl-C.
+            # A load balancer needs them to notice that a process is draining; on a laptop they
+            # delay every Ctrl-C.
             drain_seconds=read(
                 "DRAIN_SECONDS", 1 if embedded else cls.drain_seconds, _integer(0, 60)
             ),
@@ -160,16 +157,16 @@ class Config:
             )
         one_host = len({config.host, config.metrics_host} - LOOPBACK_OF.keys()) < 2  # noqa: PLR2004 - both
         if config.metrics_port and config.metrics_port == config.port and one_host:
-            read.problems.append(f"METRICS_PORT must be another one than PORT, {config.port}")
+            read.problems.append(f"METRICS_PORT must differ from PORT ({config.port})")
         if read.problems:
             raise StartError("; ".join(read.problems))
         return config
 
 
 def _traced(read: "_Reader") -> bool:
-    """Whether OpenTelemetry's own variables ask for traces; a problem if it is not installed."""
-    set_up = {name for name in TRACING if read.environ.get(name, "").strip()}
-    if read.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or not set_up:
+    """Tell whether OpenTelemetry's own variables enable traces; report a missing package."""
+    enabled_by = {name for name in TRACING if read.environ.get(name, "").strip()}
+    if read.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or not enabled_by:
         return False
     exporter = read.environ.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
     if exporter == "none":
@@ -177,15 +174,15 @@ def _traced(read: "_Reader") -> bool:
     if exporter != "otlp":
         read.problems.append(f"OTEL_TRACES_EXPORTER must be otlp or none, not {exporter!r}")
     elif importlib.util.find_spec("opentelemetry") is None:
-        names = " and ".join(sorted(set_up))
+        names = " and ".join(sorted(enabled_by))
         read.problems.append(
-            f"{names}: install the tracer first: pip install -r requirements/otel.txt"
+            f"{names}: traces need more packages: pip install -r requirements/otel.txt"
         )
     return True
 
 
 class _Reader:
-    """Reads variables and collects what is wrong with them."""
+    """Reads variables and collects their problems."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
@@ -203,7 +200,7 @@ class _Reader:
 
 
 def _is_near(store: str) -> bool:
-    """Whether a store, as DYNAMODB names it, is on this machine."""
+    """Tell whether a store, as DYNAMODB names it, is on this machine."""
     host = urlsplit(store).hostname or ""
     return store == "embedded" or host in {"localhost", "::1"} or host.startswith("127.")
 
@@ -220,7 +217,7 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
 def _metrics_port(text: str) -> int:
     port = _integer(0, 65535)(text)
     if port and importlib.util.find_spec("prometheus_client") is None:
-        raise ValueError("needs prometheus-client, as requirements/service.txt lists it")
+        raise ValueError("needs the package prometheus-client (see requirements/service.txt)")
     return port
 
 
@@ -234,7 +231,7 @@ def _path(text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
-        raise ValueError(f"names a home directory that there is not: {text!r}") from None
+        raise ValueError(f"names a home directory that does not exist: {text!r}") from None
 
 
 def _draft(text: str) -> str:
@@ -253,14 +250,14 @@ def _store(text: str) -> str:
     if text in {"embedded", "aws"}:
         return text
     url = urlsplit(text)
-    with contextlib.suppress(ValueError):  # a port that is none
+    with contextlib.suppress(ValueError):  # an invalid port
         if url.scheme in {"http", "https"} and url.hostname and url.port != 0:
             return text.rstrip("/")
     raise ValueError(f"must be 'embedded', 'aws' or an http(s) URL, not {text!r}")
 
 
 def _prefix(text: str) -> str:
-    if len(text) <= 64 and all(c.isascii() and (c.isalnum() or c in "-_.") for c in text):  # noqa: PLR2004 - leaves room for the names; DynamoDB allows 255
+    if len(text) <= 64 and all(c.isascii() and (c.isalnum() or c in "-_.") for c in text):  # noqa: PLR2004 - DynamoDB allows 255 with the table name
         return text
     raise ValueError("must be at most 64 letters, digits, '-', '_' or '.'")
 
@@ -270,15 +267,15 @@ def _secret(text: str) -> bytes:
     if len(secret) < MINIMUM_SECRET_BYTES:
         raise ValueError(f"must be at least {MINIMUM_SECRET_BYTES} bytes, not {len(secret)}")
     if secret in WELL_KNOWN_SECRETS or _repeats(secret):
-        raise ValueError("is well known or trivial; take a random one: openssl rand -hex 32")
+        raise ValueError("is well known or trivial; use a random one: openssl rand -hex 32")
     return secret
 
 
 def _repeats(secret: bytes) -> bool:
-    """Whether it is a short text over and over: `your-256-bit-secret-your-256-bit-secret`."""
+    """Tell whether a secret is a short text repeated, as in `secret-secret-secret-…`."""
     return any(
         secret == (secret[:length] * len(secret))[: len(secret)]
-        for length in range(1, LONGEST_REPEATED)
+        for length in range(1, MAX_REPEATED_UNIT)
     )
 
 
@@ -286,7 +283,7 @@ def _origins(text: str) -> tuple[str, ...]:
     origins = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
     for origin in origins:
         url = urlsplit(origin)
-        # flask-cors would take other characters for a pattern, and `*` for every origin.
+        # flask-cors would treat other characters as a pattern, and `*` as any origin.
         plain = url.netloc.replace("-", "").replace(".", "").replace(":", "").isalnum()
         rest = url.path + url.query + url.fragment
         if url.scheme not in {"http", "https"} or not plain or rest:

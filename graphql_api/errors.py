@@ -1,4 +1,4 @@
-"""What can go wrong, by name: each error knows its GraphQL code and its HTTP status.
+"""Errors by name, each with its GraphQL code and its HTTP status.
 
 AppError
 ├── BadUserInput           400, with the field
@@ -15,45 +15,45 @@ AppError
 ├── ServiceUnavailable     503, with retryAfter
 └── InternalError          500, with the request id
 
-`StartError` is apart: it stops the process before it serves anybody.
+`StartError` is separate: it stops the process before it serves requests.
 """
 
 from typing import Any, ClassVar
 
-LONGEST_MESSAGE = 500  # characters: what was sent is not sent back many times over
+MAX_MESSAGE = 500  # characters, so that no error repeats a large input
 
 
 class StartError(Exception):
-    """The service cannot start; the text is one clear line for the person who starts it."""
+    """The service cannot start; the message is one line for the operator."""
 
 
 class AppError(Exception):
-    """An outcome that the client can act on."""
+    """An error that the client can act on."""
 
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
     status: ClassVar[int] = 500
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
-        cut = len(message) > LONGEST_MESSAGE
-        self.message = message[: LONGEST_MESSAGE - 1] + "…" if cut else message
+        too_long = len(message) > MAX_MESSAGE
+        self.message = message[: MAX_MESSAGE - 1] + "…" if too_long else message
         self.details = details
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """The error's code and details, as GraphQL shows them."""
+        """The code and details, as in `extensions` of a GraphQL error."""
         return {"code": self.code, **self.details}
 
 
 class InternalError(AppError):
-    """A fault of ours; the log has the details under the request id."""
+    """A fault of the service; the log has the details under the request id."""
 
     def __init__(self, request_id: str) -> None:
         super().__init__("Internal server error.", requestId=request_id)
 
 
 class BadUserInput(AppError):
-    """The client sent something that cannot be meant."""
+    """The input is invalid; `field` names the invalid part."""
 
     code, status = "BAD_USER_INPUT", 400
 
@@ -68,49 +68,49 @@ class ParseFailed(AppError):
 
 
 class ValidationFailed(AppError):
-    """The document does not fit the schema."""
+    """The document does not match the schema."""
 
     code, status = "GRAPHQL_VALIDATION_FAILED", 400
 
 
 class UnknownOperation(AppError):
-    """The request does not say which operation of the document to run."""
+    """The operation to run is missing or ambiguous."""
 
     code, status = "OPERATION_RESOLUTION_FAILURE", 400
 
 
 class PersistedQueryNotFound(AppError):
-    """The document behind this hash is not known here: send it along."""
+    """The hash of a persisted query is unknown: the client sends the document with it."""
 
     code, status = "PERSISTED_QUERY_NOT_FOUND", 400
 
 
 class QueryTooComplex(AppError):
-    """The document asks for more than one request may cost."""
+    """The request would cost more than one request may."""
 
     code, status = "QUERY_TOO_COMPLEX", 400
 
 
 class Unauthenticated(AppError):
-    """Nobody is known to be asking."""
+    """The request has no valid credentials."""
 
     code, status = "UNAUTHENTICATED", 401
 
 
 class Forbidden(AppError):
-    """The viewer is known and may not do this."""
+    """The request is not allowed, whoever makes it."""
 
     code, status = "FORBIDDEN", 403
 
 
 class NotFound(AppError):
-    """There is no such thing for this viewer."""
+    """The viewer has no such object."""
 
     code, status = "NOT_FOUND", 404
 
 
 class Conflict(AppError):
-    """The state of things speaks against it."""
+    """The current state does not allow this."""
 
     code, status = "CONFLICT", 409
 
@@ -125,7 +125,7 @@ class RateLimited(AppError):
 
 
 class ServiceUnavailable(AppError):
-    """The store cannot be reached now; `retryAfter` is in seconds."""
+    """The store is unreachable or the service overloaded; `retryAfter` is in seconds."""
 
     code, status = "SERVICE_UNAVAILABLE", 503
 
@@ -134,11 +134,13 @@ class ServiceUnavailable(AppError):
 
 
 class UnknownOutcome(ServiceUnavailable):
-    """A write may have been done, though the store's answer did not come."""
+    """The store's response to a write was lost: it may have been applied."""
 
     def __init__(self) -> None:
-        super().__init__("It is not known whether this was done: look, and try again.")
+        super().__init__(
+            "It is unknown whether this write was applied. Check before you try again."
+        )
 
 
 STATUS: dict[str, int] = {error.code: error.status for error in AppError.__subclasses__()}
-"""HTTP status by code."""
+"""HTTP status by error code."""

@@ -1,16 +1,17 @@
-"""Identifiers that sort by the time of their creation."""
+"""Identifiers that sort by creation time."""
 
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
 
-_ID = re.compile(r"[\w-]{1,128}", re.ASCII)
+ID_PATTERN = r"[\w-]{1,128}"  # with re.ASCII
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ID = re.compile(ID_PATTERN, re.ASCII)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def new_id(now: datetime) -> str:
-    """A UUIDv7 whose text order is the order of `now`, to the microsecond.
+    """Generate a UUIDv7; ids sort as text by `now`, to the microsecond.
 
     RFC 9562, section 5.7, with the sub-millisecond fraction in `rand_a` (section 6.2, method 3).
     """
@@ -23,8 +24,8 @@ def new_id(now: datetime) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether it can be an id: of letters, digits, `_` and `-`, as UUIDs and others are.
+    """Tell whether the text can be an id: 1 to 128 letters, digits, `_` and `-`.
 
-    Keys, tokens and paths have other characters around ids, so that none is mistaken for more.
+    Keys, tokens and paths separate ids by other characters, which no id may contain.
     """
     return _ID.fullmatch(text) is not None

@@ -117,7 +117,7 @@ def test_a_text_of_another_form_is_refused_with_an_example(text):
     ],
 )
 def test_a_date_or_time_that_does_not_exist_is_refused(text):
-    with pytest.raises(ValueError, match=r"^There is no such date or time\.$"):
+    with pytest.raises(ValueError, match=r"^This date or time does not exist\.$"):
         clock.parse(text)
 
 

@@ -220,7 +220,7 @@ def test_a_bad_value_stops_the_start_with_one_line_that_names_it(variable, text)
 
 
 def test_the_metrics_have_a_port_of_their_own():
-    assert refusal(METRICS_PORT="5000") == "METRICS_PORT must be another one than PORT, 5000"
+    assert refusal(METRICS_PORT="5000") == "METRICS_PORT must differ from PORT (5000)"
     assert "METRICS_PORT" in refusal(METRICS_PORT="5000", HOST="::")
     assert Config.from_env({"METRICS_PORT": "5000", "HOST": "192.0.2.1"}).metrics_port == 5000
     assert Config.from_env({"METRICS_PORT": "0", "PORT": "0"}).metrics_port == 0

@@ -12,7 +12,7 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
 from graphql_api.api.graphql.schema import SCHEMA
-from graphql_api.errors import LONGEST_MESSAGE, BadUserInput
+from graphql_api.errors import MAX_MESSAGE, BadUserInput
 from graphql_api.infra.executor import variable_errors
 from graphql_api.infra.executor.executor import MOST_ERRORS, Executor, Request, RequestErrors
 from graphql_api.infra.serving.body_limits import BODY_BYTES
@@ -115,7 +115,7 @@ def test_an_adversarial_document_is_refused_in_bounded_steps_with_a_short_answer
 
     assert calls <= MOST_CALLS
     assert 1 <= len(errors) <= MOST_ERRORS
-    assert all(len(error["message"]) <= LONGEST_MESSAGE for error in errors)
+    assert all(len(error["message"]) <= MAX_MESSAGE for error in errors)
     assert len(orjson.dumps(errors)) <= BODY_BYTES // 4
 
 
