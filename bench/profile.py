@@ -66,7 +66,7 @@ PHASES = {
     "execution: compiled, or graphql-core": [
         "graphql_api.infra.executor.executor:Executor.execute"
     ],
-    "who asks: token and session": ["graphql_api.domain.accounts.service:Accounts.viewer"],
+    "who asks: token and session": ["graphql_api.domain.accounts.service:Accounts.authenticate"],
     "resolvers: lists and their cursors": [
         "graphql_api.api.graphql.tasks.listing:read_list",
         "graphql_api.api.graphql.cursors:Cursors.seal",

@@ -210,7 +210,7 @@ def lists(bench, token):
 
 
 with tempfile.TemporaryDirectory() as directory, ENGINES["local"](Path(directory)) as config:
-    session_cache.SECONDS = (
+    session_cache.TTL_SECONDS = (
         3600  # so that a session is looked up when a line says so, and not in between
     )
     bench = Bench(config)

@@ -23,7 +23,7 @@ from graphql_api.api.rest import views as rest
 from graphql_api.bulkheads import Bulkheads
 from graphql_api.config import Config
 from graphql_api.domain.accounts.passwords import Passwords
-from graphql_api.domain.accounts.rate_limits import Attempts
+from graphql_api.domain.accounts.rate_limits import RateLimiter
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Tokens
@@ -65,7 +65,7 @@ def create_app(
             users,
             Passwords(config.argon2_profile, bulkheads.passwords),
             tokens,
-            Attempts(database, secrets[0]),
+            RateLimiter(database, secrets[0]),
             tasks.remove_all,
         ),
         tasks=Tasks(tasks, dependencies),

@@ -117,7 +117,7 @@ def _fresh_engine(request) -> None:
 def app(engine) -> Flask:
     # However slow the machine is, a session that was opened here needs no second look: the
     # tests count calls. What happens when that answer is old has tests of its own.
-    session_cache.SECONDS = 3600
+    session_cache.TTL_SECONDS = 3600
     # The whole suite comes from one address.
     service.ACCOUNTS_BY_ADDRESS = replace(service.ACCOUNTS_BY_ADDRESS, attempts=10**9)
     service.LOGINS_BY_ADDRESS = replace(service.LOGINS_BY_ADDRESS, attempts=10**9)

@@ -1,4 +1,4 @@
-"""Accounts as GraphQL shows them."""
+"""GraphQL types and mutations of accounts and sessions."""
 
 from datetime import datetime
 from typing import Annotated
@@ -17,113 +17,116 @@ from graphql_api.domain.settings.model import Settings as UserSettings
 @strawberry.type(description="A login on one device.")
 class Session:
     session_id: strawberry.ID = strawberry.field(name="id", description="The session's id.")
-    device: str = strawberry.field(description="What the device said of itself.")
+    device: str = strawberry.field(description="The `User-Agent` header of the login.")
     created_at: datetime = strawberry.field(description="When the user logged in.")
     last_used_at: datetime = strawberry.field(
         description="When the session's refresh token was last exchanged."
     )
 
-    @strawberry.field(description="Whether this is the session that is asking.")
+    @strawberry.field(description="Whether this request belongs to this session.")
     def current(session: strawberry.Parent[model.Session], info: Info) -> bool:  # noqa: N805 - the parent is the model's session
-        return session.session_id == info.context.session.session_id
+        return session.session_id == info.context.identity.session_id
 
 
 @strawberry.type(description="A person with an account.")
 class User:
     user_id: strawberry.ID = strawberry.field(name="id", description="The user's id.")
-    username: str = strawberry.field(description="The user's name, as it was typed.")
+    username: str = strawberry.field(description="The username as it was typed at registration.")
     created_at: datetime = strawberry.field(description="When the user registered.")
     tasks = strawberry.field(
         list_tasks, graphql_type=Connection[Task], description="The user's tasks."
     )
 
     @strawberry.field(
-        graphql_type=list[Session], description="The user's sessions, the newest first."
+        graphql_type=list[Session], description="The user's active sessions, newest first."
     )
     def sessions(user: strawberry.Parent[model.User], info: Info) -> list[model.Session]:  # noqa: N805 - the parent is the model's user
         return info.context.accounts.sessions(user, info.context.now)
 
-    @strawberry.field(graphql_type=Settings, description="When the user works, by which clock.")
+    @strawberry.field(
+        graphql_type=Settings,
+        description="The user's time zone, working hours and urgency coefficients.",
+    )
     def settings(user: strawberry.Parent[model.User], info: Info) -> UserSettings:  # noqa: N805 - the parent is the model's user
         return info.context.settings_of(user.user_id)
 
 
-@strawberry.type(description="What a login gives.")
+@strawberry.type(description="The tokens of a session, and its user.")
 class AuthPayload:
     token: str = strawberry.field(
         description="The access token: send it as `Authorization: Bearer <token>`."
     )
-    expires_at: datetime = strawberry.field(description="When the access token ends.")
+    expires_at: datetime = strawberry.field(description="When the access token expires.")
     refresh_token: str = strawberry.field(
-        description="For `refreshToken`, once: it gives other tokens without the password."
+        description="Exchange it with `refreshToken`, once, when the access token expires."
     )
-    user: User = strawberry.field(description="Who has logged in.")
+    user: User = strawberry.field(description="The user who has logged in.")
 
 
-@strawberry.input(description="Who wants to have an account.")
+@strawberry.input(description="Username and password of a new account.")
 class RegisterInput:
-    username: str = strawberry.field(
-        description="3 to 64 characters; one name belongs to one user, in whatever case."
-    )
+    username: str = strawberry.field(description="3 to 64 characters; unique, ignoring case.")
     password: str = strawberry.field(
-        description="8 to 1,024 bytes of UTF-8; neither the username nor a common one."
+        description="8 to 1,024 bytes of UTF-8; not the username, not a common password."
     )
 
 
-@strawberry.input(description="Who wants to log in.")
+@strawberry.input(description="The credentials of a login.")
 class LoginInput:
-    username: str = strawberry.field(description="The user's name, in any case.")
+    username: str = strawberry.field(description="The username, in any case.")
     password: str = strawberry.field(description="The user's password.")
 
 
-@strawberry.input(description="What to get other tokens for.")
+@strawberry.input(description="The refresh token to exchange.")
 class RefreshTokenInput:
-    refresh_token: str = strawberry.field(description="The refresh token that came last.")
+    refresh_token: str = strawberry.field(description="The latest refresh token of the session.")
 
 
-@strawberry.input(description="Another password.")
+@strawberry.input(description="A change of the password.")
 class ChangePasswordInput:
-    current_password: str = strawberry.field(description="The password until now.")
+    current_password: str = strawberry.field(description="The current password.")
     new_password: str = strawberry.field(
-        description="8 to 1,024 bytes of UTF-8; neither the username nor a common one."
+        description="8 to 1,024 bytes of UTF-8; not the username, not a common password."
     )
 
 
-@strawberry.input(description="That the account is really meant to go.")
+@strawberry.input(description="Confirms the deletion of the account.")
 class DeleteAccountInput:
     password: str = strawberry.field(description="The user's password.")
 
 
-@strawberry.input(description="Which session to end.")
+@strawberry.input(description="The session to end.")
 class RevokeSessionInput:
     id: strawberry.ID = strawberry.field(description="The session's id.")
 
 
-@strawberry.type(description="What logging out has done.")
+@strawberry.type(description="The result of logging out.")
 class LogoutPayload:
-    ended_sessions: int = strawberry.field(description="How many sessions have ended.")
+    ended_sessions: int = strawberry.field(description="The number of sessions that were ended.")
 
 
-@strawberry.type(description="A session that is no more.")
+@strawberry.type(description="The result of ending a session.")
 class RevokeSessionPayload:
-    revoked_session_id: strawberry.ID = strawberry.field(description="The id that it had.")
+    revoked_session_id: strawberry.ID = strawberry.field(
+        description="The id of the session that was ended."
+    )
 
 
-@strawberry.type(description="An account that is no more.")
+@strawberry.type(description="The result of deleting an account.")
 class DeleteAccountPayload:
-    deleted_user_id: strawberry.ID = strawberry.field(description="The id that the user had.")
+    deleted_user_id: strawberry.ID = strawberry.field(description="The id of the deleted user.")
 
 
 @strawberry.type
 class AccountQuery:
-    @strawberry.field(graphql_type=User, description="The user who is asking.")
+    @strawberry.field(graphql_type=User, description="The authenticated user.")
     def viewer(self, info: Info) -> model.User:
         return info.context.user(info.context.viewer)
 
 
 @strawberry.type
 class AccountMutation:
-    @strawberry.mutation(graphql_type=AuthPayload, description="Open an account and log in.")
+    @strawberry.mutation(graphql_type=AuthPayload, description="Create an account and log in.")
     def register(
         self,
         info: Info,
@@ -132,65 +135,68 @@ class AccountMutation:
         context = info.context
         return context.accounts.register(**vars(input), client=context.client, now=context.now)
 
-    @strawberry.mutation(graphql_type=AuthPayload, description="Log in: opens a session.")
+    @strawberry.mutation(graphql_type=AuthPayload, description="Log in: open a session.")
     def login(
         self,
         info: Info,
-        input: Annotated[LoginInput, strawberry.argument(description="Name and password.")],
+        input: Annotated[LoginInput, strawberry.argument(description="Username and password.")],
     ) -> service.Login:
         context = info.context
         return context.accounts.login(**vars(input), client=context.client, now=context.now)
 
     @strawberry.mutation(
         graphql_type=AuthPayload,
-        description="Exchange a refresh token; one that was exchanged before ends the session.",
+        description="Exchange a refresh token for new tokens; reusing it later ends the session.",
     )
     def refresh_token(
         self,
         info: Info,
-        input: Annotated[RefreshTokenInput, strawberry.argument(description="The token.")],
+        input: Annotated[RefreshTokenInput, strawberry.argument(description="The refresh token.")],
     ) -> service.Login:
         return info.context.accounts.refresh(input.refresh_token, info.context.now)
 
     @strawberry.mutation(description="End this session.")
     def logout(self, info: Info) -> LogoutPayload:
-        return LogoutPayload(ended_sessions=info.context.accounts.logout(info.context.session))
+        return LogoutPayload(ended_sessions=info.context.accounts.logout(info.context.identity))
 
     @strawberry.mutation(description="End all of the viewer's sessions.")
     def logout_everywhere(self, info: Info) -> LogoutPayload:
         context = info.context
-        ended = context.accounts.logout_everywhere(context.session, context.now)
+        ended = context.accounts.logout_everywhere(context.identity, context.now)
         return LogoutPayload(ended_sessions=ended)
 
     @strawberry.mutation(description="End one of the viewer's sessions.")
     def revoke_session(
         self,
         info: Info,
-        input: Annotated[RevokeSessionInput, strawberry.argument(description="Which one.")],
+        input: Annotated[RevokeSessionInput, strawberry.argument(description="The session.")],
     ) -> RevokeSessionPayload:
-        revoked = info.context.accounts.revoke(info.context.session, input.id)
+        revoked = info.context.accounts.revoke(info.context.identity, input.id)
         return RevokeSessionPayload(revoked_session_id=strawberry.ID(revoked))
 
     @strawberry.mutation(
         graphql_type=AuthPayload,
-        description="Change the password: ends all sessions and opens one.",
+        description="Change the password, end all sessions and open a new one.",
     )
     def change_password(
         self,
         info: Info,
-        input: Annotated[ChangePasswordInput, strawberry.argument(description="Both passwords.")],
+        input: Annotated[
+            ChangePasswordInput,
+            strawberry.argument(description="The current and the new password."),
+        ],
     ) -> service.Login:
         context = info.context
         return context.accounts.change_password(
-            context.session, **vars(input), client=context.client, now=context.now
+            context.identity, **vars(input), client=context.client, now=context.now
         )
 
-    @strawberry.mutation(description="Delete the account and all that is the user's, for good.")
+    @strawberry.mutation(description="Delete the account and all its data permanently.")
     def delete_account(
         self,
         info: Info,
         input: Annotated[DeleteAccountInput, strawberry.argument(description="The password.")],
     ) -> DeleteAccountPayload:
         context = info.context
-        deleted = context.accounts.delete(context.session, input.password, context.now)
+        deleted = context.accounts.delete(context.identity, input.password, context.now)
         return DeleteAccountPayload(deleted_user_id=strawberry.ID(deleted))

@@ -11,7 +11,7 @@ from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.domain.accounts.model import Client, User
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
-from graphql_api.domain.accounts.tokens import Viewer
+from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.paging import LARGEST, Budget
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.settings.model import Settings
@@ -108,17 +108,17 @@ class Context:
         return self._clock()
 
     @lazy
-    def session(self) -> Viewer:
-        """Who is asking, in which session; Unauthenticated if nobody is."""
-        viewer, user = self.accounts.viewer(self._authorization, self.now)
+    def identity(self) -> Identity:
+        """The user and session of the access token. Raises Unauthenticated."""
+        identity, user = self.accounts.authenticate(self._authorization, self.now)
         self.users.prime({user.user_id: user})
-        request_log.note(user_id=viewer.user_id)
-        return viewer
+        request_log.note(user_id=identity.user_id)
+        return identity
 
     @property
     def viewer(self) -> str:
-        """The id of the user who is asking; Unauthenticated if nobody is."""
-        return self.session.user_id
+        """The id of the authenticated user. Raises Unauthenticated."""
+        return self.identity.user_id
 
     def user(self, user_id: str) -> User:
         """A user who must be there; Unauthenticated if the account is gone."""

@@ -1,1 +1,1 @@
-"""People: who they are, how they prove it, and what a token says of them."""
+"""User accounts: registration, login, sessions and tokens."""

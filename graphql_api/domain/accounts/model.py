@@ -1,4 +1,4 @@
-"""What a user is, and which names and passwords are fit to be one's."""
+"""Users, sessions and clients; the rules for usernames and passwords. Pure."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -12,31 +12,32 @@ from graphql_api.errors import BadUserInput
 from graphql_api.ids import new_id
 
 USERNAME_LENGTH = (3, 64)  # characters after NFKC
-LONGEST_TYPED = 256  # characters before
-_LINES = {"Zl", "Zp"}
+MAX_TYPED_USERNAME = 256  # characters before NFKC
 PASSWORD_BYTES = (8, 1024)  # bytes of UTF-8 after NFC
-ONE_CHARACTER = 64  # so often, and less, is no password
-NETWORK_BITS = 64  # of an IPv6 address: what one customer has
-DEVICE_LENGTH = 200  # characters of what a device says of itself
-LONGEST_IDLE = timedelta(days=14)  # without a refresh
-LONGEST_SESSION = timedelta(days=60)
-GRACE = timedelta(seconds=10)  # for a client that did not get the answer to its refresh
+MAX_REPETITION = 64  # a password of one character, repeated up to this often, is refused
+NETWORK_BITS = 64  # the prefix of an IPv6 address that one customer usually has
+DEVICE_LENGTH = 200  # characters of the User-Agent header that are kept
+IDLE_TIMEOUT = timedelta(days=14)  # without a refresh
+SESSION_LIFETIME = timedelta(days=60)
+REFRESH_GRACE = timedelta(seconds=10)  # for a client that missed the response to its refresh
+
+_LINE_SEPARATORS = {"Zl", "Zp"}  # Unicode categories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person with an account; `password` is the Argon2 hash and never leaves the service."""
+    """A person with an account; `password` is the hash and never leaves the service."""
 
     user_id: str
     username: str
     password: str
     created_at: datetime
-    generation: int = 1  # of the sessions: those of an earlier one have ended
+    generation: int = 1  # sessions of an earlier generation have ended
     deleting: bool = False
 
     @classmethod
     def new(cls, *, username: str, password: str, now: datetime) -> "User":
-        """A user of this name (as typed) and password hash, registered now."""
+        """Make a user with this name (as typed) and password hash."""
         return cls(
             user_id=new_id(now),
             username=username.strip(),
@@ -47,14 +48,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request comes from: what the device says of itself, and its address."""
+    """The client of a request: its User-Agent and its IP address."""
 
     device: str
     address: str
 
     @property
     def network(self) -> str:
-        """What attempts are counted by: an IPv4 address, or the network of an IPv6 one."""
+        """Return the IPv4 address or the IPv6 /64 network, by which attempts are counted."""
         try:
             address = ip_address(self.address)
         except ValueError:
@@ -66,19 +67,19 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A login on one device; of its refresh token only the hash is kept."""
+    """A login on one device; its refresh token is kept as a hash only."""
 
     session_id: str
     user_id: str
     generation: int
     device: str
-    address: str  # a keyed digest of where the login came from
+    address: str  # a keyed digest of the network that the login came from
     refresh_hash: str
     previous_hash: str | None
     created_at: datetime
     last_used_at: datetime
     ends_at: datetime
-    expires_at: int  # epoch seconds, as DynamoDB's TTL is
+    expires_at: int  # Unix seconds: the table's TTL attribute
 
     @classmethod
     def new(
@@ -91,7 +92,7 @@ class Session:
         refresh_hash: str,
         now: datetime,
     ) -> "Session":
-        """A session of this user's that begins now."""
+        """Make a session of this user that begins now."""
         at = clock.milliseconds(now)
         return cls(
             session_id=session_id,
@@ -103,87 +104,91 @@ class Session:
             previous_hash=None,
             created_at=at,
             last_used_at=at,
-            ends_at=at + LONGEST_SESSION,
-            expires_at=_idle_end(at, at + LONGEST_SESSION),
+            ends_at=at + SESSION_LIFETIME,
+            expires_at=_expiry(at, at + SESSION_LIFETIME),
         )
 
     def refreshed(self, refresh_hash: str, now: datetime) -> dict[str, Any]:
-        """What changes when the refresh token is exchanged for the one of this hash."""
+        """Return the attributes that change when a new refresh token replaces the current one."""
         at = clock.milliseconds(now)
         return {
             "refresh_hash": refresh_hash,
             "previous_hash": self.refresh_hash,
             "last_used_at": at,
-            "expires_at": _idle_end(at, self.ends_at),
+            "expires_at": _expiry(at, self.ends_at),
         }
 
-    def alive(self, user: User, now: datetime) -> bool:
-        """Whether the user's session still holds: neither ended nor expired."""
+    def is_active(self, user: User, now: datetime) -> bool:
+        """Tell whether the user's session has neither ended nor expired."""
         return (
             not user.deleting
             and user.generation == self.generation
             and now.timestamp() < self.expires_at
         )
 
-    def just_replaced(self, refresh_hash: str, now: datetime) -> bool:
-        """Whether this was the refresh token until a moment ago: an honest client may retry."""
-        return refresh_hash == self.previous_hash and now - self.last_used_at <= GRACE
+    def was_just_replaced(self, refresh_hash: str, now: datetime) -> bool:
+        """Tell whether this was the refresh token so recently that its client may retry."""
+        return refresh_hash == self.previous_hash and now - self.last_used_at <= REFRESH_GRACE
 
 
-def _idle_end(now: datetime, end: datetime) -> int:
-    return int(min(now + LONGEST_IDLE, end).timestamp())
+def _expiry(last_used_at: datetime, ends_at: datetime) -> int:
+    return int(min(last_used_at + IDLE_TIMEOUT, ends_at).timestamp())
 
 
 def username_key(username: str) -> str:
-    """The form in which two usernames are the same: NFKC, case-folded, trimmed.
+    """Return the form in which usernames are compared: NFKC, trimmed, case-folded.
 
-    Raises BadUserInput for a name that nobody can have.
+    Raises BadUserInput for an invalid username.
     """
     low, high = USERNAME_LENGTH
-    # Normalising takes time that grows with the square of what is piled up on one letter.
-    if len(username) > LONGEST_TYPED:
-        raise BadUserInput(f"A username has {low} to {high} characters.", "username")
+    # Normalising takes time quadratic in the number of combining characters on one letter.
+    if len(username) > MAX_TYPED_USERNAME:
+        raise BadUserInput(f"A username must have {low} to {high} characters.", "username")
     typed = unicodedata.normalize("NFKC", username)
     shown = typed.strip()
     if not low <= len(shown) <= high:
-        raise BadUserInput(f"A username has {low} to {high} characters.", "username")
-    # Category C: control, format, surrogate, private and unassigned code points, with which
-    # one name could be made to look like another; Zl and Zp end a line.
-    if any(unicodedata.category(c)[0] == "C" or unicodedata.category(c) in _LINES for c in typed):
-        raise BadUserInput("A username has no control characters.", "username")
+        raise BadUserInput(f"A username must have {low} to {high} characters.", "username")
+    # Control, format, surrogate, private and unassigned code points (categories C*) could make
+    # one name look like another.
+    categories = set(map(unicodedata.category, typed))
+    if categories & _LINE_SEPARATORS or any(category[0] == "C" for category in categories):
+        raise BadUserInput("A username must not contain control characters.", "username")
     return unicodedata.normalize("NFKC", shown.casefold())
 
 
 def new_password(text: str, username: str, field: str = "password") -> str:
-    """A password fit to be set by this user, in the form that is hashed (NFC, RFC 8265).
+    """Validate a password that this user wants to set; return it normalised (NFC, RFC 8265).
 
-    Raises BadUserInput for one that attackers would try first (NIST SP 800-63B, 5.1.1.2).
+    Raises BadUserInput, also for passwords that attackers try first (NIST SP 800-63B, 5.1.1.2).
     """
     low, _ = PASSWORD_BYTES
-    password = typed_password(text, field)
+    password = normalized_password(text, field)
     if len(password.encode()) < low:
-        raise BadUserInput(f"A password has at least {low} bytes.", field)
+        raise BadUserInput(f"A password must have at least {low} bytes.", field)
     if username_key(username) == unicodedata.normalize("NFKC", password.strip().casefold()):
-        raise BadUserInput("A password is not the username.", field)
-    one_character = len(set(password)) == 1 and len(password) <= ONE_CHARACTER
-    if one_character or password.casefold() in common_passwords.passwords():
-        raise BadUserInput("The password is among the most common ones: take another.", field)
+        raise BadUserInput("The password must not be the username.", field)
+    repetitive = len(set(password)) == 1 and len(password) <= MAX_REPETITION
+    if repetitive or password.casefold() in common_passwords.passwords():
+        raise BadUserInput("This password is too common, choose another one.", field)
     return password
 
 
-def typed_password(text: str, field: str = "password") -> str:
-    """A password as it is compared: NFC; BadUserInput for what no password can be."""
+def normalized_password(text: str, field: str = "password") -> str:
+    """Return a password in the form in which it is hashed and compared: NFC.
+
+    Raises BadUserInput for a text that cannot be a password.
+    """
     _, high = PASSWORD_BYTES
     # NFC cannot shrink a text below a third of its length, so this bounds its work, too.
     if len(text) > 3 * high:
-        raise BadUserInput(f"A password has at most {high} bytes.", field)
+        raise BadUserInput(f"A password must have at most {high} bytes.", field)
     password = unicodedata.normalize("NFC", text)
     try:
         size = len(password.encode())
     except UnicodeEncodeError:
-        raise BadUserInput("A password is valid Unicode.", field) from None
+        raise BadUserInput("A password must be valid Unicode.", field) from None
     if size > high:
-        raise BadUserInput(f"A password has at most {high} bytes.", field)
+        raise BadUserInput(f"A password must have at most {high} bytes.", field)
     if "\0" in password:
-        raise BadUserInput("A password has no NUL character.", field)
+        raise BadUserInput("A password must not contain NUL characters.", field)
     return password

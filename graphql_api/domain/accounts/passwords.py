@@ -1,4 +1,4 @@
-"""Argon2id hashes of passwords (RFC 9106): the only door to argon2."""
+"""Hash and verify passwords with Argon2id (RFC 9106); the only module that imports argon2."""
 
 import base64
 import secrets
@@ -15,49 +15,50 @@ from graphql_api.infra.concurrency.waiting import run_in_thread
 
 
 class Passwords:
-    """Hashes passwords and checks them, with one of argon2-cffi's profiles.
+    """Hashes and verifies passwords with one of argon2-cffi's profiles.
 
-    A hash takes 64 MiB and a core for a while, so whoever wants one takes a `place` first.
+    Each hash takes 64 MiB and a core for a while: callers hold a `slot` meanwhile.
     """
 
     def __init__(self, profile: str, bulkhead: Bulkhead) -> None:
         self._bulkhead = bulkhead
         self._hasher = PasswordHasher.from_parameters(getattr(profiles, profile))
-        self._nobodys = _hash_of_nothing(self._hasher)
+        self._dummy_hash = _unmatchable_hash(self._hasher)
 
     def hash(self, password: str) -> str:
-        """A salted hash in PHC form, which names its own parameters."""
+        """Return a salted hash in PHC string format, which contains its parameters."""
         return run_in_thread(partial(self._hasher.hash, password))
 
     def verify(self, hashed: str | None, password: str, typed: str | None = None) -> bool:
-        """Whether this is the password; without a hash, no, after the same time.
+        """Tell whether the password matches; without a hash, False after the same work.
 
-        A hash of the older program's is of the password as it was `typed`, not normalised, and
-        takes another time: until its first login, it shows that the account came from there.
+        A hash of the legacy service was made of the password as `typed`, not normalised. It
+        takes a different time to verify, so until the user's first login an attacker can tell
+        that the account was migrated.
         """
         return run_in_thread(lambda: self._verify(hashed, password, typed))
 
     def _verify(self, hashed: str | None, password: str, typed: str | None) -> bool:
-        if hashed is not None and legacy_hashes.recognised(hashed):
-            tries = dict.fromkeys([password, password if typed is None else typed])
-            return any(legacy_hashes.verify(hashed, text) for text in tries)
+        if hashed is not None and legacy_hashes.is_supported(hashed):
+            spellings = dict.fromkeys([password, password if typed is None else typed])
+            return any(legacy_hashes.verify(hashed, text) for text in spellings)
         try:
-            right = self._hasher.verify(hashed or self._nobodys, password)
+            matches = self._hasher.verify(hashed or self._dummy_hash, password)
         except (VerificationError, InvalidHashError):
             return False
-        return right and hashed is not None
+        return matches and hashed is not None
 
-    def outdated(self, hashed: str) -> bool:
-        """Whether the hash is of another kind or has other parameters than new ones get."""
-        return legacy_hashes.recognised(hashed) or self._hasher.check_needs_rehash(hashed)
+    def needs_rehash(self, hashed: str) -> bool:
+        """Tell whether the hash's algorithm or parameters differ from those of new hashes."""
+        return legacy_hashes.is_supported(hashed) or self._hasher.check_needs_rehash(hashed)
 
-    def place(self) -> AbstractContextManager[None]:
-        """A place to hash in, for as long as it is held; ServiceUnavailable without one."""
+    def slot(self) -> AbstractContextManager[None]:
+        """Hold a slot for hashing. Raises ServiceUnavailable if none becomes free in time."""
         return self._bulkhead.slot()
 
 
-def _hash_of_nothing(hasher: PasswordHasher) -> str:
-    """A hash that no password has, with the parameters of all others; made without hashing."""
+def _unmatchable_hash(hasher: PasswordHasher) -> str:
+    """Return a random hash with the usual parameters, which no known password matches."""
     salt, tag = (
         base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
         for size in (hasher.salt_len, hasher.hash_len)

@@ -1,9 +1,10 @@
-"""Guessing is expensive: attempts are counted in the store, by all processes together.
+"""Rate limits for logins and registrations, counted in the store for all processes together.
 
     user_id                 item              attributes
     rate#<kind>#<digest>    window#<number>   attempts, expires_at
 
-A digest is keyed, so that the table does not tell names or addresses.
+Windows are fixed: window n covers the seconds [n * seconds, (n + 1) * seconds) of Unix time.
+The digest is keyed, so that the table reveals neither names nor addresses.
 """
 
 import hashlib
@@ -16,53 +17,53 @@ from graphql_api.infra.dynamodb import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """So many attempts in each window of so many seconds."""
+class RateLimit:
+    """At most `attempts` in each window of `seconds`."""
 
     kind: str
     attempts: int
     seconds: int
 
 
-BY_NAME = Limit("name", 10, 15 * 60)
-BY_NAME_WHERE_KNOWN = Limit("name", 30, 15 * 60)  # from an address of a living session
-BY_USER = Limit("user", 10, 15 * 60)  # who is logged in, and proves it once more
-LOGINS_BY_ADDRESS = Limit("logins", 1_000, 15 * 60)
-ACCOUNTS_BY_ADDRESS = Limit("accounts", 1_000, 60 * 60)
+BY_NAME = RateLimit("name", 10, 15 * 60)
+BY_NAME_FROM_KNOWN_NETWORK = RateLimit("name", 30, 15 * 60)  # where a session was opened
+BY_USER = RateLimit("user", 10, 15 * 60)  # a logged-in user who confirms the password
+LOGINS_BY_ADDRESS = RateLimit("logins", 1_000, 15 * 60)
+ACCOUNTS_BY_ADDRESS = RateLimit("accounts", 1_000, 60 * 60)
 
 
-class Attempts:
-    """Counts attempts of a name or an address."""
+class RateLimiter:
+    """Counts attempts by a key: a name, a user id or a network."""
 
     def __init__(self, database: Database, secret: bytes) -> None:
         self._table = database.table("Users")
         self._key = hmac.digest(secret, b"attempts", hashlib.sha256)
 
     def digest(self, text: str) -> str:
-        """What is kept in the place of a name or an address."""
+        """Return the keyed digest that is stored instead of a name or an address."""
         return hmac.digest(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hex()[:32]
 
-    def count(self, limit: Limit, whose: str, now: datetime) -> int:
-        """Count one more; how many there are in this window."""
+    def hit(self, limit: RateLimit, key: str, now: datetime) -> int:
+        """Count one more attempt; return the attempts in this window."""
         ends = {"expires_at": (_window(limit, now) + 1) * limit.seconds}
-        return self._table.add("attempts", ends, **self._counter(limit, whose, now))
+        return self._table.add("attempts", ends, **self._counter(limit, key, now))
 
-    def check(self, limit: Limit, attempts: int, now: datetime) -> None:
-        """Raise RateLimited if there were more than the limit allows."""
+    def check(self, limit: RateLimit, attempts: int, now: datetime) -> None:
+        """Raise RateLimited if these are more attempts than the limit allows."""
         if attempts > limit.attempts:
             left = limit.seconds - int(now.timestamp()) % limit.seconds
             raise RateLimited("Too many attempts, try again later.", retry_after=left)
 
-    def forget(self, limit: Limit, whose: str, now: datetime) -> None:
-        """Forget the attempts of this window, after one that was right."""
-        self._table.delete_many([self._counter(limit, whose, now)])
+    def reset(self, limit: RateLimit, key: str, now: datetime) -> None:
+        """Forget the attempts of this window, after a successful one."""
+        self._table.delete_many([self._counter(limit, key, now)])
 
-    def _counter(self, limit: Limit, whose: str, now: datetime) -> dict[str, str]:
+    def _counter(self, limit: RateLimit, key: str, now: datetime) -> dict[str, str]:
         return {
-            "user_id": f"rate#{limit.kind}#{self.digest(whose)}",
+            "user_id": f"rate#{limit.kind}#{self.digest(key)}",
             "item": f"window#{_window(limit, now)}",
         }
 
 
-def _window(limit: Limit, now: datetime) -> int:
+def _window(limit: RateLimit, now: datetime) -> int:
     return int(now.timestamp()) // limit.seconds

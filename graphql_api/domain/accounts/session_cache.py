@@ -1,4 +1,4 @@
-"""Which sessions are alive, and whose they are, as one process knows it."""
+"""In-process cache of active sessions, so that not every request reads the store."""
 
 import time
 from collections import OrderedDict
@@ -6,50 +6,53 @@ from collections.abc import Callable
 from threading import Lock
 
 from graphql_api.domain.accounts.model import User
-from graphql_api.domain.accounts.tokens import Viewer
+from graphql_api.domain.accounts.tokens import Identity
 
-SECONDS = 4  # for which an answer is good: what ends elsewhere is noticed here within 5
-REMEMBERED = 10_000  # sessions
+TTL_SECONDS = 4.0  # an entry's lifetime: a session ended elsewhere stops working here within 5 s
+CAPACITY = 10_000  # entries
 
 
-class LiveSessions:
-    """Remembers for a moment which sessions were alive, so that not every request asks."""
+class SessionCache:
+    """Users by session; entries expire after TTL_SECONDS, the oldest are evicted first."""
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._timer = timer
-        self._alive: OrderedDict[Viewer, tuple[User, float]] = OrderedDict()
+        self._entries: OrderedDict[Identity, tuple[User, float]] = OrderedDict()
         self._lock = Lock()
-        self.epoch = 0  # one more whenever a session has ended here
+        self.epoch = 0  # incremented whenever this process ends a session
 
-    def user(self, viewer: Viewer) -> User | None:
-        """Whose session it is, if it was alive a moment ago."""
-        found = self._alive.get(viewer)
-        return found[0] if found and found[1] > self._timer() else None
+    def get(self, identity: Identity) -> User | None:
+        """Return the session's user, or None if there is no fresh entry."""
+        entry = self._entries.get(identity)
+        return entry[0] if entry and entry[1] > self._timer() else None
 
-    def add(self, viewer: Viewer, user: User, epoch: int) -> None:
-        """Note that the user's session was alive at this epoch, which was taken before looking."""
+    def add(self, identity: Identity, user: User, epoch: int) -> None:
+        """Cache an active session that was read from the store.
+
+        `epoch` is the cache's epoch before that read. If it has changed, the session may have
+        been ended in the meantime, and is not cached.
+        """
         with self._lock:
-            if epoch != self.epoch:  # what has ended meanwhile may be this very session
+            if epoch != self.epoch:
                 return
             now = self._timer()
-            self._alive[viewer] = user, now + SECONDS
-            self._alive.move_to_end(viewer)
-            while len(self._alive) > REMEMBERED or self._oldest() < now:
-                self._alive.popitem(last=False)
+            self._entries[identity] = user, now + TTL_SECONDS
+            self._entries.move_to_end(identity)
+            while len(self._entries) > CAPACITY or self._first_expiry() < now:
+                self._entries.popitem(last=False)
 
-    def _oldest(self) -> float:
-        """When the first of the answers is too old."""
-        return next(iter(self._alive.values()))[1]
+    def _first_expiry(self) -> float:
+        return next(iter(self._entries.values()))[1]
 
-    def discard(self, viewer: Viewer) -> None:
-        """Forget a session that has ended."""
+    def discard(self, identity: Identity) -> None:
+        """Drop a session that was ended."""
         with self._lock:
             self.epoch += 1
-            self._alive.pop(viewer, None)
+            self._entries.pop(identity, None)
 
-    def discard_all(self, user_id: str) -> None:
-        """Forget all sessions of a user."""
+    def discard_user(self, user_id: str) -> None:
+        """Drop all sessions of a user."""
         with self._lock:
             self.epoch += 1
-            for viewer in [viewer for viewer in self._alive if viewer.user_id == user_id]:
-                del self._alive[viewer]
+            for identity in [each for each in self._entries if each.user_id == user_id]:
+                del self._entries[identity]

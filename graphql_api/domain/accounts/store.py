@@ -1,8 +1,11 @@
-"""Users in DynamoDB: a profile each, and a reservation of each name.
+"""Users and sessions in DynamoDB.
 
-user_id             item          attributes
-<uuid>              profile       username, password, created_at
-username#<key>      reservation   owner
+    user_id             item            attributes
+    <uuid>              profile         of `model.User`
+    <uuid>              session#<id>    of `model.Session`
+    username#<key>      reservation     owner (a user id)
+
+The reservation is written in one transaction with its profile, so that a name is taken once.
 """
 
 import contextlib
@@ -11,6 +14,7 @@ from typing import Any
 
 from graphql_api.domain.accounts.model import Session, User, username_key
 from graphql_api.errors import Conflict, UnknownOutcome
+from graphql_api.ids import is_id
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import (
     Attr,
@@ -25,21 +29,20 @@ from graphql_api.infra.dynamodb import (
     looks,
 )
 
-NOBODY = "nobody"
-LONGEST_ID = 128  # characters; ours have 36
-MOST_SESSIONS = 100  # that are listed
-REMOVED_AT_ONCE = 100  # items of a user that is deleted
+NOBODY = "nobody"  # a user id without items, to do the same reads for an unknown name
+MAX_SESSIONS = 100  # in a list
+DELETE_PAGE = 100  # items read at a time while a user is deleted
 
 
 class UserStore:
-    """Keeps users; a name belongs to one of them."""
+    """Stores users, their names and their sessions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
 
     def add(self, user: User, *sessions: Session) -> None:
-        """Keep a new user, the name and sessions, or nothing; Conflict if the name is taken."""
+        """Store a new user with sessions, all or nothing. Raises Conflict if the name is taken."""
         reservation = _reservation(user.username)
         new = Attr("user_id").not_exists()
         profile = {"item": codec.value("profile"), **codec.encode(user)}
@@ -51,52 +54,52 @@ class UserStore:
                 *(Put(self._table, _session_item(session), new) for session in sessions),
             )
         except ConditionFailed:
-            # Ours, if the answer to our own first attempt was lost on the way.
+            # If it is ours, the response to our own first attempt was lost.
             if self._owner_of(reservation) != user.user_id:
                 raise Conflict("User already exists", field="username") from None
 
     def find(self, username: str) -> User | None:
-        """The user of this name; as many reads for a name that nobody has."""
+        """Find a user by name; an unknown name takes as many reads."""
         return self.get(self._owner_of(_reservation(username)))
 
     def get(self, user_id: str) -> User | None:
-        """The user of this id."""
+        """Read a user."""
         return self.get_many([user_id]).get(user_id)
 
     def get_many(self, user_ids: Sequence[str]) -> dict[str, User]:
-        """Users by their ids; ids without a user are left out."""
+        """Read users, by id; ids without a user are left out."""
         items = self._table.get_many([{"user_id": key, "item": "profile"} for key in user_ids])
         return {user.user_id: user for user in (codec.decode(User, item) for item in items)}
 
     def replace(self, before: User, after: User, *sessions: Session) -> None:
-        """Put the user's next state in place, and new sessions with it, or nothing.
+        """Replace the user's state and add new sessions, all or nothing.
 
-        ConditionFailed if the user is another now; UnknownOutcome if nobody can tell whether
-        it is so by this write, or was.
+        Raises ConditionFailed if the user has changed since `before` was read, UnknownOutcome
+        if the response was lost and the user has changed again.
         """
         item = {"item": codec.value("profile"), **codec.encode(after)}
-        same = Attr("password").eq(before.password) & Attr("generation").eq(before.generation)
+        unchanged = Attr("password").eq(before.password) & Attr("generation").eq(before.generation)
         new = Attr("user_id").not_exists()
         try:
             if sessions:
                 puts = (Put(self._table, _session_item(session), new) for session in sessions)
-                self._database.write(Put(self._table, item, same), *puts)
+                self._database.write(Put(self._table, item, unchanged), *puts)
             else:
-                self._table.put(item, same)
+                self._table.put(item, unchanged)
         except ConditionFailed as failure:
             if not failure.unsure:
                 raise
-            # Ours, if the answer to our own first attempt was lost on the way.
+            # If the state is ours, the response to our own first attempt was lost.
             if self.get(after.user_id) != after:
                 raise UnknownOutcome from None
 
     def remove(self, user: User) -> None:
-        """Delete all of the user's items; the profile and the name last, so that it can go on."""
-        mine = Key("user_id").eq(user.user_id)
+        """Delete all of the user's items; profile and name last, so that a retry finds the user."""
+        own = Key("user_id").eq(user.user_id)
 
         def read(start: Item | None) -> Read:
             extend_deadline()
-            return self._table.query(mine, start=start, limit=REMOVED_AT_ONCE)
+            return self._table.query(own, start=start, limit=DELETE_PAGE)
 
         for items in looks(read):
             names = [item["item"]["S"] for item in items]
@@ -104,19 +107,19 @@ class UserStore:
                 [{"user_id": user.user_id, "item": name} for name in names if name != "profile"]
             )
         profile = Delete(self._table, {"user_id": user.user_id, "item": "profile"})
-        # If another removal was first, the name may be somebody else's by now.
+        # If another deletion was faster, the name may have a new owner.
         ours = Attr("owner").eq(user.user_id)
         with contextlib.suppress(ConditionFailed):
             self._database.write(profile, Delete(self._table, _reservation(user.username), ours))
 
     def add_session(self, session: Session) -> None:
-        """Keep a new session."""
-        # Nobody else can have made this random id: if it is there, it is ours.
+        """Store a new session."""
+        # The id is random: if it exists, the response to our own first attempt was lost.
         with contextlib.suppress(ConditionFailed):
             self._table.put(_session_item(session), Attr("user_id").not_exists())
 
     def session(self, user_id: str, session_id: str) -> tuple[User | None, Session | None]:
-        """A session and its user, in one read."""
+        """Read a session and its user in one call."""
         keys = [{"user_id": user_id, "item": name} for name in ("profile", _name(session_id))]
         items = {item["item"]["S"]: item for item in self._table.get_many(keys)}
         user, session = items.get("profile"), items.get(_name(session_id))
@@ -126,31 +129,31 @@ class UserStore:
         )
 
     def sessions(self, user_id: str) -> list[Session]:
-        """The user's sessions, the newest first; some of them may have ended."""
+        """List the user's sessions, newest first, including ended ones."""
         where = Key("user_id").eq(user_id) & Key("item").begins_with(_name(""))
-        read = self._table.query(where, descending=True, limit=MOST_SESSIONS)
+        read = self._table.query(where, descending=True, limit=MAX_SESSIONS)
         return [codec.decode(Session, item) for item in read.items]
 
     def change_session(self, session: Session, changes: dict[str, Any]) -> None:
-        """Change the session; ConditionFailed if its refresh token is another now."""
-        same = Attr("refresh_hash").eq(session.refresh_hash)
+        """Change a session. Raises ConditionFailed if its refresh token has changed."""
+        unchanged = Attr("refresh_hash").eq(session.refresh_hash)
         key = {"user_id": session.user_id, "item": _name(session.session_id)}
-        self._table.change(changes, same, **key)
+        self._table.change(changes, unchanged, **key)
 
     def end_session(self, user_id: str, session_id: str) -> None:
-        """Delete the session; ConditionFailed if there is none."""
-        if len(session_id) > LONGEST_ID:  # it cannot even be the key of one
+        """Delete a session. Raises ConditionFailed if it does not exist."""
+        if not is_id(session_id):  # cannot be part of a key
             raise ConditionFailed
         key = {"user_id": user_id, "item": _name(session_id)}
         try:
             self._table.delete(Attr("user_id").exists(), **key)
         except ConditionFailed as failure:
-            if not failure.unsure:  # else it is gone, as it was to be
+            if not failure.unsure:  # otherwise our own first attempt has deleted it
                 raise
 
     def check(self) -> None:
-        """One read; ServiceUnavailable if the store does not answer."""
-        self._table.get(user_id="readyz", item="probe")  # a key that no login can make hot
+        """Read once. Raises ServiceUnavailable if the store does not respond."""
+        self._table.get(user_id="readyz", item="probe")  # a key that no client can make hot
 
     def _owner_of(self, reservation: dict[str, str]) -> str:
         item = self._table.get(**reservation)

@@ -1,4 +1,4 @@
-"""Access tokens: JSON Web Tokens as RFC 9068 profiles them; the only door to PyJWT."""
+"""Access tokens (JWT, RFC 9068) and refresh tokens; the only module that imports PyJWT."""
 
 import base64
 import hashlib
@@ -15,32 +15,31 @@ from typing import Any
 import jwt
 
 from graphql_api.errors import Unauthenticated
-from graphql_api.ids import new_id
+from graphql_api.ids import ID_PATTERN, is_id, new_id
 
 ISSUER = AUDIENCE = "smart-task-scheduler"
 ALGORITHM = "HS256"
 TYPE = "at+jwt"  # RFC 9068, section 2.1
-HEADER = {"alg", "typ", "kid"}  # nothing that could lead to another key, or another reading
-LONGEST = 4096  # characters of an Authorization header
+HEADER_FIELDS = {"alg", "typ", "kid"}  # no other: `jku`, `crit` … could change what a token means
+MAX_HEADER_LENGTH = 4096  # characters of an Authorization header
 LEEWAY = 10  # seconds that clocks may differ
-REMEMBERED = 2_000  # tokens that were verified
+CACHE_SIZE = 2_000  # verified access tokens
 
-_ID = re.compile(r"[\w-]{1,128}", re.ASCII)
-_REFRESH = re.compile(r"([\w-]{1,128})\.([\w-]{1,128})\.([\w-]{43})", re.ASCII)
+_REFRESH = re.compile(rf"({ID_PATTERN})\.({ID_PATTERN})\.([\w-]{{43}})", re.ASCII)
 _CREDENTIALS = re.compile(r"(?:bearer +)?([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A signed token and the instant at which it ends."""
+    """A signed token and the time at which it expires."""
 
     token: str
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who is asking, in which session."""
+class Identity:
+    """The user and the session that an access token states."""
 
     user_id: str
     session_id: str
@@ -48,7 +47,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """An opaque token of 256 random bits, which names the session that it is for."""
+    """An opaque secret of 256 bits, prefixed with the user and the session it belongs to."""
 
     user_id: str
     session_id: str
@@ -56,12 +55,12 @@ class RefreshToken:
 
     @classmethod
     def new(cls, user_id: str, session_id: str) -> "RefreshToken":
-        """A fresh one for this session."""
+        """Make a random token for this session."""
         return cls(user_id, session_id, secrets.token_urlsafe(32))
 
     @classmethod
     def parse(cls, text: str) -> "RefreshToken":
-        """The token that a client presents; Unauthenticated for any other text."""
+        """Parse a token as clients send it. Raises Unauthenticated."""
         match = _REFRESH.fullmatch(text)
         if match is None:
             raise Unauthenticated("The refresh token is invalid.")
@@ -69,28 +68,28 @@ class RefreshToken:
 
     @property
     def text(self) -> str:
-        """The token as the client keeps it."""
+        """The token as clients send it."""
         return f"{self.user_id}.{self.session_id}.{self.secret}"
 
     @property
     def hash(self) -> str:
-        """What of it is stored: enough bits are random that a plain hash cannot be reversed."""
+        """The stored form; the secret is random enough for an unsalted hash."""
         return hashlib.sha256(self.secret.encode()).hexdigest()
 
 
 class Tokens:
-    """Issues and verifies access tokens; the key is chosen by `kid`, from our own ring only."""
+    """Issues and verifies tokens with a ring of keys; a token's `kid` names its key."""
 
     def __init__(self, keys: Sequence[bytes], ttl: int) -> None:
-        """The first key signs; the others are still accepted while keys are rotated."""
+        """Sign with the first key and accept all; `ttl` of access tokens is in seconds."""
         self._ttl = timedelta(seconds=ttl)
         self._kid = _kid(keys[0])
         self._ring = {_kid(key): key for key in keys}
-        # To verify one takes 0.2 ms of CPU, and who has it comes again.
-        self._verified = lru_cache(REMEMBERED)(self._verify)
+        # Verifying takes 0.2 ms of CPU, and clients send the same token again.
+        self._verified = lru_cache(CACHE_SIZE)(self._verify)
 
     def issue(self, user_id: str, session_id: str, now: datetime) -> AccessToken:
-        """A token for this user's session, from now on for the configured time."""
+        """Issue an access token for this user's session."""
         issued = now.replace(microsecond=0)
         expires = issued + self._ttl
         claims = {
@@ -107,38 +106,38 @@ class Tokens:
         return AccessToken(token, expires)
 
     def successor(self, spent: RefreshToken) -> RefreshToken:
-        """The refresh token that this one is exchanged for: the same, however often it is asked.
+        """Derive the refresh token that this one is exchanged for, always the same one.
 
-        Only who has the key can tell it from the spent one.
+        Without the signing key it cannot be derived from the spent token.
         """
         digest = hmac.digest(self._ring[self._kid], b"refresh" + spent.secret.encode(), "sha256")
         secret = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         return RefreshToken(spent.user_id, spent.session_id, secret)
 
-    def viewer(self, authorization: str | None) -> Viewer:
-        """Who is behind an Authorization header: `Bearer <jwt>` or a bare `<jwt>`.
+    def verify(self, authorization: str | None) -> Identity:
+        """Verify an Authorization header: `Bearer <jwt>` or a bare `<jwt>`.
 
         Raises Unauthenticated.
         """
         if not authorization:
             raise Unauthenticated("Authentication is required.")
         match = _CREDENTIALS.fullmatch(authorization.strip(" "))
-        if match is None or len(authorization) > LONGEST:
+        if match is None or len(authorization) > MAX_HEADER_LENGTH:
             raise Unauthenticated("The Authorization header must be 'Bearer <token>'.")
-        viewer, ends = self._verified(match[1])
-        if time.time() > ends:
+        identity, expiry = self._verified(match[1])
+        if time.time() > expiry:
             raise Unauthenticated("The token has expired.")
-        return viewer
+        return identity
 
-    def _verify(self, token: str) -> tuple[Viewer, float]:
+    def _verify(self, token: str) -> tuple[Identity, float]:
         claims = self._claims(token)
-        return Viewer(claims["sub"], claims["sid"]), claims["exp"] + LEEWAY
+        return Identity(claims["sub"], claims["sid"]), claims["exp"] + LEEWAY
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             header = jwt.get_unverified_header(token)
             kid = header.get("kid")
-            if header.keys() != HEADER or header["typ"] != TYPE:
+            if header.keys() != HEADER_FIELDS or header["typ"] != TYPE:
                 raise Unauthenticated("The token is invalid.")
             if not isinstance(kid, str) or kid not in self._ring:
                 raise Unauthenticated("The token is invalid.")
@@ -159,10 +158,12 @@ class Tokens:
             raise Unauthenticated("The token has expired.") from None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             raise Unauthenticated("The token is invalid.") from None
-        # PyJWT takes any number, or a text of one, for a time, and any text for a subject.
+        # PyJWT accepts any number, or a numeric text, as a time and any text as a subject.
         if (type(claims["iat"]), type(claims["exp"])) != (int, int):
             raise Unauthenticated("The token is invalid.")
-        if not all(isinstance(i, str) and _ID.fullmatch(i) for i in (claims["sub"], claims["sid"])):
+        if not all(
+            isinstance(claim, str) and is_id(claim) for claim in (claims["sub"], claims["sid"])
+        ):
             raise Unauthenticated("The token is invalid.")
         if not 0 < claims["exp"] - claims["iat"] <= self._ttl.total_seconds():
             raise Unauthenticated("The token is invalid.")
@@ -170,5 +171,5 @@ class Tokens:
 
 
 def _kid(secret: bytes) -> str:
-    """A name for a key that tells nothing of it."""
+    """Name a key by a digest that reveals nothing about it."""
     return hmac.digest(secret, b"kid", hashlib.sha256).hex()[:16]

@@ -158,9 +158,9 @@ def test_a_password_that_is_tried_first_is_refused(api, calls, entry, password):
 
     assert (refused["code"], refused["field"]) == ("BAD_USER_INPUT", "password")
     assert refused["error"] == (
-        "A password is not the username."
+        "The password must not be the username."
         if "gam" in password.lower()
-        else "The password is among the most common ones: take another."
+        else "This password is too common, choose another one."
     )
     assert calls == []
 
@@ -367,8 +367,8 @@ def test_a_token_of_the_previous_secret_is_still_good_and_no_longer_issued(ann):
     rotated = Tokens([new, CONFIG.jwt_secret], ttl=3600)
     only_new = Tokens([new], ttl=3600)
 
-    assert rotated.viewer(ann.token).user_id == ann.id
-    assert only_new.viewer(rotated.issue(ann.id, "s", clock.now()).token).user_id == ann.id
+    assert rotated.verify(ann.token).user_id == ann.id
+    assert only_new.verify(rotated.issue(ann.id, "s", clock.now()).token).user_id == ann.id
 
 
 def assert_nobody(api, authorization):

@@ -11,7 +11,7 @@ from passwords import hashing
 
 from graphql_api import create_app
 from graphql_api.domain.accounts import service
-from graphql_api.domain.accounts.rate_limits import Attempts, Limit
+from graphql_api.domain.accounts.rate_limits import RateLimit, RateLimiter
 from graphql_api.errors import RateLimited, ServiceUnavailable
 
 CHANGE = """
@@ -102,7 +102,7 @@ def test_guesses_of_strangers_do_not_keep_the_owner_from_changing_the_password(a
 
 
 def test_many_names_from_one_address_are_too_many(api, monkeypatch):
-    monkeypatch.setattr(service, "LOGINS_BY_ADDRESS", Limit("logins-test", 3, 900))
+    monkeypatch.setattr(service, "LOGINS_BY_ADDRESS", RateLimit("logins-test", 3, 900))
 
     answers = [log_in(api, f"name-{n}", "wrong password").status_code for n in range(5)]
 
@@ -111,7 +111,7 @@ def test_many_names_from_one_address_are_too_many(api, monkeypatch):
 
 
 def test_many_accounts_from_one_address_are_too_many(api, monkeypatch):
-    monkeypatch.setattr(service, "ACCOUNTS_BY_ADDRESS", Limit("accounts-test", 2, 900))
+    monkeypatch.setattr(service, "ACCOUNTS_BY_ADDRESS", RateLimit("accounts-test", 2, 900))
 
     answers = [
         api.graphql(REGISTER, input={"username": f"many-{n}", "password": PASSWORD})
@@ -128,7 +128,7 @@ def test_many_accounts_from_one_address_are_too_many(api, monkeypatch):
 def test_a_forwarded_address_counts_only_behind_trusted_proxies(
     engine, monkeypatch, proxies, status
 ):
-    monkeypatch.setattr(service, "LOGINS_BY_ADDRESS", Limit(f"forwarded-{proxies}", 3, 900))
+    monkeypatch.setattr(service, "LOGINS_BY_ADDRESS", RateLimit(f"forwarded-{proxies}", 3, 900))
     api = Api(create_app(replace(engine, trusted_proxies=proxies)).test_client())
 
     for number in range(4):
@@ -158,24 +158,24 @@ def test_the_table_tells_neither_names_nor_addresses(app, ann):
 
 
 def test_a_new_window_begins_at_nought(app):
-    attempts = Attempts(app.extensions["database"], CONFIG.jwt_secret)
-    limit = Limit("window-test", 1, 60)
+    limiter = RateLimiter(app.extensions["database"], CONFIG.jwt_secret)
+    limit = RateLimit("window-test", 1, 60)
     now = datetime(2026, 1, 1, 12, 0, 50, tzinfo=UTC)
 
-    attempts.check(limit, attempts.count(limit, "x", now), now)
+    limiter.check(limit, limiter.hit(limit, "x", now), now)
     with pytest.raises(RateLimited) as refused:
-        attempts.check(limit, attempts.count(limit, "x", now), now)
+        limiter.check(limit, limiter.hit(limit, "x", now), now)
 
     assert refused.value.details == {"retryAfter": 10}
     later = now + timedelta(seconds=10)
-    assert attempts.count(limit, "x", later) == 1
+    assert limiter.hit(limit, "x", later) == 1
 
 
 def test_beyond_the_places_for_hashing_no_thread_waits():
     passwords = hashing(slots=1)
 
-    with passwords.place(), pytest.raises(ServiceUnavailable), passwords.place():
+    with passwords.slot(), pytest.raises(ServiceUnavailable), passwords.slot():
         pass
 
-    with passwords.place():
+    with passwords.slot():
         assert passwords.verify(passwords.hash("x"), "x")

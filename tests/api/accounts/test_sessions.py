@@ -9,11 +9,10 @@ from conftest import CREATE, LOGIN, PASSWORD, TASKS, Api, Person, codes
 from engines import CONFIG
 
 from graphql_api import clock, create_app
-from graphql_api.domain.accounts import model
-from graphql_api.domain.accounts import session_cache as live_sessions
-from graphql_api.domain.accounts.session_cache import SECONDS, LiveSessions
+from graphql_api.domain.accounts import model, session_cache
+from graphql_api.domain.accounts.session_cache import TTL_SECONDS, SessionCache
 from graphql_api.domain.accounts.store import UserStore
-from graphql_api.domain.accounts.tokens import RefreshToken, Tokens, Viewer
+from graphql_api.domain.accounts.tokens import Identity, RefreshToken, Tokens
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.dynamodb import Table
 
@@ -135,7 +134,7 @@ def test_a_refresh_token_cannot_be_told_from_the_one_before_without_the_key(ann)
 
 def test_a_token_that_was_spent_before_ends_the_session_and_is_logged(ann, monkeypatch, caplog):
     phone, token = log_in(ann)
-    monkeypatch.setattr(model, "GRACE", timedelta(seconds=-1))
+    monkeypatch.setattr(model, "REFRESH_GRACE", timedelta(seconds=-1))
     fresh = ann.api.graphql(REFRESH, input={"refreshToken": token})["data"]["refreshToken"]
 
     with caplog.at_level(logging.WARNING):
@@ -148,7 +147,7 @@ def test_a_token_that_was_spent_before_ends_the_session_and_is_logged(ann, monke
     ]
     assert is_in(ann)
     [record] = [r for r in caplog.records if r.levelno == logging.WARNING]
-    assert "used again" in record.getMessage()
+    assert "was reused" in record.getMessage()
     assert token not in record.getMessage()
 
 
@@ -396,42 +395,42 @@ def test_what_ends_here_ends_elsewhere_once_the_answer_there_is_old(
     assert "errors" not in ann.graphql(end)
 
     assert is_in(ann, elsewhere)  # this is the moment that may last 5 seconds
-    monkeypatch.setattr(LiveSessions, "user", lambda *_: None)  # and now it is over
+    monkeypatch.setattr(SessionCache, "get", lambda *_: None)  # and now it is over
     assert not is_in(ann, elsewhere)
 
 
 def test_an_answer_is_good_for_less_than_five_seconds(monkeypatch):
-    monkeypatch.setattr("graphql_api.domain.accounts.session_cache.SECONDS", SECONDS)
+    monkeypatch.setattr("graphql_api.domain.accounts.session_cache.TTL_SECONDS", TTL_SECONDS)
     now = [100.0]
-    live = LiveSessions(timer=lambda: now[0])
-    viewer, user = Viewer("user", "session"), object()
+    cache = SessionCache(timer=lambda: now[0])
+    identity, user = Identity("user", "session"), object()
 
-    live.add(viewer, user, live.epoch)
-    assert live.user(viewer) is user
+    cache.add(identity, user, cache.epoch)
+    assert cache.get(identity) is user
     now[0] += 4.9  # less than the five seconds that are promised
-    assert live.user(viewer) is None
+    assert cache.get(identity) is None
 
 
 def test_of_a_session_that_nobody_asks_for_nothing_is_kept():
     now = [100.0]
-    live = LiveSessions(timer=lambda: now[0])
-    gone, here = Viewer("user", "gone"), Viewer("user", "here")
+    cache = SessionCache(timer=lambda: now[0])
+    gone, here = Identity("user", "gone"), Identity("user", "here")
 
-    live.add(gone, object(), live.epoch)
-    now[0] += live_sessions.SECONDS + 1
-    live.add(here, object(), live.epoch)
+    cache.add(gone, object(), cache.epoch)
+    now[0] += session_cache.TTL_SECONDS + 1
+    cache.add(here, object(), cache.epoch)
 
-    assert list(live._alive) == [here]
+    assert list(cache._entries) == [here]
 
 
 def test_what_is_remembered_of_sessions_is_bounded(monkeypatch):
-    monkeypatch.setattr("graphql_api.domain.accounts.session_cache.REMEMBERED", 3)
-    live = LiveSessions()
+    monkeypatch.setattr("graphql_api.domain.accounts.session_cache.CAPACITY", 3)
+    cache = SessionCache()
 
     for number in range(5):
-        live.add(Viewer("user", str(number)), number, live.epoch)
+        cache.add(Identity("user", str(number)), number, cache.epoch)
 
-    assert [live.user(Viewer("user", str(n))) for n in range(5)] == [None, None, 2, 3, 4]
+    assert [cache.get(Identity("user", str(n))) for n in range(5)] == [None, None, 2, 3, 4]
 
 
 def test_a_session_ends_when_it_is_idle_and_at_its_end():
@@ -441,8 +440,8 @@ def test_a_session_ends_when_it_is_idle_and_at_its_end():
         user, session_id="s", device="", address="", refresh_hash="h", now=now
     )
 
-    assert session.alive(user, now + timedelta(days=13, hours=23))
-    assert not session.alive(user, now + timedelta(days=14, seconds=1))
+    assert session.is_active(user, now + timedelta(days=13, hours=23))
+    assert not session.is_active(user, now + timedelta(days=14, seconds=1))
     late = session.refreshed("h2", now + timedelta(days=59))
     assert late["expires_at"] == int(session.ends_at.timestamp())
 
@@ -478,14 +477,14 @@ def test_a_second_removal_leaves_the_name_to_its_next_owner(app, ann):
 
 
 def test_what_ends_while_a_session_is_looked_up_is_not_taken_for_alive():
-    live = LiveSessions()
-    viewer = Viewer("user", "session")
+    cache = SessionCache()
+    identity = Identity("user", "session")
 
-    epoch = live.epoch
-    live.discard(viewer)
-    live.add(viewer, object(), epoch)
+    epoch = cache.epoch
+    cache.discard(identity)
+    cache.add(identity, object(), epoch)
 
-    assert live.user(viewer) is None
+    assert cache.get(identity) is None
 
 
 def test_a_session_id_that_is_none_is_not_found(ann):

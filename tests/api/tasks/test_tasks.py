@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import CREATE, DELETE, TASK, TASKS, UPDATE, codes
 
-from graphql_api.domain.accounts.session_cache import LiveSessions
+from graphql_api.domain.accounts.session_cache import SessionCache
 
 pytestmark = pytest.mark.core
 
@@ -440,7 +440,7 @@ def test_a_page_with_owners_is_one_call_and_one_more_if_the_session_is_looked_at
 
     for is_remembered, made in ((True, ["Query"]), (False, ["BatchGetItem", "Query"])):
         if not is_remembered:
-            monkeypatch.setattr(LiveSessions, "user", lambda *_: None)
+            monkeypatch.setattr(SessionCache, "get", lambda *_: None)
         calls.clear()
 
         nodes = ann.graphql(OWNERS)["data"]["tasks"]["nodes"]

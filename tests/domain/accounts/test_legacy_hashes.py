@@ -21,14 +21,14 @@ def test_a_hash_of_werkzeugs_is_checked(method):
 
     assert PASSWORDS.verify(hashed, "old")
     assert not PASSWORDS.verify(hashed, "new")
-    assert PASSWORDS.outdated(hashed)
+    assert PASSWORDS.needs_rehash(hashed)
 
 
 @pytest.mark.parametrize("method", ["scrypt:32768:8:1", "pbkdf2:sha256:1000000"])
-def test_what_werkzeug_writes_by_default_is_recognised(method):
+def test_what_werkzeug_writes_by_default_is_supported(method):
     digits = {"scrypt": 128, "pbkdf2": 64}[method.partition(":")[0]]
 
-    assert legacy_hashes.recognised(f"{method}$pepperpepperpep1${'0a' * (digits // 2)}")
+    assert legacy_hashes.is_supported(f"{method}$pepperpepperpep1${'0a' * (digits // 2)}")
 
 
 @pytest.mark.parametrize(
@@ -57,21 +57,21 @@ def test_what_werkzeug_writes_by_default_is_recognised(method):
     ],
 )
 def test_any_other_text_is_no_hash_and_nobodys_password(hashed):
-    assert not legacy_hashes.recognised(hashed)
+    assert not legacy_hashes.is_supported(hashed)
     assert not PASSWORDS.verify(hashed, "old")
 
 
 @settings(deadline=None)
 @given(st.sampled_from([2**power for power in range(9)]), st.integers(0, 20), st.integers(0, 4))
-def test_whatever_is_recognised_can_be_checked(n, r, p):
+def test_whatever_is_supported_can_be_checked(n, r, p):
     hashed = f"scrypt:{n}:{r}:{p}$salt${'0' * 128}"
 
-    if legacy_hashes.recognised(hashed):
+    if legacy_hashes.is_supported(hashed):
         assert PASSWORDS.verify(hashed, "x") is False
 
 
 def test_our_own_hashes_are_not_taken_for_old_ones():
-    assert not legacy_hashes.recognised(PASSWORDS.hash("x"))
+    assert not legacy_hashes.is_supported(PASSWORDS.hash("x"))
 
 
 def kept(app, person):
