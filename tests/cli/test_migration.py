@@ -173,7 +173,7 @@ def test_a_store_that_throttles_is_waited_for(operator, monkeypatch):
         return connection
 
     monkeypatch.setattr(client, "connect", slow)
-    monkeypatch.setattr("graphql_api.infra.dynamodb.protocol.time.sleep", pauses.append)
+    monkeypatch.setattr("graphql_api.infra.concurrency.waiting.time.sleep", pauses.append)
 
     assert legacy.migrate().stdout == counted((1, 0, 0), (4, 0, 0))
     assert len(pauses) == len(sent) // 2 >= 3
@@ -190,7 +190,7 @@ def test_keys_that_the_store_leaves_for_later_are_asked_for_again(operator, monk
         return call(self, operation, **arguments)
 
     monkeypatch.setattr(Database, "call", busy)
-    monkeypatch.setattr("graphql_api.infra.dynamodb.database.time.sleep", pauses.append)
+    monkeypatch.setattr("graphql_api.infra.concurrency.waiting.time.sleep", pauses.append)
 
     assert legacy.migrate().stdout == counted((2, 0, 0), (0, 0, 0))
     assert len(pauses) == 8

@@ -5,7 +5,6 @@ item of a failed condition, no ClientRequestToken, no reliance on one-page resul
 """
 
 import logging
-import random
 import time
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -24,8 +23,8 @@ from botocore.exceptions import BotoCoreError, NoRegionError
 from graphql_api.config import Config
 from graphql_api.errors import ServiceUnavailable, StartError
 from graphql_api.infra import request_log
+from graphql_api.infra.concurrency import retry
 from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS
-from graphql_api.infra.concurrency.waiting import sleep
 from graphql_api.infra.dynamodb import codec, protocol
 from graphql_api.infra.dynamodb.circuit_breaker import Breaker
 from graphql_api.infra.dynamodb.codec import Item
@@ -51,6 +50,7 @@ __all__ = [
 BATCH_GET_KEYS = 100  # BatchGetItem's own limit
 BATCH_WRITE_ITEMS = 25  # BatchWriteItem's
 ATTEMPTS = 5  # at a call, at unprocessed keys, at a transaction that met another one
+BACKOFF_SECONDS = 0.02  # at most before the second of them, twice as much before each later one
 
 # Values that become more than one placeholder.
 _BUILT = (AttributeBase, Condition, list, tuple, set)
@@ -311,11 +311,9 @@ class Database:
                 seconds = time.perf_counter() - started
                 self.on_call(Call(operation, arguments, answer, seconds, failure))
 
-    def pauses(self) -> Iterator[Callable[[], None]]:
-        """One pause an attempt, with full jitter over a doubling time; none after the last."""
-        for attempt in range(self._attempts):
-            longest = 0.02 * 2**attempt if attempt < self._attempts - 1 else 0
-            yield lambda longest=longest: sleep(random.uniform(0, longest))  # type: ignore[misc]  # noqa: S311 - jitter is no secret
+    def attempts(self) -> Iterator[float]:
+        """Yield once per attempt at what the store may do only in part, or not yet."""
+        return retry.attempts(self._attempts, pause=BACKOFF_SECONDS)
 
     def _heard(self, *, away: bool | None, mute: bool = False) -> None:
         if away is None:
@@ -330,14 +328,13 @@ class Database:
         items = [action.action() for action in actions]
         token = uuid.uuid4().hex  # on AWS it makes another attempt at the same write harmless
         unsure = False
-        for pause in self.pauses():
+        for _ in self.attempts():
             try:
                 self.call("TransactWriteItems", TransactItems=items, ClientRequestToken=token)
             except _Cancelled as cancelled:
                 unsure = unsure or cancelled.unsure
                 if "ConditionalCheckFailed" in cancelled.reasons:
                     raise ConditionFailed(unsure=unsure) from None
-                pause()
             else:
                 return
         raise ServiceUnavailable
@@ -370,13 +367,12 @@ class Table:
 
     def _get_batch(self, keys: list[Item]) -> Iterator[Item]:
         request = {self.name: {"Keys": keys, "ConsistentRead": True}}
-        for pause in self.database.pauses():
+        for _ in self.database.attempts():
             answer = self.database.call("BatchGetItem", RequestItems=request)
             yield from answer["Responses"].get(self.name, [])
             request = answer.get("UnprocessedKeys") or {}
             if not request:
                 return
-            pause()
         raise ServiceUnavailable  # never a silently short answer
 
     def put(self, item: Item, condition: Condition) -> None:
@@ -419,12 +415,11 @@ class Table:
 
     def _delete_batch(self, requests: list[dict[str, Any]]) -> None:
         unprocessed: dict[str, Any] = {self.name: requests}
-        for pause in self.database.pauses():
+        for _ in self.database.attempts():
             answer = self.database.call("BatchWriteItem", RequestItems=unprocessed)
             unprocessed = answer.get("UnprocessedItems") or {}
             if not unprocessed:
                 return
-            pause()
         raise ServiceUnavailable
 
     def delete(self, condition: Condition, **key: str) -> None:

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphql_api.config import Config
-from graphql_api.infra.concurrency import deadline
+from graphql_api.infra.concurrency import deadline, retry
 from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS, clear_deadline, set_deadline
 from graphql_api.infra.dynamodb import database as client
 from graphql_api.infra.dynamodb import protocol
@@ -128,14 +128,14 @@ def connection(server) -> Any:
 def pauses(monkeypatch) -> list[float]:
     """The pauses between attempts, of which none is made."""
     made: list[float] = []
-    monkeypatch.setattr(protocol.random, "uniform", lambda _, longest: made.append(longest) or 0)
+    monkeypatch.setattr(retry.random, "uniform", lambda _, longest: made.append(longest) or 0)
     return made
 
 
 @pytest.fixture
 def ask(connection, monkeypatch) -> Callable[..., Any]:
     """Makes a call on a wire of its own, without a pause between its attempts."""
-    monkeypatch.setattr(protocol.random, "uniform", lambda *_: 0)
+    monkeypatch.setattr(retry.random, "uniform", lambda *_: 0)
 
     def ask(attempts: int = 4, seconds: float = 5):
         return Wire(connection, attempts, seconds).call("GetItem", {"TableName": "t"})
@@ -430,9 +430,9 @@ class Clock(SimpleNamespace):
     def instead(cls, patch):
         """A clock in the place of the one that the protocol and the deadline read."""
         clock = cls()
-        for module in (protocol, deadline):
+        for module in (protocol, deadline, retry):
             patch.setattr(module, "time", clock)
-        patch.setattr(protocol, "sleep", clock.sleep)
+        patch.setattr(retry, "sleep", clock.sleep)
         return clock
 
 
