@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from graphql import GraphQLObjectType, build_schema, get_named_type
 from replay import BLOCK, Replay, blocks
 from service import ROOT, running
 
@@ -77,6 +78,24 @@ def test_every_link_between_pages_leads_somewhere():
 def slug(heading):
     """The anchor of a heading, as GitHub makes it."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_graphcache_is_told_of_every_type_without_a_key():
+    found, queue = {}, [build_schema((ROOT / "schema.graphql").read_text()).query_type]
+    while queue:
+        kind = queue.pop()
+        if isinstance(kind, GraphQLObjectType) and kind.name not in found:
+            found[kind.name] = kind
+            queue += [get_named_type(field.type) for field in kind.fields.values()]
+    known = re.compile("Query|PageInfo|.*(Connection|Edge)")  # to graphcache itself
+
+    page = (ROOT / "docs" / "clients.md").read_text()
+    told = re.findall(r"'(\w+)'", page.partition("const keys =")[2].partition("]")[0])
+    assert sorted(told) == sorted(
+        name
+        for name, kind in found.items()
+        if "id" not in kind.fields and not known.fullmatch(name)
+    )
 
 
 def test_the_readme_is_a_front_door():

@@ -1,6 +1,7 @@
 """Replays what a page of documentation shows, and compares what comes of it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -156,9 +157,9 @@ def pattern(shown: str) -> str:
 
 
 def output(*command: str) -> str:
-    """What a command prints that ends well."""
+    """What a command prints that ends well and warns of nothing."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr or done.stdout
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr or done.stdout
     return done.stdout
 
 
@@ -171,6 +172,9 @@ def node(source: str) -> str:
         pytest.skip(
             "the rest of the page needs Node and `npm ci --ignore-scripts` in tests/clients/"
         )
-    script = CLIENTS / "node_modules" / "docs.mjs"  # where its imports are found
+    script = CLIENTS / "node_modules" / f"docs-{os.getpid()}.mjs"  # where its imports are found
     script.write_text(source)
-    return output("node", str(script))
+    try:
+        return output("node", str(script))
+    finally:
+        script.unlink()
