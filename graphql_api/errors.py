@@ -11,54 +11,111 @@ AppError
 ├── Forbidden              403
 ├── NotFound               404
 ├── Conflict               409
-├── RateLimited            429, with retryAfter
-├── ServiceUnavailable     503, with retryAfter
-└── InternalError          500, with the request id
+├── RateLimited            429, with retry_after
+├── ServiceUnavailable     503, with retry_after
+└── InternalError          500, with the request_id
+
+An error names fields as Python does; each API renders it with its own spelling.
 
 `StartError` is separate: it stops the process before it serves requests.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 MAX_MESSAGE = 500  # characters, so that no error repeats a large input
+
+# Noncharacters of Unicode that stand in a message for the field's name and for the values it may
+# have, until an API renders them.
+FIELD = "\ufdd0"
+VALUES = "\ufdd1"
+
+Path: TypeAlias = tuple[str | int, ...]  # names of fields and indices of lists, outermost first
+Spelling: TypeAlias = Callable[[str], str]
 
 
 class StartError(Exception):
     """The service cannot start; the message is one line for the operator."""
 
 
+class Rendered(NamedTuple):
+    """The message and the details of an error, in the spelling of one API."""
+
+    message: str
+    details: dict[str, Any]
+
+
 class AppError(Exception):
-    """An error that the client can act on."""
+    """An error that the client can act on.
+
+    `message` may contain FIELD and VALUES. `field` is the field at fault, or the path to it in a
+    nested input. It and the names of `details` are spelled as in Python.
+    """
 
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
     status: ClassVar[int] = 500
 
-    def __init__(self, message: str, **details: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        field: str | Path | None = None,
+        *,
+        values: Sequence[str] = (),
+        **details: Any,
+    ) -> None:
         super().__init__(message)
-        too_long = len(message) > MAX_MESSAGE
-        self.message = message[: MAX_MESSAGE - 1] + "…" if too_long else message
+        self.path: Path = (field,) if isinstance(field, str) else field or ()
         self.details = details
+        self._message = message
+        self._values = values
+
+    def __str__(self) -> str:
+        return self.message
 
     @property
-    def extensions(self) -> dict[str, Any]:
-        """The code and details, as in `extensions` of a GraphQL error."""
-        return {"code": self.code, **self.details}
+    def message(self) -> str:
+        """The message with the names of Python."""
+        return self.render().message
+
+    @property
+    def field(self) -> str | None:
+        """The name of the field at fault, if it is one."""
+        return next((step for step in reversed(self.path) if isinstance(step, str)), None)
+
+    def render(self, name: Spelling = str, value: Spelling = str) -> Rendered:
+        """Spell names and enum values as an API does.
+
+        The details then have the `field`, and `at`, such as `tasks[3].dueAt`, for a nested one.
+        """
+        field = name(self.field) if self.field else ""
+        at = _path_text(self.path, name)
+        where = {"field": field, "at": at} if at != field else {"field": field}
+        details = {name(key): detail for key, detail in self.details.items()}
+        values = ", ".join(map(value, self._values))
+        text = self._message.replace(FIELD, field).replace(VALUES, values)
+        return Rendered(_cut(text), {**(where if field else {}), **details})
+
+
+def _path_text(path: Path, name: Spelling) -> str:
+    steps = (f".{name(step)}" if isinstance(step, str) else f"[{step}]" for step in path)
+    return "".join(steps).removeprefix(".")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
 
 
 class InternalError(AppError):
     """A fault of the service; the log has the details under the request id."""
 
     def __init__(self, request_id: str) -> None:
-        super().__init__("Internal server error.", requestId=request_id)
+        super().__init__("Internal server error.", request_id=request_id)
 
 
 class BadUserInput(AppError):
     """The input is invalid; `field` names the invalid part."""
 
     code, status = "BAD_USER_INPUT", 400
-
-    def __init__(self, message: str, field: str | None = None, **details: Any) -> None:
-        super().__init__(message, **({"field": field} if field else {}), **details)
 
 
 class ParseFailed(AppError):
@@ -116,21 +173,21 @@ class Conflict(AppError):
 
 
 class RateLimited(AppError):
-    """Too many attempts; `retryAfter` is in seconds."""
+    """Too many attempts; `retry_after` is in seconds."""
 
     code, status = "RATE_LIMITED", 429
 
     def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message, retryAfter=retry_after)
+        super().__init__(message, retry_after=retry_after)
 
 
 class ServiceUnavailable(AppError):
-    """The store is unreachable or the service overloaded; `retryAfter` is in seconds."""
+    """The store cannot be reached now; `retry_after` is in seconds."""
 
     code, status = "SERVICE_UNAVAILABLE", 503
 
     def __init__(self, message: str = "The service is unavailable, try again.") -> None:
-        super().__init__(message, retryAfter=1)
+        super().__init__(message, retry_after=1)
 
 
 class UnknownOutcome(ServiceUnavailable):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, BadUserInput
 
 T = TypeVar("T")
 
@@ -36,11 +36,11 @@ class Window:
                 "Page forward by first and after, or backward by last and before.", "after"
             )
         if before is not None and last is None:
-            raise BadUserInput("before goes with last.", "before")
+            raise BadUserInput(f"{FIELD} goes with last.", "before")
         name, size = ("last", last) if backward else ("first", first)
         size = DEFAULT_SIZE if size is None else size
         if not 1 <= size <= largest:
-            raise BadUserInput(f"{name} must be from 1 to {largest}.", name)
+            raise BadUserInput(f"{FIELD} must be from 1 to {largest}.", name)
         return cls(size, before if backward else after, backward)
 
 

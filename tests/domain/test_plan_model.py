@@ -32,28 +32,28 @@ def refused(make, **given):
     """The field and the message of a refusal."""
     with pytest.raises(BadUserInput) as caught:
         make(**given)
-    return caught.value.details["field"], caught.value.message
+    return caught.value.field, caught.value.message
 
 
-DURATION = "durationMinutes must be from 0 to 86400."
-CHUNK = "minChunkMinutes must be from 0 to 86400."
+DURATION = "duration_minutes must be from 0 to 86400."
+CHUNK = "min_chunk_minutes must be from 0 to 86400."
 
 
 @pytest.mark.parametrize(
     ("given", "field", "message"),
     [
-        ({"duration_minutes": -1}, "durationMinutes", DURATION),
-        ({"duration_minutes": 86_401}, "durationMinutes", DURATION),
-        ({"min_chunk_minutes": -1}, "minChunkMinutes", CHUNK),
-        ({"min_chunk_minutes": 86_401}, "minChunkMinutes", CHUNK),
+        ({"duration_minutes": -1}, "duration_minutes", DURATION),
+        ({"duration_minutes": 86_401}, "duration_minutes", DURATION),
+        ({"min_chunk_minutes": -1}, "min_chunk_minutes", CHUNK),
+        ({"min_chunk_minutes": 86_401}, "min_chunk_minutes", CHUNK),
         ({"weight": 0}, "weight", "weight must be from 1 to 1000."),
         ({"weight": 1_001}, "weight", "weight must be from 1 to 1000."),
         (
             {"blocked_by": tuple(map(str, range(51)))},
-            "blockedBy",
-            "blockedBy must have at most 50 items.",
+            "blocked_by",
+            "blocked_by must have at most 50 items.",
         ),
-        ({"not_before": WITHOUT_OFFSET}, "notBefore", "notBefore must have an offset from UTC."),
+        ({"not_before": WITHOUT_OFFSET}, "not_before", "not_before must have an offset from UTC."),
         ({"deadline": WITHOUT_OFFSET}, "deadline", "deadline must have an offset from UTC."),
         ({"deadline": FAR}, "deadline", "deadline must be in the years 1970 to 8999."),
         ({"planned": (UPSIDE_DOWN,)}, "planned", "planned must not end before it starts."),
@@ -149,8 +149,8 @@ def test_days_off_have_no_order():
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"horizon_days": 0}, "horizonDays"),
-        ({"horizon_days": 61}, "horizonDays"),
+        ({"horizon_days": 0}, "horizon_days"),
+        ({"horizon_days": 61}, "horizon_days"),
         ({"from_": WITHOUT_OFFSET}, "from"),
         ({"from_": FAR}, "from"),
         ({"busy": (UPSIDE_DOWN,)}, "busy"),
@@ -180,7 +180,7 @@ def test_tasks_that_block_each_other_are_refused_with_the_path(edges, path):
         with pytest.raises(BadUserInput) as caught:
             request(*given)
 
-        assert caught.value.details == {"field": "blockedBy", "path": path}
+        assert caught.value.render().details == {"field": "blocked_by", "path": path}
         assert caught.value.message == f"Tasks block each other in a cycle: {', '.join(path)}."
 
 

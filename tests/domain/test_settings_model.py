@@ -73,7 +73,10 @@ def test_hours_neither_overlap_nor_come_twice_nor_too_often(week):
     with pytest.raises(BadUserInput) as caught:
         edited(working_hours=week)
 
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": "workingHours"}
+    assert (caught.value.code, caught.value.render().details) == (
+        "BAD_USER_INPUT",
+        {"field": "working_hours"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,10 @@ def test_an_unknown_zone_is_refused(name):
     with pytest.raises(BadUserInput) as caught:
         edited(timezone=name)
 
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": "timezone"}
+    assert (caught.value.code, caught.value.render().details) == (
+        "BAD_USER_INPUT",
+        {"field": "timezone"},
+    )
     assert len(caught.value.message) < 400
 
 
@@ -115,7 +121,10 @@ def test_there_are_at_most_a_years_days_off():
     assert len(edited(days_off=days[:366]).days_off) == 366
     with pytest.raises(BadUserInput) as caught:
         edited(days_off=days)
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": "daysOff"}
+    assert (caught.value.code, caught.value.render().details) == (
+        "BAD_USER_INPUT",
+        {"field": "days_off"},
+    )
 
 
 def test_none_gives_a_field_its_default_and_the_others_stay():

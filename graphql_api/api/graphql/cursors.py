@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, BadUserInput
 
 MAC_BYTES = 16
 
@@ -33,7 +33,7 @@ class Cursors:
         except (binascii.Error, ValueError):
             mac, position = b"", ""
         if not any(hmac.compare_digest(mac, _mac(key, position, scope)) for key in self._keys):
-            raise BadUserInput(f"{field} is not a cursor of this list.", field)
+            raise BadUserInput(f"{FIELD} is not a cursor of this list.", field)
         return position
 
 

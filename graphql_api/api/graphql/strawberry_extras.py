@@ -6,6 +6,10 @@ from typing import Any
 
 import strawberry
 from strawberry import UNSET
+from strawberry.schema.name_converter import NameConverter
+
+camel_case = NameConverter().apply_naming_config
+"""The schema's name of a Python name: `dueAt` for `due_at`."""
 
 
 def describe_enum(enum: type[Enum], description: str, **values: str) -> None:

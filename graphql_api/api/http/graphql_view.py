@@ -44,7 +44,7 @@ class Statuses:
         """The status of an answer of GraphQL's own media type."""
         if answer.executed:
             return self.partial if answer.errors and answer.data is not None else 200
-        code = answer.errors[0]["extensions"]["code"]
+        code = answer.errors[0].error.code
         unclear = STATUS[code] == HTTPStatus.BAD_REQUEST and code != ParseFailed.code
         return self.refused if unclear else STATUS[code]
 
@@ -77,7 +77,7 @@ class GraphQL:
         except RequestErrors as error:
             return self._shown(error.answer, media_type)
         except BadUserInput as error:
-            return failure(self._statuses.malformed, error.message, error.extensions, environ)
+            return failure(error, environ, self._statuses.malformed)
         request_log.note(does=operation.does)
         self._documents.remember(asked.query, given.get("extensions") or {})
         if operation.writes and request.method != "POST":
@@ -87,7 +87,7 @@ class GraphQL:
 
     def _shown(self, answer: Answer, media_type: str) -> Response:
         """The answer over HTTP: an error status only where the media type says it is GraphQL's."""
-        request_log.note(codes=tuple(error["extensions"]["code"] for error in answer.errors))
+        request_log.note(codes=tuple(failed.error.code for failed in answer.errors))
         status = 200
         if media_type == negotiation.GRAPHQL:
             status = self._statuses.of(answer)

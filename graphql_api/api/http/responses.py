@@ -10,6 +10,7 @@ import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.http import negotiation
 from graphql_api.errors import AppError, BadUserInput, InternalError
 from graphql_api.infra import request_log
@@ -72,11 +73,6 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     return _headed(json_response(body, status, PROBLEM), status, more.get("retry_after"))
 
 
-def snake_case(names: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values under the names that they have outside GraphQL."""
-    return {snake(name): value for name, value in names.items()}
-
-
 def snake(name: str) -> str:
     """A camelCase name in snake_case."""
     return _CAPITAL.sub(lambda letter: "_" + letter[0].lower(), name)
@@ -86,11 +82,11 @@ def present(error: Exception, environ: Mapping[str, Any]) -> Response:
     """The answer to a request that ended so; what crashed gets its line in the log."""
     match error:
         case AppError():
-            return failure(error.status, error.message, error.extensions, environ)
+            return failure(error, environ)
         case HTTPException():
             status = error.code or 500
-            code = {"code": _transport_code(status, environ)}
-            response = failure(status, _text(error, status), code, environ)
+            code = _transport_code(status, environ)
+            response = _error_response(status, code, _text(error, status), environ)
             if isinstance(error, MethodNotAllowed) and error.valid_methods:
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
             return response
@@ -99,17 +95,25 @@ def present(error: Exception, environ: Mapping[str, Any]) -> Response:
             return present(InternalError(request_log.request_id()), environ)
 
 
-def failure(
-    status: int, message: str, extensions: Mapping[str, Any], environ: Mapping[str, Any]
+def failure(error: AppError, environ: Mapping[str, Any], status: int | None = None) -> Response:
+    """An error in the form of the request's path: GraphQL's own, or that of RFC 9457."""
+    spell = camel_case if environ["PATH_INFO"] == negotiation.GRAPHQL_PATH else str
+    message, details = error.render(spell)
+    response = _error_response(status or error.status, error.code, message, environ, **details)
+    if "retry_after" in error.details:
+        response.headers["Retry-After"] = str(error.details["retry_after"])
+    return response
+
+
+def _error_response(
+    status: int, code: str, message: str, environ: Mapping[str, Any], **details: Any
 ) -> Response:
-    """An error as the request's path has it: GraphQL's own form, or that of RFC 9457."""
     if environ["PATH_INFO"] != negotiation.GRAPHQL_PATH:
-        return problem(status, detail=message, **snake_case(extensions))
+        return problem(status, code, message, **details)
     media_type = negotiation.choose(environ.get("HTTP_ACCEPT", "")) or negotiation.JSON
-    request_log.note(codes=(extensions["code"],))
-    body = {"errors": [{"message": message, "extensions": extensions}]}
-    response = json_response(body, status, media_type)
-    return _headed(response, status, extensions.get("retryAfter"))
+    request_log.note(codes=(code,))
+    body = {"errors": [{"message": message, "extensions": {"code": code, **details}}]}
+    return _headed(json_response(body, status, media_type), status)
 
 
 def _text(error: HTTPException, status: int) -> str:
@@ -119,7 +123,7 @@ def _text(error: HTTPException, status: int) -> str:
     return TEXTS.get(status, error.description or "")
 
 
-def _headed(response: Response, status: int, retry_after: int | None) -> Response:
+def _headed(response: Response, status: int, retry_after: int | None = None) -> Response:
     """An error's answer with the headers that tell a client what to do."""
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -26,10 +26,10 @@ from werkzeug.datastructures import MultiDict
 
 from graphql_api.api.graphql.context import Context, Services
 from graphql_api.api.http.requests import Incoming, context_for_request, json_body
-from graphql_api.api.http.responses import json_response, problem, snake, snake_case
+from graphql_api.api.http.responses import json_response, problem, snake
 from graphql_api.domain.paging import DEFAULT_SIZE
 from graphql_api.domain.tasks.model import DeadlineType, TaskPriority, TaskStatus
-from graphql_api.errors import STATUS, BadUserInput, Conflict
+from graphql_api.errors import AppError, BadUserInput, Conflict
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.executor.executor import Executor, Request
@@ -60,7 +60,7 @@ LIST_PARAMETERS = {
 SEVERAL = {"status", "priority", "tag"}  # which may be given more than once
 # What GraphQL has in its inputs and REST in the path and the headers.
 IN_HEADERS = {"id", "taskId", "expectedVersion", "idempotencyKey"}
-HEADERS = {"expectedVersion": "If-Match", "idempotencyKey": "Idempotency-Key"}
+HEADERS = {"expected_version": "If-Match", "idempotency_key": "Idempotency-Key"}
 BOOLEANS = {"true": True, "false": False}
 PRECONDITION_FAILED = 412
 REMEMBERED = 200  # query strings of lists …
@@ -173,9 +173,9 @@ ROUTES = (
 
 
 class Failed(Exception):
-    """The operation had an error, as GraphQL shows it."""
+    """The operation had an error."""
 
-    def __init__(self, error: Mapping[str, Any]) -> None:
+    def __init__(self, error: AppError) -> None:
         super().__init__(error)
         self.error = error
 
@@ -278,7 +278,7 @@ class Runner:
         asked = Request(DOCUMENT, variables, route.operation)
         answer = self._executor.run(asked, context)
         if answer.errors or answer.data is None:
-            raise Failed(answer.errors[0])
+            raise Failed(answer.errors[0].error)
         [result] = answer.data.values()
         return result
 
@@ -437,22 +437,17 @@ def _expected_version(asked: Incoming) -> int | None:
     return int(version) if not weak and _VERSION.fullmatch(version) else 0
 
 
-def _problem(route: Route, error: Mapping[str, Any]) -> Response:
-    details = snake_case(error["extensions"])
-    code = details.pop("code")
-    status = STATUS[code]
-    if details.get("field") == "expectedVersion" and code == Conflict.code:
-        status = PRECONDITION_FAILED
-    message = error["message"]
-    if "at" in details:
-        details["at"] = snake(details["at"])
-    if "field" in details:
-        name = details["field"]
-        shown = details["field"] = {**HEADERS, **route.names}.get(name, snake(name))
-        if name != snake(name):  # which is no word of a sentence
-            message = re.sub(rf"\b{re.escape(name)}\b", lambda _: shown, message)
-        elif message.startswith(name):
-            message = shown + message.removeprefix(name)
-    what, values, rest = message.partition(" must be one of ")
-    message = what + values + rest.lower()  # as the values are spelled here
-    return problem(status, code, message, **details)
+def _problem(route: Route, error: AppError) -> Response:
+    message, details = error.render(partial(_name, route), str.lower)
+    status = PRECONDITION_FAILED if _is_version_conflict(error) else error.status
+    return problem(status, error.code, message, **details)
+
+
+def _name(route: Route, name: str) -> str:
+    """The name that a route has for a field, of which the schema's or Python's is given."""
+    own = snake(name)
+    return {**HEADERS, **route.names}.get(own, own)
+
+
+def _is_version_conflict(error: AppError) -> bool:
+    return isinstance(error, Conflict) and error.field == "expected_version"

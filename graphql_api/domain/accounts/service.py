@@ -201,8 +201,8 @@ class Accounts:
         Raises BadUserInput for a wrong current password and for an invalid new one.
         """
         user = self._current_user(identity)
-        password = model.new_password(new_password, user.username, "newPassword")
-        self._confirm_password(user, current_password, "currentPassword", now)
+        password = model.new_password(new_password, user.username, "new_password")
+        self._confirm_password(user, current_password, "current_password", now)
         with self._passwords.slot():
             hashed = self._passwords.hash(password)
         changed = replace(user, password=hashed, generation=user.generation + 1)

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from graphql_api.domain.planner.minutes import DAY
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, BadUserInput
 
 ALGORITHM = 2  # part of the input hash: raise it whenever the same input gets another plan
 
@@ -57,11 +57,11 @@ class PlanTask:
     planned: tuple[Interval, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_range(self.duration_minutes, 0, MAX_DURATION, "durationMinutes")
-        _check_range(self.min_chunk_minutes, 0, MAX_DURATION, "minChunkMinutes")
+        _check_range(self.duration_minutes, 0, MAX_DURATION, "duration_minutes")
+        _check_range(self.min_chunk_minutes, 0, MAX_DURATION, "min_chunk_minutes")
         _check_range(self.weight, 1, MAX_WEIGHT, "weight")
-        _check_count(self.blocked_by, MAX_BLOCKERS, "blockedBy")
-        _check_instant(self.not_before, "notBefore")
+        _check_count(self.blocked_by, MAX_BLOCKERS, "blocked_by")
+        _check_instant(self.not_before, "not_before")
         _check_instant(self.deadline, "deadline")
         _check_intervals(self.planned, "planned")
         object.__setattr__(self, "blocked_by", tuple(sorted(set(self.blocked_by))))
@@ -113,7 +113,7 @@ class PlanRequest:
     keep_current: bool = False
 
     def __post_init__(self) -> None:
-        _check_range(self.horizon_days, 1, MAX_HORIZON_DAYS, "horizonDays")
+        _check_range(self.horizon_days, 1, MAX_HORIZON_DAYS, "horizon_days")
         _check_instant(self.from_, "from")
         _check_count(self.tasks, MAX_TASKS, "tasks")
         _check_intervals(self.busy, "busy")
@@ -233,21 +233,21 @@ def _start(interval: Interval) -> tuple[datetime, datetime]:
 
 def _check_range(value: int, low: int, high: int, field: str) -> None:
     if not low <= value <= high:
-        raise BadUserInput(f"{field} must be from {low} to {high}.", field)
+        raise BadUserInput(f"{FIELD} must be from {low} to {high}.", field)
 
 
 def _check_count(values: Sequence[Any], limit: int, field: str) -> None:
     if len(values) > limit:
-        raise BadUserInput(f"{field} must have at most {limit} items.", field)
+        raise BadUserInput(f"{FIELD} must have at most {limit} items.", field)
 
 
 def _check_instant(at: datetime | None, field: str) -> None:
     if at is None:
         return
     if at.tzinfo is None:
-        raise BadUserInput(f"{field} must have an offset from UTC.", field)
+        raise BadUserInput(f"{FIELD} must have an offset from UTC.", field)
     if at.year not in YEARS:
-        raise BadUserInput(f"{field} must be in the years {YEARS[0]} to {YEARS[-1]}.", field)
+        raise BadUserInput(f"{FIELD} must be in the years {YEARS[0]} to {YEARS[-1]}.", field)
 
 
 def _check_intervals(intervals: Iterable[Interval], field: str) -> None:
@@ -255,7 +255,7 @@ def _check_intervals(intervals: Iterable[Interval], field: str) -> None:
         _check_instant(interval.start, field)
         _check_instant(interval.end, field)
         if interval.end < interval.start:
-            raise BadUserInput(f"{field} must not end before it starts.", field)
+            raise BadUserInput(f"{FIELD} must not end before it starts.", field)
 
 
 def _minute(at: time) -> int:
@@ -309,7 +309,7 @@ def _blockers_first(tasks: Sequence[PlanTask]) -> tuple[PlanTask, ...]:
     except CycleError as error:
         path = error.args[1]
         raise BadUserInput(
-            f"Tasks block each other in a cycle: {', '.join(path)}.", "blockedBy", path=path
+            f"Tasks block each other in a cycle: {', '.join(path)}.", "blocked_by", path=path
         ) from None
     return tuple(by_id[task_id] for task_id in order if task_id in by_id)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from graphql_api.domain.planner.model import Interval, Plan, PlanRequest, PlanTask, WorkingHours
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
-from graphql_api.errors import BadUserInput, NotFound
+from graphql_api.errors import FIELD, BadUserInput, NotFound
 
 OPEN = (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
 MAX_BUSY = 500  # intervals in a request
@@ -40,7 +40,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if len(self.busy) > MAX_BUSY:
-            raise BadUserInput(f"busy must have at most {MAX_BUSY} items.", "busy")
+            raise BadUserInput(f"{FIELD} must have at most {MAX_BUSY} items.", "busy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Selection:
         """Select the tasks with these ids, or all. Raises NotFound for an id without a task."""
         selected_ids = {task.task_id for task in tasks} if task_ids is None else set(task_ids)
         for missing in sorted(selected_ids - {task.task_id for task in tasks}):
-            raise NotFound(f"There is no open task {missing}.", field="taskIds")
+            raise NotFound(f"There is no open task {missing}.", field="task_ids")
         selected = [task for task in tasks if task.task_id in selected_ids]
         return cls(
             planned=tuple(task for task in selected if task.duration_minutes is not None),

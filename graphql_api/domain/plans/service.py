@@ -123,7 +123,7 @@ class Plans:
         """
         applied = self._plans.find(user_id, plan_id, now)
         if applied is None:
-            raise NotFound("There is no applied plan with this id.", field="planId")
+            raise NotFound("There is no applied plan with this id.", field="plan_id")
         self._plans.mark_undone(user_id, plan_id)
         return self._write_back(user_id, plan_id, applied, now)
 
@@ -156,7 +156,7 @@ class Plans:
             if len(free_intervals(request)) > MAX_GAPS:
                 raise BadUserInput(
                     f"Free time must have at most {MAX_GAPS} intervals: plan fewer days.",
-                    "horizonDays",
+                    "horizon_days",
                 )
             return Draft(selection, request, plan(request))
 
@@ -231,7 +231,7 @@ def _stale(request: PlanRequest, seen: Mapping[str, int] | None) -> Conflict:
     differences = {} if seen is None else asdict(Differences.between(seen, versions))
     return Conflict(
         "The tasks, the settings or the request have changed since this plan was made.",
-        field="inputHash",
-        inputHash=request.input_hash,
+        field="input_hash",
+        input_hash=request.input_hash,
         **differences,
     )

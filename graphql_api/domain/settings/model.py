@@ -124,9 +124,9 @@ def _zones() -> frozenset[str]:
 def _working_hours(days: Iterable[WorkingDay]) -> tuple[WorkingDay, ...]:
     listed = tuple(days)
     if len({day.day for day in listed}) < len(listed):
-        raise BadUserInput("List each weekday at most once, with all its hours.", "workingHours")
+        raise BadUserInput("List each weekday at most once, with all its hours.", "working_hours")
     if any(len(day.intervals) > MAX_INTERVALS for day in listed):
-        raise BadUserInput(f"A day can have at most {MAX_INTERVALS} intervals.", "workingHours")
+        raise BadUserInput(f"A day can have at most {MAX_INTERVALS} intervals.", "working_hours")
     hours = sorted((day for day in listed if day.intervals), key=lambda d: WEEKDAYS.index(d.day))
     week = tuple(replace(day, intervals=tuple(sorted(day.intervals, key=_start))) for day in hours)
     _check_disjoint(week)
@@ -148,14 +148,14 @@ def _check_disjoint(week: Iterable[WorkingDay]) -> None:
     if any(next_start < end for (_, end), (next_start, _) in pairwise(spans + next_week)):
         raise BadUserInput(
             "Working hours must not overlap. An end at or before its start is on the next day.",
-            "workingHours",
+            "working_hours",
         )
 
 
 def _days_off(days: Iterable[date]) -> tuple[date, ...]:
     distinct = tuple(sorted(set(days)))
     if len(distinct) > MAX_DAYS_OFF:
-        raise BadUserInput(f"At most {MAX_DAYS_OFF} days off are allowed.", "daysOff")
+        raise BadUserInput(f"At most {MAX_DAYS_OFF} days off are allowed.", "days_off")
     return distinct
 
 

@@ -14,7 +14,7 @@ from graphql_api.errors import BadUserInput, Conflict
 BLOCKERS = 50  # of a task
 BLOCKED = 500  # by a task
 DEPENDENCIES = 2_000  # of a user, so that they fit into one item of 400 KB
-FIELD = "blockerIds"
+BLOCKER_IDS = "blocker_ids"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,11 +113,11 @@ class Dependencies:
 
     def _check_numbers(self, task_id: str, new: Collection[str]) -> None:
         if len(self.blockers_of(task_id)) + len(new) > BLOCKERS:
-            raise BadUserInput(f"A task has at most {BLOCKERS} blockers.", FIELD)
+            raise BadUserInput(f"A task has at most {BLOCKERS} blockers.", BLOCKER_IDS)
         if any(len(self.blocked_by(blocker)) >= BLOCKED for blocker in new):
-            raise BadUserInput(f"A task blocks at most {BLOCKED} others.", FIELD)
+            raise BadUserInput(f"A task blocks at most {BLOCKED} others.", BLOCKER_IDS)
         if sum(map(len, self.blockers.values())) + len(new) > DEPENDENCIES:
-            raise BadUserInput(f"There are at most {DEPENDENCIES} dependencies.", FIELD)
+            raise BadUserInput(f"There are at most {DEPENDENCIES} dependencies.", BLOCKER_IDS)
 
     def _check_circle(self, task_id: str, blocker: str) -> None:
         """Raise Conflict if the blocker waits for the task, by however many others."""
@@ -127,7 +127,7 @@ class Dependencies:
                 if other == task_id:
                     raise Conflict(
                         "A task cannot wait for itself: each of these waits for the next.",
-                        field=FIELD,
+                        field=BLOCKER_IDS,
                         cycle=[*_way(reached_from, task_id, at), task_id],
                     )
                 if other not in reached_from:
@@ -147,7 +147,7 @@ def distinct_blockers(task_id: str, blocker_ids: Iterable[str]) -> tuple[str, ..
     """The blockers that a request names; BadUserInput for what it cannot mean."""
     distinct = tuple(dict.fromkeys(blocker_ids))
     if not 1 <= len(distinct) <= BLOCKERS:
-        raise BadUserInput(f"Between 1 and {BLOCKERS} blockers can be given at once.", FIELD)
+        raise BadUserInput(f"Between 1 and {BLOCKERS} blockers can be given at once.", BLOCKER_IDS)
     if task_id in distinct:
-        raise BadUserInput("A task cannot block itself.", FIELD)
+        raise BadUserInput("A task cannot block itself.", BLOCKER_IDS)
     return distinct

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, TypeVar, dataclass_transform
 
 from graphql_api import clock
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.ids import is_id, new_id
 
 T = TypeVar("T")
@@ -187,7 +187,7 @@ def _cleared(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields with a null as what it means: the default, where there may be nothing."""
     for name, value in fields.items():
         if value is None and name not in _CLEARABLE:
-            raise BadUserInput(f"{camel(name)} cannot be null.", camel(name))
+            raise BadUserInput(f"{FIELD} cannot be null.", name)
     return {n: _DEFAULTS[n] if value is None else value for n, value in fields.items()}
 
 
@@ -223,7 +223,7 @@ def _minutes(name: str) -> Callable[[int | None], int | None]:
 
     def check(minutes: int | None) -> int | None:
         if minutes is not None and not 0 <= minutes <= LONGEST:
-            raise BadUserInput(f"{name} must be from 0 to {LONGEST}.", name)
+            raise BadUserInput(f"{FIELD} must be from 0 to {LONGEST}.", name)
         return minutes
 
     return check
@@ -233,22 +233,16 @@ def _check_plan(task: Task) -> None:
     """Raise BadUserInput unless the task is planned from a start to an end, or not at all."""
     start, end = task.planned_start, task.planned_end
     if (start is None) is not (end is None):
-        missing = "plannedStart" if start is None else "plannedEnd"
-        raise BadUserInput(f"{missing} is needed: a plan has a start and an end.", missing)
+        missing = "planned_start" if start is None else "planned_end"
+        raise BadUserInput(f"{FIELD} is needed: a plan has a start and an end.", missing)
     if start is not None and end is not None and end < start:
-        raise BadUserInput("plannedEnd cannot be before the start.", "plannedEnd")
-
-
-def camel(name: str) -> str:
-    """The name of a field as clients know it."""
-    first, *others = name.split("_")
-    return first + "".join(other.capitalize() for other in others)
+        raise BadUserInput(f"{FIELD} cannot be before the start.", "planned_end")
 
 
 _RULES: Mapping[str, Callable[[Any], Any]] = {
     "title": _title,
     "description": _description,
     "tags": _tags,
-    "duration_minutes": _minutes("durationMinutes"),
-    "min_chunk_minutes": _minutes("minChunkMinutes"),
+    "duration_minutes": _minutes("duration_minutes"),
+    "min_chunk_minutes": _minutes("min_chunk_minutes"),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from graphql_api.domain.tasks.dependencies import FIELD, Dependencies, distinct_blockers
+from graphql_api.domain.tasks.dependencies import BLOCKER_IDS, Dependencies, distinct_blockers
 from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import Receipt, TaskStore, version_conflict
@@ -51,7 +51,7 @@ class Tasks:
             return self._store.get(user_id, made)
         except NotFound:
             raise Conflict(
-                "The task that this idempotency key made is gone.", field="idempotencyKey"
+                "The task that this idempotency key made is gone.", field="idempotency_key"
             ) from None
 
     def update(self, user_id: str, changes: Mapping[str, Any], now: datetime) -> Task:
@@ -101,7 +101,7 @@ class Tasks:
         """
         ids = distinct_blockers(task_id, blocker_ids)
         for _ in attempts():
-            tasks = self._store.get_with(user_id, task_id, ids, FIELD)
+            tasks = self._store.get_with(user_id, task_id, ids, BLOCKER_IDS)
             before = self._dependencies.get(user_id)
             after = before.add(task_id, ids, [task.task_id for task in tasks if not task.open])
             if after is before:
@@ -174,7 +174,7 @@ def overtaken() -> Conflict:
 def _receipt(key: str, task: Task, now: datetime) -> Receipt:
     if not 1 <= len(key) <= KEY_LENGTH:
         raise BadUserInput(
-            f"An idempotency key has 1 to {KEY_LENGTH} characters.", "idempotencyKey"
+            f"An idempotency key has 1 to {KEY_LENGTH} characters.", "idempotency_key"
         )
     digest = hashlib.sha256(key.encode()).hexdigest()
     expires = now + KEY_TTL

@@ -99,7 +99,7 @@ class TaskStore:
             item = self._receipts.get(**key)
             if item is None or item["content"]["S"] != receipt.content:
                 raise Conflict(
-                    "This idempotency key was used with other content.", field="idempotencyKey"
+                    "This idempotency key was used with other content.", field="idempotency_key"
                 ) from None
             return str(item["task_id"]["S"])
         return task.task_id
@@ -235,7 +235,7 @@ def task_not_found(**details: str) -> NotFound:
 def version_conflict(task: Task) -> Conflict:
     """What a write gets that expected another version."""
     return Conflict(
-        "The task has changed meanwhile.", field="expectedVersion", currentVersion=task.version
+        "The task has changed meanwhile.", field="expected_version", current_version=task.version
     )
 
 

@@ -15,8 +15,8 @@ from graphlib import TopologicalSorter
 from math import fsum
 
 from graphql_api.domain.tasks.dependencies import Dependencies
-from graphql_api.domain.tasks.model import Task, TaskStatus, camel
-from graphql_api.errors import BadUserInput
+from graphql_api.domain.tasks.model import Task, TaskStatus
+from graphql_api.errors import FIELD, BadUserInput
 
 LARGEST = 100.0  # coefficient, in either direction
 DIGITS = 3  # after the point, of all that is shown: so equal sums are equal everywhere
@@ -51,9 +51,7 @@ class Coefficients:
         """With these coefficients; None gives one its default. Raises BadUserInput."""
         for name, value in changes.items():
             if value is not None and not -LARGEST <= value <= LARGEST:
-                raise BadUserInput(
-                    f"{camel(name)} must be from {-LARGEST:.0f} to {LARGEST:.0f}.", camel(name)
-                )
+                raise BadUserInput(f"{FIELD} must be from {-LARGEST:.0f} to {LARGEST:.0f}.", name)
         return replace(
             self,
             **{
@@ -158,7 +156,7 @@ class Rating:
     def _term(self, name: str, value: float) -> Term:
         coefficient = self._coefficients[name]
         value = round(value, DIGITS)
-        return Term(camel(name), coefficient, value, round(coefficient * value, DIGITS) + 0.0)
+        return Term(name, coefficient, value, round(coefficient * value, DIGITS) + 0.0)
 
 
 def _sum(terms: Iterable[Term]) -> float:

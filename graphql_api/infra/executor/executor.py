@@ -38,6 +38,7 @@ from graphql_api.errors import (
     InternalError,
     ParseFailed,
     QueryTooComplex,
+    Spelling,
     UnknownOperation,
     ValidationFailed,
 )
@@ -67,20 +68,29 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """An error, and its form in a response (GraphQL, section 7.1.6)."""
+
+    error: AppError
+    response: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What the client gets: data, errors as GraphQL shows them, or both.
+    """What the client gets: data, errors, or both.
 
     `executed` is False for a request error: then there is no data, not even null.
     """
 
     data: dict[str, Any] | None
-    errors: Sequence[dict[str, Any]] = ()
+    errors: Sequence[Failure] = ()
     executed: bool = True
 
     @property
     def body(self) -> dict[str, Any]:
         """The answer as it goes over the wire (GraphQL, section 7.1)."""
-        body: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        errors = [failure.response for failure in self.errors]
+        body: dict[str, Any] = {"errors": errors} if errors else {}
         return {**body, "data": self.data} if self.executed else body
 
 
@@ -108,14 +118,14 @@ class Operation:
 class RequestErrors(Exception):
     """Why a request cannot be executed at all."""
 
-    def __init__(self, errors: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, errors: Sequence[Failure]) -> None:
         super().__init__(errors)
         self.answer = Answer(None, errors, executed=False)
 
     @classmethod
     def of(cls, error: AppError) -> "RequestErrors":
         """A request that has this one error."""
-        return cls([_plain(error)])
+        return cls([_failure(error)])
 
 
 class Executor:
@@ -131,6 +141,8 @@ class Executor:
         introspections: Bulkhead | None = None,
     ) -> None:
         """`long_documents` and `introspections` bound what is done at once where clients ask."""
+        # Resolvers' errors have the names of Python, whose form in the schema this says.
+        self._spell = schema.config.name_converter.apply_naming_config
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
         # What goes on around an execution, such as a span of a trace.
         self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
@@ -179,7 +191,7 @@ class Executor:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
             return Answer(None, self._variable_errors(operation, request, result), executed=False)
-        return Answer(result.data, [_present(error) for error in result.errors])
+        return Answer(result.data, [self._present(error) for error in result.errors])
 
     def _result_apart(
         self, operation: Operation, request: Request, context: Any
@@ -252,7 +264,7 @@ class Executor:
         except GraphQLSyntaxError as error:
             if error.message.endswith("Parsing aborted."):  # the parser's own bounds
                 raise RequestErrors.of(QueryTooComplex(_reason(error))) from None
-            raise RequestErrors([_shown(error, ParseFailed(error.message))]) from None
+            raise RequestErrors([_located(error, ParseFailed(error.message))]) from None
         errors = validate(
             self.schema,
             document,
@@ -265,16 +277,16 @@ class Executor:
             raise RequestErrors.of(QueryTooComplex("The query compares too many fields."))
         if errors:
             raise RequestErrors(
-                [_shown(error, ValidationFailed(error.message)) for error in errors[:MOST_ERRORS]]
+                [_located(error, ValidationFailed(error.message)) for error in errors[:MOST_ERRORS]]
             )
         return document
 
     def _variable_errors(
         self, operation: Operation, request: Request, result: ExecutionResult
-    ) -> list[dict[str, Any]]:
+    ) -> list[Failure]:
         found = self._problems(operation, request.variables)
-        shown = [_plain(error) for error in islice(found, MOST_ERRORS)]
-        return shown or [_plain(BadUserInput(e.message)) for e in result.errors or ()]
+        failures = [_failure(error) for error in islice(found, MOST_ERRORS)]
+        return failures or [_failure(BadUserInput(e.message)) for e in result.errors or ()]
 
     def _problems(
         self, operation: Operation, variables: Mapping[str, Any]
@@ -284,6 +296,19 @@ class Executor:
             if name in variables or not declared.default_value:
                 kind = cast("GraphQLInputType", type_from_ast(self.schema, declared.type))
                 yield from variable_errors.problems(name, kind, variables.get(name))
+
+    def _present(self, found: GraphQLError) -> Failure:
+        """The one place where an error of a resolver gets its GraphQL form."""
+        match found.original_error:
+            case AppError() as error:
+                return _located(found, error, self._spell)
+            case None | GraphQLError():  # an argument, with variables in it, that does not fit
+                return _located(found, BadUserInput(found.message))
+            case crash:
+                log.error(
+                    "Request %s crashed at %s", request_log.request_id(), found.path, exc_info=crash
+                )
+                return _located(found, InternalError(request_log.request_id()), self._spell)
 
 
 def _never(_value: Any) -> TypeGuard[Any]:
@@ -302,31 +327,16 @@ def _fields(selected: SelectionSetNode, fragments: dict[str, SelectionSetNode]) 
                 yield from _fields(selection.selection_set, fragments)
 
 
-def _plain(error: AppError) -> dict[str, Any]:
-    return {"message": error.message, "extensions": error.extensions}
+def _failure(error: AppError, spell: Spelling = str) -> Failure:
+    message, details = error.render(spell)
+    return Failure(error, {"message": message, "extensions": {"code": error.code, **details}})
 
 
-def _shown(found: GraphQLError, error: AppError) -> dict[str, Any]:
+def _located(found: GraphQLError, error: AppError, spell: Spelling = str) -> Failure:
     """Our error in the place where GraphQL found it."""
-    where = found.formatted
-    return {
-        **_plain(error),
-        **{name: where[name] for name in ("locations", "path") if name in where},
-    }
-
-
-def _present(found: GraphQLError) -> dict[str, Any]:
-    """The one place where an error of a resolver gets its GraphQL form."""
-    match found.original_error:
-        case AppError() as error:
-            return _shown(found, error)
-        case None | GraphQLError():  # an argument, with variables in it, that does not fit
-            return _shown(found, BadUserInput(found.message))
-        case crash:
-            log.error(
-                "Request %s crashed at %s", request_log.request_id(), found.path, exc_info=crash
-            )
-            return _shown(found, InternalError(request_log.request_id()))
+    failure, where = _failure(error, spell), found.formatted
+    failure.response.update((name, where[name]) for name in ("locations", "path") if name in where)
+    return failure
 
 
 def _reason(error: GraphQLError) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with the variables of a request, by field and in plain words."""
+"""Explanations of invalid variables, by field and in plain words."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,14 +9,15 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLScalarType,
+    get_nullable_type,
     is_list_type,
     is_non_null_type,
     is_required_input_field,
 )
 
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, VALUES, BadUserInput, Path
 
-KINDS = {
+DESCRIPTIONS = {
     "String": "a text",
     "ID": "an id",
     "Int": "a whole number of 32 bits",
@@ -25,73 +26,72 @@ KINDS = {
 }
 
 
-def problems(name: str, kind: GraphQLInputType, value: Any, at: str = "") -> Iterator[BadUserInput]:
-    """Each reason why a value (of the variable or field `name`) is not of this type.
+def problems(name: str, type_: GraphQLInputType, value: Any) -> Iterator[BadUserInput]:
+    """Yield an error for each part of a variable's value that does not fit its type.
 
-    Within a list or an object of an object, it is `at` some place, such as `tasks[3].dueAt`.
+    The errors name fields as the schema does; paths within an input object leave out the name of
+    the variable.
     """
-    if is_non_null_type(kind):
+    nullable = get_nullable_type(type_)
+    if isinstance(nullable, GraphQLInputObjectType) and isinstance(value, Mapping):
+        yield from _field_problems((), nullable, value)
+    else:
+        yield from _problems((name,), type_, value)
+
+
+def _problems(path: Path, type_: GraphQLInputType, value: Any) -> Iterator[BadUserInput]:
+    if is_non_null_type(type_):
         if value is None:
-            yield _problem(f"{name} cannot be null.", name, at)
+            yield BadUserInput(f"{FIELD} cannot be null.", path)
             return
-        kind = kind.of_type
+        type_ = type_.of_type
     if value is None:
         return
-    if is_list_type(kind):
-        yield from _list_problems(name, kind.of_type, value, at or name)
-    elif isinstance(kind, GraphQLInputObjectType):
-        yield from _object_problems(name, kind, value, at)
-    elif isinstance(kind, GraphQLEnumType):
-        if not isinstance(value, str) or value not in kind.values:
-            yield _problem(f"{name} must be one of {', '.join(kind.values)}.", name, at)
-    elif isinstance(kind, GraphQLScalarType):
-        yield from _scalar_problems(name, kind, value, at)
-
-
-def _list_problems(
-    name: str, kind: GraphQLInputType, value: Any, at: str
-) -> Iterator[BadUserInput]:
-    if not isinstance(value, list):  # which stands for a list of one
-        yield from problems(name, kind, value, at)
-        return
-    for number, element in enumerate(value):
-        place = f"{at}[{number}]"
-        if element is None and is_non_null_type(kind):
-            yield _problem(f"{name} cannot have null in it.", name, place)
+    if is_list_type(type_):
+        yield from _list_problems(path, type_.of_type, value)
+    elif isinstance(type_, GraphQLInputObjectType):
+        if isinstance(value, Mapping):
+            yield from _field_problems(path, type_, value)
         else:
-            yield from problems(name, kind, element, place)
+            yield BadUserInput(f"{FIELD} must be an object.", path)
+    elif isinstance(type_, GraphQLEnumType):
+        if not isinstance(value, str) or value not in type_.values:
+            yield BadUserInput(f"{FIELD} must be one of {VALUES}.", path, values=list(type_.values))
+    elif isinstance(type_, GraphQLScalarType):
+        yield from _scalar_problems(path, type_, value)
 
 
-def _object_problems(
-    name: str, kind: GraphQLInputObjectType, value: Any, at: str
-) -> Iterator[BadUserInput]:
-    if not isinstance(value, Mapping):
-        yield _problem(f"{name} must be an object.", name, at)
+def _list_problems(path: Path, type_: GraphQLInputType, value: Any) -> Iterator[BadUserInput]:
+    if not isinstance(value, list):  # which stands for a list of one
+        yield from _problems(path, type_, value)
         return
-    within = f"{at}." if at else ""
-    for field in value:
-        if field not in kind.fields:
-            yield _problem(f"Unknown field: {field}", str(field), f"{within}{field}")
-    for field, declared in kind.fields.items():
-        place = f"{within}{field}"
-        if field in value:
-            yield from problems(field, declared.type, value[field], place)
-        elif is_required_input_field(declared):
-            yield _problem(f"Missing required field: {field}", field, place)
+    for index, element in enumerate(value):
+        if element is None and is_non_null_type(type_):
+            yield BadUserInput(f"{FIELD} cannot have null in it.", (*path, index))
+        else:
+            yield from _problems((*path, index), type_, element)
 
 
-def _scalar_problems(
-    name: str, kind: GraphQLScalarType, value: Any, at: str
+def _field_problems(
+    path: Path, type_: GraphQLInputObjectType, value: Mapping[Any, Any]
 ) -> Iterator[BadUserInput]:
+    for field in value:
+        if field not in type_.fields:
+            yield BadUserInput(f"Unknown field: {field}", (*path, str(field)))
+    for field, declared in type_.fields.items():
+        if field in value:
+            yield from _problems((*path, field), declared.type, value[field])
+        elif is_required_input_field(declared):
+            yield BadUserInput(f"Missing required field: {FIELD}", (*path, field))
+
+
+def _scalar_problems(path: Path, type_: GraphQLScalarType, value: Any) -> Iterator[BadUserInput]:
+    description = DESCRIPTIONS.get(type_.name)
     try:
-        kind.coerce_input_value(value)
+        type_.coerce_input_value(value)
     except GraphQLError as error:
-        known = f"{name} must be {KINDS[kind.name]}." if kind.name in KINDS else ""
-        yield _problem(known or f"{name}: {error.original_error or error.message}", name, at)
+        reason = error.original_error or error.message
+        problem = f"{FIELD} must be {description}." if description else f"{FIELD}: {reason}"
+        yield BadUserInput(problem, path)
     except ValueError as error:
-        yield _problem(f"{name}: {error}", name, at)
-
-
-def _problem(message: str, field: str, at: str) -> BadUserInput:
-    """The problem, with its place where the field's name alone does not tell it."""
-    return BadUserInput(message, field, **({"at": at} if at not in {"", field} else {}))
+        yield BadUserInput(f"{FIELD}: {error}", path)

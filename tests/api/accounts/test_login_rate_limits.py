@@ -166,7 +166,7 @@ def test_a_new_window_begins_at_nought(app):
     with pytest.raises(RateLimited) as refused:
         limiter.check(limit, limiter.hit(limit, "x", now), now)
 
-    assert refused.value.details == {"retryAfter": 10}
+    assert refused.value.details == {"retry_after": 10}
     later = now + timedelta(seconds=10)
     assert limiter.hit(limit, "x", later) == 1
 

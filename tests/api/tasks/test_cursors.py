@@ -143,7 +143,10 @@ def test_a_refusal_names_the_argument(field):
         CURSORS.open("nonsense", "ann", field)
 
     assert caught.value.message == f"{field} is not a cursor of this list."
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": field}
+    assert (caught.value.code, caught.value.render().details) == (
+        "BAD_USER_INPUT",
+        {"field": field},
+    )
 
 
 def decoded(cursor: str) -> bytes:
@@ -184,7 +187,7 @@ def test_a_size_out_of_bounds_is_refused_by_field(name, size):
         Window.of(**{name: size})
 
     assert caught.value.message == f"{name} must be from 1 to 100."
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": name}
+    assert (caught.value.code, caught.value.render().details) == ("BAD_USER_INPUT", {"field": name})
 
 
 @pytest.mark.parametrize("first", [{}, {"first": 25}, {"first": None}], ids=str)
@@ -193,7 +196,10 @@ def test_before_goes_with_last(first):
         Window.of(before="c", **first)
 
     assert caught.value.message == "before goes with last."
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": "before"}
+    assert (caught.value.code, caught.value.render().details) == (
+        "BAD_USER_INPUT",
+        {"field": "before"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -211,4 +217,7 @@ def test_a_window_goes_one_way(arguments):
     with pytest.raises(BadUserInput) as caught:
         Window.of(**arguments)
 
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": "after"}
+    assert (caught.value.code, caught.value.render().details) == (
+        "BAD_USER_INPUT",
+        {"field": "after"},
+    )

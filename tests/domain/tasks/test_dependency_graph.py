@@ -89,11 +89,8 @@ def test_a_circle_is_refused_with_its_path(blockers, circle):
     with pytest.raises(Conflict) as caught:
         chain("a", "b", "c", "d").add("d", blockers, [])
 
-    assert caught.value.extensions == {
-        "code": "CONFLICT",
-        "field": "blockerIds",
-        "cycle": circle,
-    }
+    assert caught.value.code == "CONFLICT"
+    assert caught.value.render().details == {"field": "blocker_ids", "cycle": circle}
 
 
 def test_the_path_is_the_shortest():
@@ -117,7 +114,10 @@ def test_a_task_has_at_most_fifty_blockers():
 
     assert len(made.blockers_of("a")) == 50
     assert made.add("a", ["b0", "c"], []) is made
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": "blockerIds"}
+    assert (caught.value.code, caught.value.render().details) == (
+        "BAD_USER_INPUT",
+        {"field": "blocker_ids"},
+    )
 
 
 def test_a_task_blocks_at_most_five_hundred_others(monkeypatch):
@@ -160,7 +160,10 @@ def test_what_blockers_cannot_mean_is_refused(given_):
     with pytest.raises(BadUserInput) as caught:
         distinct_blockers("a", given_)
 
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": "blockerIds"}
+    assert (caught.value.code, caught.value.render().details) == (
+        "BAD_USER_INPUT",
+        {"field": "blocker_ids"},
+    )
 
 
 def test_blockers_given_twice_are_given_once():

@@ -64,4 +64,7 @@ def test_a_filter_has_bounds():
         with pytest.raises(BadUserInput) as caught:
             TaskFilter(**{name: value})
         assert caught.value.message == message
-        assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": name}
+        assert (caught.value.code, caught.value.render().details) == (
+            "BAD_USER_INPUT",
+            {"field": name},
+        )

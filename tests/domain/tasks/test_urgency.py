@@ -153,7 +153,10 @@ def test_a_coefficient_has_bounds(value):
     with pytest.raises(BadUserInput) as caught:
         DEFAULTS.edit({"priority_low": value})
 
-    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "field": "priorityLow"}
+    assert (caught.value.code, caught.value.render().details) == (
+        "BAD_USER_INPUT",
+        {"field": "priority_low"},
+    )
 
 
 # Whatever the tasks

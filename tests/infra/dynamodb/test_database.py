@@ -591,7 +591,7 @@ def test_whatever_fails_is_service_unavailable_and_logged_once(
         table.get(user_id="u")
 
     assert caught.value.message == "The service is unavailable, try again."
-    assert caught.value.extensions == {"code": "SERVICE_UNAVAILABLE", "retryAfter": 1}
+    assert (caught.value.code, caught.value.details) == ("SERVICE_UNAVAILABLE", {"retry_after": 1})
     [line] = logged()
     assert line.startswith("DynamoDB GetItem failed: ")
     assert len(wire.calls) == attempts

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.tasks import model
 from graphql_api.domain.tasks.service import Deleted
@@ -39,13 +40,13 @@ class ItemError:
 
     @classmethod
     def of(cls, error: AppError) -> "ItemError":
-        details = error.details
+        message, details = error.render(camel_case)
         return cls(
-            message=error.message,
+            message=message,
             code=error.code,
             field=details.get("field"),
-            current_version=details.get("currentVersion"),
-            blockers=details.get("blockers"),
+            current_version=error.details.get("current_version"),
+            blockers=error.details.get("blockers"),
         )
 
 

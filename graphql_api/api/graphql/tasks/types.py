@@ -6,14 +6,21 @@ from typing import Annotated
 import strawberry
 
 from graphql_api.api.graphql.context import Info
+from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.tasks import dependencies, model, urgency
 
 
+def _coefficient_name(term: strawberry.Parent[urgency.Term]) -> str:
+    return camel_case(term.name)
+
+
 @strawberry.type(description="One reason for a task's urgency.")
 class UrgencyTerm:
-    name: str = strawberry.field(description="The name of its coefficient among the settings.")
+    name: str = strawberry.field(
+        resolver=_coefficient_name, description="The name of its coefficient among the settings."
+    )
     coefficient: float = strawberry.field(description="How much it counts.")
     value: float = strawberry.field(description="How far it applies: 0 to 1, but for `inherited`.")
     contribution: float = strawberry.field(description="The coefficient times the value.")
