@@ -94,7 +94,7 @@ class Explanation:
             text = f"It waits for {self._names([last])}."
             return ends[last], Reason(ReasonCode.AFTER_BLOCKER, text, (self._tasks[last].task_id,))
         if job.release > self._problem.start:
-            text = "It must not start before its notBefore time."
+            text = "It must not start earlier."
             return job.release, Reason(ReasonCode.NOT_BEFORE, text)
         return job.release, None
 

@@ -15,7 +15,7 @@ from graphql_api.errors import BadUserInput, Conflict
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
-MEDIUM = Term("priorityMedium", 3.9, 1.0, 3.9)
+MEDIUM = Term("priority_medium", 3.9, 1.0, 3.9)
 NONE = Dependencies.none("ann")
 
 
@@ -42,9 +42,9 @@ def test_a_plain_new_task_is_as_urgent_as_its_priority():
 @pytest.mark.parametrize(
     ("fields", "term"),
     [
-        ({"priority": TaskPriority.URGENT}, Term("priorityUrgent", 8.1, 1.0, 8.1)),
-        ({"priority": TaskPriority.HIGH}, Term("priorityHigh", 6.0, 1.0, 6.0)),
-        ({"priority": TaskPriority.LOW}, Term("priorityLow", 1.8, 1.0, 1.8)),
+        ({"priority": TaskPriority.URGENT}, Term("priority_urgent", 8.1, 1.0, 8.1)),
+        ({"priority": TaskPriority.HIGH}, Term("priority_high", 6.0, 1.0, 6.0)),
+        ({"priority": TaskPriority.LOW}, Term("priority_low", 1.8, 1.0, 1.8)),
         ({"status": TaskStatus.IN_PROGRESS}, Term("active", 4.0, 1.0, 4.0)),
         ({"tags": ("x",)}, Term("tags", 1.0, 0.8, 0.8)),
         ({"tags": ("x", "y")}, Term("tags", 1.0, 0.9, 0.9)),
