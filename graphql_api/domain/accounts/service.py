@@ -29,6 +29,7 @@ from graphql_api.domain.accounts.rate_limits import (
 from graphql_api.domain.accounts.session_cache import SessionCache
 from graphql_api.domain.accounts.store import NOBODY, UserStore
 from graphql_api.domain.accounts.tokens import Identity, RefreshToken, Tokens
+from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.errors import (
     BadUserInput,
     Conflict,
@@ -39,8 +40,6 @@ from graphql_api.errors import (
 from graphql_api.ids import new_id
 from graphql_api.infra import request_log
 from graphql_api.infra.dynamodb import ConditionFailed
-
-REFRESH_ATTEMPTS = 5  # at a refresh that other requests keep overtaking
 
 log = logging.getLogger(__name__)
 
@@ -140,22 +139,18 @@ class Accounts:
         """
         presented = RefreshToken.parse(token)
         fresh = self._tokens.successor(presented)
-        for _ in range(REFRESH_ATTEMPTS):
-            epoch = self._sessions.epoch
-            user, session = self._active_session(presented.user_id, presented.session_id, now)
-            if (
-                session.was_just_replaced(presented.hash, now)
-                and session.refresh_hash == fresh.hash
-            ):
-                return self._login(user, fresh, now, epoch)
+        return retry_on_conflict(lambda: self._rotate(presented, fresh, now))
+
+    def _rotate(self, presented: RefreshToken, fresh: RefreshToken, now: datetime) -> Login:
+        """Replace a refresh token; raises ConditionFailed if another request has just done so."""
+        epoch = self._sessions.epoch
+        user, session = self._active_session(presented.user_id, presented.session_id, now)
+        was_just_replaced = session.was_just_replaced(presented.hash, now)
+        if not (was_just_replaced and session.refresh_hash == fresh.hash):
             if presented.hash != session.refresh_hash:
                 self._end_reused(Identity(session.user_id, session.session_id))
-            try:
-                self._users.change_session(session, session.refreshed(fresh.hash, now))
-            except ConditionFailed:
-                continue
-            return self._login(user, fresh, now, epoch)
-        raise Conflict("Too many simultaneous refreshes of this session, try again.")
+            self._users.change_session(session, session.refreshed(fresh.hash, now))
+        return self._login(user, fresh, now, epoch)
 
     def logout(self, identity: Identity) -> int:
         """End this session; return the number of sessions that were ended."""

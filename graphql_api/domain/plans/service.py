@@ -1,9 +1,11 @@
 """Preview, apply and undo plans."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from graphql_api.domain.conflicts import conflict_attempts
 from graphql_api.domain.paging import Budget, Window
 from graphql_api.domain.planner.calendar import free_intervals
 from graphql_api.domain.planner.model import MAX_TASKS, Plan, PlanRequest
@@ -35,7 +37,6 @@ from graphql_api.infra.dynamodb import ConditionFailed
 
 MAX_GAPS = 500  # intervals of free time, with which the work of a plan grows
 BATCH_SIZE = 50  # tasks in a transaction: the largest ones stay well below its 4 MB
-ATTEMPTS = 10  # at tasks that others keep changing
 
 _BY_ID = TaskOrder(direction=OrderDirection.ASC)
 _OPEN = TaskFilter(status=OPEN)
@@ -205,18 +206,20 @@ class Plans:
         ids = [change.task_id for change in batch]
         tasks = {i: known[i] for i in ids if i in known} if known else self._read(user_id, ids)
         tried: dict[str, None] = {}
-        for _ in range(ATTEMPTS):
+        for number, _ in enumerate(conflict_attempts()):
+            if number:
+                tasks = self._read(user_id, ids)
             pending = [change for change in batch if change.applies_to(tasks.get(change.task_id))]
             if not pending:
                 break
             tried.update((change.task_id, None) for change in pending)
             pairs = [(tasks[c.task_id], c.apply_to(tasks[c.task_id], now)) for c in pending]
-            try:
+            with suppress(ConditionFailed):
                 self._tasks.replace_all(pairs)
-            except ConditionFailed:
-                tasks = self._read(user_id, ids)
-            else:
                 tasks |= {after.task_id: after for _, after in pairs}
+                break
+        else:
+            tasks = self._read(user_id, ids)
         applied = {c.task_id for c in batch if c.is_applied_to(tasks.get(c.task_id))}
         return [i for i in tried if i in applied], [i for i in ids if i not in applied]
 

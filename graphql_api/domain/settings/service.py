@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.settings.store import SettingsStore
-from graphql_api.errors import Conflict
-from graphql_api.infra.dynamodb import ConditionFailed
-
-ATTEMPTS = 10  # at a change that other requests keep overtaking
 
 
 class UserSettings:
@@ -19,16 +16,12 @@ class UserSettings:
 
     def update(self, user_id: str, changes: Mapping[str, Any]) -> Settings:
         """Change fields; return the new settings. Raises BadUserInput and Conflict."""
-        for _ in range(ATTEMPTS):
+
+        def attempt() -> Settings:
             before = self._store.get(user_id)
             after = before.edit(changes)
-            if after is before:
-                return before
-            try:
+            if after is not before:
                 self._store.replace(before, after)
-            except ConditionFailed:
-                # Another request was faster, or the response to our own first attempt was lost:
-                # in both cases it is right to make the same change again.
-                continue
             return after
-        raise Conflict("Too many simultaneous changes of these settings, try again.")
+
+        return retry_on_conflict(attempt)
