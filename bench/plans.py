@@ -32,6 +32,7 @@ from graphql_api.domain.planner.model import (
     WorkingHours,
 )
 from graphql_api.domain.planner.planner import plan
+from graphql_api.domain.planner.steps import Steps
 
 SLOT = 15  # minutes
 FROM = datetime(2026, 3, 23, 7, tzinfo=UTC)  # a Monday; the clocks change on the Sunday after
@@ -225,7 +226,7 @@ def main():
             begun = time.process_time()
             ours = plan(request)
             took = time.process_time() - begun
-            problem = Problem.of(request)
+            problem = Problem.of(request, Steps())
             hint = earliest_deadline_first(problem)
             edf = total(problem, hint)
             cost, bound, proven = cp_sat(problem, hint, arguments.seconds, arguments.workers)

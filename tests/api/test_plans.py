@@ -7,6 +7,7 @@ import pytest
 from conftest import DELETE, PASSWORD, codes
 
 from graphql_api import clock
+from graphql_api.domain.planner import planner
 from graphql_api.domain.plans import service, store
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import ServiceUnavailable
@@ -16,7 +17,7 @@ MONDAY = "2030-01-07T00:00:00.000Z"
 PREVIEW = """
   query ($input: PlanInput!) {
     planPreview(input: $input) {
-      inputHash from horizonDays cost
+      inputHash from horizonDays cost stoppedEarly
       blocks { taskId title start end part parts reasons { code text taskIds } }
       unplaced { taskId title code text missingMinutes blockerIds }
       atRisk { taskId title lateMinutes }
@@ -100,6 +101,7 @@ def test_a_plan_says_when_to_do_what_and_why(ann):
     assert plan == {
         "from": MONDAY,
         "horizonDays": 1,
+        "stoppedEarly": False,
         "blocks": [
             {
                 "taskId": urgent["id"],
@@ -571,7 +573,7 @@ def test_free_time_in_too_many_pieces_is_refused_before_it_costs_anything(ann, m
     hours = [{"day": day, "intervals": half_hours} for day in days]
     ann.graphql(SETTINGS, input={"workingHours": hours})
     assert len(preview(ann, horizonDays=20)["blocks"]) == 1
-    monkeypatch.delattr(service, "plan")
+    monkeypatch.delattr(planner, "find_schedule")
 
     answer = ann.graphql(PREVIEW, input={"from": MONDAY, "horizonDays": 21})
 
@@ -693,10 +695,10 @@ def test_one_process_makes_one_plan_at_a_time_and_nobody_waits_for_long(ann, mon
     make = service.plan
     answers = []
 
-    def take_long(request):
+    def take_long(request, steps):
         begun.set()
         go_on.wait(10)
-        return make(request)
+        return make(request, steps)
 
     monkeypatch.setattr(service, "plan", take_long)
     other = threading.Thread(target=lambda: answers.append(preview(ann)))

@@ -6,8 +6,8 @@ Every reason can be checked against the schedule: it states what is there, not h
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from operator import sub
 
-from graphql_api.domain.planner.calendar import Minutes, free_intervals
 from graphql_api.domain.planner.free_time import FreeTime, Pieces
 from graphql_api.domain.planner.minutes import DAY, floor, instant
 from graphql_api.domain.planner.model import (
@@ -21,7 +21,8 @@ from graphql_api.domain.planner.model import (
 )
 from graphql_api.domain.planner.problem import Job, Problem
 
-MAX_NAMED = 3  # tasks that a text names; the others are counted
+MAX_NAMED = 3  # tasks that a text names
+STEPS_PER_BLOCK = 100  # to explain a block or an unplaced task
 
 
 class Explanation:
@@ -30,7 +31,6 @@ class Explanation:
     def __init__(
         self, request: PlanRequest, problem: Problem, schedule: Sequence[Pieces | None]
     ) -> None:
-        self._request = request
         self._tasks = request.ordered
         self._problem = problem
         self._schedule = schedule
@@ -54,6 +54,7 @@ class Explanation:
     def _block(self, start: int, end: int, task_id: str, part: int) -> Block:
         i = self._index[task_id]
         pieces = self._schedule[i] or []
+        self._problem.steps.count(STEPS_PER_BLOCK + len(pieces))
         return Block(
             task_id=task_id,
             start=instant(start),
@@ -103,13 +104,22 @@ class Explanation:
         low = bisect_left(self._busy_rows, (earliest,))
         if low and self._busy_rows[low - 1][1] > earliest:
             low -= 1
-        rows = self._busy_rows[low : bisect_left(self._busy_rows, (start,))]
-        if not rows:
+        others = self._nearest(low, bisect_left(self._busy_rows, (start,)))
+        if not others:
             text = "It has the free time in which it ends the earliest."
             return Reason(ReasonCode.FIRST_FREE_TIME, text)
-        others = list(dict.fromkeys(row[2] for row in reversed(rows)))  # the nearest ones first
         text = f"Earlier free time goes to {self._names([self._index[o] for o in others])}."
         return Reason(ReasonCode.OTHERS_FIRST, text, tuple(others[:MAX_NAMED]))
+
+    def _nearest(self, low: int, high: int) -> list[str]:
+        """List the last tasks in a range of rows, latest first, one more than can be named."""
+        nearest: dict[str, None] = {}
+        row = high
+        while row > low and len(nearest) <= MAX_NAMED:
+            row -= 1
+            nearest[self._busy_rows[row][2]] = None
+        self._problem.steps.count(high - row)
+        return list(nearest)
 
     @cached_property
     def _lighter_later(self) -> dict[int, int]:
@@ -124,17 +134,17 @@ class Explanation:
         return counts
 
     def _names(self, indices: Sequence[int]) -> str:
-        """Name the first few tasks by title, and count the others."""
+        """Name the first few tasks by title."""
         tasks = [self._tasks[i] for i in indices[:MAX_NAMED]]
         titles = [f"“{task.title or task.task_id}”" for task in tasks]
-        more = [f"{len(indices) - MAX_NAMED} more"] if len(indices) > MAX_NAMED else []
-        *names, last = titles + more
+        *names, last = titles + ["others"] * (len(indices) > MAX_NAMED)
         return f"{', '.join(names)} and {last}" if names else last
 
     # Unplaced tasks
 
     def _unplaced(self, i: int) -> Unplaced:
         task, job = self._tasks[i], self._problem.jobs[i]
+        self._problem.steps.count(STEPS_PER_BLOCK)
         blockers = tuple(b for b in task.blocked_by if not self._is_placed(b))
         if blockers:
             code, missing = UnplacedCode.BLOCKER_UNPLACED, task.duration_minutes
@@ -157,27 +167,23 @@ class Explanation:
             return UnplacedCode.DEADLINE_PASSED
         if earliest >= end:
             return UnplacedCode.STARTS_AFTER_HORIZON
-        if self._fits_alone(job, earliest, job.deadline):
-            return UnplacedCode.NO_TIME_LEFT
-        if self._fits_alone(job, earliest, end):
-            return UnplacedCode.DEADLINE_TOO_SOON
-        longest = max((closes - opens for opens, closes in self._free), default=0)
-        if longest < (job.duration if job.duration < 2 * job.min_piece else job.min_piece):
+        if alone := self._problem.calendar.find(job.duration, job.min_piece, earliest, end):
+            in_time = alone[-1][1] <= job.deadline
+            return UnplacedCode.NO_TIME_LEFT if in_time else UnplacedCode.DEADLINE_TOO_SOON
+        if self._longest < (job.duration if job.duration < 2 * job.min_piece else job.min_piece):
             return UnplacedCode.NO_WINDOW_LONG_ENOUGH
         return UnplacedCode.HORIZON_TOO_SHORT
 
-    def _fits_alone(self, job: Job, start: int, deadline: int) -> bool:
-        free = FreeTime.of(self._free)
-        return free.allocate(job.duration, job.min_piece, start, deadline) is not None
-
     @cached_property
-    def _free(self) -> list[Minutes]:
-        return free_intervals(self._request)
+    def _longest(self) -> int:
+        """Minutes of the longest interval of free time."""
+        calendar = self._problem.calendar
+        return max(map(sub, calendar.ends, calendar.starts), default=0)
 
     @cached_property
     def _left(self) -> FreeTime:
         """Free time that the schedule leaves."""
-        free = FreeTime.of(self._free)
+        free = self._problem.calendar.copy()
         free.reserve([(start, end) for start, end, _, _ in self._busy_rows])
         return free
 

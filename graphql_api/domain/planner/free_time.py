@@ -1,12 +1,16 @@
 """Free time, and how jobs take their share of it."""
 
 from bisect import bisect_right
-from heapq import heappop, heappush
+from heapq import heapify, heapreplace
 
 from graphql_api.domain.planner.calendar import Minutes
+from graphql_api.domain.planner.steps import Steps
 
 Pieces = list[Minutes]
 """The pieces of a scheduled job, by time."""
+
+_Gap = tuple[int, int]
+"""Size and start of an interval of free time."""
 
 
 def end_of(pieces: Pieces | None) -> int | None:
@@ -17,19 +21,23 @@ def end_of(pieces: Pieces | None) -> int | None:
 class FreeTime:
     """Sorted, disjoint intervals of free minutes; shrinks as jobs take their share.
 
-    Two plain lists of ints: a search copies, compares and cuts them some 100,000 times.
+    Two plain lists of ints: a search copies, compares and cuts them some 100,000 times. Visited
+    intervals are counted as steps.
     """
 
-    __slots__ = ("ends", "starts")
+    __slots__ = ("_steps", "ends", "minutes", "starts")
 
-    def __init__(self, starts: list[int], ends: list[int]) -> None:
+    def __init__(self, starts: list[int], ends: list[int], minutes: int, steps: Steps) -> None:
         self.starts = starts
         self.ends = ends
+        self.minutes = minutes  # of all intervals
+        self._steps = steps
 
     @classmethod
-    def of(cls, intervals: list[Minutes]) -> "FreeTime":
+    def of(cls, intervals: list[Minutes], steps: Steps) -> "FreeTime":
         """Build from sorted, disjoint intervals."""
-        return cls([start for start, _ in intervals], [end for _, end in intervals])
+        starts, ends = [start for start, _ in intervals], [end for _, end in intervals]
+        return cls(starts, ends, sum(ends) - sum(starts), steps)
 
     def equals(self, other: "FreeTime") -> bool:
         """Compare the intervals of both."""
@@ -37,7 +45,8 @@ class FreeTime:
 
     def copy(self) -> "FreeTime":
         """Copy, so that the original stays as it is."""
-        return FreeTime(self.starts[:], self.ends[:])
+        self._steps.count(len(self.starts) // 10)
+        return FreeTime(self.starts[:], self.ends[:], self.minutes, self._steps)
 
     def allocate(self, duration: int, min_piece: int, start: int, deadline: int) -> Pieces | None:
         """Take `duration` minutes between start and deadline so that they end the earliest.
@@ -46,11 +55,18 @@ class FreeTime:
         duration. Returns None and takes nothing if there is not enough free time. A duration of
         zero takes nothing and ends at its start.
         """
+        pieces = self.find(duration, min_piece, start, deadline)
+        if pieces and duration:
+            self._cut_all(pieces)
+        return pieces
+
+    def find(self, duration: int, min_piece: int, start: int, deadline: int) -> Pieces | None:
+        """Find the pieces that `allocate` would take."""
         if not duration:
             return [(start, start)] if start <= deadline else None
         if duration >= 2 * min_piece:
-            return self._allocate_split(duration, min_piece, start, deadline)
-        return self._allocate_whole(duration, start, deadline)
+            return self._find_split(duration, min_piece, start, deadline)
+        return self._find_whole(duration, start, deadline)
 
     def reserve(self, pieces: Pieces) -> bool:
         """Take exactly these pieces; returns False and takes nothing if one is not free."""
@@ -62,56 +78,73 @@ class FreeTime:
 
     def capacity(self, duration: int, min_piece: int, start: int, deadline: int) -> int:
         """Free minutes that a job could use: those of its longest possible pieces."""
+        first, last = bisect_right(self.ends, start), bisect_right(self.starts, deadline)
+        self._steps.count(last - first)
         sizes = sorted(
             min(end, deadline) - max(begin, start)
-            for begin, end in zip(self.starts, self.ends, strict=True)
+            for begin, end in zip(self.starts[first:last], self.ends[first:last], strict=True)
         )
         if duration < 2 * min_piece:
             return max([0, *sizes])
         return sum(size for size in sizes[-(duration // min_piece) :] if size >= min_piece)
 
-    def _allocate_whole(self, duration: int, earliest: int, deadline: int) -> Pieces | None:
+    def _find_whole(self, duration: int, earliest: int, deadline: int) -> Pieces | None:
         starts, ends = self.starts, self.ends
-        for k in range(bisect_right(ends, earliest), len(ends)):
+        k = first = bisect_right(ends, earliest)
+        found = None
+        for k in range(first, len(ends)):
             start = starts[k]
             if start < earliest:  # noqa: PLR1730 (max() is slower, in the innermost loop)
                 start = earliest
             end = start + duration
             if end > deadline:
-                return None
+                break
             if end <= ends[k]:
-                self._cut(k, start, end)
-                return [(start, end)]
-        return None
+                found = [(start, end)]
+                break
+        self._steps.count(k - first)
+        return found
 
-    def _allocate_split(
+    def _find_split(
         self, duration: int, min_piece: int, earliest: int, deadline: int
     ) -> Pieces | None:
         """Find the first gap in which the job can end, given the largest gaps before it.
 
         A job has at most `duration // min_piece` pieces, so only as many gaps can help.
         """
-        if sum(self.ends) - sum(self.starts) < duration:
+        if self.minutes < duration:
             return None
-        largest: list[tuple[int, int]] = []  # a heap of (size, start)
+        k = first = bisect_right(self.ends, earliest)
+        largest: list[_Gap] = []  # a heap, once there are as many as can help
         total = 0  # minutes of the largest gaps
         most = duration // min_piece - 1
-        for k in range(bisect_right(self.ends, earliest), len(self.ends)):
-            start = max(self.starts[k], earliest)
-            size = min(self.ends[k], deadline) - start
-            if start >= deadline:
-                return None
+        pieces = None
+        for k in range(first, len(self.ends)):
+            start, end = self.starts[k], self.ends[k]
+            if start < earliest:
+                start = earliest
+            elif start >= deadline:
+                break
+            size = (end if end < deadline else deadline) - start  # noqa: FURB136 (min() is slower)
             if size < min_piece:
                 continue
             if size + total >= duration:
-                pieces = _split(duration, min_piece, largest, start)
-                self._cut_all(pieces)
-                return pieces
-            heappush(largest, (size, start))
-            total += size
-            if len(largest) > most:
-                total -= heappop(largest)[0]
-        return None
+                whole = size >= duration and not largest
+                pieces = (
+                    [(start, start + duration)]
+                    if whole
+                    else _split(duration, min_piece, largest, start)
+                )
+                break
+            if len(largest) < most:
+                largest.append((size, start))
+                total += size
+                if len(largest) == most:
+                    heapify(largest)
+            elif size > largest[0][0]:
+                total += size - heapreplace(largest, (size, start))[0]
+        self._steps.count(10 + 2 * (k - first) + 10 * len(pieces or ()))
+        return pieces
 
     def _cut_all(self, pieces: Pieces) -> None:
         for start, end in pieces:
@@ -120,6 +153,7 @@ class FreeTime:
     def _cut(self, k: int, start: int, end: int) -> None:
         """Remove a piece from the k-th interval."""
         starts, ends = self.starts, self.ends
+        self.minutes -= end - start
         if start == starts[k]:
             if end == ends[k]:
                 del starts[k], ends[k]
@@ -132,8 +166,8 @@ class FreeTime:
             ends.insert(k, start)
 
 
-def _split(duration: int, min_piece: int, gaps: list[tuple[int, int]], last_start: int) -> Pieces:
-    """Split a job over some gaps (size, start) and, with as little as possible, a last one.
+def _split(duration: int, min_piece: int, gaps: list[_Gap], last_start: int) -> Pieces:
+    """Split a job over some gaps and, with as little as possible, a last one.
 
     Uses the fewest, largest gaps that leave only `min_piece` minutes for the last one, or all.
     """

@@ -1,4 +1,4 @@
-"""Improve a schedule by local search over the order of its jobs.
+"""Find a schedule of low cost: the best list schedule, improved by local search.
 
 A schedule is an order of the jobs, blockers first, in which each is scheduled as early as possible
 (serial schedule generation, Kolisch 1996). A move takes a job to an earlier position along with
@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from graphql_api.domain.planner.free_time import FreeTime, end_of
+from graphql_api.domain.planner.free_time import FreeTime, Pieces, end_of
 from graphql_api.domain.planner.priority_rules import Order, list_orders, successors_of
-from graphql_api.domain.planner.problem import Problem
+from graphql_api.domain.planner.problem import STEPS_PER_JOB, Problem
 
 SEED = 7
 
@@ -24,17 +24,46 @@ INITIAL_TEMPERATURE = 300  # the first threshold, in mean costs of a job's waiti
 FORWARD, BOTH = 0.3, 0.5  # cumulative shares of moves forward and in both directions; then back
 FAR = 0.4  # the share of moves over any distance; the others are short
 NEAR = 12  # positions that a short move crosses, at most
-
-# Gaps of free time that the moves of a search may visit. Ordinary weeks visit 11 million. A count,
-# unlike a clock, stops at the same move on any machine.
-MAX_EFFORT = 16_000_000
+MAX_SNAPSHOTS = 250  # of free time along the order, which bound the memory of a search
 
 
-def best_order(problem: Problem) -> Order:
-    """Find an order of the jobs that are not kept, of low cost."""
-    searches = [Search(problem, order) for order in list_orders(problem)]
-    search = min(searches, key=lambda search: search.cost)
-    return search.improve(move_count(len(search.order)))
+class Result(NamedTuple):
+    """The schedule found, and whether the search for it was cut short."""
+
+    schedule: list[Pieces | None]
+    stopped_early: bool
+
+
+def find_schedule(problem: Problem) -> Result:
+    """Find a schedule of low cost within the problem's limit of steps.
+
+    The first list schedule is made in any case, all others only if there are steps left for them.
+    """
+    start, steps = problem.steps.used, problem.steps
+    orders = list_orders(problem)
+    best = problem.schedule(orders[0])
+    cost, order, per_schedule = problem.total_cost(best), orders[0], steps.used - start
+    for other in orders[1:]:
+        if steps.left < 2 * per_schedule:
+            return Result(best, stopped_early=True)
+        schedule = problem.schedule(other)
+        if problem.total_cost(schedule) < cost:
+            best, cost, order = schedule, problem.total_cost(schedule), other
+    return _improved(problem, best, order, reserve=2 * per_schedule)
+
+
+def _improved(
+    problem: Problem, schedule: list[Pieces | None], order: Order, reserve: int
+) -> Result:
+    """Search for a better schedule, but leave `reserve` steps."""
+    moves = move_count(len(order))
+    if moves and problem.steps.left < 2 * reserve:
+        return Result(schedule, stopped_early=True)
+    search = Search(problem, order)
+    improved = search.improve(moves, reserve)
+    if improved != order:
+        schedule = problem.schedule(improved)
+    return Result(schedule, search.stopped_early)
 
 
 def move_count(jobs: int) -> int:
@@ -45,13 +74,14 @@ def move_count(jobs: int) -> int:
 class Candidate(NamedTuple):
     """A segment of the order to replace, from position `low` on, and its consequences.
 
-    `free` and `costs` are the free time and the cost so far after each re-scheduled position.
+    `snapshots` are the free time before some of the re-scheduled positions, by position; `costs`
+    the cost so far after each of them.
     """
 
     low: int
     segment: Order
     ends: list[int | None]
-    free: list[FreeTime]
+    snapshots: dict[int, FreeTime]
     costs: list[int]
     cost: int
 
@@ -59,39 +89,40 @@ class Candidate(NamedTuple):
 class Search:
     """An order of jobs and its cost, indexed so that a small change is cheap to evaluate.
 
-    Costs are above the lower bound of each job. `_free` and `_costs` are the free time and the
-    cost before each position of the order, and after the last one: a change is re-scheduled from
-    its first position until the free time is what it was before, or the cost is too high.
+    `_costs` are the costs before each position of the order, and after the last one; `_snapshots`
+    the free time before every `_stride`-th one. A change is re-scheduled from the snapshot before
+    it until the free time is what it was before, or the cost is too high.
     """
 
     def __init__(self, problem: Problem, order: Order) -> None:
         count = len(problem.jobs)
-        self.order = order
+        self.order = order[:]
+        self.stopped_early = False
         self._problem = problem
         self._successors = successors_of(problem)
         self._before = _closure([job.blockers for job in problem.jobs], range(count))
         self._after = _closure(self._successors, range(count - 1, -1, -1))
         self._position = [-1] * count
         self._ends = [end_of(problem.kept.get(i)) for i in range(count)]
-        self._lower_bounds = self._find_lower_bounds()
-        self._effort = 0
-        self._free = [problem.free] * (len(order) + 1)
+        self._stride = 1 + len(order) // MAX_SNAPSHOTS
+        self._snapshots = {0: problem.free}
         self._costs = [0] * (len(order) + 1)
         if candidate := self._evaluate(0, order, sys.maxsize):
             self._accept(candidate)
 
     @property
     def cost(self) -> int:
-        """Cost of the order above the lower bounds of its jobs."""
+        """Cost of the order's jobs."""
         return self._costs[-1]
 
-    def improve(self, moves: int) -> Order:
-        """Return the best order found in that many moves, or within MAX_EFFORT."""
+    def improve(self, moves: int, reserve: int = 0) -> Order:
+        """Return the best order found in that many moves, leaving at least `reserve` steps."""
         rng = Random(SEED)  # noqa: S311 (no secret)
         best, lowest = self.order[:], self.cost
         temperature = self._initial_temperature()
         for left in range(moves, 0, -1):
-            if self._effort > MAX_EFFORT:
+            if self._problem.steps.left < reserve:
+                self.stopped_early = True
                 break
             low, segment = self._neighbour(rng)
             limit = self.cost + int(temperature * _cooling(left / moves, rng.random()))
@@ -105,11 +136,8 @@ class Search:
 
     def _initial_temperature(self) -> int:
         jobs = self._problem.jobs
-        return (
-            INITIAL_TEMPERATURE
-            * sum(job.weight * job.duration for job in jobs)
-            // max(1, len(jobs))
-        )
+        total = sum(job.weight * job.duration for job in jobs)
+        return INITIAL_TEMPERATURE * total // max(1, len(jobs))
 
     def _neighbour(self, rng: Random) -> tuple[int, Order]:
         """Change a random segment: move its last job first, its first job last, or both.
@@ -119,10 +147,11 @@ class Search:
         count, kind = len(self.order), rng.random()
         high = int(rng.random() * count)
         if kind < FORWARD:  # prefer a job with much to gain
-            high = max(high, int(rng.random() * count), key=self._cost_at)
+            high = max(high, int(rng.random() * count), key=self._excess_cost)
         reach = count if rng.random() < FAR else NEAR
         low = max(0, high - 1 - int(rng.random() * reach))
         segment = self.order[low : high + 1]
+        self._problem.steps.count(5 * len(segment))
         early = 0 if FORWARD <= kind < BOTH else self._before[segment[-1]]
         late = 0 if kind < FORWARD else self._after[segment[0]]
         if early & late:  # the first job must stay before the last one
@@ -133,57 +162,63 @@ class Search:
             *(job for job in segment if late >> job & 1),
         ]
 
-    def _cost_at(self, position: int) -> int:
-        return self._costs[position + 1] - self._costs[position]
+    def _excess_cost(self, position: int) -> int:
+        """Cost of a job above what it would be without other jobs and working hours."""
+        job = self._problem.jobs[self.order[position]]
+        least = self._problem.cost(job, job.release + job.duration)
+        return self._costs[position + 1] - self._costs[position] - least
 
     def _evaluate(self, low: int, segment: Order, limit: int) -> Candidate | None:
         """Re-schedule from a position on; None if that costs more than the limit."""
-        free, ends, cost = self._free[low].copy(), self._ends[:], self._costs[low]
-        free_after: list[FreeTime] = []
+        problem, ends, cost = self._problem, self._ends[:], self._costs[low]
+        free = self._free_before(low)
+        snapshots: dict[int, FreeTime] = {}
         costs: list[int] = []
         settled = low + len(segment)  # from this position on, only the free time can differ
         for position in range(low, len(self.order)):
-            if position >= settled and free.equals(self._free[position]):
-                cost += self.cost - self._costs[position]
-                break
-            self._effort += len(free.starts)
+            if position % self._stride == 0 and position > low:
+                if position >= settled and free.equals(self._snapshots[position]):
+                    cost += self.cost - self._costs[position]
+                    break
+                snapshots[position] = free.copy()
             moved = position - low < len(segment)
             i = segment[position - low] if moved else self.order[position]
             end = self._allocate(i, free, ends)
-            cost += self._problem.cost(self._problem.jobs[i], end) - self._lower_bounds[i]
+            cost += problem.cost(problem.jobs[i], end)
             if cost > limit:
                 return None
             if end != ends[i]:
                 ends[i] = end
                 settled = max([settled, *(self._position[s] + 1 for s in self._successors[i])])
-            free_after.append(free.copy())
             costs.append(cost)
-        return Candidate(low, segment, ends, free_after, costs, cost) if cost <= limit else None
+        return Candidate(low, segment, ends, snapshots, costs, cost) if cost <= limit else None
+
+    def _free_before(self, position: int) -> FreeTime:
+        """Free time before a position: its nearest snapshot, and what the jobs since then take."""
+        snapshot = position - position % self._stride
+        free, ends = self._snapshots[snapshot].copy(), self._ends
+        for i in self.order[snapshot:position]:
+            self._allocate(i, free, ends)
+        return free
 
     def _allocate(self, i: int, free: FreeTime, ends: Sequence[int | None]) -> int | None:
         """Take free time for a job as early as possible; returns its end."""
+        self._problem.steps.count(STEPS_PER_JOB)
         job, start = self._problem.jobs[i], self._problem.earliest_start(i, ends)
         if start is None:
             return None
         return end_of(free.allocate(job.duration, job.min_piece, start, job.deadline))
 
     def _accept(self, candidate: Candidate) -> None:
-        low, end = candidate.low, candidate.low + len(candidate.free)
+        low, end = candidate.low, candidate.low + len(candidate.costs)
         self.order[low : low + len(candidate.segment)] = candidate.segment
         for position, job in enumerate(candidate.segment, low):
             self._position[job] = position
         self._ends = candidate.ends
-        self._free[low + 1 : end + 1] = candidate.free
+        self._snapshots |= candidate.snapshots
         change = candidate.cost - self.cost
         unchanged = [cost + change for cost in self._costs[end + 1 :]]
         self._costs[low + 1 :] = candidate.costs + unchanged
-
-    def _find_lower_bounds(self) -> list[int]:
-        """Cost of each job if only its blockers were in its way."""
-        problem, ends = self._problem, self._ends[:]
-        for i in sorted(self.order):
-            ends[i] = self._allocate(i, problem.free.copy(), ends)
-        return [problem.cost(job, end) for job, end in zip(problem.jobs, ends, strict=True)]
 
 
 def _cooling(left: float, chance: float) -> float:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from graphql_api.domain.planner.minutes import DAY
 from graphql_api.errors import FIELD, BadUserInput
 
-ALGORITHM = 2  # part of the input hash: raise it whenever the same input gets another plan
+ALGORITHM = 3  # part of the input hash: raise it whenever the same input gets another plan
 
 MAX_TASKS = 2_000  # in a plan
 MAX_HORIZON_DAYS = 60
@@ -209,12 +209,16 @@ class AtRisk:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A schedule: blocks by time; unplaced and late tasks by id."""
+    """A schedule: blocks by time; unplaced and late tasks by id.
+
+    `stopped_early` tells that the search for a better one reached its limit of work.
+    """
 
     blocks: tuple[Block, ...]
     unplaced: tuple[Unplaced, ...]
     at_risk: tuple[AtRisk, ...]
     cost: int
+    stopped_early: bool
     input_hash: str
 
     @property

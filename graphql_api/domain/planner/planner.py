@@ -1,33 +1,38 @@
 """Plan tasks into free time, deterministically, with a reason for each block."""
 
+from collections.abc import Sequence
+
 from graphql_api.domain.planner.explanation import Explanation
-from graphql_api.domain.planner.free_time import Pieces, end_of
-from graphql_api.domain.planner.local_search import best_order
+from graphql_api.domain.planner.free_time import Pieces
+from graphql_api.domain.planner.local_search import find_schedule
 from graphql_api.domain.planner.minutes import floor
 from graphql_api.domain.planner.model import AtRisk, Plan, PlanRequest
 from graphql_api.domain.planner.problem import Problem
+from graphql_api.domain.planner.steps import Steps
 
 
-def plan(request: PlanRequest) -> Plan:
+def plan(request: PlanRequest, steps: Steps | None = None) -> Plan:
     """Schedule a request's tasks: a pure function, independent of clock and chance.
 
     Every block lies in free time, no two overlap, each task comes after its blockers and its
     `not_before`, whole or in long enough pieces, and finishes before a hard deadline. A task for
-    which that is impossible is left out, and so is every task that it blocks.
+    which that is impossible is left out, and so is every task that it blocks. `steps` bounds the
+    work and reports its progress. Raises BadUserInput for free time in too many intervals.
     """
-    problem = Problem.of(request)
-    schedule = problem.schedule(best_order(problem))
+    problem = Problem.of(request, steps or Steps())
+    schedule, stopped_early = find_schedule(problem)
     explanation = Explanation(request, problem, schedule)
     return Plan(
         blocks=explanation.blocks(),
         unplaced=explanation.unplaced(),
         at_risk=_at_risk(request, schedule),
-        cost=sum(map(problem.cost, problem.jobs, map(end_of, schedule))),
+        cost=problem.total_cost(schedule),
+        stopped_early=stopped_early,
         input_hash=request.input_hash,
     )
 
 
-def _at_risk(request: PlanRequest, schedule: list[Pieces | None]) -> tuple[AtRisk, ...]:
+def _at_risk(request: PlanRequest, schedule: Sequence[Pieces | None]) -> tuple[AtRisk, ...]:
     late = []
     for task, pieces in zip(request.ordered, schedule, strict=True):
         if pieces and task.deadline and not task.deadline_is_hard:

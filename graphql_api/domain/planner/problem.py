@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from graphql_api.domain.planner.calendar import free_intervals, horizon
+from graphql_api.domain.planner.calendar import Minutes, free_intervals, horizon
 from graphql_api.domain.planner.free_time import FreeTime, Pieces, end_of
 from graphql_api.domain.planner.minutes import ceil, floor
 from graphql_api.domain.planner.model import MAX_DURATION, Interval, PlanRequest, PlanTask
+from graphql_api.domain.planner.steps import Steps
+from graphql_api.errors import BadUserInput
 
 LATENESS_COST = 10  # of a minute late, in minutes of waiting
 UNPLACED_COST = 20  # of a task left out, in horizons of waiting
+MAX_GAPS = 500  # intervals of free time, with which the work of a plan grows
+STEPS_PER_JOB = 15  # to schedule a job, besides the intervals visited
 
 
 class Job(NamedTuple):
@@ -34,8 +38,9 @@ class Job(NamedTuple):
 class Problem:
     """Jobs in topological order (blockers first) and the free time to schedule them in.
 
-    `kept` jobs stay where they are; `free` is the time that they leave. `unplaceable` jobs have a
-    blocker outside the problem. The cost of a schedule is the sum over its jobs of
+    `calendar` is all free time. `kept` jobs stay where they are; `free` is the time that they
+    leave. `unplaceable` jobs have a blocker outside the problem. The cost of a schedule is the
+    sum over its jobs of
 
         weight · (minutes from the start of the plan until the job's end
                   + LATENESS_COST · minutes from its due date, or the plan's start if that is
@@ -50,11 +55,16 @@ class Problem:
     jobs: list[Job]
     unplaceable: frozenset[int]
     kept: dict[int, Pieces]
+    calendar: FreeTime
     free: FreeTime
+    steps: Steps
 
     @classmethod
-    def of(cls, request: PlanRequest) -> "Problem":
-        """Build the problem of a request; jobs are in the order of `request.ordered`."""
+    def of(cls, request: PlanRequest, steps: Steps) -> "Problem":
+        """Build the problem of a request; jobs are in the order of `request.ordered`.
+
+        Raises BadUserInput if free time is in more than MAX_GAPS intervals.
+        """
         start, end = horizon(request)
         index = {task.task_id: i for i, task in enumerate(request.ordered)}
         jobs = [_job(task, index, start, end) for task in request.ordered]
@@ -63,18 +73,23 @@ class Problem:
             for i, task in enumerate(request.ordered)
             if not all(blocker in index for blocker in task.blocked_by)
         )
-        free = FreeTime.of(free_intervals(request))
+        calendar = FreeTime.of(_free_intervals(request), steps)
+        free = calendar.copy()
         kept = _kept(request.ordered, jobs, unplaceable, free) if request.keep_current else {}
         for i, pieces in kept.items():
             if jobs[i].duration:
                 free.reserve(pieces)
-        return cls(start, end, jobs, unplaceable, kept, free)
+        return cls(start, end, jobs, unplaceable, kept, calendar, free, steps)
 
     def cost(self, job: Job, end: int | None) -> int:
         """Cost of a job that finishes at `end`, or is left out (None)."""
         if end is None:
             return job.weight * UNPLACED_COST * (self.end - self.start)
         return job.weight * (end - self.start + LATENESS_COST * max(0, end - job.due))
+
+    def total_cost(self, schedule: Iterable[Pieces | None]) -> int:
+        """Cost of a schedule."""
+        return sum(map(self.cost, self.jobs, map(end_of, schedule)))
 
     def earliest_start(self, job: int, ends: Sequence[int | None]) -> int | None:
         """Earliest start of a job given the ends of all jobs; None if a blocker is left out."""
@@ -93,6 +108,7 @@ class Problem:
         the pieces of each job, None for one that does not fit.
         """
         free = self.free.copy()
+        self.steps.count(STEPS_PER_JOB * len(self.jobs))
         pieces: list[Pieces | None] = [self.kept.get(i) for i in range(len(self.jobs))]
         ends = [end_of(kept) for kept in pieces]
         for i in order:
@@ -101,6 +117,15 @@ class Problem:
                 pieces[i] = free.allocate(job.duration, job.min_piece, start, job.deadline)
                 ends[i] = end_of(pieces[i])
         return pieces
+
+
+def _free_intervals(request: PlanRequest) -> list[Minutes]:
+    intervals = free_intervals(request)
+    if len(intervals) > MAX_GAPS:
+        raise BadUserInput(
+            f"Free time must have at most {MAX_GAPS} intervals: plan fewer days.", "horizon_days"
+        )
+    return intervals
 
 
 def _job(task: PlanTask, index: dict[str, int], start: int, end: int) -> Job:

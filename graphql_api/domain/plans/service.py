@@ -7,9 +7,9 @@ from datetime import datetime
 
 from graphql_api.domain.conflicts import conflict_attempts
 from graphql_api.domain.paging import Budget, Window
-from graphql_api.domain.planner.calendar import free_intervals
 from graphql_api.domain.planner.model import MAX_TASKS, Plan, PlanRequest
 from graphql_api.domain.planner.planner import plan
+from graphql_api.domain.planner.steps import Steps
 from graphql_api.domain.plans.model import (
     OPEN,
     Blockers,
@@ -35,7 +35,6 @@ from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import ConditionFailed
 
-MAX_GAPS = 500  # intervals of free time, with which the work of a plan grows
 BATCH_SIZE = 50  # tasks in a transaction: the largest ones stay well below its 4 MB
 
 _BY_ID = TaskOrder(direction=OrderDirection.ASC)
@@ -154,12 +153,7 @@ class Plans:
 
     def _draft(self, selection: Selection, request: PlanRequest) -> Draft:
         def make() -> Draft:
-            if len(free_intervals(request)) > MAX_GAPS:
-                raise BadUserInput(
-                    f"Free time must have at most {MAX_GAPS} intervals: plan fewer days.",
-                    "horizon_days",
-                )
-            return Draft(selection, request, plan(request))
+            return Draft(selection, request, plan(request, Steps(on_progress=extend_deadline)))
 
         return self._planning.run_in_thread(make)
 

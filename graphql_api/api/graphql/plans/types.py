@@ -132,6 +132,16 @@ class Plan:
     def cost(self) -> float:
         return self.draft.plan.cost
 
+    @strawberry.field(
+        description=(
+            "Whether the search for a better plan reached its limit of work, which bounds the time"
+            " that planning takes. The plan keeps every rule all the same, and equal input stops at"
+            " the same point."
+        )
+    )
+    def stopped_early(self) -> bool:
+        return self.draft.plan.stopped_early
+
     @strawberry.field(graphql_type=list[PlanBlock], description="The blocks, by time.")
     def blocks(self) -> tuple[model.Block, ...]:
         return self.draft.plan.blocks
