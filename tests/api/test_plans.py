@@ -9,6 +9,7 @@ from conftest import DELETE, PASSWORD, codes
 from graphql_api import clock
 from graphql_api.domain.planner import planner
 from graphql_api.domain.plans import service, store
+from graphql_api.domain.tasks import related
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.dynamodb import ConditionFailed
@@ -686,6 +687,50 @@ def test_a_plan_shows_no_more_tasks_than_a_list_of_them(ann, monkeypatch):
     assert codes(answer) == ["QUERY_TOO_COMPLEX"]
     assert answer["data"] is None
     assert len(preview(ann)["blocks"]) == 4
+
+
+@pytest.mark.engine_is_no_matter
+def test_a_task_that_cannot_be_read_leaves_the_rest_of_the_plan(ann, monkeypatch):
+    one, two = estimated(ann, 30, 60)
+    is_ready = related.Neighbours.ready
+
+    def fail_for_the_first(self, task):
+        if task.task_id == one["id"]:
+            raise ServiceUnavailable("The store does not answer.")
+        return is_ready(self, task)
+
+    monkeypatch.setattr(related.Neighbours, "ready", fail_for_the_first)
+    query = f"""{{ planPreview(input: {{ from: "{MONDAY}" }}) {{
+      blocks {{ taskId task {{ isReady }} }} versions {{ task }}
+    }} }}"""
+
+    answer = ann.graphql(query)
+
+    assert answer["data"]["planPreview"] == {
+        "blocks": [
+            {"taskId": one["id"], "task": None},
+            {"taskId": two["id"], "task": {"isReady": True}},
+        ],
+        "versions": [{"task": one["id"]}, {"task": two["id"]}],
+    }
+    assert codes(answer) == ["SERVICE_UNAVAILABLE"]
+    assert answer["errors"][0]["path"] == ["planPreview", "blocks", 0, "task", "isReady"]
+
+
+@pytest.mark.engine_is_no_matter
+def test_each_alias_of_a_plans_tasks_counts(ann, monkeypatch):
+    monkeypatch.setattr("graphql_api.api.graphql.context.MOST_LISTED", 5)
+    estimated(ann, 10, 10)
+    query = """query ($input: PlanInput!) { planPreview(input: $input) {
+      blocks { task { id } task { title } ...More } %s
+    } }
+    fragment More on PlanBlock { again: task { title } }"""
+
+    within = ann.graphql(query % "", input={"from": MONDAY})
+    beyond = ann.graphql(query % "more: blocks { task { id } }", input={"from": MONDAY})
+
+    assert len(within["data"]["planPreview"]["blocks"]) == 2
+    assert (codes(beyond), beyond["data"]) == (["QUERY_TOO_COMPLEX"], None)
 
 
 @pytest.mark.engine_is_no_matter

@@ -180,16 +180,8 @@ class Context:
         """The user's settings."""
         return self.settings.get(user_id) or Settings(user_id=user_id)
 
-    def title(self, task_id: str) -> str:
-        """The title of one of the viewer's tasks that a plan is of."""
-        return self._planned(task_id).title
-
     def planned_task(self, task_id: str) -> Task:
-        """One of the viewer's tasks that a plan is of, as one of those that a request gets."""
-        self.spend_rows(1)
-        return self._planned(task_id)
-
-    def _planned(self, task_id: str) -> Task:
+        """One of the viewer's tasks that a plan is of."""
         task = self.tasks_by_key.get((self.viewer, task_id))
         if task is None:
             raise task_not_found()

@@ -26,6 +26,18 @@ def root_arguments(info: GraphQLResolveInfo[Any], field: str, argument: str) -> 
                     yield _value(info, given.value)
 
 
+def selections(info: GraphQLResolveInfo[Any], field: str) -> int:
+    """Count the response keys under which this field's selections ask for a field."""
+    nodes = [node.selection_set for node in info.field_nodes if node.selection_set]
+    keys = {
+        (node.alias or node.name).value
+        for selected in nodes
+        for node in _fields(info, selected, set())
+        if node.name.value == field
+    }
+    return len(keys)
+
+
 def _fields(
     info: GraphQLResolveInfo[Any], selected: SelectionSetNode, seen: set[str]
 ) -> Iterator[FieldNode]:

@@ -11,6 +11,7 @@ from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.planner import model
 from graphql_api.domain.plans.service import Draft
 from graphql_api.domain.tasks.model import Task as TaskModel
+from graphql_api.infra.executor import lookahead
 
 describe_enum(
     model.ReasonCode,
@@ -44,10 +45,19 @@ def _task(root: strawberry.Parent[Any], info: Info) -> TaskModel:
 
 
 def _title(root: strawberry.Parent[Any], info: Info) -> str:
-    return info.context.title(root.task_id)
+    return info.context.planned_task(root.task_id).title
 
 
-_TASK = f"The task. A request returns at most {MOST_LISTED} tasks in all its lists."
+def _spend_rows(info: Info, rows: int) -> None:
+    """Take the tasks that a list's rows ask for of those that a request may return."""
+    keys = lookahead.selections(info._raw_info, "task")  # noqa: SLF001 - Strawberry offers no other way to the fragments
+    info.context.spend_rows(keys * rows)
+
+
+_TASK = (
+    "The task, null if a part of it cannot be read. A request returns at most"
+    f" {MOST_LISTED} tasks in all its lists."
+)
 _TASK_ID = "The task's id."
 _TITLE = "The task's title."
 
@@ -65,7 +75,7 @@ class Reason:
 class PlanBlock:
     task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
     title: str = strawberry.field(resolver=_title, description=_TITLE)
-    task = strawberry.field(_task, graphql_type=Task, description=_TASK)
+    task = strawberry.field(_task, graphql_type=Task | None, description=_TASK)
     start: datetime = strawberry.field(description="Start of the block.")
     end: datetime = strawberry.field(description="End of the block.")
     part: int = strawberry.field(description="Number of this part of the task, from 1.")
@@ -77,7 +87,7 @@ class PlanBlock:
 class UnplacedTask:
     task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
     title: str = strawberry.field(resolver=_title, description=_TITLE)
-    task = strawberry.field(_task, graphql_type=Task, description=_TASK)
+    task = strawberry.field(_task, graphql_type=Task | None, description=_TASK)
     code: model.UnplacedCode = strawberry.field(description="The obstacle, for programs.")
     text: str = strawberry.field(description="The obstacle, for people.")
     missing_minutes: int = strawberry.field(description="Minutes of free time that it lacks.")
@@ -90,7 +100,7 @@ class UnplacedTask:
 class AtRiskTask:
     task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
     title: str = strawberry.field(resolver=_title, description=_TITLE)
-    task = strawberry.field(_task, graphql_type=Task, description=_TASK)
+    task = strawberry.field(_task, graphql_type=Task | None, description=_TASK)
     late_minutes: int = strawberry.field(description="Minutes from its deadline until its end.")
 
 
@@ -98,7 +108,7 @@ class AtRiskTask:
 class UnestimatedTask:
     task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
     title: str = strawberry.field(resolver=_title, description=_TITLE)
-    task = strawberry.field(_task, graphql_type=Task, description=_TASK)
+    task = strawberry.field(_task, graphql_type=Task | None, description=_TASK)
 
 
 @strawberry.type(description="A task and the version that a plan was made from.")
@@ -143,27 +153,31 @@ class Plan:
         return self.draft.plan.stopped_early
 
     @strawberry.field(graphql_type=list[PlanBlock], description="The blocks, by time.")
-    def blocks(self) -> tuple[model.Block, ...]:
+    def blocks(self, info: Info) -> tuple[model.Block, ...]:
+        _spend_rows(info, len(self.draft.plan.blocks))
         return self.draft.plan.blocks
 
     @strawberry.field(
         graphql_type=list[UnplacedTask], description="The tasks that could not be planned, by id."
     )
-    def unplaced(self) -> tuple[model.Unplaced, ...]:
+    def unplaced(self, info: Info) -> tuple[model.Unplaced, ...]:
+        _spend_rows(info, len(self.draft.plan.unplaced))
         return self.draft.plan.unplaced
 
     @strawberry.field(
         graphql_type=list[AtRiskTask],
         description="The tasks that end after their soft deadlines, by id.",
     )
-    def at_risk(self) -> tuple[model.AtRisk, ...]:
+    def at_risk(self, info: Info) -> tuple[model.AtRisk, ...]:
+        _spend_rows(info, len(self.draft.plan.at_risk))
         return self.draft.plan.at_risk
 
     @strawberry.field(
         graphql_type=list[UnestimatedTask],
         description="The open tasks without `durationMinutes`, which are not planned, by id.",
     )
-    def unestimated(self) -> tuple[TaskModel, ...]:
+    def unestimated(self, info: Info) -> tuple[TaskModel, ...]:
+        _spend_rows(info, len(self.draft.selection.unestimated))
         return self.draft.selection.unestimated
 
     @strawberry.field(
