@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from graphql_api import __version__, clock
 from graphql_api.api.graphql.context import Services
 from graphql_api.api.graphql.cursors import Cursors
-from graphql_api.api.graphql.schema import SCHEMA
+from graphql_api.api.graphql.schema import COSTS, SCHEMA
 from graphql_api.api.http.application import ROUTE, Application
 from graphql_api.api.http.cors import CORSMiddleware
 from graphql_api.api.http.graphql_view import DRAFTS, GraphQL
@@ -89,13 +89,14 @@ def create_app(
     )
     executor = Executor(
         SCHEMA,
+        costs=COSTS,
         introspection=config.introspection,
         most=config.limits,
         long_documents=bulkheads.long_documents,
         introspections=bulkheads.introspections,
     )
     # Its one document never has to make room for clients', and their limits are not its own.
-    rest_executor = Executor(SCHEMA, introspection=False)
+    rest_executor = Executor(SCHEMA, costs=COSTS, introspection=False)
 
     app = Application(__name__)
     app.extensions |= {"database": database, "executor": executor}  # for tests

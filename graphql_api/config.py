@@ -44,7 +44,7 @@ class Limits:
     fields: int = 500  # after fragments are expanded
     aliases: int = 15
     root_fields: int = 10
-    directives: int = 5
+    directives: int = 50
 
 
 DEFAULT_LIMITS = Limits()

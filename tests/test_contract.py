@@ -138,6 +138,7 @@ DOORS = {
         "api/graphql/connection.py",
         "api/graphql/strawberry_extras.py",
         "api/graphql/context.py",
+        "api/graphql/costs.py",
         "infra/executor/executor.py",
         "infra/executor/compiler.py",
         "infra/executor/coercion.py",

@@ -7,6 +7,7 @@ import strawberry
 
 from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
+from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.settings import Settings
 from graphql_api.api.graphql.tasks.listing import list_tasks
 from graphql_api.api.graphql.tasks.types import Task
@@ -34,11 +35,16 @@ class User:
     username: str = strawberry.field(description="The username as it was typed at registration.")
     created_at: datetime = strawberry.field(description="When the user registered.")
     tasks = strawberry.field(
-        list_tasks, graphql_type=Connection[Task], description="The user's tasks."
+        list_tasks,
+        graphql_type=Connection[Task],
+        description="The user's tasks.",
+        metadata=field_cost(LIST),
     )
 
     @strawberry.field(
-        graphql_type=list[Session], description="The user's active sessions, newest first."
+        graphql_type=list[Session],
+        description="The user's active sessions, newest first.",
+        metadata=field_cost(LIST),
     )
     def sessions(user: strawberry.Parent[model.User], info: Info) -> list[model.Session]:  # noqa: N805 - the parent is the model's user
         return info.context.accounts.sessions(user, info.context.now)
@@ -46,6 +52,7 @@ class User:
     @strawberry.field(
         graphql_type=Settings,
         description="The user's time zone, working hours and urgency coefficients.",
+        metadata=field_cost(LIST),  # of days off and working hours, too many to repeat in each row
     )
     def settings(user: strawberry.Parent[model.User], info: Info) -> UserSettings:  # noqa: N805 - the parent is the model's user
         return info.context.settings_of(user.user_id)
@@ -126,7 +133,11 @@ class AccountQuery:
 
 @strawberry.type
 class AccountMutation:
-    @strawberry.mutation(graphql_type=AuthPayload, description="Create an account and log in.")
+    @strawberry.mutation(
+        graphql_type=AuthPayload,
+        description="Create an account and log in.",
+        metadata=field_cost(expensive=True),
+    )
     def register(
         self,
         info: Info,
@@ -135,7 +146,11 @@ class AccountMutation:
         context = info.context
         return context.accounts.register(**vars(input), client=context.client, now=context.now)
 
-    @strawberry.mutation(graphql_type=AuthPayload, description="Log in: open a session.")
+    @strawberry.mutation(
+        graphql_type=AuthPayload,
+        description="Log in: open a session.",
+        metadata=field_cost(expensive=True),
+    )
     def login(
         self,
         info: Info,
@@ -155,11 +170,13 @@ class AccountMutation:
     ) -> service.Login:
         return info.context.accounts.refresh(input.refresh_token, info.context.now)
 
-    @strawberry.mutation(description="End this session.")
+    @strawberry.mutation(description="End this session.", metadata=field_cost(exclusive=True))
     def logout(self, info: Info) -> LogoutPayload:
         return LogoutPayload(ended_sessions=info.context.accounts.logout(info.context.identity))
 
-    @strawberry.mutation(description="End all of the viewer's sessions.")
+    @strawberry.mutation(
+        description="End all of the viewer's sessions.", metadata=field_cost(exclusive=True)
+    )
     def logout_everywhere(self, info: Info) -> LogoutPayload:
         context = info.context
         ended = context.accounts.logout_everywhere(context.identity, context.now)
@@ -177,6 +194,7 @@ class AccountMutation:
     @strawberry.mutation(
         graphql_type=AuthPayload,
         description="Change the password, end all sessions and open a new one.",
+        metadata=field_cost(expensive=True, exclusive=True),
     )
     def change_password(
         self,
@@ -191,7 +209,10 @@ class AccountMutation:
             context.identity, **vars(input), client=context.client, now=context.now
         )
 
-    @strawberry.mutation(description="Delete the account and all its data permanently.")
+    @strawberry.mutation(
+        description="Delete the account and all its data permanently.",
+        metadata=field_cost(expensive=True, exclusive=True),
+    )
     def delete_account(
         self,
         info: Info,

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import strawberry
 
+from graphql_api.api.graphql.costs import LOADED, field_cost
 from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.domain.paging import Page
 
@@ -38,8 +39,10 @@ class Edge(Generic[T]):
 
 @strawberry.type(description="A page of a list. https://relay.dev/graphql/connections.htm")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(description="The items with their cursors.")
-    nodes: list[T] = strawberry.field(description="The items.")
+    edges: list[Edge[T]] = strawberry.field(
+        description="The items with their cursors.", metadata=field_cost(LOADED)
+    )
+    nodes: list[T] = strawberry.field(description="The items.", metadata=field_cost(LOADED))
     page_info: PageInfo = strawberry.field(
         description="Where the page lies in the list, and how to go on from it."
     )

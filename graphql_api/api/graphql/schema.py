@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.api.graphql import costs
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
 from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
@@ -27,3 +28,5 @@ SCHEMA = strawberry.Schema(
     Mutation,
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME, date: DATE, time: LOCAL_TIME}),
 )
+
+COSTS = costs.collect(SCHEMA)

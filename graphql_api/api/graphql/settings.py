@@ -7,6 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from graphql_api.api.graphql.context import Info
+from graphql_api.api.graphql.costs import LOADED, field_cost
 from graphql_api.api.graphql.strawberry_extras import describe_enum, provided
 from graphql_api.domain.settings import model
 from graphql_api.domain.tasks import urgency
@@ -30,7 +31,8 @@ class LocalInterval:
 class WorkingDay:
     day: model.Weekday = strawberry.field(description="The weekday.")
     intervals: list[LocalInterval] = strawberry.field(
-        description="The intervals that begin on this day, in order; the gaps are breaks."
+        description="The intervals that begin on this day, in order; the gaps are breaks.",
+        metadata=field_cost(LOADED),
     )
 
 
@@ -100,7 +102,8 @@ class Settings:
         description=(
             "The days with working hours, from Monday on. Default Monday to Friday,"
             " 09:00 to 12:00 and 13:00 to 17:00."
-        )
+        ),
+        metadata=field_cost(LOADED),
     )
     days_off: list[date] = strawberry.field(
         description="The dates on which no working hours begin, in order."

@@ -135,6 +135,7 @@ class Executor:
         self,
         schema: Schema,
         *,
+        costs: limits.Costs,
         introspection: bool,
         most: Limits = DEFAULT_LIMITS,
         long_documents: Bulkhead | None = None,
@@ -146,6 +147,7 @@ class Executor:
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
         # What goes on around an execution, such as a span of a trace.
         self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
+        self._costs = costs
         self._introspection = introspection
         self._options: dict[str, Any] = {
             "is_awaitable": _never,
@@ -235,7 +237,7 @@ class Executor:
 
         def operation(node: OperationDefinitionNode) -> Operation:
             roots = set(_fields(node.selection_set, fragments))
-            introspects = not roots.isdisjoint(limits.INTROSPECTION)
+            introspects = not roots.isdisjoint(limits.META_FIELDS)
             return Operation(document, node, request_log.only(roots), introspects)
 
         operations = (
@@ -248,7 +250,7 @@ class Executor:
     def _document(self, query: str) -> DocumentNode:
         """The document if it can be executed; RequestErrors if not, ServiceUnavailable."""
         try:
-            limits.check_tokens(query, self._most.tokens)
+            limits.check_tokens(query, self._most_tokens(query))
         except QueryTooComplex as error:
             raise RequestErrors.of(error) from None
         if self._long_documents is None or not limits.has_more_tokens(query, BRIEF):
@@ -257,8 +259,10 @@ class Executor:
 
     def _checked(self, query: str) -> DocumentNode:
         try:
-            document = parse(query, max_tokens=self._most.tokens, allow_empty_selection_sets=False)
-            limits.check(document, self._most)
+            document = parse(
+                query, max_tokens=self._most_tokens(query), allow_empty_selection_sets=False
+            )
+            limits.check(document, self.schema, self._costs, self._most)
         except QueryTooComplex as error:
             raise RequestErrors.of(error) from None
         except GraphQLSyntaxError as error:
@@ -280,6 +284,9 @@ class Executor:
                 [_located(error, ValidationFailed(error.message)) for error in errors[:MOST_ERRORS]]
             )
         return document
+
+    def _most_tokens(self, query: str) -> int:
+        return limits.token_limit(query, self._most) if self._introspection else self._most.tokens
 
     def _variable_errors(
         self, operation: Operation, request: Request, result: ExecutionResult

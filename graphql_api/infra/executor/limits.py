@@ -1,25 +1,35 @@
-"""The document guard: refuses what would cost too much, before anything else looks at it.
+"""Limits on what a GraphQL document may cost, checked before anything executes it.
 
-Tokens are counted before a document is parsed, which takes 0.1 ms instead of 5. All else is
-one linear pass over the parsed document. Each fragment is measured once and its measure is
-reused for every spread, so that nested fragments cannot make the guard itself expensive.
+Tokens are counted before a document is parsed, which takes 0.1 ms instead of 5. Everything else is
+one linear pass over the parsed document: each fragment is measured once, and its cost is reused
+for every spread, so that nested fragments cannot make the check itself expensive.
+
+The pass runs before validation, which costs more: a field that the schema does not have costs what
+a plain one does, and validation refuses it afterwards.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import cache
+from typing import TypeAlias
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLCompositeType,
+    GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     Token,
     TokenKind,
+    get_named_type,
+    is_composite_type,
 )
 
 from graphql_api.config import DEFAULT_LIMITS, Limits
@@ -29,26 +39,12 @@ LINES = 2_000  # each error's place is found by counting them
 NESTING = 60  # of any selection sets, fragments included
 VALUE_NESTING = 10  # of lists and objects in a value, or lists in a type; ours have 5
 
-# Questions about the schema are nested deeper and asked by tools.
-INTROSPECTION_DEPTH = 25
-INTROSPECTION_FIELDS = 1_000
-INTROSPECTION = {"__schema", "__type"}
-
-# What ends sessions ends the one that is asking: nothing may come after it.
-ALONE = {"logout", "logoutEverywhere", "changePassword", "deleteAccount"}
-
-# Within one another they would multiply what is read.
-LISTS = {"tasks", "sessions", "settings", "results", "planPreview"}
-
-# Within one another, or with lists within them, they would, too; within a list they are bounded.
-LINKS = {"blockedBy", "blocks"}
-
-# Each of these costs an Argon2 hash, a plan, or a hundred writes and more: one a request.
-COSTLY = {
-    *("register", "login", "changePassword", "deleteAccount"),
-    *("createTasks", "updateTasks", "deleteTasks"),
-    *("planPreview", "planApply", "planUndo"),
-}
+META_FIELDS = {"__schema", "__type"}
+# Questions about the schema are asked by tools, in documents of their own kind: what they have
+# of anything does not count towards the operator's limits, but towards these.
+INTROSPECTION = Limits(
+    tokens=1_000, depth=25, fields=1_000, aliases=15, root_fields=10, directives=50
+)
 
 # Comments, and the lexical tokens of GraphQL (section 2.1). No part can be read in two ways, and
 # what has matched is not tried again: so it takes linear time, whatever the text is.
@@ -57,6 +53,7 @@ _LEXEME = (
     r"|[_A-Za-z][_0-9A-Za-z]*+|-?[0-9][0-9.eE+-]*+|\.\.\.|[!$&():=@\[\]{|}])"
 )
 _IGNORED = r"[\t\n\r ,\ufeff]*+"
+_META_FIELD = re.compile(r"\b__(?:schema|type)\b", re.ASCII)
 
 _PARENTHESES = {TokenKind.PAREN_L: 1, TokenKind.PAREN_R: -1}
 _BRACKETS = {
@@ -67,158 +64,240 @@ _BRACKETS = {
 }
 
 
-def check(document: DocumentNode, most: Limits = DEFAULT_LIMITS) -> None:
-    """Raise QueryTooComplex if any operation of the document exceeds a limit."""
+class Nesting(Enum):
+    """Where a field may be: lists within lists would multiply what one request reads."""
+
+    LOADED = auto()  # anywhere: its value comes with its parent
+    LIST = auto()  # not within another list, nor within a relation
+    RELATION = auto()  # within a list, where it is bounded; no list and no relation within it
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCost:
+    """The declared cost of a field."""
+
+    nesting: Nesting = Nesting.LOADED
+    expensive: bool = False  # one of them an operation
+    exclusive: bool = False  # no other root field beside it
+
+
+Costs: TypeAlias = Mapping[tuple[str, str], FieldCost]  # by type and field; others cost nothing
+
+_PLAIN = FieldCost()
+_Parent: TypeAlias = GraphQLCompositeType | None  # None: a type that the schema does not have
+
+
+def check(
+    document: DocumentNode, schema: GraphQLSchema, costs: Costs, limits: Limits = DEFAULT_LIMITS
+) -> None:
+    """Check a parsed document against all limits. Raises QueryTooComplex."""
     tokens = list(_tokens(document))
     _limit("lines", tokens[-1].line, LINES)
-    _limit("directives", sum(token.kind is TokenKind.AT for token in tokens), most.directives)
     _limit("levels in a value", _value_nesting(tokens), VALUE_NESTING)
-    fragments = {
-        node.name.value: node
-        for node in document.definitions
-        if isinstance(node, FragmentDefinitionNode)
-    }
-    measured: dict[str, _Size] = {}
+    meter = _Meter(document, schema, costs)
+    asks_for_data = False
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
-            _check_operation(node, fragments, measured, most)
+            cost = meter.operation(node)
+            _check_cost(cost, limits)
+            asks_for_data |= cost.own.fields > 0
+    directives = sum(token.kind is TokenKind.AT for token in tokens)
+    _limit("directives", directives - meter.introspection_directives, limits.directives)
+    _limit("introspection directives", meter.introspection_directives, INTROSPECTION.directives)
+    if asks_for_data:
+        check_token_count(document.token_count, limits.tokens)
+
+
+def token_limit(text: str, limits: Limits) -> int:
+    """How many tokens a document may have before it is parsed."""
+    return max(limits.tokens, INTROSPECTION.tokens) if _META_FIELD.search(text) else limits.tokens
+
+
+def check_tokens(text: str, limit: int) -> None:
+    """Count the tokens of a document as GraphQL's parser would. Raises QueryTooComplex."""
+    if has_more_tokens(text, limit):
+        check_token_count(limit + 1, limit)
+
+
+def has_more_tokens(text: str, count: int) -> bool:
+    """Compare the number of tokens of a document, up to the first that is none, with a count."""
+    return _more_tokens(count).match(text) is not None
+
+
+def check_token_count(count: int, limit: int) -> None:
+    """Raise QueryTooComplex, in the parser's own words, if a document has too many tokens."""
+    if count > limit:
+        raise QueryTooComplex(f"Document contains more than {limit} tokens. Parsing aborted.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """How much a selection set asks for, with its fragments expanded."""
+    """The number of fields in a selection set, with its fragments expanded."""
 
     depth: int = 0
     fields: int = 0
     aliases: int = 0
-    schema_depth: int = 0
-    schema_fields: int = 0
-    roots: int = 0
-    costly: int = 0
-    alone: int = 0
-    lists: int = 0  # within one another
-    links: int = 0  # within one another, or lists within them
-    nesting: int = 0  # of selection sets, fragments included
+    root_fields: int = 0
 
-    def beside(self, other: "_Size") -> "_Size":
+    def merge(self, other: "_Size") -> "_Size":
         return _Size(
             max(self.depth, other.depth),
             self.fields + other.fields,
             self.aliases + other.aliases,
-            max(self.schema_depth, other.schema_depth),
-            self.schema_fields + other.schema_fields,
-            self.roots + other.roots,
-            self.costly + other.costly,
-            self.alone + other.alone,
+            self.root_fields + other.root_fields,
+        )
+
+    def nest(self, node: FieldNode) -> "_Size":
+        aliases = self.aliases + (node.alias is not None)
+        return _Size(self.depth + 1, self.fields + 1, aliases, root_fields=1)
+
+    def deepen(self) -> "_Size":
+        """The same fields, one level further down."""
+        return _Size(self.depth + 1, self.fields, self.aliases) if self.fields else self
+
+
+_NOTHING = _Size()
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """The cost of a selection set, with its fragments expanded."""
+
+    own: _Size = _NOTHING
+    introspection: _Size = _NOTHING
+    expensive: int = 0
+    exclusive: str = ""  # the name of such a field
+    lists: int = 0  # within one another
+    relations: int = 0  # within one another, and lists within them
+    nesting: int = 0  # of selection sets, fragments included
+
+    def merge(self, other: "_Cost") -> "_Cost":
+        """The cost of both, side by side."""
+        return _Cost(
+            self.own.merge(other.own),
+            self.introspection.merge(other.introspection),
+            self.expensive + other.expensive,
+            self.exclusive or other.exclusive,
             max(self.lists, other.lists),
-            max(self.links, other.links),
+            max(self.relations, other.relations),
             max(self.nesting, other.nesting),
         )
 
-    def under(self, field: FieldNode) -> "_Size":
-        """The size of a field with this below it."""
-        name = field.name.value
-        aliases = self.aliases + (field.alias is not None)
-        depth, fields = self.depth + 1, self.fields + 1
-        if name in INTROSPECTION:
-            return _Size(
-                aliases=aliases,
-                schema_depth=max(depth, self.schema_depth + 1),
-                schema_fields=fields + self.schema_fields,
-                roots=1,
-                nesting=self.nesting,
-            )
-        return _Size(
-            depth,
-            fields,
-            aliases,
-            self.schema_depth and self.schema_depth + 1,
-            self.schema_fields,
-            roots=1,
-            costly=name in COSTLY,
-            alone=name in ALONE,
-            lists=self.lists + (name in LISTS),
-            links=self.links if name not in LINKS else 1 + self.links + self.lists,
-            nesting=self.nesting,
+    def nest(self, node: FieldNode, field: FieldCost) -> "_Cost":
+        """The cost of a field that has this selection set."""
+        is_relation = field.nesting is Nesting.RELATION
+        return _Cost(
+            self.own.nest(node),
+            self.introspection.deepen(),
+            self.expensive + field.expensive,
+            node.name.value if field.exclusive else self.exclusive,
+            self.lists + (field.nesting is Nesting.LIST),
+            self.relations + (1 + self.lists if is_relation else 0),
+            self.nesting,
         )
 
-
-def _check_operation(
-    operation: OperationDefinitionNode,
-    fragments: dict[str, FragmentDefinitionNode],
-    measured: dict[str, _Size],
-    most: Limits,
-) -> None:
-    size = _measure(operation.selection_set, fragments, measured)
-    _limit("levels of nesting", size.nesting - 1, NESTING)
-    _limit("levels of depth", size.depth, most.depth)
-    _limit("fields", size.fields, most.fields)
-    _limit("aliases", size.aliases, most.aliases)
-    _limit("levels of introspection", size.schema_depth, INTROSPECTION_DEPTH)
-    _limit("introspection fields", size.schema_fields, INTROSPECTION_FIELDS)
-    _limit("lists within lists", size.lists, 1)
-    _limit("lists within a task's dependencies", size.links, 1)
-    _limit("root fields", size.roots, most.root_fields)
-    _limit("fields that check a password, plan or write in bulk", size.costly, 1)
-    if size.alone:
-        _limit("fields beside one that ends sessions", size.roots - 1, 0)
+    def nest_in_introspection(self, node: FieldNode) -> "_Cost":
+        """The cost of a question about the schema that has this selection set."""
+        asked = self.own.merge(self.introspection).nest(node)
+        return _Cost(introspection=asked, nesting=self.nesting)
 
 
-def _limit(what: str, count: int, most: int) -> None:
-    if count > most:
-        raise QueryTooComplex(f"The query has too many {what}: at most {most} are allowed.")
+class _Meter:
+    """Measures the operations of a document; each fragment once."""
+
+    def __init__(self, document: DocumentNode, schema: GraphQLSchema, costs: Costs) -> None:
+        self._schema = schema
+        self._costs = costs
+        self._fragments = {
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        self._measured: dict[str, _Cost] = {}
+        self.introspection_directives = 0
+
+    def operation(self, node: OperationDefinitionNode) -> _Cost:
+        """Measure an operation."""
+        return self.selections(node.selection_set, self._schema.get_root_type(node.operation), 0)
+
+    def selections(self, selected: SelectionSetNode, parent: _Parent, level: int) -> _Cost:
+        """Measure a selection set of this type."""
+        _limit("levels of nesting", level, NESTING)
+        cost = _Cost()
+        for node in selected.selections:
+            self._count_directives(node, parent)
+            match node:
+                case FieldNode():
+                    cost = cost.merge(self._field(node, parent, level + 1))
+                case InlineFragmentNode():
+                    condition = node.type_condition
+                    narrowed = self._type(condition.name.value) if condition else parent
+                    inner = self.selections(node.selection_set, narrowed, level + 1)
+                    cost = cost.merge(inner)
+                case FragmentSpreadNode():
+                    cost = cost.merge(self._fragment(node.name.value, level + 1))
+        return replace(cost, nesting=cost.nesting + 1)
+
+    def _field(self, node: FieldNode, parent: _Parent, level: int) -> _Cost:
+        name = node.name.value
+        below = _Cost()
+        if node.selection_set:
+            below = self.selections(node.selection_set, self._returned(parent, name), level)
+        if name in META_FIELDS:
+            return below.nest_in_introspection(node)
+        return below.nest(node, self._costs.get((parent.name, name), _PLAIN) if parent else _PLAIN)
+
+    def _fragment(self, name: str, level: int) -> _Cost:
+        if name not in self._measured:
+            self._measured[name] = _Cost()  # met by a cycle, which validation refuses by its name
+            if fragment := self._fragments.get(name):
+                condition = self._type(fragment.type_condition.name.value)
+                self._measured[name] = self.selections(fragment.selection_set, condition, level)
+        return self._measured[name]
+
+    def _returned(self, parent: _Parent, name: str) -> _Parent:
+        field = self._schema.get_field(parent, name) if parent else None
+        return _composite(get_named_type(field.type)) if field else None
+
+    def _type(self, name: str) -> _Parent:
+        return _composite(self._schema.type_map.get(name))
+
+    def _count_directives(self, node: SelectionNode, parent: _Parent) -> None:
+        asks = isinstance(node, FieldNode) and node.name.value in META_FIELDS
+        if node.directives and (asks or (parent and parent.name.startswith("__"))):
+            self.introspection_directives += len(node.directives)
 
 
-def _measure(
-    selected: SelectionSetNode,
-    fragments: dict[str, FragmentDefinitionNode],
-    measured: dict[str, _Size],
-    level: int = 0,
-) -> _Size:
-    """The size of a selection set; fragments are in `measured` once they were measured."""
-    _limit("levels of nesting", level, NESTING)
-    size = _Size()
-    for node in selected.selections:
-        match node:
-            case FieldNode(selection_set=SelectionSetNode() as inner):
-                below = _measure(inner, fragments, measured, level + 1).under(node)
-            case FieldNode():
-                below = _Size().under(node)
-            case InlineFragmentNode():
-                below = _measure(node.selection_set, fragments, measured, level + 1)
-            case FragmentSpreadNode():
-                below = _measure_fragment(node.name.value, fragments, measured, level + 1)
-        size = size.beside(below)
-    return replace(size, nesting=size.nesting + 1)
+def _composite(type_: object) -> _Parent:
+    return type_ if is_composite_type(type_) else None
 
 
-def _measure_fragment(
-    name: str,
-    fragments: dict[str, FragmentDefinitionNode],
-    measured: dict[str, _Size],
-    level: int,
-) -> _Size:
-    if name not in measured:
-        measured[name] = _Size()  # what a cycle meets; validation refuses it by name
-        if name in fragments:
-            measured[name] = _measure(fragments[name].selection_set, fragments, measured, level)
-    return measured[name]
+def _check_cost(cost: _Cost, limits: Limits) -> None:
+    own, asked = cost.own, cost.introspection
+    _limit("levels of nesting", cost.nesting - 1, NESTING)
+    _limit("levels of depth", own.depth, limits.depth)
+    _limit("fields", own.fields, limits.fields)
+    _limit("aliases", own.aliases, limits.aliases)
+    _limit("root fields", own.root_fields, limits.root_fields)
+    _limit("levels of introspection", asked.depth, INTROSPECTION.depth)
+    _limit("introspection fields", asked.fields, INTROSPECTION.fields)
+    _limit("introspection aliases", asked.aliases, INTROSPECTION.aliases)
+    _limit("introspection root fields", asked.root_fields, INTROSPECTION.root_fields)
+    _limit("lists within lists", cost.lists, 1)
+    _limit("lists or relations within relations", cost.relations, 1)
+    _limit("expensive fields", cost.expensive, 1)
+    if cost.exclusive and own.root_fields + asked.root_fields > 1:
+        raise QueryTooComplex(f"{cost.exclusive} must be the only root field of its operation.")
 
 
-def check_tokens(text: str, most: int) -> None:
-    """Raise QueryTooComplex if a document has more tokens than that, as GraphQL's parser would."""
-    if has_more_tokens(text, most):
-        raise QueryTooComplex(f"Document contains more than {most} tokens. Parsing aborted.")
-
-
-def has_more_tokens(text: str, count: int) -> bool:
-    """Whether a document has more tokens than that, up to what is no token."""
-    return _more_tokens(count).match(text) is not None
+def _limit(what: str, count: int, limit: int) -> None:
+    if count > limit:
+        raise QueryTooComplex(f"The query has too many {what}: at most {limit} are allowed.")
 
 
 @cache
-def _more_tokens(most: int) -> re.Pattern[str]:
-    return re.compile(f"(?>{_IGNORED}{_LEXEME}){{{most + 1}}}")
+def _more_tokens(count: int) -> re.Pattern[str]:
+    return re.compile(f"(?>{_IGNORED}{_LEXEME}){{{count + 1}}}")
 
 
 def _tokens(document: DocumentNode) -> Iterator[Token]:
@@ -229,7 +308,7 @@ def _tokens(document: DocumentNode) -> Iterator[Token]:
 
 
 def _value_nesting(tokens: Iterable[Token]) -> int:
-    """How deep lists and objects are nested, which are all there is between parentheses."""
+    """The depth of nested lists and objects, which are all there is between parentheses."""
     parentheses = level = deepest = 0
     for token in tokens:
         parentheses += _PARENTHESES.get(token.kind, 0)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
-from graphql_api.api.graphql.schema import SCHEMA
+from graphql_api.api.graphql.schema import COSTS, SCHEMA
 from graphql_api.errors import MAX_MESSAGE, BadUserInput
 from graphql_api.infra.executor import variable_errors
 from graphql_api.infra.executor.executor import MOST_ERRORS, Executor, Request, RequestErrors
@@ -20,7 +20,7 @@ from graphql_api.infra.serving.body_limits import BODY_BYTES
 pytestmark = pytest.mark.thorough
 
 MOST_CALLS = 500_000
-EXECUTOR = Executor(SCHEMA, introspection=False)
+EXECUTOR = Executor(SCHEMA, costs=COSTS, introspection=False)
 CREATE = "mutation ($input: CreateTasksInput!) { createTasks(input: $input) { __typename } }"
 
 

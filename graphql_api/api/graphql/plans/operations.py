@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from graphql_api.api.graphql.context import Info
+from graphql_api.api.graphql.costs import field_cost
 from graphql_api.api.graphql.plans.inputs import PlanApplyInput, PlanInput, PlanUndoInput, options
 from graphql_api.api.graphql.plans.payloads import PlanApplyPayload, PlanUndoPayload
 from graphql_api.api.graphql.plans.types import Plan
@@ -16,7 +17,8 @@ class PlanQuery:
         description=(
             "Plan the viewer's open tasks within the working hours of the settings, without"
             " writing anything. Equal input gives equal plans."
-        )
+        ),
+        metadata=field_cost(expensive=True),
     )
     def plan_preview(
         self,
@@ -35,7 +37,8 @@ class PlanMutation:
         description=(
             "Apply a previewed plan: set `plannedStart` and `plannedEnd` of its tasks, and clear"
             " them on tasks that could not be planned. Applying it again changes nothing."
-        )
+        ),
+        metadata=field_cost(expensive=True),
     )
     def plan_apply(
         self,
@@ -49,7 +52,8 @@ class PlanMutation:
         return PlanApplyPayload(outcome=outcome)
 
     @strawberry.mutation(
-        description="Undo an applied plan: restore the planned times that its tasks had before."
+        description="Undo an applied plan: restore the planned times that its tasks had before.",
+        metadata=field_cost(expensive=True),
     )
     def plan_undo(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from graphql_api.api.graphql.context import MOST_LISTED, Info
+from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
 from graphql_api.api.graphql.strawberry_extras import describe_enum
 from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.planner import model
@@ -80,7 +81,9 @@ class PlanBlock:
     end: datetime = strawberry.field(description="End of the block.")
     part: int = strawberry.field(description="Number of this part of the task, from 1.")
     parts: int = strawberry.field(description="How many parts the task is split into.")
-    reasons: list[Reason] = strawberry.field(description="Why the block is where it is.")
+    reasons: list[Reason] = strawberry.field(
+        description="Why the block is where it is.", metadata=field_cost(LOADED)
+    )
 
 
 @strawberry.type(description="A task that could not be planned.")
@@ -152,13 +155,19 @@ class Plan:
     def stopped_early(self) -> bool:
         return self.draft.plan.stopped_early
 
-    @strawberry.field(graphql_type=list[PlanBlock], description="The blocks, by time.")
+    @strawberry.field(
+        graphql_type=list[PlanBlock],
+        description="The blocks, by time.",
+        metadata=field_cost(LIST),
+    )
     def blocks(self, info: Info) -> tuple[model.Block, ...]:
         _spend_rows(info, len(self.draft.plan.blocks))
         return self.draft.plan.blocks
 
     @strawberry.field(
-        graphql_type=list[UnplacedTask], description="The tasks that could not be planned, by id."
+        graphql_type=list[UnplacedTask],
+        description="The tasks that could not be planned, by id.",
+        metadata=field_cost(LIST),
     )
     def unplaced(self, info: Info) -> tuple[model.Unplaced, ...]:
         _spend_rows(info, len(self.draft.plan.unplaced))
@@ -167,6 +176,7 @@ class Plan:
     @strawberry.field(
         graphql_type=list[AtRiskTask],
         description="The tasks that end after their soft deadlines, by id.",
+        metadata=field_cost(LIST),
     )
     def at_risk(self, info: Info) -> tuple[model.AtRisk, ...]:
         _spend_rows(info, len(self.draft.plan.at_risk))
@@ -175,6 +185,7 @@ class Plan:
     @strawberry.field(
         graphql_type=list[UnestimatedTask],
         description="The open tasks without `durationMinutes`, which are not planned, by id.",
+        metadata=field_cost(LIST),
     )
     def unestimated(self, info: Info) -> tuple[TaskModel, ...]:
         _spend_rows(info, len(self.draft.selection.unestimated))
@@ -183,6 +194,7 @@ class Plan:
     @strawberry.field(
         graphql_type=list[TaskVersion],
         description="Versions of the tasks that the plan was made from, by id, for `planApply`.",
+        metadata=field_cost(LIST),
     )
     def versions(self) -> tuple[model.PlanTask, ...]:
         return self.draft.request.tasks

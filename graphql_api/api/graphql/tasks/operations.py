@@ -7,6 +7,7 @@ import strawberry
 
 from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Context, Info
+from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.api.graphql.tasks.inputs import (
     BlockersInput,
@@ -58,7 +59,10 @@ class TaskQuery:
         return task
 
     tasks = strawberry.field(
-        list_tasks, graphql_type=Connection[Task], description="The viewer's tasks."
+        list_tasks,
+        graphql_type=Connection[Task],
+        description="The viewer's tasks.",
+        metadata=field_cost(LIST),
     )
 
 
@@ -116,7 +120,10 @@ class TaskMutation:
         context = _writing(info)
         return _linked(context, context.tasks.remove_blockers(context.viewer, **vars(input)))
 
-    @strawberry.mutation(description="Create several tasks; what fails does not undo the others.")
+    @strawberry.mutation(
+        description="Create several tasks; what fails does not undo the others.",
+        metadata=field_cost(expensive=True),
+    )
     def create_tasks(
         self,
         info: Info,
@@ -126,7 +133,10 @@ class TaskMutation:
         made = _each(input.tasks, lambda task: context.tasks.create(viewer, task, context.now))
         return _results(context, made)
 
-    @strawberry.mutation(description="Change several tasks; what fails does not undo the others.")
+    @strawberry.mutation(
+        description="Change several tasks; what fails does not undo the others.",
+        metadata=field_cost(expensive=True),
+    )
     def update_tasks(
         self,
         info: Info,
@@ -136,7 +146,10 @@ class TaskMutation:
         made = _each(input.tasks, lambda task: context.tasks.update(viewer, task, context.now))
         return _results(context, made)
 
-    @strawberry.mutation(description="Delete several tasks; what fails does not undo the others.")
+    @strawberry.mutation(
+        description="Delete several tasks; what fails does not undo the others.",
+        metadata=field_cost(expensive=True),
+    )
     def delete_tasks(
         self,
         info: Info,

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.tasks import model
@@ -83,11 +84,13 @@ class DeleteTaskResult:
 
 @strawberry.type(description="What became of several tasks.")
 class TasksPayload:
-    results: list[TaskResult] = strawberry.field(description="One for each item, in its order.")
+    results: list[TaskResult] = strawberry.field(
+        description="One for each item, in its order.", metadata=field_cost(LIST)
+    )
 
 
 @strawberry.type(description="What became of several tasks to delete.")
 class DeleteTasksPayload:
     results: list[DeleteTaskResult] = strawberry.field(
-        description="One for each item, in its order."
+        description="One for each item, in its order.", metadata=field_cost(LIST)
     )

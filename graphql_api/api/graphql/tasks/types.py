@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from graphql_api.api.graphql.context import Info
+from graphql_api.api.graphql.costs import LOADED, RELATION, field_cost
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.domain.accounts.model import User
@@ -31,7 +32,9 @@ class Urgency:
     score: float = strawberry.field(
         description="The sum of the contributions; 0 for a task that is not open."
     )
-    terms: list[UrgencyTerm] = strawberry.field(description="What it is the sum of.")
+    terms: list[UrgencyTerm] = strawberry.field(
+        description="What it is the sum of.", metadata=field_cost(LOADED)
+    )
     as_of: datetime = strawberry.field(description="The instant as of which this is so.")
 
 
@@ -79,6 +82,7 @@ class Task:
     @strawberry.field(
         graphql_type=list["Task"],
         description=f"What has to be done before it, done or not: at most {dependencies.BLOCKERS}.",
+        metadata=field_cost(RELATION),
     )
     def blocked_by(task: strawberry.Parent[model.Task], info: Info) -> list[model.Task]:  # noqa: N805 - as `owner`
         return info.context.neighbours.blockers(task)
@@ -86,6 +90,7 @@ class Task:
     @strawberry.field(
         graphql_type=list["Task"],
         description=f"What waits for it, done or not: at most {dependencies.BLOCKED}.",
+        metadata=field_cost(RELATION),
     )
     def blocks(task: strawberry.Parent[model.Task], info: Info) -> list[model.Task]:  # noqa: N805 - as `owner`
         return info.context.neighbours.blocked(task)

@@ -1,0 +1,68 @@
+"""Costs of fields, declared where a field is: `strawberry.field(…, metadata=field_cost(LIST))`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import strawberry
+from graphql import (
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_composite_type,
+)
+
+from graphql_api.errors import StartError
+from graphql_api.infra.executor.limits import Costs, FieldCost, Nesting
+
+LOADED, LIST, RELATION = Nesting.LOADED, Nesting.LIST, Nesting.RELATION
+
+_KEY = "cost"
+
+
+def field_cost(
+    nesting: Nesting = LOADED, *, expensive: bool = False, exclusive: bool = False
+) -> dict[str, FieldCost]:
+    """Metadata that declares what a field costs.
+
+    A field with many objects says how it may be nested: LOADED if they come with their parent,
+    LIST if they are read for it, RELATION for a bounded number of them that are read in one batch
+    with those of other parents. `expensive`: a password check, a plan, a write in bulk, of which an
+    operation has one. `exclusive`: it ends the session that asks, so nothing may stand beside it.
+    """
+    return {_KEY: FieldCost(nesting, expensive, exclusive)}
+
+
+def collect(schema: strawberry.Schema) -> Costs:
+    """Collect the declared costs. Raises StartError with the fields that have to declare theirs."""
+    costs, missing = {}, []
+    for name, field_name, field in _fields(schema):
+        declared = field.extensions["strawberry-definition"].metadata.get(_KEY)
+        if declared:
+            costs[name, field_name] = declared
+        elif _has_many_objects(field):
+            missing.append(f"{name}.{field_name}")
+    if missing:
+        raise StartError(
+            f"{', '.join(missing)}: a list or a connection of objects declares its cost,"
+            " metadata=field_cost(LIST), RELATION or LOADED (graphql_api/api/graphql/costs.py)"
+        )
+    return costs
+
+
+def _fields(schema: strawberry.Schema) -> Iterator[tuple[str, str, GraphQLField]]:
+    types: dict[str, Any] = schema._schema.type_map  # noqa: SLF001 - Strawberry has no public name for its core schema
+    for name, type_ in types.items():
+        is_ours = isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
+        if is_ours and not name.startswith("__"):
+            for field_name, field in type_.fields.items():
+                yield name, field_name, field
+
+
+def _has_many_objects(field: GraphQLField) -> bool:
+    named = get_named_type(field.type)
+    is_list = isinstance(get_nullable_type(field.type), GraphQLList)
+    # The Relay specification reserves the suffix for connections.
+    return is_composite_type(named) and (is_list or named.name.endswith("Connection"))
