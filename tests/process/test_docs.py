@@ -75,6 +75,21 @@ def test_every_link_between_pages_leads_somewhere():
                 assert anchor in {slug(heading) for heading in headings}, f"{page.name}: #{anchor}"
 
 
+def test_every_file_that_is_named_is_there():
+    folders = ("graphql_api", "tests", "bench", "deploy", "requirements", ".")
+    files = {
+        path.as_posix()
+        for folder in folders
+        for path in (ROOT / folder).glob("*" if folder == "." else "**/*")
+    }
+    pages = [*PAGES, ROOT / "SECURITY.md", *(ROOT / "docs" / "decisions").glob("*.md")]
+    for page in pages:
+        for name in re.findall(
+            r"`([\w/.-]+\.(?:py|mjs|txt|toml|ya?ml))(?:::\w+)?`", page.read_text()
+        ):
+            assert any(file.endswith(f"/{name}") for file in files), f"{page.name}: {name}"
+
+
 def slug(heading):
     """The anchor of a heading, as GitHub makes it."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
