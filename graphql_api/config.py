@@ -241,9 +241,9 @@ def _draft(text: str) -> str:
 
 
 def _level(text: str) -> str:
-    if text not in {"INFO", "WARNING", "ERROR"}:
+    if text.lower() not in {"info", "warning", "error"}:
         raise ValueError(f"must be INFO, WARNING or ERROR, not {text!r}")
-    return text
+    return text.upper()
 
 
 def _store(text: str) -> str:

@@ -128,6 +128,8 @@ def test_the_tools_can_be_switched_off_one_by_one():
         ("GRAPHQL_HTTP", "2025", "graphql_http", "2025"),
         ("GRAPHQL_HTTP", "2026", "graphql_http", "2026"),
         ("LOG_LEVEL", "WARNING", "log_level", "WARNING"),
+        ("LOG_LEVEL", "warning", "log_level", "WARNING"),
+        ("LOG_LEVEL", "Error", "log_level", "ERROR"),
         ("MAX_TOKENS", "2000", "limits", Limits(tokens=2_000)),
         ("MAX_DEPTH", "3", "limits", Limits(depth=3)),
         ("MAX_FIELDS", "4", "limits", Limits(fields=4)),
@@ -165,6 +167,7 @@ def test_the_embedded_modes_endpoint_is_its_engines():
 
 
 BAD = {
+    "LOG_LEVEL": ["DEBUG", "warn", "1", "ınfo"],
     "PORT": [
         "-1",
         "65536",
