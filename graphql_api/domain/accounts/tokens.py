@@ -26,7 +26,8 @@ LEEWAY = 10  # seconds that clocks may differ
 CACHE_SIZE = 2_000  # verified access tokens
 
 _REFRESH = re.compile(rf"({ID_PATTERN})\.({ID_PATTERN})\.([\w-]{{43}})", re.ASCII)
-_CREDENTIALS = re.compile(r"(?:bearer +)?([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII | re.IGNORECASE)
+_CREDENTIALS = re.compile(r"(?:bearer +)?(?!bearer$)([^ ]+)", re.ASCII | re.IGNORECASE)
+_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)  # JWS Compact Serialization
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,10 @@ class Tokens:
         if not authorization:
             raise Unauthenticated("Authentication is required.")
         match = _CREDENTIALS.fullmatch(authorization.strip(" "))
-        if match is None or len(authorization) > MAX_HEADER_LENGTH:
+        if match is None:
             raise Unauthenticated("The Authorization header must be 'Bearer <token>'.")
+        if len(authorization) > MAX_HEADER_LENGTH or not _JWT.fullmatch(match[1]):
+            raise Unauthenticated("The token cannot be read: it is incomplete or malformed.")
         identity, expiry = self._verified(match[1])
         if time.time() > expiry:
             raise Unauthenticated("The token has expired.")

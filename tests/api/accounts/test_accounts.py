@@ -346,6 +346,47 @@ def test_a_header_that_holds_no_token_of_ours_is_refused_everywhere(ann, calls, 
     assert calls == []
 
 
+ABSENT = "Authentication is required."
+MALFORMED_HEADER = "The Authorization header must be 'Bearer <token>'."
+UNREADABLE = "The token cannot be read: it is incomplete or malformed."
+INVALID = "The token is invalid."
+
+
+@pytest.mark.engine_is_no_matter
+@pytest.mark.parametrize(
+    ("authorization", "message"),
+    [
+        ("", ABSENT),
+        ("Bearer", MALFORMED_HEADER),
+        ("bearer ", MALFORMED_HEADER),
+        ("Bearer Bearer", MALFORMED_HEADER),
+        ("Basic {token}", MALFORMED_HEADER),
+        ("{token} {token}", MALFORMED_HEADER),
+        ("Bearer {token}, Bearer {token}", MALFORMED_HEADER),
+        ("Bearer abc", UNREADABLE),
+        ("abc", UNREADABLE),
+        ("Bearer {header}", UNREADABLE),
+        ("Bearer {header}.{payload}", UNREADABLE),
+        ("Bearer {header}.{payload}.", UNREADABLE),
+        ("Bearer {token}=", UNREADABLE),
+        ("Bearer " + "x" * 7000, UNREADABLE),
+        ("Bearer a.b.c", INVALID),
+        ("Bearer {token}x", INVALID),
+    ],
+)
+def test_a_client_is_told_whether_the_header_or_the_token_is_wrong(ann, authorization, message):
+    header, payload, _ = ann.token.split(".")
+    headers = {
+        "Authorization": authorization.format(token=ann.token, header=header, payload=payload)
+    }
+
+    graphql = ann.api.client.post("/graphql", json={"query": WHO}, headers=headers)
+    rest = ann.api.rest("GET", "/auth/verify", headers=headers)
+
+    assert [error["message"] for error in graphql.json["errors"]] == [message]
+    assert (rest.status_code, rest.json["error"]) == (401, message)
+
+
 @pytest.mark.parametrize("authorization", ["Bearer {}", "bearer {}", "BEARER  {}", "{}"])
 def test_the_scheme_is_read_in_any_case_and_may_be_left_out(ann, authorization):
     headers = {"Authorization": authorization.format(ann.token)}
