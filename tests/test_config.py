@@ -167,7 +167,7 @@ def test_the_embedded_modes_endpoint_is_its_engines():
 
 
 BAD = {
-    "LOG_LEVEL": ["DEBUG", "warn", "1", "ınfo"],
+    "LOG_LEVEL": ["DEBUG", "warn", "1", "\u0131nfo"],
     "PORT": [
         "-1",
         "65536",

@@ -20,6 +20,7 @@ DEVICE_LENGTH = 200  # characters of the User-Agent header that are kept
 IDLE_TIMEOUT = timedelta(days=14)  # without a refresh
 SESSION_LIFETIME = timedelta(days=60)
 REFRESH_GRACE = timedelta(seconds=10)  # for a client that missed the response to its refresh
+MAX_EXCHANGES = 20  # of refresh tokens that are remembered during that time
 
 _LINE_SEPARATORS = {"Zl", "Zp"}  # Unicode categories
 
@@ -65,6 +66,14 @@ class Client:
         return str(address.ipv4_mapped or ip_network((address, NETWORK_BITS), strict=False))
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The exchange of a refresh token for the next one."""
+
+    refresh_hash: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A login on one device; its refresh token is kept as a hash only."""
@@ -80,6 +89,7 @@ class Session:
     last_used_at: datetime
     ends_at: datetime
     expires_at: int  # Unix seconds: the table's TTL attribute
+    earlier_exchanges: tuple[Exchange, ...] = ()  # before that of `previous_hash`, oldest first
 
     @classmethod
     def new(
@@ -111,11 +121,13 @@ class Session:
     def refreshed(self, refresh_hash: str, now: datetime) -> dict[str, Any]:
         """Return the attributes that change when a new refresh token replaces the current one."""
         at = clock.milliseconds(now)
+        recent = [each for each in self._exchanges if at - each.at <= REFRESH_GRACE]
         return {
             "refresh_hash": refresh_hash,
             "previous_hash": self.refresh_hash,
             "last_used_at": at,
             "expires_at": _expiry(at, self.ends_at),
+            "earlier_exchanges": tuple(recent[-MAX_EXCHANGES:]),
         }
 
     def is_active(self, user: User, now: datetime) -> bool:
@@ -126,9 +138,22 @@ class Session:
             and now.timestamp() < self.expires_at
         )
 
-    def was_just_replaced(self, refresh_hash: str, now: datetime) -> bool:
-        """Tell whether this was the refresh token so recently that its client may retry."""
-        return refresh_hash == self.previous_hash and now - self.last_used_at <= REFRESH_GRACE
+    def exchanges_since(self, refresh_hash: str, now: datetime) -> int | None:
+        """Count the exchanges that led from this refresh token to the current one.
+
+        Returns None unless it was exchanged within REFRESH_GRACE, so that its client may retry.
+        """
+        for count, exchange in enumerate(reversed(self._exchanges), 1):
+            if exchange.refresh_hash == refresh_hash:
+                return count if now - exchange.at <= REFRESH_GRACE else None
+        return None
+
+    @property
+    def _exchanges(self) -> tuple[Exchange, ...]:
+        """The latest exchanges, oldest first."""
+        if self.previous_hash is None:
+            return ()
+        return *self.earlier_exchanges, Exchange(self.previous_hash, self.last_used_at)
 
 
 def _expiry(last_used_at: datetime, ends_at: datetime) -> int:

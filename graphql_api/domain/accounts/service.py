@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NoReturn
 
 from graphql_api.domain.accounts import model, session_cache
 from graphql_api.domain.accounts.model import (
@@ -133,24 +132,45 @@ class Accounts:
     def refresh(self, token: str, now: datetime) -> Login:
         """Exchange a refresh token for new tokens (rotation, RFC 9700, section 4.14).
 
-        For REFRESH_GRACE after its exchange a token gives the same successor again, for a client
+        For REFRESH_GRACE after its exchange a token gives the session's current one, for a client
         that missed the response and for its other tabs. After that, reuse ends the session,
         since the token may have been stolen. Raises Unauthenticated.
         """
         presented = RefreshToken.parse(token)
-        fresh = self._tokens.successor(presented)
-        return retry_on_conflict(lambda: self._rotate(presented, fresh, now))
+        return retry_on_conflict(lambda: self._rotate(presented, now))
 
-    def _rotate(self, presented: RefreshToken, fresh: RefreshToken, now: datetime) -> Login:
-        """Replace a refresh token; raises ConditionFailed if another request has just done so."""
+    def _rotate(self, presented: RefreshToken, now: datetime) -> Login:
+        """Exchange a refresh token; raises ConditionFailed if another request has just done so."""
         epoch = self._sessions.epoch
-        user, session = self._active_session(presented.user_id, presented.session_id, now)
-        was_just_replaced = session.was_just_replaced(presented.hash, now)
-        if not (was_just_replaced and session.refresh_hash == fresh.hash):
-            if presented.hash != session.refresh_hash:
-                self._end_reused(Identity(session.user_id, session.session_id))
-            self._users.change_session(session, session.refreshed(fresh.hash, now))
-        return self._login(user, fresh, now, epoch)
+        user, session = self._users.session(presented.user_id, presented.session_id)
+        if not (user and session and session.is_active(user, now)):
+            raise _refresh_refused()
+        if presented.hash == session.refresh_hash:
+            current = self._tokens.successor(presented)
+            self._users.change_session(session, session.refreshed(current.hash, now))
+        else:
+            current = self._current_token(presented, session, now)
+        return self._login(user, current, now, epoch)
+
+    def _current_token(self, spent: RefreshToken, session: Session, now: datetime) -> RefreshToken:
+        """Derive the session's refresh token from one that was exchanged within REFRESH_GRACE."""
+        exchanges = session.exchanges_since(spent.hash, now)
+        if exchanges is None:
+            self._end_if_reused(spent)
+            raise _refresh_refused()
+        current = self._tokens.descendant(spent, exchanges, session.refresh_hash)
+        if current is None:  # the keys were rotated since `spent` was exchanged
+            raise _refresh_refused()
+        return current
+
+    def _end_if_reused(self, token: RefreshToken) -> None:
+        """End the session of a token that was issued here and exchanged: two clients have it.
+
+        An invented token ends nothing: the ids in it can be read in any access token.
+        """
+        if self._tokens.has_issued(token):
+            log.warning("Session %s ended: a refresh token was reused", token.session_id)
+            self.logout(Identity(token.user_id, token.session_id))
 
     def logout(self, identity: Identity) -> int:
         """End this session; return the number of sessions that were ended."""
@@ -296,7 +316,7 @@ class Accounts:
         self, user: User, client: Client, now: datetime
     ) -> tuple[Session, RefreshToken]:
         session_id = new_id(now)
-        refresh = RefreshToken.new(user.user_id, session_id)
+        refresh = self._tokens.new_refresh_token(user.user_id, session_id)
         session = Session.new(
             user,
             session_id=session_id,
@@ -307,11 +327,6 @@ class Accounts:
         )
         return session, refresh
 
-    def _end_reused(self, identity: Identity) -> NoReturn:
-        log.warning("Session %s ended: a refresh token was reused", identity.session_id)
-        self.logout(identity)
-        raise Unauthenticated("The session has ended.")
-
 
 def _rate_limit_key(username: str) -> str:
     """Return the name by which attempts are counted, valid or not."""
@@ -319,3 +334,8 @@ def _rate_limit_key(username: str) -> str:
         return username_key(username)
     except BadUserInput:
         return username
+
+
+def _refresh_refused() -> Unauthenticated:
+    """Make the one error of refused tokens; it does not tell whether the session exists."""
+    return Unauthenticated("The refresh token is invalid, or its session has ended.")

@@ -25,7 +25,7 @@ MAX_HEADER_LENGTH = 4096  # characters of an Authorization header
 LEEWAY = 10  # seconds that clocks may differ
 CACHE_SIZE = 2_000  # verified access tokens
 
-_REFRESH = re.compile(rf"({ID_PATTERN})\.({ID_PATTERN})\.([\w-]{{43}})", re.ASCII)
+_REFRESH = re.compile(rf"({ID_PATTERN})\.({ID_PATTERN})\.([\w-]{{43}})([\w-]{{22}})?", re.ASCII)
 _CREDENTIALS = re.compile(r"(?:bearer +)?(?!bearer$)([^ ]+)", re.ASCII | re.IGNORECASE)
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)  # JWS Compact Serialization
 
@@ -48,16 +48,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """An opaque secret of 256 bits, prefixed with the user and the session it belongs to."""
+    """A secret of 256 bits with the user and the session it belongs to, and a tag.
+
+    The tag is a MAC of the rest: it tells tokens that were issued here from invented ones. Tokens
+    that were issued before tags were introduced have none.
+    """
 
     user_id: str
     session_id: str
     secret: str
-
-    @classmethod
-    def new(cls, user_id: str, session_id: str) -> "RefreshToken":
-        """Make a random token for this session."""
-        return cls(user_id, session_id, secrets.token_urlsafe(32))
+    tag: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "RefreshToken":
@@ -65,12 +65,12 @@ class RefreshToken:
         match = _REFRESH.fullmatch(text)
         if match is None:
             raise Unauthenticated("The refresh token is invalid.")
-        return cls(*match.groups())
+        return cls(*match.groups(""))
 
     @property
     def text(self) -> str:
         """The token as clients send it."""
-        return f"{self.user_id}.{self.session_id}.{self.secret}"
+        return f"{self.user_id}.{self.session_id}.{self.secret}{self.tag}"
 
     @property
     def hash(self) -> str:
@@ -106,14 +106,42 @@ class Tokens:
         token = jwt.encode(claims, self._ring[self._kid], ALGORITHM, headers)
         return AccessToken(token, expires)
 
+    def new_refresh_token(self, user_id: str, session_id: str) -> RefreshToken:
+        """Make a random refresh token for this session."""
+        return self._tagged(user_id, session_id, secrets.token_urlsafe(32))
+
     def successor(self, spent: RefreshToken) -> RefreshToken:
         """Derive the refresh token that this one is exchanged for, always the same one.
 
         Without the signing key it cannot be derived from the spent token.
         """
-        digest = hmac.digest(self._ring[self._kid], b"refresh" + spent.secret.encode(), "sha256")
-        secret = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        return RefreshToken(spent.user_id, spent.session_id, secret)
+        secret = _next_secret(self._ring[self._kid], spent.secret)
+        return self._tagged(spent.user_id, spent.session_id, secret)
+
+    def descendant(self, spent: RefreshToken, exchanges: int, hashed: str) -> RefreshToken | None:
+        """Derive the refresh token with this hash, which so many exchanges led to from `spent`.
+
+        Returns None if that took other keys, or several ones.
+        """
+        for key in self._ring.values():
+            secret = spent.secret
+            for _ in range(exchanges):
+                secret = _next_secret(key, secret)
+            token = self._tagged(spent.user_id, spent.session_id, secret)
+            if token.hash == hashed:
+                return token
+        return None
+
+    def has_issued(self, token: RefreshToken) -> bool:
+        """Tell whether a refresh token carries a tag by one of our keys."""
+        tags = [
+            _tag(key, token.user_id, token.session_id, token.secret) for key in self._ring.values()
+        ]
+        return any(hmac.compare_digest(token.tag, tag) for tag in tags)
+
+    def _tagged(self, user_id: str, session_id: str, secret: str) -> RefreshToken:
+        tag = _tag(self._ring[self._kid], user_id, session_id, secret)
+        return RefreshToken(user_id, session_id, secret, tag)
 
     def verify(self, authorization: str | None) -> Identity:
         """Verify an Authorization header: `Bearer <jwt>` or a bare `<jwt>`.
@@ -173,6 +201,23 @@ class Tokens:
         return claims
 
 
-def _kid(secret: bytes) -> str:
+# Each use of a key has its own prefix, and no text of one use can be one of another.
+
+
+def _kid(key: bytes) -> str:
     """Name a key by a digest that reveals nothing about it."""
-    return hmac.digest(secret, b"kid", hashlib.sha256).hex()[:16]
+    return hmac.digest(key, b"kid", "sha256").hex()[:16]
+
+
+def _next_secret(key: bytes, secret: str) -> str:
+    return _base64(hmac.digest(key, b"refresh" + secret.encode(), "sha256"))
+
+
+def _tag(key: bytes, user_id: str, session_id: str, secret: str) -> str:
+    """Return the MAC of a refresh token: 128 bits in 22 characters."""
+    text = f"refresh token: {user_id}.{session_id}.{secret}"
+    return _base64(hmac.digest(key, text.encode(), "sha256")[:16])
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

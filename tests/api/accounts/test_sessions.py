@@ -1,7 +1,9 @@
 """Sessions: opened by a login, kept up by refresh tokens, ended at once."""
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -102,8 +104,10 @@ def test_a_refresh_token_is_kept_only_as_its_hash(app, ann):
 
     item = table.get(user_id=user_id, item=f"session#{session_id}")
 
-    assert len(secret) == 43
+    assert len(secret) == 43 + 22  # the secret and the tag
     assert secret not in str(item)
+    assert secret[:43] not in str(item)
+    assert secret[43:] not in str(item)
 
 
 def test_a_client_that_missed_the_answer_gets_the_same_again_for_a_moment(ann):
@@ -130,6 +134,173 @@ def test_a_refresh_token_cannot_be_told_from_the_one_before_without_the_key(ann)
 
     assert fresh["refreshToken"] == ours.text
     assert theirs.successor(RefreshToken.parse(token)).text != ours.text
+
+
+@pytest.fixture(params=["graphql", "rest"])
+def refresh(api, request) -> Callable[[str], str | None]:
+    """Exchange a refresh token by one of the entry points; None if it is refused."""
+
+    def by_graphql(token: str) -> str | None:
+        answer = api.graphql(REFRESH, input={"refreshToken": token})
+        if "errors" not in answer:
+            return answer["data"]["refreshToken"]["refreshToken"]
+        assert codes(answer) == ["UNAUTHENTICATED"]
+        return None
+
+    def by_rest(token: str) -> str | None:
+        answer = api.rest("POST", "/auth/refresh", json={"refresh_token": token})
+        assert (answer.status_code, answer.json.get("code")) in {
+            (200, None),
+            (401, "UNAUTHENTICATED"),
+        }
+        return answer.json.get("refresh_token")
+
+    return {"graphql": by_graphql, "rest": by_rest}[request.param]
+
+
+def stored_session(app, token: str) -> dict:
+    user_id, session_id, _ = token.split(".")
+    table = app.extensions["database"].table("Users")
+    return table.get(user_id=user_id, item=f"session#{session_id}")
+
+
+def untagged(token: str) -> str:
+    """The token as it was issued before tags were introduced."""
+    return token[:-22]
+
+
+INVENTED = {
+    "of the old form": lambda _own, _theirs: "A" * 43,
+    "with an invented tag": lambda _own, _theirs: "A" * 65,
+    "with the tag of the current one": lambda own, _: "A" * 43 + own[43:],
+    "of somebody else": lambda _, theirs: theirs,
+    "of somebody else, without its tag": lambda _, theirs: theirs[:43],
+}
+
+
+@pytest.mark.parametrize("invent", INVENTED.values(), ids=INVENTED)
+def test_an_invented_refresh_token_ends_no_session(app, ann, neighbour, refresh, invent):
+    phone, token = log_in(ann)
+    token = refresh(token)
+    ids, own = token.rsplit(".", 1)
+    theirs = log_in(neighbour)[1].rsplit(".", 1)[1]
+    before = stored_session(app, token)
+
+    assert refresh(f"{ids}.{invent(own, theirs)}") is None
+
+    assert stored_session(app, token) == before
+    assert is_in(phone)
+    assert refresh(token) is not None
+
+
+def test_a_tag_by_another_key_ends_no_session(ann, refresh):
+    phone, token = log_in(ann)
+    user_id, session_id, _ = token.split(".")
+    another = Tokens([b"another key of at least thirty-two bytes"], 3600)
+
+    assert refresh(another.new_refresh_token(user_id, session_id).text) is None
+
+    assert is_in(phone)
+    assert refresh(token) is not None
+
+
+def test_a_refused_refresh_does_not_tell_whether_the_session_exists(ann):
+    phone, token = log_in(ann)
+    ids = token.rsplit(".", 1)[0]
+    nowhere = ids[:-1] + ("0" if ids[-1] != "0" else "1")
+
+    answers = [
+        ann.api.rest("POST", "/auth/refresh", json={"refresh_token": f"{name}.{'A' * 65}"}).data
+        for name in (ids, nowhere)
+    ]
+
+    assert answers[0] == answers[1]
+    assert is_in(phone)
+
+
+def test_a_token_from_before_tags_is_exchanged_for_one_with_a_tag(ann, refresh):
+    phone, token = log_in(ann)
+
+    fresh = refresh(untagged(token))
+
+    assert len(fresh) == len(token)
+    assert refresh(untagged(token)) == fresh  # within the grace
+    assert refresh(fresh) is not None
+    assert is_in(phone)
+
+
+def test_a_reused_token_from_before_tags_is_refused_and_ends_nothing(ann, refresh, monkeypatch):
+    phone, token = log_in(ann)
+    fresh = refresh(untagged(token))
+    monkeypatch.setattr(model, "REFRESH_GRACE", timedelta(seconds=-1))
+
+    assert refresh(untagged(token)) is None
+
+    assert is_in(phone)
+    assert refresh(fresh) is not None
+
+
+def test_a_reused_token_with_its_tag_by_the_previous_key_ends_the_session(ann, engine, monkeypatch):
+    phone, token = log_in(ann)
+    other = b"the new secret, also of 32 bytes and more"
+    rotated = replace(engine, jwt_secret=other, jwt_previous_secret=engine.jwt_secret)
+    api = Api(create_app(rotated).test_client())
+    fresh = api.rest("POST", "/auth/refresh", json={"refresh_token": token})
+    monkeypatch.setattr(model, "REFRESH_GRACE", timedelta(seconds=-1))
+
+    reused = api.rest("POST", "/auth/refresh", json={"refresh_token": token})
+
+    assert (fresh.status_code, reused.status_code) == (200, 401)
+    assert not is_in(phone, api)
+
+
+def test_a_retry_that_meets_a_process_with_another_key_gets_the_same_token(ann, engine):
+    _, token = log_in(ann)
+    new = b"the new secret, also of 32 bytes and more"
+    first, second = (
+        create_app(replace(engine, jwt_secret=signing, jwt_previous_secret=accepted)).test_client()
+        for signing, accepted in ((engine.jwt_secret, new), (new, engine.jwt_secret))
+    )
+
+    answers = [
+        client.post("/auth/refresh", json={"refresh_token": token}).json["refresh_token"]
+        for client in (first, second)
+    ]
+
+    assert len({answer[:-22] for answer in answers}) == 1  # the tags are by each one's key
+    again = second.post("/auth/refresh", json={"refresh_token": answers[1]})
+    assert again.status_code == 200
+
+
+def test_a_token_is_good_after_both_of_its_keys_are_gone(ann, engine):
+    _, token = log_in(ann)
+    app = create_app(replace(engine, jwt_secret=b"a third secret, also of 32 bytes and more"))
+
+    answer = app.test_client().post("/auth/refresh", json={"refresh_token": token})
+
+    assert answer.status_code == 200
+
+
+def test_every_token_of_the_last_ten_seconds_gives_the_current_one(ann, refresh):
+    phone, token = log_in(ann)
+    chain = [token]
+    for _ in range(3):
+        chain.append(refresh(chain[-1]))
+
+    assert [refresh(spent) for spent in chain[:-1]] == [chain[-1]] * 3
+    assert len(set(chain)) == 4
+    assert is_in(phone)
+
+
+def test_an_earlier_token_ends_the_session_after_the_grace(ann, refresh, monkeypatch):
+    phone, token = log_in(ann)
+    fresh = refresh(refresh(token))
+    monkeypatch.setattr(model, "REFRESH_GRACE", timedelta(seconds=-1))
+
+    assert refresh(token) is None
+
+    assert refresh(fresh) is None
+    assert not is_in(phone)
 
 
 def test_a_token_that_was_spent_before_ends_the_session_and_is_logged(ann, monkeypatch, caplog):
