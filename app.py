@@ -12,8 +12,7 @@ from graphql_api.bulkheads import Bulkheads
 from graphql_api.config import Config
 from graphql_api.errors import StartError
 from graphql_api.infra import request_log
-from graphql_api.infra.dynamodb import database as client
-from graphql_api.infra.dynamodb import embedded, tables
+from graphql_api.infra.dynamodb import connect, embedded, tables
 from graphql_api.infra.executor.persisted_documents import Documents
 from graphql_api.infra.serving import server
 
@@ -24,7 +23,7 @@ def prepare(config: Config, *, shared: bool) -> Config:
     """The same configuration, with a store that is ready to be used."""
     Documents(config.trusted_documents)  # said here, what is wrong is said once
     config = embedded.prepare(config, shared=shared)
-    tables.prepare(client.connect(config), config)
+    tables.prepare(connect(config), config)
     return config
 
 

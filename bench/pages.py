@@ -18,7 +18,7 @@ sys.path[:0] = [
 
 from engines import ENGINES
 
-from graphql_api.infra.dynamodb import Database, database as client, codec
+from graphql_api.infra.dynamodb import Database, connect, codec
 from graphql_api.domain.paging import Budget, Window
 from graphql_api.domain.tasks.filters import TaskFilter, TaskOrder
 from graphql_api.domain.tasks.list_reader import MOST_READ, TaskListReader
@@ -53,7 +53,7 @@ def fill(raw):
 
 for name in ("embedded", "local"):
     with tempfile.TemporaryDirectory() as directory, ENGINES[name](Path(directory)) as config:
-        raw = client.connect(config)
+        raw = connect(config)
         fill(raw)
         looked: list[int] = []
         raw.meta.events.register(

@@ -86,10 +86,10 @@ PHASES = {
     ],
     "calls: retries, breaker, hooks": [
         "graphql_api.infra.dynamodb.database:Database.call",
-        "graphql_api.infra.dynamodb.protocol:Wire.call",
+        "graphql_api.infra.dynamodb.protocol:Transport.call",
     ],
-    "calls: signature": ["graphql_api.infra.dynamodb.protocol:Wire._headers"],
-    "calls: HTTP": ["graphql_api.infra.dynamodb.protocol:Wire._send"],
+    "calls: signature": ["graphql_api.infra.dynamodb.sigv4:sign"],
+    "calls: HTTP": ["graphql_api.infra.dynamodb.protocol:Transport._send"],
 }
 
 
@@ -188,7 +188,7 @@ def main() -> int:
 
 def replay() -> None:
     """Let each call have the answer that the first of its kind gets; writes are all of a kind."""
-    ask, answers = Connection.ask, {}
+    ask, answers = Connection.request, {}
 
     def replayed(connection, request, ends):
         head, _, body = request.partition(b"\r\n\r\n")
@@ -198,7 +198,7 @@ def replay() -> None:
             answers[key] = ask(connection, request, ends)
         return answers[key]
 
-    Connection.ask = replayed
+    Connection.request = replayed
 
 
 def _options() -> argparse.Namespace:

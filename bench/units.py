@@ -22,7 +22,7 @@ from units import consumed, fill, size, task_item
 
 from graphql_api import create_app
 from graphql_api.domain.accounts import session_cache
-from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import connect
 
 LARGEST = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 TASK = "id title description status priority dueAt tags createdAt version"

@@ -9,7 +9,7 @@ from bench import workloads
 from bench.servers import IDENTITY
 from bench.workloads import World
 from graphql_api.config import Config
-from graphql_api.infra.dynamodb import database as client, codec, tables
+from graphql_api.infra.dynamodb import connect, codec, tables
 from graphql_api.domain.tasks.model import Task, TaskPriority, TaskStatus
 
 TASKS = 1_000  # of the reader
@@ -22,7 +22,7 @@ LOGINS = 40  # users who log in: attempts are counted by name
 def prepare(config: Config) -> Any:
     """The tables on a new engine; the client to fill them with."""
     os.environ |= IDENTITY
-    raw = client.connect(config)
+    raw = connect(config)
     for table in tables.TABLES:
         tables.create(raw, table, "")
     return raw

@@ -35,8 +35,7 @@ from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
-from graphql_api.infra.dynamodb import Database
-from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import Database, connect
 from graphql_api.infra.executor.executor import Executor
 from graphql_api.infra.executor.persisted_documents import Documents
 from graphql_api.infra.telemetry import metrics
@@ -53,7 +52,7 @@ def create_app(
 
     `leaving` is asked whether the process is about to end; what happens is counted in `counts`.
     """
-    connection = client.connect(config)
+    connection = connect(config)
     database = Database(connection, config.table_prefix)
     users, tasks, settings = UserStore(database), TaskStore(database), SettingsStore(database)
     lists, dependencies = TaskListReader(database), DependencyStore(database)

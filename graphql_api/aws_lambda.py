@@ -9,8 +9,7 @@ from graphql_api import create_app
 from graphql_api.api.http import negotiation
 from graphql_api.config import Config
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import database as client
-from graphql_api.infra.dynamodb import tables
+from graphql_api.infra.dynamodb import connect, tables
 from graphql_api.infra.serving.wsgi import Wsgi, is_ambiguous
 
 Event: TypeAlias = dict[str, Any]
@@ -29,7 +28,7 @@ def create_handler(environ: Mapping[str, str]) -> Handler:
     config = Config.from_env({"DYNAMODB": "aws", **environ})
     if config.embedded:
         raise StartError("DYNAMODB=embedded cannot be used on Lambda, which keeps no files")
-    tables.prepare(client.connect(config), config)
+    tables.prepare(connect(config), config)
     app = _Addressed(create_app(config))
     adapted = make_lambda_handler(app, non_binary_content_type_prefixes=TEXTS)
     return lambda event, context: adapted(_unambiguous(event), context)

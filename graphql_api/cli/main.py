@@ -23,8 +23,7 @@ from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import AppError, BadUserInput, Conflict, StartError
-from graphql_api.infra.dynamodb import Database, embedded, tables
-from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import Database, connect, database, embedded, tables
 
 T = TypeVar("T")
 
@@ -55,7 +54,7 @@ def cli() -> None:
     The store is configured by the same environment variables as the service.
     """
     # A failure of the store is reported once, at the end.
-    logging.getLogger(client.__name__).addHandler(logging.NullHandler())
+    logging.getLogger(database.__name__).addHandler(logging.NullHandler())
 
 
 @cli.group("tables")
@@ -68,7 +67,7 @@ def table_commands() -> None:
 def create_tables(ctx: click.Context) -> None:
     """Create missing tables, on AWS too; existing tables are not changed."""
     config = _configured(ctx, create=True)
-    created = tables.create_missing(client.connect(config), config)
+    created = tables.create_missing(connect(config), config)
     for name in created:
         click.echo(f"Created table {name}.")
     if not created:
@@ -80,7 +79,7 @@ def create_tables(ctx: click.Context) -> None:
 def check_tables(ctx: click.Context) -> None:
     """Report problems of the tables; the exit code is 1 if there are any."""
     config = _configured(ctx)
-    findings = tables.check(client.connect(config), config)
+    findings = tables.check(connect(config), config)
     for finding in findings:
         click.echo(f"{finding.text}.")
     if any(finding.wrong for finding in findings):
@@ -211,7 +210,7 @@ class _Store(NamedTuple):
 
 
 def _open(config: Config) -> _Store:
-    return _Store(config, client.connect(config))
+    return _Store(config, connect(config))
 
 
 class _Stores(NamedTuple):

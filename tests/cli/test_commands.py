@@ -26,7 +26,7 @@ from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, Tas
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import BadUserInput
 from graphql_api.infra.dynamodb import tables
-from graphql_api.infra.dynamodb.protocol import Refused, Wire
+from graphql_api.infra.dynamodb.protocol import ServiceError, Transport
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
@@ -435,14 +435,14 @@ def test_a_store_without_tables_is_told_and_left_without(elsewhere, tmp_path):
 
 def test_a_store_that_refuses_is_told_in_one_line(operator, ann, monkeypatch):
     ann.create(title="Out of reach")
-    call = Wire.call
+    call = Transport.call
 
     def refuse(self, operation, arguments):
         if operation == "Query":
-            raise Refused("AccessDeniedException", {"message": "not you"}, unsure=False)
+            raise ServiceError("AccessDeniedException", {"message": "not you"}, maybe_applied=False)
         return call(self, operation, arguments)
 
-    monkeypatch.setattr(Wire, "call", refuse)
+    monkeypatch.setattr(Transport, "call", refuse)
 
     result = operator.run("export", ann.username)
 

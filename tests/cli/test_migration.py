@@ -9,8 +9,8 @@ from commands import Operator
 from conftest import LOGIN, codes
 from werkzeug.security import generate_password_hash
 
-from graphql_api.infra.dynamodb import Database
-from graphql_api.infra.dynamodb import database as client
+from graphql_api.cli import main
+from graphql_api.infra.dynamodb import Database, connect
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
@@ -159,7 +159,7 @@ def test_tables_of_many_pages_are_taken_over_whole(operator, monkeypatch):
 def test_a_store_that_throttles_is_waited_for(operator, monkeypatch):
     users = [old_user("eve")]
     legacy = Legacy(operator, users, [old_task(users[0]) for _ in range(4)])
-    connect, pauses, sent = client.connect, [], []
+    pauses, sent = [], []
     body = b'{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "slow"}'
 
     def throttle(request, **_):
@@ -172,7 +172,7 @@ def test_a_store_that_throttles_is_waited_for(operator, monkeypatch):
             connection.meta.events.register(f"before-send.dynamodb.{operation}", throttle)
         return connection
 
-    monkeypatch.setattr(client, "connect", slow)
+    monkeypatch.setattr(main, "connect", slow)
     monkeypatch.setattr("graphql_api.infra.concurrency.waiting.time.sleep", pauses.append)
 
     assert legacy.migrate().stdout == counted((1, 0, 0), (4, 0, 0))

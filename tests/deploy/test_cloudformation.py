@@ -21,8 +21,7 @@ from stack import TEMPLATE, deploy
 from graphql_api import create_app
 from graphql_api.config import Config
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import database as client
-from graphql_api.infra.dynamodb import tables
+from graphql_api.infra.dynamodb import connect, tables
 
 CFN_LINT = Path(sysconfig.get_path("scripts"), "cfn-lint")
 
@@ -116,7 +115,7 @@ def test_cfn_lint_has_nothing_to_say():
 
 
 def test_the_stack_makes_the_tables_that_the_service_makes(stack):
-    raw = client.connect(stack.config)
+    raw = connect(stack.config)
     own = f"{uuid.uuid4().hex}."
     for table in tables.TABLES:
         tables.create(raw, table, own)
@@ -125,7 +124,7 @@ def test_the_stack_makes_the_tables_that_the_service_makes(stack):
 
 
 def test_the_service_starts_on_the_stacks_tables_and_only_looks(stack):
-    raw = client.connect(stack.config)
+    raw = connect(stack.config)
     calls = []
     raw.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
 
@@ -208,7 +207,7 @@ class AtOnce(threading.Timer):
 def test_a_life_on_the_stacks_tables_takes_exactly_what_the_policy_allows(stack, monkeypatch):
     monkeypatch.setattr(threading, "Timer", AtOnce)
     apps = [create_app(stack.config) for _ in range(2)]
-    raw = client.connect(stack.config)
+    raw = connect(stack.config)
     seen = set()
     raw.meta.events.register(
         "provide-client-params.dynamodb",

@@ -14,8 +14,7 @@ from service import ROOT
 from graphql_api.aws_lambda import create_handler
 from graphql_api.domain.accounts import service
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import database as client
-from graphql_api.infra.dynamodb import tables
+from graphql_api.infra.dynamodb import connect, tables
 from graphql_api.infra.serving.body_limits import BODY_BYTES
 
 PREFIX = "lambda."
@@ -28,7 +27,7 @@ def _tables():
     with mock_aws():
         config = replace(CONFIG, dynamodb="aws", table_prefix=PREFIX)
         for table in tables.TABLES:
-            tables.create(client.connect(config), table, PREFIX)
+            tables.create(connect(config), table, PREFIX)
         yield
 
 

@@ -15,7 +15,7 @@ from conftest import CREATE, DELETE, LOGIN, PASSWORD, REGISTER, TASKS, UPDATE, P
 from test_safe_writes import CREATE_MANY, DELETE_MANY, UPDATE_MANY
 from test_sessions import PASSWORDS, REFRESH, REVOKE, SESSIONS, is_in, log_in
 
-from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import connect
 
 pytestmark = pytest.mark.thorough
 
@@ -28,7 +28,7 @@ class Loss:
     """Loses the answer to the next call of an operation that was carried out."""
 
     def __init__(self, app, engine) -> None:
-        self.other = client.connect(engine)
+        self.other = connect(engine)
         self.events = app.extensions["database"].client.meta.events
         self.operation = ""
         self.meanwhile: Callable[[], object] = lambda: None

@@ -6,7 +6,7 @@ from click.testing import CliRunner, Result
 
 from graphql_api.cli.main import cli
 from graphql_api.config import Config
-from graphql_api.infra.dynamodb import database as client
+from graphql_api.infra.dynamodb import connect
 
 SETTINGS = {name.upper(): None for name in Config.__dataclass_fields__}
 
@@ -18,7 +18,7 @@ class Operator:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.store = client.connect(config)
+        self.store = connect(config)
         self._settings = {
             **SETTINGS,
             "DYNAMODB": config.endpoint or "aws",

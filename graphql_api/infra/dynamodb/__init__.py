@@ -17,6 +17,7 @@ from graphql_api.infra.dynamodb.database import (
     Table,
     looks,
 )
+from graphql_api.infra.dynamodb.session import connect
 
 __all__ = [
     "Action",
@@ -33,5 +34,6 @@ __all__ = [
     "Put",
     "Read",
     "Table",
+    "connect",
     "looks",
 ]

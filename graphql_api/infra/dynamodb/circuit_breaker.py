@@ -1,65 +1,65 @@
-"""A circuit breaker: while the store is away, nobody waits for it to fail once more."""
+"""Circuit breaker: while the store is down, calls fail at once in place of waiting for it.
+
+(M. Nygard, "Release It!", 2007.)
+"""
 
 import time
 from collections.abc import Callable
 from threading import Lock
 
-FIRST_PAUSE = 0.25  # seconds until somebody tries again, twice as long each time …
+FIRST_PAUSE = 0.25  # seconds until the first trial call; twice as long before each later one …
 LONGEST_PAUSE = 1.0  # … up to this
-RECENT = 5.0  # seconds: a store that has answered others since is only slow
-TRIAL = 6.0  # seconds that a trial may take, after which another one may begin
+RECENT = 5.0  # seconds: a store that has responded to other calls since then is only slow
+TRIAL_TIMEOUT = 6.0  # seconds after which a trial call without a result may be followed by another
 
 
-class Breaker:
-    """Open while calls are refused at once; then one call at a time tries whether to close it.
-
-    (M. Nygard, "Release It!", 2007.)
-    """
+class CircuitBreaker:
+    """Closed while the store responds. Open, it lets through one trial call at a time."""
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._timer = timer
         self._lock = Lock()
-        self._opens_at: float | None = None  # for a trial; None while it is closed
+        self._next_trial: float | None = None  # None while it is closed
         self._pause = FIRST_PAUSE
-        self._answered = -RECENT  # when the store did so last
+        self._last_success = -RECENT
 
     @property
-    def open(self) -> bool:
-        """Whether calls are refused."""
-        return self._opens_at is not None
+    def is_open(self) -> bool:
+        """True while calls fail at once."""
+        return self._next_trial is not None
 
-    def allows(self) -> bool:
-        """Whether to call; says yes to one caller only once a trial is due."""
-        if self._opens_at is None:
+    def allows_call(self) -> bool:
+        """Return whether to make a call; while open, True for one caller once a trial is due."""
+        if self._next_trial is None:
             return True
         with self._lock:
             now = self._timer()
-            if self._opens_at is None:  # it was closed a moment ago
+            if self._next_trial is None:  # it was closed a moment ago
                 return True
-            if now < self._opens_at:
+            if now < self._next_trial:
                 return False
-            self._opens_at = now + TRIAL
+            self._next_trial = now + TRIAL_TIMEOUT
             return True
 
-    def succeeded(self) -> None:
-        """The store has answered."""
-        self._answered = self._timer()
-        if self._opens_at is not None:
+    def record_success(self) -> None:
+        """Close it: the store has responded."""
+        self._last_success = self._timer()
+        if self._next_trial is not None:
             with self._lock:
-                self._opens_at, self._pause = None, FIRST_PAUSE
+                self._next_trial, self._pause = None, FIRST_PAUSE
 
-    def failed(self, *, mute: bool = False) -> None:
-        """The store was given up; `mute` if it said nothing at all."""
-        if mute and self._timer() - self._answered < RECENT:
-            self.untold()  # it is busy with what was asked of it here, and answers others
+    def record_failure(self, *, timed_out: bool = False) -> None:
+        """Open it, unless the call timed out at a store that has just responded to others."""
+        if timed_out and self._timer() - self._last_success < RECENT:
+            self.record_inconclusive()
             return
         with self._lock:
-            self._opens_at = self._timer() + self._pause
+            self._next_trial = self._timer() + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
-    def untold(self) -> None:
-        """The call has ended without telling: if it was the trial, another one is due."""
-        if self._opens_at is not None:
+    def record_inconclusive(self) -> None:
+        """Allow another trial, if the call was one: it has shown nothing about the store."""
+        if self._next_trial is not None:
             with self._lock:
-                if self._opens_at is not None:
-                    self._opens_at = min(self._opens_at, self._timer() + self._pause)
+                if self._next_trial is not None:
+                    self._next_trial = min(self._next_trial, self._timer() + self._pause)

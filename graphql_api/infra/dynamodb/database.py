@@ -7,27 +7,23 @@ item of a failed condition, no ClientRequestToken, no reliance on one-page resul
 import logging
 import time
 import uuid
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias, cast
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, TypeAlias
 
-import boto3
-import botocore.session
-from boto3.dynamodb.conditions import Attr, AttributeBase, ConditionExpressionBuilder, Key
+from boto3.dynamodb.conditions import Attr, Key
 from boto3.dynamodb.conditions import ConditionBase as Condition
-from botocore.config import Config as ClientConfig
-from botocore.exceptions import BotoCoreError, NoRegionError
+from botocore.exceptions import BotoCoreError
 
-from graphql_api.config import Config
-from graphql_api.errors import ServiceUnavailable, StartError
+from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra import request_log
 from graphql_api.infra.concurrency import retry
 from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS
-from graphql_api.infra.dynamodb import codec, protocol
-from graphql_api.infra.dynamodb.circuit_breaker import Breaker
+from graphql_api.infra.dynamodb import codec
+from graphql_api.infra.dynamodb.circuit_breaker import CircuitBreaker
 from graphql_api.infra.dynamodb.codec import Item
+from graphql_api.infra.dynamodb.expressions import condition_arguments, update_set
+from graphql_api.infra.dynamodb.protocol import ServiceError, Transport, TransportError
 
 __all__ = [
     "Action",
@@ -43,7 +39,6 @@ __all__ = [
     "Put",
     "Read",
     "Table",
-    "connect",
     "looks",
 ]
 
@@ -51,9 +46,6 @@ BATCH_GET_KEYS = 100  # BatchGetItem's own limit
 BATCH_WRITE_ITEMS = 25  # BatchWriteItem's
 ATTEMPTS = 5  # at a call, at unprocessed keys, at a transaction that met another one
 BACKOFF_SECONDS = 0.02  # at most before the second of them, twice as much before each later one
-
-# Values that become more than one placeholder.
-_BUILT = (AttributeBase, Condition, list, tuple, set)
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +87,7 @@ class Delete:
         """The action as TransactWriteItems wants to hear it."""
         arguments = {"TableName": self.table.name, "Key": codec.item(**self.key)}
         if self.condition is not None:
-            arguments |= _expressions(ConditionExpression=self.condition)
+            arguments |= condition_arguments(ConditionExpression=self.condition)
         return {"Delete": arguments}
 
 
@@ -110,7 +102,8 @@ class Check:
     def action(self) -> dict[str, Any]:
         """The action as TransactWriteItems wants to hear it."""
         arguments = {"TableName": self.table.name, "Key": codec.item(**self.key)}
-        return {"ConditionCheck": arguments | _expressions(ConditionExpression=self.condition)}
+        arguments |= condition_arguments(ConditionExpression=self.condition)
+        return {"ConditionCheck": arguments}
 
 
 Action: TypeAlias = Put | Delete | Check
@@ -169,72 +162,6 @@ class Counted(NamedTuple):
     stopped: Item | None
 
 
-def connect(config: Config) -> Any:
-    """A botocore client for the configured store."""
-    session = _session(config)
-    arguments: dict[str, Any] = {}
-    if config.embedded:
-        arguments = _local_identity()
-    elif config.endpoint and urlsplit(config.endpoint).scheme == "http":
-        arguments = _identity_of_a_plain_endpoint(session)
-    try:
-        return session.client(
-            "dynamodb",
-            endpoint_url=config.endpoint,
-            config=ClientConfig(
-                connect_timeout=1,
-                read_timeout=2,
-                retries={"mode": "standard", "total_max_attempts": 3},
-                # Never follow AWS_ENDPOINT_URL: DYNAMODB alone says where the data is.
-                ignore_configured_endpoint_urls=True,
-                proxies={} if config.embedded else None,
-            ),
-            **arguments,
-        )
-    except NoRegionError:
-        raise StartError("No AWS region is set: set AWS_REGION, or a region in a profile") from None
-    except BotoCoreError as error:
-        raise StartError(f"The AWS settings cannot be used: {error}") from None
-    except ValueError as error:  # botocore is stricter about a URL than urlsplit
-        raise StartError(f"DYNAMODB={config.dynamodb} cannot be used: {error}") from None
-
-
-def _session(config: Config) -> Any:
-    """A boto3 session; the embedded mode's reads nothing of the user's AWS settings."""
-    # AWS_REGION is what every other SDK, and Lambda, says; botocore alone knows the second only.
-    variables: dict[str, Any] = {
-        "region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)
-    }
-    if config.embedded:
-        hidden = ("profile", "config_file", "credentials_file", "ca_bundle", "region")
-        variables = dict.fromkeys(hidden, (None, None, None, None))
-    try:
-        session = botocore.session.Session(session_vars=variables)
-        return boto3.session.Session(botocore_session=session)
-    except BotoCoreError as error:
-        raise StartError(f"The AWS settings cannot be used: {error}") from None
-
-
-def _local_identity() -> dict[str, str]:
-    return {
-        "region_name": "us-east-1",
-        "aws_access_key_id": "local",
-        "aws_secret_access_key": "local",
-    }
-
-
-def _identity_of_a_plain_endpoint(session: Any) -> dict[str, str]:
-    """What is missing for an emulator over plain HTTP, where any identity will do."""
-    # Asking the instance metadata service would stall a laptop for seconds.
-    session._session.get_component("credential_provider").remove("iam-role")  # noqa: SLF001 - boto3 has no public way
-    local = _local_identity()
-    if session.get_credentials() is not None:
-        local = {"region_name": local["region_name"]}
-    if session.region_name is not None:
-        del local["region_name"]
-    return local
-
-
 class Database:
     """The tables of one deployment behind one client."""
 
@@ -250,8 +177,8 @@ class Database:
         """`timeout` is in seconds for an attempt, `patience` for a call outside of a request."""
         self.client = client
         self.on_call: Callable[[Call], None] | None = None  # who wants to hear of each call
-        self._wire = protocol.Wire(client, attempts, timeout, patience)
-        self.breaker = Breaker()
+        self._transport = Transport(client, attempts, timeout, patience)
+        self.breaker = CircuitBreaker()
         self._prefix = prefix
         self._attempts = attempts
 
@@ -272,36 +199,37 @@ class Database:
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """One DynamoDB operation (`GetItem`, …); its failures as our errors."""
-        if not self.breaker.allows():
+        if not self.breaker.allows_call():
             raise ServiceUnavailable
         request_log.count_call()
         try:
             answer = (
-                self._told(operation, arguments)
+                self._timed_call(operation, arguments)
                 if self.on_call
-                else self._wire.call(operation, arguments)
+                else self._transport.call(operation, arguments)
             )
-        except protocol.Refused as refused:
-            self.breaker.succeeded()
-            if refused.code == "ConditionalCheckFailedException":
-                raise ConditionFailed(unsure=refused.unsure) from None
-            if refused.code == "TransactionCanceledException":
-                raise _Cancelled(refused) from None
-            raise _unavailable(operation, refused) from refused
-        except protocol.Failed as failed:
-            self._heard(away=failed.away, mute=failed.mute)
-            raise _unavailable(operation, failed) from failed
-        except BotoCoreError as error:  # no credentials, or none in time
-            self._heard(away=True)
+        except ServiceError as error:
+            self.breaker.record_success()
+            if error.code == "ConditionalCheckFailedException":
+                raise ConditionFailed(unsure=error.maybe_applied) from None
+            if error.code == "TransactionCanceledException":
+                raise _Cancelled(error) from None
             raise _unavailable(operation, error) from error
-        self.breaker.succeeded()
+        except TransportError as error:
+            self._record_failure(error)
+            raise _unavailable(operation, error) from error
+        except BotoCoreError as error:  # no credentials, or none in time
+            self.breaker.record_failure()
+            raise _unavailable(operation, error) from error
+        self.breaker.record_success()
         return answer
 
-    def _told(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _timed_call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """The answer to a call of which somebody wants to hear, with the units that it took."""
         started, answer, failure = time.perf_counter(), {}, ""
         try:
-            answer = self._wire.call(operation, {**arguments, "ReturnConsumedCapacity": "TOTAL"})
+            arguments = {**arguments, "ReturnConsumedCapacity": "TOTAL"}
+            answer = self._transport.call(operation, arguments)
             return answer  # noqa: TRY300 - an else would only stretch it
         except Exception as error:
             failure = getattr(error, "code", type(error).__name__)
@@ -315,13 +243,14 @@ class Database:
         """Yield once per attempt at what the store may do only in part, or not yet."""
         return retry.attempts(self._attempts, pause=BACKOFF_SECONDS)
 
-    def _heard(self, *, away: bool | None, mute: bool = False) -> None:
-        if away is None:
-            self.breaker.untold()
-        elif away:
-            self.breaker.failed(mute=mute)
+    def _record_failure(self, error: TransportError) -> None:
+        """Tell the circuit breaker about a call without a valid response."""
+        if error.unreachable is None:
+            self.breaker.record_inconclusive()
+        elif error.unreachable:
+            self.breaker.record_failure(timed_out=error.timed_out)
         else:
-            self.breaker.succeeded()
+            self.breaker.record_success()
 
     def write(self, *actions: Action) -> None:
         """Do all or nothing; ConditionFailed when a condition does not hold."""
@@ -332,7 +261,7 @@ class Database:
             try:
                 self.call("TransactWriteItems", TransactItems=items, ClientRequestToken=token)
             except _Cancelled as cancelled:
-                unsure = unsure or cancelled.unsure
+                unsure = unsure or cancelled.maybe_applied
                 if "ConditionalCheckFailed" in cancelled.reasons:
                     raise ConditionFailed(unsure=unsure) from None
             else:
@@ -381,28 +310,28 @@ class Table:
 
     def change(self, values: dict[str, Any], condition: Condition, **key: str) -> None:
         """Set attributes of the item; ConditionFailed when it is not as wanted."""
-        settings, names, wire = _settings(values)
-        arguments = _expressions(ConditionExpression=condition)
+        clause, names, encoded = update_set(values)
+        arguments = condition_arguments(ConditionExpression=condition)
         arguments["ExpressionAttributeNames"] |= names
-        arguments.setdefault("ExpressionAttributeValues", {}).update(wire)
+        arguments.setdefault("ExpressionAttributeValues", {}).update(encoded)
         self.database.call(
             "UpdateItem",
             TableName=self.name,
             Key=codec.item(**key),
-            UpdateExpression=settings,
+            UpdateExpression=clause,
             **arguments,
         )
 
     def add(self, counter: str, values: dict[str, Any], **key: str) -> int:
         """Add one to a counter, atomically, and set attributes beside it; the new count."""
-        settings, names, wire = _settings(values)
+        clause, names, encoded = update_set(values)
         answer = self.database.call(
             "UpdateItem",
             TableName=self.name,
             Key=codec.item(**key),
-            UpdateExpression=f"{settings} ADD #counter :one",
+            UpdateExpression=f"{clause} ADD #counter :one",
             ExpressionAttributeNames={"#counter": counter, **names},
-            ExpressionAttributeValues={":one": codec.value(1), **wire},
+            ExpressionAttributeValues={":one": codec.value(1), **encoded},
             ReturnValues="UPDATED_NEW",
         )
         return int(answer["Attributes"][counter]["N"])
@@ -428,7 +357,7 @@ class Table:
             "DeleteItem",
             TableName=self.name,
             Key=codec.item(**key),
-            **_expressions(ConditionExpression=condition),
+            **condition_arguments(ConditionExpression=condition),
         )
 
     def query(
@@ -452,7 +381,7 @@ class Table:
             Limit=limit,
             **({"IndexName": index} if index else {"ConsistentRead": True}),
             **({"ExclusiveStartKey": start} if start else {}),
-            **_expressions(KeyConditionExpression=where, FilterExpression=only),
+            **condition_arguments(KeyConditionExpression=where, FilterExpression=only),
         )
         return Read(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
 
@@ -483,7 +412,7 @@ class Table:
             ConsistentRead=True,
             Limit=limit,
             **({"ExclusiveStartKey": start} if start else {}),
-            **_expressions(KeyConditionExpression=where, FilterExpression=only),
+            **condition_arguments(KeyConditionExpression=where, FilterExpression=only),
         )
         return Counted(answer["Count"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
 
@@ -491,78 +420,15 @@ class Table:
 class _Cancelled(Exception):
     """A transaction that was not carried out, with the reason of each of its items."""
 
-    def __init__(self, refused: protocol.Refused) -> None:
+    def __init__(self, error: ServiceError) -> None:
         super().__init__()
-        self.reasons, self.unsure = refused.reasons, refused.unsure
+        self.reasons, self.maybe_applied = error.reasons, error.maybe_applied
 
 
 def _put_arguments(table: Table, item: Item, condition: Condition | None) -> dict[str, Any]:
     arguments = {"TableName": table.name, "Item": item}
     if condition is not None:
-        arguments |= _expressions(ConditionExpression=condition)
-    return arguments
-
-
-def _settings(values: dict[str, Any]) -> tuple[str, dict[str, str], Item]:
-    """The SET of an update, with the names and values behind its placeholders."""
-    numbered = list(enumerate(values))
-    settings = ", ".join(f"#set{number} = :set{number}" for number, _ in numbered)
-    names = {f"#set{number}": name for number, name in numbered}
-    wire = {f":set{number}": codec.value(values[name]) for number, name in numbered}
-    return f"SET {settings}", names, wire
-
-
-class _Shape(NamedTuple):
-    """A condition on one attribute without its values: to build it takes 5 µs, to find it 2."""
-
-    kind: str
-    text: str
-    names: dict[str, str]
-    placeholders: tuple[str, ...]
-
-    def arguments(self, values: list[Any]) -> dict[str, Any]:
-        """The arguments of a call that has this condition with these values."""
-        found = {self.kind: self.text, "ExpressionAttributeNames": self.names.copy()}
-        if values:
-            wire = zip(self.placeholders, map(codec.value, values), strict=True)
-            found["ExpressionAttributeValues"] = dict(wire)
-        return found
-
-
-@lru_cache(100)
-def _shape(kind: str, of: Any, attribute: Any, name: str, values: int) -> _Shape:
-    standing_in = of(attribute(name), *range(values))
-    built = ConditionExpressionBuilder().build_expression(
-        standing_in, kind == "KeyConditionExpression"
-    )
-    names, placeholders = built.attribute_name_placeholders, built.attribute_value_placeholders
-    return _Shape(kind, built.condition_expression, names, tuple(placeholders))
-
-
-def _expressions(**conditions: Condition | None) -> dict[str, Any]:
-    """Conditions as expression texts with their names and values as placeholders."""
-    given = [(kind, condition) for kind, condition in conditions.items() if condition is not None]
-    if len(given) == 1:
-        [(kind, condition)] = given
-        attribute, *plain = condition.get_expression()["values"]
-        if isinstance(attribute, AttributeBase) and not any(isinstance(p, _BUILT) for p in plain):
-            kinds = cast("Hashable", type(condition)), cast("Hashable", type(attribute))
-            return _shape(kind, *kinds, attribute.name, len(plain)).arguments(plain)
-    builder = ConditionExpressionBuilder()
-    arguments: dict[str, Any] = {}
-    names: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for kind, condition in conditions.items():
-        if condition is not None:
-            built = builder.build_expression(condition, kind == "KeyConditionExpression")
-            arguments[kind] = built.condition_expression
-            names |= built.attribute_name_placeholders
-            values |= built.attribute_value_placeholders
-    arguments["ExpressionAttributeNames"] = names
-    if values:
-        arguments["ExpressionAttributeValues"] = {
-            name: codec.value(plain) for name, plain in values.items()
-        }
+        arguments |= condition_arguments(ConditionExpression=condition)
     return arguments
 
 

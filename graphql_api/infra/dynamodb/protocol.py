@@ -1,20 +1,18 @@
-"""DynamoDB's wire protocol, JSON 1.0 over signed HTTP.
+"""DynamoDB's protocol: JSON 1.0 over signed HTTP, with retries and checksums.
 
-boto3 is the door to AWS: credentials, region and endpoint are its client's, and so is the
-event `before-send`, by which an answer can be given in the store's place. The call itself is
-made here, since the arguments already have the wire's form and the answers need no other:
-a GetItem takes 0.12 ms of CPU in the place of 0.84, a Query of 26 items 0.18 in the place of 1.95.
+boto3 provides credentials, region and endpoint, and the event `before-send`, by which a handler
+may respond in place of the store. The call itself is made here, since the arguments are in the
+protocol's form already and responses need no other: a GetItem takes 0.12 ms of CPU in place of
+0.84, a Query of 26 items 0.18 in place of 1.95.
 """
 
-import hashlib
-import hmac
 import http.client
 import time
 import weakref
 import zlib
 from collections import deque
 from collections.abc import Iterable
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -25,212 +23,215 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from graphql_api.infra.concurrency import retry
 from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS, deadline
 from graphql_api.infra.concurrency.waiting import run_with_timeout
+from graphql_api.infra.dynamodb import session, sigv4
 from graphql_api.infra.dynamodb.http_connection import (
-    TOO_LONG,
-    Answer,
     Connection,
+    ConnectionFailed,
     Endpoint,
-    NotConnected,
+    Response,
+    timed_out,
 )
 
 CONNECT_SECONDS = 1.0
-BACKOFF_SECONDS = 0.05  # at most before the second attempt, twice as much before each other
+BACKOFF_SECONDS = 0.05  # before the second attempt, at most; twice as long before each later one
+VERSION = "DynamoDB_20120810"
 
-# What another attempt may mend, and what of it says that this one did nothing.
+# Error codes after which another attempt may succeed. Throttled calls were not carried out.
 THROTTLED = {
     *("ProvisionedThroughputExceededException", "ThrottlingException", "Throttling"),
     *("RequestLimitExceeded", "TooManyRequestsException", "LimitExceededException"),
 }
 BUSY = {"TransactionInProgressException", "ReplicatedWriteConflictException"}
+RETRIED = THROTTLED | BUSY
 
-# What an answer always has; one without it is another call's.
-ALWAYS = {"Query": "ScannedCount", "Scan": "ScannedCount", "BatchGetItem": "Responses"}
+# Members that a response always has: one without them belongs to another call.
+REQUIRED_MEMBERS = {
+    "Query": "ScannedCount",
+    "Scan": "ScannedCount",
+    "BatchGetItem": "Responses",
+}
 
 
-class Refused(Exception):
-    """The store's answer is an error: `code` says which.
+class ServiceError(Exception):
+    """An error response: `code` is DynamoDB's, `reasons` are those of a cancelled transaction.
 
-    `unsure` is whether an earlier attempt of the same call may have been carried out, though
-    no answer came.
+    `maybe_applied` is True if an earlier attempt of the same call got no response, and may have
+    been carried out.
     """
 
-    def __init__(self, code: str, body: dict[str, Any], *, unsure: bool) -> None:
+    def __init__(self, code: str, body: dict[str, Any], *, maybe_applied: bool) -> None:
         super().__init__(f"{code}: {body.get('message') or body.get('Message')}")
         self.code = code
         self.reasons = {r.get("Code") for r in body.get("CancellationReasons") or ()}
-        self.unsure = unsure
+        self.maybe_applied = maybe_applied
 
 
-class Failed(Exception):
-    """No answer that could be understood came in time, or only that there are too many calls.
+class TransportError(Exception):
+    """No attempt at a call got a valid response, or none but that the store is too busy.
 
-    `away` is False for the latter, when others may still be answered; None if the call had too
-    little time to tell. `mute` is whether nothing came the last time.
+    `unreachable` is False for the latter, as the store may respond to others, and None if the
+    call had too little time to tell. `timed_out` is True if the last attempt got no response.
     """
 
-    def __init__(self, why: object, *, away: bool | None, mute: bool = False) -> None:
-        super().__init__(why)
-        self.away, self.mute = away, mute
+    def __init__(
+        self, reason: object, *, unreachable: bool | None, timed_out: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.unreachable, self.timed_out = unreachable, timed_out
 
 
-class Wire:
-    """Makes calls to one endpoint, on connections that are kept; safe to share by threads."""
+@dataclass(slots=True)
+class _Failures:
+    """The failed attempts at one call, summed up."""
+
+    reason: object = "there was no time left"
+    unreachable: bool | None = None
+    timed_out: bool = False
+    maybe_applied: bool = False
+
+    def add_error(self, error: Exception, *, had_full_timeout: bool) -> None:
+        """Count an attempt without a valid response."""
+        self.reason = f"{type(error).__name__} {error}"
+        self.timed_out = isinstance(error, TimeoutError)
+        if had_full_timeout or not self.timed_out:
+            self.unreachable = True
+        if not isinstance(error, ConnectionFailed):
+            self.maybe_applied = True
+
+    def add_response(self, status: int, code: str) -> None:
+        """Count an error response after which another attempt may succeed."""
+        self.reason = f"{status} {code}"
+        self.timed_out = False
+        self.unreachable = code not in RETRIED
+        if code not in THROTTLED:
+            self.maybe_applied = True
+
+    def transport_error(self) -> TransportError:
+        """Sum them up after the last attempt."""
+        return TransportError(self.reason, unreachable=self.unreachable, timed_out=self.timed_out)
+
+
+class Transport:
+    """Calls to the store of one client, over a pool of connections; thread-safe."""
 
     def __init__(
         self,
         client: Any,
         attempts: int = 5,
         timeout: float = 1.5,
-        patience: float = REQUEST_SECONDS,
+        call_timeout: float = REQUEST_SECONDS,
     ) -> None:
-        """`timeout` is in seconds for an attempt, `patience` for a call outside of a request."""
+        """`timeout` is of one attempt, `call_timeout` of a call outside of requests; in seconds."""
         self._attempts = attempts
         self._timeout = timeout
-        self._patience = patience
+        self._call_timeout = call_timeout
         self._events = client.meta.events
-        self._credentials = client._request_signer._credentials  # noqa: SLF001 - boto3 has no public way
         self._region: str = client.meta.region_name
+        self._credentials = session.credentials_of(client)
         self._endpoint = Endpoint(client)
         self._idle: deque[Connection] = deque()
         weakref.finalize(self, _close_all, self._idle)
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The answer to an operation (`GetItem`, …), tried again with jitter while it may help.
+        """Call an operation such as `GetItem`, retrying while that may help; return its response.
 
-        Raises Refused and Failed, and what botocore says of credentials.
+        Raises ServiceError, TransportError, and botocore's errors of credentials.
         """
         content = orjson.dumps(arguments)
-        why: object = "there was no time left"
-        unsure, mute, away = False, False, None
-        ends = deadline() or time.monotonic() + self._patience
+        failures = _Failures()
+        ends = deadline() or time.monotonic() + self._call_timeout
         for left in retry.attempts(self._attempts, pause=BACKOFF_SECONDS, deadline=ends):
             try:
                 status, body = self._send(operation, content, min(left, self._timeout))
             except (OSError, http.client.HTTPException, ValueError) as error:
-                why = f"{type(error).__name__} {error}"
-                mute = isinstance(error, TimeoutError)
-                unsure = unsure or not isinstance(error, NotConnected)
-                if left >= self._timeout or not isinstance(error, TimeoutError):
-                    away = True
+                failures.add_error(error, had_full_timeout=left >= self._timeout)
                 continue
             if status == http.client.OK:
                 return body
             code = str(body.get("__type", "")).rpartition("#")[2]
-            if status < http.client.INTERNAL_SERVER_ERROR and code not in THROTTLED | BUSY:
-                raise Refused(code, body, unsure=unsure)
-            why, mute, away = f"{status} {code}", False, code not in THROTTLED | BUSY
-            unsure = unsure or code not in THROTTLED
-        raise Failed(why, away=away, mute=mute)
+            if status < http.client.INTERNAL_SERVER_ERROR and code not in RETRIED:
+                raise ServiceError(code, body, maybe_applied=failures.maybe_applied)
+            failures.add_response(status, code)
+        raise failures.transport_error()
 
     def _send(self, operation: str, content: bytes, timeout: float) -> tuple[int, dict[str, Any]]:
-        """The status and body of an answer; a connection is kept only after one of both."""
+        """Make one attempt; return the status and body. A connection is kept only after these."""
         ends = time.monotonic() + timeout
-        headers = self._headers(f"DynamoDB_20120810.{operation}", content, timeout)
-        request = AWSPreparedRequest(
-            "POST", self._endpoint.url, headers, content, stream_output=False
+        credentials = self._frozen_credentials(timeout)
+        headers = sigv4.sign(
+            self._endpoint.address, f"{VERSION}.{operation}", content, credentials, self._region
         )
-        instead = self._events.emit_until_response(
-            f"before-send.dynamodb.{operation}", request=request
-        )[1]
-        if instead is not None:
-            answer = Answer(instead.status_code, None, instead.content)
-            return answer.status, _body(operation, answer)
+        if response := self._response_of_handlers(operation, headers, content):
+            return response.status, _body(operation, response)
         connection = self._connection(ends)
         try:
-            answer, keeps = connection.ask(_request(self._endpoint.target, headers, content), ends)
-            body = _body(operation, answer)
+            request = _request(self._endpoint.target, headers, content)
+            response, is_reusable = connection.request(request, ends)
+            body = _body(operation, response)
         except BaseException:
             connection.close()
             raise
-        if keeps:
+        if is_reusable:
             self._idle.append(connection)
         else:
             connection.close()
-        return answer.status, body
+        return response.status, body
+
+    def _response_of_handlers(
+        self, operation: str, headers: dict[str, str], content: bytes
+    ) -> Response | None:
+        """Emit boto3's event, as moto and tests use it; None if nobody responds."""
+        request = AWSPreparedRequest(
+            "POST", self._endpoint.url, headers, content, stream_output=False
+        )
+        event = f"before-send.dynamodb.{operation}"
+        response = self._events.emit_until_response(event, request=request)[1]
+        return response and Response(response.status_code, None, response.content)
 
     def _connection(self, ends: float) -> Connection:
-        """A connection that is open, as far as one can know; TimeoutError without time for one."""
+        """Take an idle connection or open one; raises TimeoutError without time for that."""
         while True:
             try:
                 connection = self._idle.pop()
             except IndexError:
                 left = ends - time.monotonic()
                 if left <= 0:
-                    raise TimeoutError(TOO_LONG) from None
-                return self._endpoint.open(min(left, CONNECT_SECONDS))
-            if not connection.has_ended():
+                    raise timed_out() from None
+                return self._endpoint.connect(min(left, CONNECT_SECONDS))
+            if not connection.is_stale():
                 return connection
             connection.close()
 
     def _frozen_credentials(self, seconds: float) -> Any:
-        known = self._credentials
-        if known is None:
+        """Return the present credentials, renewed if need be. Raises botocore's errors."""
+        credentials = self._credentials
+        if credentials is None:
             raise NoCredentialsError
         try:
-            if isinstance(known, RefreshableCredentials) and known.refresh_needed():
-                return run_with_timeout(known.get_frozen_credentials, seconds)
-            return known.get_frozen_credentials()
+            if isinstance(credentials, RefreshableCredentials) and credentials.refresh_needed():
+                return run_with_timeout(credentials.get_frozen_credentials, seconds)
+            return credentials.get_frozen_credentials()
         except (BotoCoreError, ClientError, RuntimeError) as error:  # as botocore's refresh has it
-            raise Failed(error, away=True) from error
-
-    def _headers(self, target: str, content: bytes, timeout: float) -> dict[str, str]:
-        """The headers of a request, signed (AWS Signature Version 4)."""
-        credentials = self._frozen_credentials(timeout)
-        stamp, scope, key = _signing(int(time.time()), credentials.secret_key, self._region)
-        signed = {
-            "content-type": "application/x-amz-json-1.0",
-            "host": self._endpoint.host,
-            "x-amz-date": stamp,
-        }
-        if credentials.token:
-            signed["x-amz-security-token"] = credentials.token
-        signed["x-amz-target"] = target
-        names = ";".join(signed)
-        listed = "".join([f"{name}:{value}\n" for name, value in signed.items()])
-        payload = hashlib.sha256(content).hexdigest()
-        canonical = f"POST\n{self._endpoint.path}\n\n{listed}\n{names}\n{payload}"
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
-        signature = hmac.digest(key, text.encode(), "sha256").hex()
-        signed["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope},"
-            f" SignedHeaders={names}, Signature={signature}"
-        )
-        return signed
+            raise TransportError(error, unreachable=True) from error
 
 
 def _request(target: str, headers: dict[str, str], content: bytes) -> bytes:
-    """A request as it is sent, in one piece: http.client would make two system calls of it."""
+    """Return a request in one piece: http.client would make two system calls of it."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = f"POST {target} HTTP/1.1\r\n{lines}content-length: {len(content)}\r\n\r\n"
     return head.encode("latin-1") + content
 
 
-@lru_cache(4)
-def _signing(second: int, secret: str, region: str) -> tuple[str, str, bytes]:
-    """The time, scope and key of signatures in one second since 1970."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
-    scope = f"{stamp[:8]}/{region}/dynamodb/aws4_request"
-    return stamp, scope, _key(secret, scope)
-
-
-@lru_cache(4)
-def _key(secret: str, scope: str) -> bytes:
-    key = f"AWS4{secret}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    return key
-
-
-def _body(operation: str, answer: Answer) -> dict[str, Any]:
-    """The JSON object that it is; ValueError if it is none, not whole, or not the operation's."""
-    if answer.checksum is not None and int(answer.checksum) != zlib.crc32(answer.content):
-        raise ValueError("its checksum is another")
-    body = orjson.loads(answer.content)
+def _body(operation: str, response: Response) -> dict[str, Any]:
+    """Parse a response; raises ValueError if it is damaged, or belongs to another operation."""
+    if response.checksum is not None and int(response.checksum) != zlib.crc32(response.content):
+        raise ValueError("the checksum differs")
+    body = orjson.loads(response.content)
     if not isinstance(body, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - a fault of the answer, as the others
-    if answer.status == http.client.OK and operation in ALWAYS and ALWAYS[operation] not in body:
-        raise ValueError(f"it has no {ALWAYS[operation]}")
+        raise ValueError("the response is not a JSON object")  # noqa: TRY004 - as the other faults
+    required = REQUIRED_MEMBERS.get(operation)
+    if required is not None and response.status == http.client.OK and required not in body:
+        raise ValueError(f"the response has no {required}")
     return body
 
 

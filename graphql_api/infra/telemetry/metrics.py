@@ -94,7 +94,7 @@ class Requests:
         count, does = self._counts, request.does
         count.add("requests", does, str(status), only(request.codes))
         count.observe("request_seconds", does, value=request.seconds, bounds=SECONDS)
-        count.set("dynamodb_breaker_open", to=self._database.breaker.open)
+        count.set("dynamodb_breaker_open", to=self._database.breaker.is_open)
 
     def ended(self) -> None:
         """Nothing of it is left to do."""

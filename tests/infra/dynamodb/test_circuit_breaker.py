@@ -8,8 +8,8 @@ from graphql_api.infra.dynamodb.circuit_breaker import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     RECENT,
-    TRIAL,
-    Breaker,
+    TRIAL_TIMEOUT,
+    CircuitBreaker,
 )
 
 
@@ -20,49 +20,49 @@ class Timer:
         return self.now
 
 
-def broken() -> tuple[Breaker, Timer]:
+def broken() -> tuple[CircuitBreaker, Timer]:
     timer = Timer()
-    breaker = Breaker(timer)
-    breaker.failed()
+    breaker = CircuitBreaker(timer)
+    breaker.record_failure()
     return breaker, timer
 
 
 def test_while_all_is_well_everybody_may_call():
-    breaker = Breaker(Timer())
+    breaker = CircuitBreaker(Timer())
 
-    assert [breaker.allows() for _ in range(3)] == [True] * 3
+    assert [breaker.allows_call() for _ in range(3)] == [True] * 3
 
 
 def test_after_a_failure_nobody_calls_until_the_pause_is_over_and_then_one_does():
     breaker, timer = broken()
 
-    assert breaker.allows() is False
+    assert breaker.allows_call() is False
     timer.now = FIRST_PAUSE
-    assert [breaker.allows() for _ in range(3)] == [True, False, False]
+    assert [breaker.allows_call() for _ in range(3)] == [True, False, False]
 
 
 def test_an_answer_lets_everybody_in_again_and_the_pauses_begin_anew():
     breaker, timer = broken()
-    breaker.failed()
-    breaker.succeeded()
+    breaker.record_failure()
+    breaker.record_success()
 
-    assert [breaker.allows() for _ in range(2)] == [True, True]
-    breaker.failed()
+    assert [breaker.allows_call() for _ in range(2)] == [True, True]
+    breaker.record_failure()
     timer.now += FIRST_PAUSE
-    assert breaker.allows() is True
+    assert breaker.allows_call() is True
 
 
 def test_a_store_that_says_nothing_is_away_unless_it_has_just_answered_others():
     timer = Timer()
-    breaker = Breaker(timer)
+    breaker = CircuitBreaker(timer)
 
-    breaker.succeeded()
+    breaker.record_success()
     timer.now = RECENT - 0.1
-    breaker.failed(mute=True)
-    assert not breaker.open
+    breaker.record_failure(timed_out=True)
+    assert not breaker.is_open
     timer.now = RECENT
-    breaker.failed(mute=True)
-    assert breaker.open
+    breaker.record_failure(timed_out=True)
+    assert breaker.is_open
 
 
 def test_each_pause_is_twice_as_long_up_to_the_longest():
@@ -70,10 +70,10 @@ def test_each_pause_is_twice_as_long_up_to_the_longest():
     pauses = []
     for _ in range(5):
         before = timer.now
-        while not breaker.allows():
+        while not breaker.allows_call():
             timer.now += FIRST_PAUSE
         pauses.append(timer.now - before)
-        breaker.failed()
+        breaker.record_failure()
 
     assert pauses == [0.25, 0.5, 1.0, 1.0, 1.0]
     assert pauses[-1] == LONGEST_PAUSE
@@ -82,41 +82,41 @@ def test_each_pause_is_twice_as_long_up_to_the_longest():
 def test_a_trial_that_never_ends_does_not_keep_others_out_for_ever():
     breaker, timer = broken()
     timer.now = FIRST_PAUSE
-    assert breaker.allows() is True
+    assert breaker.allows_call() is True
 
-    timer.now += TRIAL - 0.01
-    assert breaker.allows() is False
+    timer.now += TRIAL_TIMEOUT - 0.01
+    assert breaker.allows_call() is False
     timer.now += 0.01
-    assert breaker.allows() is True
+    assert breaker.allows_call() is True
 
 
 def test_a_trial_that_tells_nothing_makes_way_for_another():
     breaker, timer = broken()
     timer.now = FIRST_PAUSE
-    assert breaker.allows() is True
+    assert breaker.allows_call() is True
 
-    breaker.untold()
+    breaker.record_inconclusive()
 
-    assert breaker.allows() is False
+    assert breaker.allows_call() is False
     timer.now += LONGEST_PAUSE
-    assert breaker.allows() is True
+    assert breaker.allows_call() is True
 
 
 def test_what_tells_nothing_changes_nothing_while_all_is_well():
-    breaker = Breaker(Timer())
+    breaker = CircuitBreaker(Timer())
 
-    breaker.untold()
+    breaker.record_inconclusive()
 
-    assert [breaker.allows() for _ in range(2)] == [True, True]
+    assert [breaker.allows_call() for _ in range(2)] == [True, True]
 
 
-class Breakers(RuleBasedStateMachine):
+class CircuitBreakers(RuleBasedStateMachine):
     """Whatever happens: a dead store is asked rarely, and one that is back is found soon."""
 
     def __init__(self) -> None:
         super().__init__()
         self.timer = Timer()
-        self.breaker = Breaker(self.timer)
+        self.breaker = CircuitBreaker(self.timer)
         self.closed = True
         self.asked: list[float] = []  # when, since it opened
 
@@ -126,23 +126,23 @@ class Breakers(RuleBasedStateMachine):
 
     @rule()
     def call(self):
-        if self.breaker.allows() and not self.closed:
+        if self.breaker.allows_call() and not self.closed:
             self.asked.append(self.timer.now)
 
     @rule()
     def fail(self):
-        self.breaker.failed()
+        self.breaker.record_failure()
         self.closed = False
 
     @rule()
     def succeed(self):
-        self.breaker.succeeded()
+        self.breaker.record_success()
         self.closed, self.asked = True, []
 
     @precondition(lambda self: not self.closed)
     @rule()
     def tell_nothing(self):
-        self.breaker.untold()
+        self.breaker.record_inconclusive()
 
     @invariant()
     def a_store_that_is_away_is_asked_by_one_at_a_time(self):
@@ -151,14 +151,14 @@ class Breakers(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_kept_out_for_longer_than_a_trial_may_take(self):
-        later = Breaker(lambda: self.timer.now + TRIAL)
-        later._opens_at = self.breaker._opens_at
-        assert later.allows()
+        later = CircuitBreaker(lambda: self.timer.now + TRIAL_TIMEOUT)
+        later._next_trial = self.breaker._next_trial
+        assert later.allows_call()
 
     @invariant()
     def everybody_may_call_while_it_is_closed(self):
-        assert not self.closed or self.breaker.allows()
+        assert not self.closed or self.breaker.allows_call()
 
 
-TestBreakers = Breakers.TestCase
-TestBreakers.settings = settings(max_examples=50, deadline=None)
+TestCircuitBreakers = CircuitBreakers.TestCase
+TestCircuitBreakers.settings = settings(max_examples=50, deadline=None)

@@ -20,7 +20,7 @@ class Store:
         self.connection = Connection(SimpleNamespace(sock=here, close=here.close))
 
     def ask(self, size=1):
-        return self.connection.ask(b"x" * size, soon())[0].content
+        return self.connection.request(b"x" * size, soon())[0].content
 
     def answers(self, content):
         head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n".encode()

@@ -13,8 +13,6 @@ from typing import Any
 
 import orjson
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials, RefreshableCredentials
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
 from hypothesis import given
@@ -23,9 +21,8 @@ from hypothesis import strategies as st
 from graphql_api.config import Config
 from graphql_api.infra.concurrency import deadline, retry
 from graphql_api.infra.concurrency.deadline import REQUEST_SECONDS, clear_deadline, set_deadline
-from graphql_api.infra.dynamodb import database as client
-from graphql_api.infra.dynamodb import protocol
-from graphql_api.infra.dynamodb.protocol import Failed, Refused, Wire
+from graphql_api.infra.dynamodb import connect, protocol, sigv4
+from graphql_api.infra.dynamodb.protocol import ServiceError, Transport, TransportError
 
 Behaviour = Callable[[socket.socket], None]  # what happens after a request has come
 
@@ -121,7 +118,7 @@ def store(server) -> Store:
 
 @pytest.fixture(scope="module")
 def connection(server) -> Any:
-    return client.connect(Config(dynamodb=f"http://{server.address}"))
+    return connect(Config(dynamodb=f"http://{server.address}"))
 
 
 @pytest.fixture
@@ -138,7 +135,7 @@ def ask(connection, monkeypatch) -> Callable[..., Any]:
     monkeypatch.setattr(retry.random, "uniform", lambda *_: 0)
 
     def ask(attempts: int = 4, seconds: float = 5):
-        return Wire(connection, attempts, seconds).call("GetItem", {"TableName": "t"})
+        return Transport(connection, attempts, seconds).call("GetItem", {"TableName": "t"})
 
     return ask
 
@@ -207,38 +204,38 @@ ANSWERING = {"throttled", "a transaction that is still going on"}
 def test_what_stays_wrong_is_given_up_and_says_whether_the_store_is_away(ask, store, pauses, name):
     store.begin(BAD[name])
 
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(TransportError) as caught:
         ask()
 
-    assert caught.value.away is (name not in ANSWERING)
+    assert caught.value.unreachable is (name not in ANSWERING)
     assert len(store.heads) == 4
     assert pauses == [0.05, 0.1, 0.2]
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_refusal_is_unsure_if_an_attempt_before_it_may_have_been_carried_out(store, ask, name):
-    store.begin(BAD[name], error("ConditionalCheckFailedException"))
+    store.begin(BAD[name], error("ConditionalCheckTransportErrorException"))
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ServiceError) as caught:
         ask()
 
-    assert caught.value.code == "ConditionalCheckFailedException"
-    assert caught.value.unsure is (name != "throttled")
+    assert caught.value.code == "ConditionalCheckTransportErrorException"
+    assert caught.value.maybe_applied is (name != "throttled")
 
 
 def test_a_refusal_at_once_is_sure_and_final(store, ask):
-    store.begin(error("ConditionalCheckFailedException"))
+    store.begin(error("ConditionalCheckTransportErrorException"))
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ServiceError) as caught:
         ask()
 
-    assert caught.value.unsure is False
+    assert caught.value.maybe_applied is False
     assert len(store.heads) == 1
 
 
 def test_where_nobody_listens_nothing_was_carried_out(store, connection, monkeypatch, pauses):
-    store.begin(error("ConditionalCheckFailedException"))
-    refusing = Wire(connection)
+    store.begin(error("ConditionalCheckTransportErrorException"))
+    refusing = Transport(connection)
     unopened, refuse = refusing._endpoint._unopened, [True]
 
     def connect_later(timeout):
@@ -249,10 +246,10 @@ def test_where_nobody_listens_nothing_was_carried_out(store, connection, monkeyp
         return opened
 
     monkeypatch.setattr(refusing._endpoint, "_unopened", connect_later)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ServiceError) as caught:
         refusing.call("PutItem", {})
 
-    assert caught.value.unsure is False
+    assert caught.value.maybe_applied is False
     assert (len(store.heads), len(pauses)) == (1, 1)
 
 
@@ -268,10 +265,10 @@ SLOW = {
 def test_who_is_too_slow_is_not_waited_for_however_much_comes_meanwhile(store, ask, slow):
     store.begin(slow)
 
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(TransportError) as caught:
         ask(**SILENCE)
 
-    assert caught.value.away is True
+    assert caught.value.unreachable is True
     assert len(store.heads) == 2
 
 
@@ -286,14 +283,14 @@ def test_after_silence_the_next_attempt_has_a_connection_of_its_own(store, ask):
 
 
 def test_one_connection_serves_one_call_after_the_other(store, connection):
-    kept = Wire(connection)
+    kept = Transport(connection)
 
     assert [kept.call("GetItem", {}) for _ in range(3)] == [{"ok": 1}] * 3
     assert store.connections == 1
 
 
 def test_an_answer_may_come_in_chunks_and_the_connection_is_kept(store, connection):
-    kept = Wire(connection, attempts=1)
+    kept = Transport(connection, attempts=1)
     chunks = b'4;name=value\r\n{"ok\r\n5\r\n": 1}\r\n0\r\nTrailer: x\r\n\r\n'
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     store.begin(lambda asking: asking.sendall(head + chunks))
@@ -303,7 +300,7 @@ def test_an_answer_may_come_in_chunks_and_the_connection_is_kept(store, connecti
 
 
 def test_an_answer_may_end_with_its_connection(store, connection):
-    kept = Wire(connection, attempts=1)
+    kept = Transport(connection, attempts=1)
     store.begin(then_closed(lambda asking: asking.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD)))
 
     assert [kept.call("GetItem", {}) for _ in range(2)] == [{"ok": 1}] * 2
@@ -311,19 +308,19 @@ def test_an_answer_may_end_with_its_connection(store, connection):
 
 
 def test_a_connection_that_ended_while_idle_costs_no_attempt(store, connection):
-    kept = Wire(connection, attempts=1)
+    kept = Transport(connection, attempts=1)
     store.begin(then_closed(answer()))
 
     for _ in range(3):
         assert kept.call("GetItem", {}) == {"ok": 1}
-        while not kept._idle[0].has_ended():  # its end is still on its way
+        while not kept._idle[0].is_stale():  # its end is still on its way
             time.sleep(0.001)
 
     assert store.connections == 3
 
 
 def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_ones(store, connection):
-    kept = Wire(connection, attempts=1)
+    kept = Transport(connection, attempts=1)
     twice = answer(b'{"ok": 1}HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{"no": 1}', length=9)
     store.begin(twice, answer())
 
@@ -331,24 +328,24 @@ def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_ones(store,
 
 
 def test_an_answer_that_comes_late_and_unasked_is_never_taken_for_the_next_ones(store, connection):
-    kept = Wire(connection, attempts=1)
+    kept = Transport(connection, attempts=1)
     asked: list[socket.socket] = []
     store.begin(lambda asking: (asked.append(asking), answer()(asking)), answer(b'{"ok": 2}'))
 
     assert kept.call("GetItem", {}) == {"ok": 1}
     answer(b'{"no": 1}')(asked[0])
-    while not kept._idle[0].has_ended():
+    while not kept._idle[0].is_stale():
         time.sleep(0.001)
     assert kept.call("GetItem", {}) == {"ok": 2}
     assert store.connections == 2
 
 
-@pytest.mark.parametrize("operation", protocol.ALWAYS)
+@pytest.mark.parametrize("operation", protocol.REQUIRED_MEMBERS)
 def test_what_cannot_be_the_answer_to_a_call_is_none_and_its_connection_ends(
     store, connection, operation
 ):
-    its = {protocol.ALWAYS[operation]: 0}
-    asking = Wire(connection, attempts=2)
+    its = {protocol.REQUIRED_MEMBERS[operation]: 0}
+    asking = Transport(connection, attempts=2)
     store.begin(answer(), answer(orjson.dumps(its)))
 
     assert asking.call(operation, {}) == its
@@ -356,15 +353,15 @@ def test_what_cannot_be_the_answer_to_a_call_is_none_and_its_connection_ends(
 
 
 def test_who_has_no_time_left_opens_no_connection(store, connection, monkeypatch):
-    late = Wire(connection, attempts=1)
-    monkeypatch.setattr(late, "_headers", lambda *_: time.sleep(0.06) or {})
+    late = Transport(connection, attempts=1)
+    monkeypatch.setattr(sigv4, "sign", lambda *_: time.sleep(0.06) or {})
     set_deadline(0.05)
 
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(TransportError) as caught:
         late.call("GetItem", {})
 
     clear_deadline()
-    assert caught.value.away is None  # the request had too little time to tell
+    assert caught.value.unreachable is None  # the request had too little time to tell
     assert store.connections == 0
 
 
@@ -372,19 +369,19 @@ def test_a_process_that_can_have_no_more_threads_is_not_connected(connection, mo
     def start(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    alone = Wire(connection, attempts=1)
+    alone = Transport(connection, attempts=1)
     monkeypatch.setattr(threading.Thread, "start", start)
-    with pytest.raises(Failed, match="can't start new thread"):
+    with pytest.raises(TransportError, match="can't start new thread"):
         alone.call("GetItem", {})
 
 
 def test_a_large_request_is_taken_in_time_or_not_at_all(connection, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        sending = Wire(connection, attempts=1, timeout=0.2)
+        sending = Transport(connection, attempts=1, timeout=0.2)
         address = "{}:{}".format(*deaf.getsockname())
         monkeypatch.setattr(sending._endpoint, "url", f"http://{address}/")
         began = time.monotonic()
-        with pytest.raises(Failed):
+        with pytest.raises(TransportError):
             sending.call("PutItem", {"large": "x" * 20_000_000})
         assert time.monotonic() - began < 1
 
@@ -397,7 +394,7 @@ def test_as_many_connections_are_kept_as_were_needed_at_once_and_all_are_closed(
         answer()(asking)
 
     store.begin(meet)
-    kept = Wire(connection, attempts=1, timeout=10)
+    kept = Transport(connection, attempts=1, timeout=10)
     threads = [threading.Thread(target=kept.call, args=("GetItem", {})) for _ in range(5)]
     for thread in threads:
         thread.start()
@@ -436,10 +433,10 @@ class Clock(SimpleNamespace):
         return clock
 
 
-def spending(connection, clock: Clock, *seconds: float, attempts: int = 4) -> Wire:
+def spending(connection, clock: Clock, *seconds: float, attempts: int = 4) -> Transport:
     """A wire on which each attempt takes so long, or all of the time that it is given."""
     left = list(seconds)
-    slow = Wire(connection, attempts)
+    slow = Transport(connection, attempts)
 
     def send(_operation, _content, timeout):
         wanted = left.pop(0) if left else timeout
@@ -460,7 +457,7 @@ def test_all_calls_of_a_request_end_within_its_time(connection, calls, attempts)
         set_deadline()
         began = clock.now
         for seconds in calls:
-            with pytest.raises(Failed):
+            with pytest.raises(TransportError):
                 spending(connection, clock, *seconds, attempts=attempts).call("GetItem", {})
         clear_deadline()
 
@@ -472,10 +469,10 @@ def test_outside_of_a_request_each_call_has_its_own_time(connection, monkeypatch
 
     for _ in range(3):
         before = clock.now
-        with pytest.raises(Failed) as caught:
+        with pytest.raises(TransportError) as caught:
             spending(connection, clock).call("GetItem", {})
         assert clock.now - before == REQUEST_SECONDS
-        assert caught.value.away is True
+        assert caught.value.unreachable is True
 
 
 def test_the_store_is_not_said_to_be_away_for_want_of_the_requests_own_time(
@@ -486,9 +483,9 @@ def test_the_store_is_not_said_to_be_away_for_want_of_the_requests_own_time(
     hurried = spending(connection, clock)
     said = []
     for _ in range(2):  # with too little time, then with none
-        with pytest.raises(Failed) as caught:
+        with pytest.raises(TransportError) as caught:
             hurried.call("GetItem", {})
-        said.append(caught.value.away)
+        said.append(caught.value.unreachable)
     clear_deadline()
 
     assert said == [None, None]
@@ -497,41 +494,8 @@ def test_the_store_is_not_said_to_be_away_for_want_of_the_requests_own_time(
 # Who asks
 
 
-def signed_by_botocore(headers: dict[str, str], url: str, body: bytes, credentials) -> str:
-    """The signature that botocore gives the same request at the same time."""
-    unsigned = {name: value for name, value in headers.items() if name != "authorization"}
-    request = AWSRequest("POST", url, unsigned, body)
-    request.context["timestamp"] = headers["x-amz-date"]
-    auth = SigV4Auth(credentials, "dynamodb", headers["authorization"].split("/")[2])
-    text = auth.string_to_sign(request, auth.canonical_request(request))
-    return auth.signature(text, request)
-
-
-printable = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
-
-
-@given(
-    key=st.from_regex("[A-Z0-9]+", fullmatch=True),
-    secret=printable,
-    token=st.none() | printable,
-    body=st.binary(),
-)
-def test_a_signature_is_the_one_that_botocore_gives(connection, key, secret, token, body):
-    credentials = Credentials(key, secret, token)
-    signing = Wire(connection)
-    signing._credentials = credentials
-
-    headers = signing._headers("DynamoDB_20120810.GetItem", body, 5)
-
-    expected = signed_by_botocore(headers, signing._endpoint.url, body, credentials)
-    assert headers["authorization"].endswith(f"Signature={expected}")
-    assert headers.get("x-amz-security-token") == token
-    signed = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0]
-    assert set(signed.split(";")) == headers.keys() - {"authorization"}
-
-
 def test_who_has_no_credentials_asks_nothing(store, connection):
-    unknown = Wire(connection)
+    unknown = Transport(connection)
     unknown._credentials = None
 
     with pytest.raises(NoCredentialsError):
@@ -561,13 +525,13 @@ class Expired(Credentials):
 def test_whose_credentials_cannot_be_renewed_fails_as_if_the_store_were_away(
     store, connection, error
 ):
-    expired = Wire(connection)
+    expired = Transport(connection)
     expired._credentials = Expired(error)
 
-    with pytest.raises(protocol.Failed) as caught:
+    with pytest.raises(protocol.TransportError) as caught:
         expired.call("GetItem", {})
 
-    assert caught.value.away is True
+    assert caught.value.unreachable is True
     assert store.heads == []
 
 
@@ -581,9 +545,9 @@ def proxied(monkeypatch, store) -> Callable[..., str]:
     def call(endpoint: str, **variables: str) -> list[str]:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        connected = client.connect(Config(dynamodb=endpoint))
-        with suppress(Failed):
-            Wire(connected, attempts=1).call("GetItem", {})
+        connected = connect(Config(dynamodb=endpoint))
+        with suppress(TransportError):
+            Transport(connected, attempts=1).call("GetItem", {})
         return store.heads[0].splitlines() if store.heads else []
 
     return call
@@ -631,7 +595,7 @@ NEVER = threading.Event()
 
 
 def test_credentials_that_are_renewed_for_ever_cost_one_attempt(store, connection):
-    renewed = Wire(connection, attempts=2, timeout=0.1)
+    renewed = Transport(connection, attempts=2, timeout=0.1)
     renewed._credentials = Renewing(datetime.now(UTC))
 
     began = time.monotonic()
@@ -643,12 +607,12 @@ def test_credentials_that_are_renewed_for_ever_cost_one_attempt(store, connectio
 def test_a_name_that_is_looked_up_for_ever_costs_no_more_than_an_attempt_may(
     store, connection, monkeypatch
 ):
-    lost = Wire(connection, attempts=2, timeout=0.1)
+    lost = Transport(connection, attempts=2, timeout=0.1)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: NEVER.wait())
 
     began = time.monotonic()
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(TransportError) as caught:
         lost.call("PutItem", {})
     assert 0.2 <= time.monotonic() - began < 1
-    assert caught.value.away is True
+    assert caught.value.unreachable is True
     assert store.heads == []

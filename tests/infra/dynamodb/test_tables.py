@@ -9,15 +9,14 @@ from engines import CONFIG
 from moto import mock_aws
 
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import database as client
-from graphql_api.infra.dynamodb import tables
+from graphql_api.infra.dynamodb import connect, tables
 
 REGION = "us-east-1"
 
 
-def connect(config):
+def watched(config):
     """A client, and the names of the operations that it calls."""
-    database = client.connect(config)
+    database = connect(config)
     calls = []
     database.meta.events.register(
         "before-call.dynamodb", lambda model, **_: calls.append(model.name)
@@ -27,7 +26,7 @@ def connect(config):
 
 @pytest.fixture(scope="module")
 def database(engine):
-    return client.connect(engine)
+    return connect(engine)
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def aws():
     """The same of DynamoDB itself, as far as moto is that."""
     with mock_aws():
         config = replace(CONFIG, dynamodb="aws", table_prefix="of-aws-")
-        database = client.connect(config)
+        database = connect(config)
         yield database, config
         for name in described(database, config):  # moto forgets only when nobody else uses it
             database.delete_table(TableName=name)
@@ -86,7 +85,7 @@ def test_a_second_start_changes_nothing_and_only_looks(store):
     database, config = store
     tables.prepare(database, config)
     before = described(database, config)
-    again, calls = connect(config)
+    again, calls = watched(config)
 
     tables.prepare(again, config)
 
@@ -114,7 +113,7 @@ def test_two_starts_at_once_on_an_empty_store_both_succeed(store):
     together = threading.Barrier(starts)
 
     def start(_):
-        database = client.connect(config)
+        database = connect(config)
         together.wait()
         tables.prepare(database, config)
         return described(database, config).keys()
@@ -127,7 +126,7 @@ def test_two_starts_at_once_on_an_empty_store_both_succeed(store):
 
 def test_on_aws_missing_tables_are_named_and_nothing_is_created(aws):
     _, config = aws
-    database, calls = connect(config)
+    database, calls = watched(config)
 
     with pytest.raises(StartError) as caught:
         tables.prepare(database, config)
@@ -156,7 +155,7 @@ def test_on_aws_tables_that_are_as_needed_are_taken_as_they_are(aws):
     database, config = aws
     for table in tables.TABLES:
         tables.create(database, table, config.table_prefix)
-    again, calls = connect(config)
+    again, calls = watched(config)
 
     tables.prepare(again, config)
 
@@ -292,7 +291,7 @@ def test_a_table_that_is_different_is_named_with_what_is_needed_and_left_alone(
 @pytest.mark.parametrize("answer", [{}, {"Table": {}}])
 def test_half_an_answer_stops_the_start_and_says_where(monkeypatch, answer):
     config = replace(CONFIG, dynamodb="http://127.0.0.1:1")
-    database = client.connect(config)
+    database = connect(config)
     monkeypatch.setattr(database, "describe_table", lambda **_: answer)
 
     with pytest.raises(StartError, match="cannot be checked: the answer has no "):
