@@ -138,9 +138,24 @@ async function use({ page, base, screenshot }) {
   seen.undone = await says("Undone");
   seen.planned.push(await starts());
 
-  step("a plan that is out of date is not applied");
+  step("a plan that takes long shows that it goes on");
+  let answer;
+  const released = new Promise((resolve) => (answer = resolve));
+  await page.route("**/graphql", async (route) => {
+    await released;
+    await route.continue();
+  });
   await press("Preview");
+  const progress = page.locator("#progress");
+  const bar = page.getByRole("progressbar", { name: "Planning" });
+  await until(page, () => bar.isVisible(), "no progress is shown");
+  seen.progress = (await progress.textContent()).trim().replace(/\d+ s$/, "n s");
+  answer();
+  await until(page, () => progress.isHidden(), "progress is still shown");
+  await page.unroute("**/graphql");
   await says("Previewed");
+
+  step("a plan that is out of date is not applied");
   await create({ title: "Feed the cat", durationMinutes: 15 });
   await press("Apply");
   seen.stale = await says("Not applied");

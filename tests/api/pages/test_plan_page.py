@@ -65,7 +65,7 @@ def test_a_week_is_planned_applied_and_undone_in_a_browser_without_a_network(see
         ],
         "details": [
             "Monday, 09:00–09:45: Post the letter",  # noqa: RUF001
-            "It is the free time in which the task ends the earliest.",
+            "It has the free time in which it ends the earliest.",
             "It ends 5 d 23 h 45 min after its deadline.",
         ],
         "sameInTitle": True,
@@ -78,6 +78,7 @@ def test_a_week_is_planned_applied_and_undone_in_a_browser_without_a_network(see
             "Not applied: the plan was out of date. Tasks added: 1, removed: 0, changed: 0."
             " Previewed. Tasks planned: 5, without a place: 1, at risk: 1."
         ),
+        "progress": "Planning 5 tasks … n s",
         "planned": [4, 0, 0],
         "stored": False,
         "signedOut": "Signed out.",

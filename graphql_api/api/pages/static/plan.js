@@ -247,6 +247,23 @@ function show(signedIn) {
   at("sign-out").hidden = !signedIn;
 }
 
+// Shows that a plan is being made, and for how long, if that takes over a second.
+async function showProgress(work) {
+  const tasks = shown ? `${shown.plan.versions.length} tasks` : "tasks";
+  const begun = performance.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    at("elapsed").textContent = `Planning ${tasks} … ${seconds} s`;
+    at("progress").hidden = false;
+  }, 1000);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    at("progress").hidden = true;
+  }
+}
+
 async function preview(before = "") {
   const [day, time] = at("from").value.split("T");
   const [hour, minute] = time.split(":").map(Number);
@@ -255,7 +272,7 @@ async function preview(before = "") {
     horizonDays: Number(at("days").value),
     keepCurrent: at("keep").checked,
   };
-  const { planPreview: plan } = await ask(PREVIEW, { input });
+  const { planPreview: plan } = await showProgress(ask(PREVIEW, { input }));
   shown = { input, plan };
   const first = plan.blocks.length ? local(new Date(plan.blocks[0].start)).day : day;
   monday = mondayOf(first);
@@ -270,7 +287,7 @@ async function apply() {
   const versions = plan.versions.length <= MOST_VERSIONS ? plan.versions : null;
   try {
     const variables = { input: { ...input, inputHash: plan.inputHash, versions } };
-    const { planApply: done } = await ask(APPLY, variables);
+    const { planApply: done } = await showProgress(ask(APPLY, variables));
     appliedId = done.planId;
     at("undo").disabled = false;
     say(
