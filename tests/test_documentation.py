@@ -1,0 +1,135 @@
+"""What the documentation says is so: its files, links and tables."""
+
+import re
+from dataclasses import asdict
+
+from click import Group, Option
+from graphql import GraphQLObjectType, build_schema, get_named_type
+from replay import BLOCK
+from service import ROOT
+
+from graphql_api.cli.main import cli
+from graphql_api.domain.tasks.urgency import DEFAULTS
+from graphql_api.errors import AppError
+from graphql_api.infra.telemetry.metrics import METRICS
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_every_example_is_in_a_block_that_is_replayed():
+    for page in PAGES:
+        outside = BLOCK.sub("", page.read_text())
+        assert "```" not in outside, page.name
+        assert not re.search(r"\n\n {4}\S", outside), page.name
+
+
+def test_every_link_between_pages_leads_somewhere():
+    for page in PAGES:
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
+            there = page.parent / target if target else page
+            assert there.exists(), f"{page.name}: {target}"
+            if anchor:
+                headings = re.findall(r"^#+ (.*)$", there.read_text(), re.MULTILINE)
+                assert anchor in {slug(heading) for heading in headings}, f"{page.name}: #{anchor}"
+
+
+def test_every_file_that_is_named_is_there():
+    folders = ("graphql_api", "tests", "bench", "deploy", "requirements", ".")
+    files = {
+        path.as_posix()
+        for folder in folders
+        for path in (ROOT / folder).glob("*" if folder == "." else "**/*")
+    }
+    pages = [*PAGES, ROOT / "SECURITY.md", *(ROOT / "docs" / "decisions").glob("*.md")]
+    for page in pages:
+        for name in re.findall(
+            r"`([\w/.-]+\.(?:py|mjs|txt|toml|ya?ml))(?:::\w+)?`", page.read_text()
+        ):
+            assert any(file.endswith(f"/{name}") for file in files), f"{page.name}: {name}"
+
+
+def slug(heading):
+    """The anchor of a heading, as GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_graphcache_is_told_of_every_type_without_a_key():
+    found, queue = {}, [build_schema((ROOT / "schema.graphql").read_text()).query_type]
+    while queue:
+        kind = queue.pop()
+        if isinstance(kind, GraphQLObjectType) and kind.name not in found:
+            found[kind.name] = kind
+            queue += [get_named_type(field.type) for field in kind.fields.values()]
+    known = re.compile("Query|PageInfo|.*(Connection|Edge)")  # to graphcache itself
+
+    page = (ROOT / "docs" / "clients.md").read_text()
+    told = re.findall(r"'(\w+)'", page.partition("const keys =")[2].partition("]")[0])
+    assert sorted(told) == sorted(
+        name
+        for name, kind in found.items()
+        if "id" not in kind.fields and not known.fullmatch(name)
+    )
+
+
+def test_the_readme_is_a_front_door():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 250
+
+
+def rows(page, heading):
+    """The cells of the first table under a heading."""
+    section = (ROOT / "docs" / page).read_text().partition(f"# {heading}\n")[2].partition("\n#")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def spans(cell):
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_the_codes_of_errors_are_those_that_there_are():
+    told = {code for code, *_ in rows("graphql.md", "Errors") for code in spans(code)}
+    of_http = {
+        *("METHOD_NOT_ALLOWED", "CONTENT_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"),
+        *("BAD_REQUEST", "REQUEST_TIMEOUT"),
+    }
+
+    assert told - of_http == {error.code for error in [AppError, *AppError.__subclasses__()]}
+
+
+def test_the_metrics_are_those_that_are_counted():
+    told = {
+        name.removesuffix("_total"): tuple(spans(labels))
+        for names, labels, _ in rows("operations.md", "Metrics")
+        for name in spans(names)
+    }
+
+    assert told == {name: metric.labels for name, metric in METRICS.items()}
+
+
+def test_the_coefficients_of_urgency_are_the_defaults():
+    told = {
+        re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name): float(value)
+        for names, values, _ in rows("planning.md", "Urgency")
+        for name, value in zip(spans(names), values.split(", "), strict=True)
+    }
+
+    assert told == asdict(DEFAULTS)
+
+
+def test_the_commands_are_those_that_there_are():
+    told = {}
+    for cell, _ in rows("operations.md", "Commands"):
+        [usage] = spans(cell)
+        told[re.match("[a-z ]*[a-z]", usage)[0]] = re.findall(r"(?<=\[)-+[a-z-]+", usage)
+
+    assert told == dict(commands(cli))
+
+
+def commands(group, *path):
+    """The names of all commands, with the first name of each option."""
+    for name, command in group.commands.items():
+        if isinstance(command, Group):
+            yield from commands(command, *path, name)
+        else:
+            options = [param.opts[0] for param in command.params if isinstance(param, Option)]
+            yield " ".join([*path, name]), options
