@@ -7,6 +7,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response
 from werkzeug.exceptions import BadRequest, RequestTimeout
+from werkzeug.routing import Rule
 
 from graphql_api.api.http.negotiation import GRAPHQL_PATH
 from graphql_api.api.http.requests import Incoming
@@ -40,6 +41,7 @@ class Application(Flask):
         self.error_handler_spec = _NoHooks()
         self.url_map.merge_slashes = False  # its redirects would be built from the client's Host
         self._urls = self.url_map.bind("")  # no URL is built, so no host is needed
+        self._static_rules: dict[tuple[str, str], Rule] = {}
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
@@ -57,13 +59,25 @@ class Application(Flask):
         if REFUSED in environ and not is_options:  # a preflight is cheap, and tells CORS's headers
             refusal = REFUSALS[environ[REFUSED]]
             raise refusal()
-        rule, variables = self._urls.match(request.path, request.method, return_rule=True)
+        rule, variables = self._match(request.method, request.path)
         environ[ROUTE] = rule.rule
         if rule.rule != GRAPHQL_PATH:  # whose view names the operation
             request_log.note(does=rule.endpoint)
         if is_options:
             return self._options(request.path)
         return cast("Response", self.view_functions[rule.endpoint](request, **variables))
+
+    def _match(self, method: str, path: str) -> tuple[Rule, Mapping[str, Any]]:
+        """Return the rule of a path and its variables; raise NotFound or MethodNotAllowed.
+
+        Rules without variables are remembered, of which there are few: to match takes 9 µs.
+        """
+        if rule := self._static_rules.get((method, path)):
+            return rule, {}
+        rule, variables = self._urls.match(path, method, return_rule=True)
+        if not variables:
+            self._static_rules[method, path] = rule
+        return rule, variables
 
     def _options(self, path: str) -> Response:
         response = Response()
