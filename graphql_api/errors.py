@@ -10,6 +10,7 @@ AppError
 ├── Unauthenticated        401
 ├── Forbidden              403
 ├── NotFound               404
+├── CursorExpired          410, with the days that changes are kept
 ├── Conflict               409
 ├── RateLimited            429, with retry_after
 ├── ServiceUnavailable     503, with retry_after
@@ -21,6 +22,7 @@ An error names fields as Python does; each API renders it with its own spelling.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 MAX_MESSAGE = 500  # characters, so that no error repeats a large input
@@ -164,6 +166,19 @@ class NotFound(AppError):
     """The viewer has no such object."""
 
     code, status = "NOT_FOUND", 404
+
+
+class CursorExpired(AppError):
+    """Changes after this cursor are no longer kept: list anew, and go on from there."""
+
+    code, status = "CURSOR_EXPIRED", 410
+
+    def __init__(self, retention: timedelta) -> None:
+        super().__init__(
+            f"Changes are kept for {retention.days} days, and the cursor is older: list your tasks"
+            " anew, and go on from the list's changesCursor.",
+            field="after",
+        )
 
 
 class Conflict(AppError):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 ID_PATTERN = r"[\w-]{1,128}"  # with re.ASCII
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ID = re.compile(ID_PATTERN, re.ASCII)
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -15,10 +16,40 @@ def new_id(now: datetime) -> str:
 
     RFC 9562, section 5.7, with the sub-millisecond fraction in `rand_a` (section 6.2, method 3).
     """
-    microseconds = (now - EPOCH) // _MICROSECOND
+    return _uuid7(now, secrets.randbits(62))
+
+
+def first_id(at: datetime) -> str:
+    """The least id of an instant: all ids made before it sort below, all others not."""
+    return _uuid7(at, 0)
+
+
+def id_after(now: datetime, previous: str | None) -> str:
+    """A new id that sorts behind the previous one, even where a clock has gone back."""
+    if previous is None:
+        return new_id(now)
+    return new_id(max(now, instant(previous) + timedelta(milliseconds=1)))
+
+
+def is_time_ordered(text: str) -> bool:
+    """Whether it is a UUIDv7 as `new_id` makes them."""
+    return _UUID7.fullmatch(text) is not None
+
+
+def instant(id: str) -> datetime:
+    """The time of an id's creation, to the millisecond."""
+    return EPOCH + timedelta(milliseconds=_milliseconds(id))
+
+
+def _milliseconds(id: str) -> int:
+    return int(id[:8] + id[9:13], 16)
+
+
+def _uuid7(at: datetime, random: int) -> str:
+    microseconds = (at - EPOCH) // _MICROSECOND
     milliseconds, rest = divmod(microseconds, 1_000)
     fraction = rest * 4_096 // 1_000
-    value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
+    value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

@@ -21,6 +21,10 @@ _Read = Callable[[Any], Any]
 _Write = Callable[[Any], Wire]
 
 
+class Raw(dict[str, Wire]):
+    """Attributes in their wire form, kept within an item as they are."""
+
+
 def value(plain: Any) -> Wire:
     """One value in its wire form."""
     return _WRITERS.get(type(plain), _value)(plain)
@@ -48,6 +52,7 @@ def _list(plain: Iterable[Any]) -> Wire:
 
 
 _WRITERS: dict[type, _Write] = {
+    Raw: lambda plain: {"M": plain},
     str: lambda plain: {"S": plain},
     bool: lambda plain: {"BOOL": plain},
     int: _number,
@@ -114,6 +119,21 @@ def _decoder(kind: Any) -> Callable[[Item], Any]:
     return decode
 
 
+def some(record: Any, names: Iterable[str]) -> Raw:
+    """These fields of a dataclass in their wire form; those that are None are left out."""
+    return Raw(item(**{name: getattr(record, name) for name in names}))
+
+
+def values(kind: Any, raw: Raw, names: Iterable[str]) -> dict[str, Any]:
+    """These fields of a dataclass from their wire form; None for one that is not there."""
+    readers, _ = _readers(kind)
+    found: dict[str, Any] = dict.fromkeys(names)
+    for name in found.keys() & raw.keys():
+        letter, read = readers[name]
+        found[name] = raw[name][letter] if read is None else read(raw[name][letter])
+    return found
+
+
 def _readers(kind: Any) -> tuple[dict[str, tuple[str, _Read | None]], dict[str, None]]:
     """By field its letter on the wire and how to read it; and those that are None without one."""
     hints = get_type_hints(kind)
@@ -129,6 +149,7 @@ _PLAIN: dict[Any, tuple[str, _Read | None]] = {
     datetime: ("S", datetime.fromisoformat),
     date: ("S", date.fromisoformat),
     time: ("S", time.fromisoformat),
+    Raw: ("M", Raw),
 }
 
 

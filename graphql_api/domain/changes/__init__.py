@@ -1,0 +1,1 @@
+"""The change feed: every write of a task leaves a change, in the same transaction."""

@@ -1,0 +1,68 @@
+"""Reading a user's feed: pages of changes, and the history of one task."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from graphql_api.domain.changes.model import Change, Position
+from graphql_api.domain.changes.store import ChangeStore
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Changes in the order of their ids, and the position to go on from."""
+
+    changes: list[Change]
+    end: Position
+    more: bool
+
+
+class Feed:
+    """What readers of changes ask for; the first argument is always whose changes they are."""
+
+    def __init__(self, store: ChangeStore) -> None:
+        self._store = store
+
+    def page(self, user_id: str, position: Position, first: int, now: datetime) -> FeedPage:
+        """Up to `first` changes behind a position, and those that must come before them.
+
+        The changes of the last WINDOW come again with the next pass, so that none is missed that
+        was committed late. Those of one task always come in the order of its versions.
+        """
+        found = self._store.after(user_id, position.after, first + 1, now)
+        page, more = found[:first], len(found) > first
+        end = position.next(page[-1].change_id if page else None, more=more, now=now)
+        return FeedPage(self._in_order(user_id, page, position), end, more)
+
+    def _in_order(self, user_id: str, page: list[Change], position: Position) -> list[Change]:
+        """Put before a change its task's earlier one, where reading has overtaken that.
+
+        It happens if both are committed after their places were read, but before the second's
+        page is: the first would only come with the next pass.
+        """
+        known = position.floor or position.after
+        seen: set[str] = set()
+        ordered: list[Change] = []
+        for change in page:
+            missed = []
+            at = change.previous
+            while at is not None and at > known and at not in seen:
+                earlier = self._store.find(user_id, at)
+                if earlier is None:
+                    break
+                missed.append(earlier)
+                seen.add(at)
+                at = earlier.previous
+            ordered += [*reversed(missed), change]
+            seen.add(change.change_id)
+        return ordered
+
+    def history(self, user_id: str, newest: str | None) -> Iterator[Change]:
+        """One task's changes from the newest back, read one by one as they are asked for.
+
+        It ends at the task's creation, or where changes are no longer kept.
+        """
+        at = newest
+        while at is not None and (change := self._store.find(user_id, at)):
+            yield change
+            at = change.previous

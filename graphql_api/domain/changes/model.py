@@ -1,0 +1,124 @@
+"""Changes and positions in the feed of a user. Pure.
+
+A change's id is a UUIDv7, so changes sort by time without a counter that all writes of one user
+would have to share. The price: a write takes its id before it is committed, and clocks differ, so
+a change may appear behind one that was read already. Readers therefore read the last WINDOW again
+(`Position`), and may meet a change twice, never not at all.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from graphql_api import ids
+from graphql_api.domain.records import record
+from graphql_api.errors import BadUserInput, CursorExpired
+from graphql_api.infra.dynamodb.codec import Raw
+
+WINDOW = timedelta(seconds=15)
+"""How much earlier than its commit a change may be dated.
+
+At most 5 s of a request's deadline, 2 s of an attempt that still travels after it, and 8 s between
+the clocks of two machines.
+"""
+
+
+class ChangeKind(Enum):
+    """What has happened to a task."""
+
+    TASK_CREATED = "task_created"
+    TASK_UPDATED = "task_updated"
+    TASK_COMPLETED = "task_completed"
+    TASK_DELETED = "task_deleted"
+
+
+class ActorKind(Enum):
+    """What kind of actor has made a change."""
+
+    SESSION = "session"
+    TOKEN = "token"  # noqa: S105 - a kind, not a secret
+    SYSTEM = "system"
+
+
+@record
+class Actor:
+    """Maker of a change: a session by its device, an access token by its name, or the service."""
+
+    kind: ActorKind
+    name: str
+
+
+SYSTEM = Actor(kind=ActorKind.SYSTEM, name="system")
+
+
+@record
+class Change:
+    """One write of one task, kept with what is needed to take it back.
+
+    `fields` are the names of the model's fields that were given, and `before` their values in the
+    form in which the store keeps them (a field that was empty is absent); of a deletion `before` is
+    the whole task. `version` is the task's after the change, of a deletion the last one.
+    """
+
+    user_id: str
+    change_id: str
+    kind: ChangeKind
+    task_id: str
+    version: int
+    fields: tuple[str, ...]
+    before: Raw
+    actor: Actor
+    previous: str | None = None  # the id of the same task's change before this one
+    undoes: str | None = None  # the id of the change that this one takes back
+
+    @property
+    def at(self) -> datetime:
+        """The instant of the change, to the millisecond."""
+        return ids.instant(self.change_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a user's feed: all up to `after` was read.
+
+    `floor` is set between the pages of one pass over the feed: where the next pass begins, which
+    is WINDOW before this one began.
+    """
+
+    after: str
+    floor: str | None = None
+
+    @classmethod
+    def start(cls, now: datetime, retention: timedelta) -> "Position":
+        """The position before the oldest change that is kept."""
+        return cls(ids.first_id(now - retention))
+
+    @classmethod
+    def end(cls, now: datetime) -> "Position":
+        """The position after all changes that no reader can miss any more."""
+        return cls(ids.first_id(now - WINDOW))
+
+    @classmethod
+    def of(cls, change: Change, now: datetime) -> "Position":
+        """The position after a change, or WINDOW ago if that is earlier."""
+        return cls(min(change.change_id, ids.first_id(now - WINDOW)))
+
+    @classmethod
+    def parse(cls, text: str, now: datetime, retention: timedelta) -> "Position":
+        """The position of a text. Raises CursorExpired where changes after it may be gone."""
+        after, _, floor = text.partition("|")
+        if not ids.is_time_ordered(after) or not (floor == "" or ids.is_time_ordered(floor)):
+            raise BadUserInput("The cursor is not one of the change feed.", "after")
+        if ids.instant(after) < now - retention - WINDOW:
+            raise CursorExpired(retention)
+        return cls(after, floor or None)
+
+    def __str__(self) -> str:
+        return self.after if self.floor is None else f"{self.after}|{self.floor}"
+
+    def next(self, last: str | None, *, more: bool, now: datetime) -> "Position":
+        """The position after a page that ends with the change `last`, read now."""
+        floor = self.floor or max(self.after, ids.first_id(now - WINDOW))
+        if more and last is not None:
+            return Position(last, floor)
+        return Position(floor)

@@ -1,0 +1,97 @@
+"""Changes in DynamoDB, in the table of users; a partition is one day (UTC) of one user.
+
+user_id=changes#<user id>#<day>   item=<change id>   attributes of `model.Change`, expires_at
+
+Small partitions keep the reading of the last changes cheap on every engine, even on one that
+reads whole partitions. Nothing here is ever overwritten: a change that is there proves that the
+write it tells of was carried out, also where the store's answer was lost.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from graphql_api import ids
+from graphql_api.domain.changes.model import WINDOW, Change
+from graphql_api.infra.concurrency.deadline import extend_deadline
+from graphql_api.infra.dynamodb import Attr, Database, Item, Key, Put, codec, looks
+
+MAX_PAGE = 1_000  # changes in one call
+
+_change = codec.decoder(Change)
+
+
+class ChangeStore:
+    """Keeps what has happened to each user's tasks, for a while."""
+
+    def __init__(self, database: Database, retention: timedelta) -> None:
+        self.retention = retention
+        self._table = database.table("Users")
+
+    def put(self, change: Change) -> Put:
+        """The action that keeps a change, for the transaction of the write it tells of."""
+        item = {
+            **codec.encode(change),
+            **codec.item(**_key(change.user_id, change.change_id)),
+            "expires_at": codec.value(int((change.at + self.retention + WINDOW).timestamp())),
+        }
+        return Put(self._table, item, Attr("item").not_exists())
+
+    def find(self, user_id: str, change_id: str) -> Change | None:
+        """One of the user's changes, if it is still kept."""
+        if not ids.is_time_ordered(change_id):
+            return None
+        item = self._table.get(**_key(user_id, change_id))
+        return _decoded(item) if item else None
+
+    def after(self, user_id: str, after: str, limit: int, now: datetime) -> list[Change]:
+        """Up to `limit` of the user's changes behind an id, in the order of their ids."""
+        found: list[Change] = []
+        for day in _days(ids.instant(after), now + WINDOW):
+            extend_deadline()
+            found += self._of_day(user_id, day, after, limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
+
+    def remove_all(self, user_id: str, now: datetime) -> None:
+        """Delete all changes of a user."""
+        for day in _days(now - self.retention - WINDOW, now + WINDOW):
+            extend_deadline()
+            self._remove_day(_partition(user_id, day))
+
+    def _remove_day(self, partition: str) -> None:
+        where = Key("user_id").eq(partition)
+        for items in looks(lambda start: self._table.query(where, start=start, limit=MAX_PAGE)):
+            keys = [{"user_id": partition, "item": item["item"]["S"]} for item in items]
+            self._table.delete_many(keys)
+
+    def _of_day(self, user_id: str, day: date, after: str, limit: int) -> list[Change]:
+        where = Key("user_id").eq(_partition(user_id, day)) & Key("item").gt(after)
+        found: list[Change] = []
+        start: Item | None = None
+        while len(found) < limit:
+            read = self._table.query(where, start=start, limit=min(limit - len(found), MAX_PAGE))
+            found += map(_decoded, read.items)
+            start = read.stopped
+            if start is None:
+                break
+        return found
+
+
+def _days(first: datetime, last: datetime) -> Iterator[date]:
+    """The days (UTC) from one instant to another."""
+    for number in range((last.date() - first.date()).days + 1):
+        yield first.date() + timedelta(days=number)
+
+
+def _partition(user_id: str, day: date) -> str:
+    return f"changes#{user_id}#{day.isoformat()}"
+
+
+def _key(user_id: str, change_id: str) -> dict[str, str]:
+    return {"user_id": _partition(user_id, ids.instant(change_id).date()), "item": change_id}
+
+
+def _decoded(item: Item) -> Change:
+    owner = item["user_id"]["S"].split("#")[1]
+    return _change({**item, "user_id": {"S": owner}})
