@@ -1,6 +1,7 @@
 """The composition root: the only place where the parts of the service meet."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from wsgiref.types import WSGIApplication
 
 from flask import Flask
@@ -27,6 +28,8 @@ from graphql_api.domain.accounts.rate_limits import RateLimiter
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Tokens
+from graphql_api.domain.changes.feed import Feed
+from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.plans.store import PlanStore
 from graphql_api.domain.settings.service import UserSettings
@@ -54,7 +57,17 @@ def create_app(
     """
     connection = connect(config)
     database = Database(connection, config.table_prefix)
-    users, tasks, settings = UserStore(database), TaskStore(database), SettingsStore(database)
+    changes = ChangeStore(database, timedelta(days=config.changes_days))
+    users, tasks, settings = (
+        UserStore(database),
+        TaskStore(database, changes),
+        SettingsStore(database),
+    )
+
+    def remove_data(user_id: str) -> None:
+        tasks.remove_all(user_id)
+        changes.remove_all(user_id, clock.now())
+
     lists, dependencies = TaskListReader(database), DependencyStore(database)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
@@ -65,7 +78,7 @@ def create_app(
             Passwords(config.argon2_profile, bulkheads.passwords),
             tokens,
             RateLimiter(database, secrets[0]),
-            tasks.remove_all,
+            remove_data,
         ),
         tasks=Tasks(tasks, dependencies),
         user_settings=UserSettings(settings),
@@ -80,6 +93,7 @@ def create_app(
         user_store=users,
         task_store=tasks,
         task_lists=lists,
+        feed=Feed(changes),
         dependency_store=dependencies,
         settings_store=settings,
         cursors=Cursors(secrets),

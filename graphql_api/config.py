@@ -72,6 +72,7 @@ class Config:
     trusted_documents: Path | None = None
     graphql_http: str = "2025"
     trusted_proxies: int = 0
+    changes_days: int = 30  # that changes of tasks are kept for
     log_level: str = "INFO"
     limits: Limits = DEFAULT_LIMITS
     metrics_host: str = "127.0.0.1"
@@ -137,6 +138,7 @@ class Config:
             trusted_documents=read("TRUSTED_DOCUMENTS", cls.trusted_documents, _path),
             trusted_proxies=read("TRUSTED_PROXIES", cls.trusted_proxies, _integer(0, 10)),
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
+            changes_days=read("CHANGES_DAYS", cls.changes_days, _integer(1, 365)),
             log_level=read("LOG_LEVEL", cls.log_level, _level),
             limits=Limits(
                 tokens=read("MAX_TOKENS", DEFAULT_LIMITS.tokens, _integer(10, 10_000)),

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
@@ -18,6 +19,8 @@ from graphql_api.cli.migration import Migration, Outcome, Result
 from graphql_api.config import Config
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.accounts.store import UserStore
+from graphql_api.domain.changes.model import SYSTEM
+from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.tasks.dependencies import Dependencies, distinct_blockers
 from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.service import Tasks
@@ -122,12 +125,12 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     tasks = _each(document.tasks, partial(export_format.task, user.user_id))
     blockers = _blockers(user, document.tasks)
     with click.progressbar(tasks, label="Tasks", file=sys.stderr) as bar:
-        added = sum(stores.tasks.restore(task) for task in bar)
+        added = sum(stores.tasks.import_(task, SYSTEM, clock.now()) for task in bar)
     click.echo(f"Tasks: {added} added, {len(tasks) - added} existing.")
     service = Tasks(stores.tasks, stores.dependencies)
     with click.progressbar(blockers.items(), label="Dependencies", file=sys.stderr) as links:
         for task_id, blocker_ids in links:
-            service.add_blockers(user.user_id, task_id, blocker_ids)
+            service.add_blockers(user.user_id, task_id, blocker_ids, SYSTEM, clock.now())
 
 
 @cli.command()
@@ -225,7 +228,8 @@ def _stores(store: _Store) -> _Stores:
     """Open the domain's stores. Raises StartError unless the tables are correct."""
     tables.require(store.client, store.config)
     database = store.database(store.config.table_prefix)
-    return _Stores(UserStore(database), TaskStore(database), DependencyStore(database))
+    changes = ChangeStore(database, timedelta(days=store.config.changes_days))
+    return _Stores(UserStore(database), TaskStore(database, changes), DependencyStore(database))
 
 
 def _legacy_store(store: _Store, endpoint_url: str | None, names: set[str]) -> _Store:

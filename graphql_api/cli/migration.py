@@ -11,6 +11,7 @@ from enum import Enum
 from graphql_api.cli import legacy_items
 from graphql_api.domain.accounts.model import User, username_key
 from graphql_api.domain.accounts.store import UserStore
+from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskKey, TaskStore
 from graphql_api.errors import BadUserInput, Conflict
@@ -104,7 +105,7 @@ class Migration:
         task, note = legacy_items.task(item, self._now)
         if task.user_id not in self._names:
             raise BadUserInput(f"its user {task.user_id!r} was not migrated")
-        if key in known or not (self._dry_run or self._tasks.restore(task)):
+        if key in known or not (self._dry_run or self._tasks.import_(task, SYSTEM, self._now)):
             return Result(Outcome.EXISTING)
         return Result(Outcome.ADDED, f"task {task.task_id!r}: {note}" if note else "")
 

@@ -12,6 +12,8 @@ from graphql_api.domain.accounts.model import Client, User
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Identity
+from graphql_api.domain.changes.feed import Feed
+from graphql_api.domain.changes.model import Actor, ActorKind
 from graphql_api.domain.paging import LARGEST, Budget
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.settings.model import Settings
@@ -65,6 +67,7 @@ class Services:
     user_store: UserStore
     task_store: TaskStore
     task_lists: TaskListReader
+    feed: Feed
     dependency_store: DependencyStore
     settings_store: SettingsStore
     cursors: Cursors
@@ -85,6 +88,7 @@ class Context:
         self.user_settings = services.user_settings
         self.plans = services.plans
         self.task_lists = services.task_lists
+        self.feed = services.feed
         self.cursors = services.cursors
         self.rankings = services.rankings
         self._services = services
@@ -119,6 +123,11 @@ class Context:
     def viewer(self) -> str:
         """The id of the authenticated user. Raises Unauthenticated."""
         return self.identity.user_id
+
+    @property
+    def actor(self) -> Actor:
+        """The actor whom changes of this request name: the session, by its device."""
+        return Actor(kind=ActorKind.SESSION, name=self.client.name)
 
     def user(self, user_id: str) -> User:
         """A user who must be there; Unauthenticated if the account is gone."""

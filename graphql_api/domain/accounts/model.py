@@ -55,6 +55,11 @@ class Client:
     address: str
 
     @property
+    def name(self) -> str:
+        """The device's name for itself, as far as it is kept; "unknown device" without one."""
+        return self.device[:DEVICE_LENGTH] or "unknown device"
+
+    @property
     def network(self) -> str:
         """Return the IPv4 address or the IPv6 /64 network, by which attempts are counted."""
         try:

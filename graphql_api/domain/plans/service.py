@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import conflict_attempts
 from graphql_api.domain.paging import Budget, Window
 from graphql_api.domain.planner.model import MAX_TASKS, Plan, PlanRequest
@@ -25,6 +26,7 @@ from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter, TaskOrd
 from graphql_api.domain.tasks.list_reader import MOST_READ, TaskListReader
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.tasks.writes import edit
 from graphql_api.errors import (
     BadUserInput,
     Conflict,
@@ -96,6 +98,7 @@ class Plans:
         options: Options,
         plan_id: str,
         seen: Mapping[str, int] | None,
+        actor: Actor,
         now: datetime,
     ) -> Outcome:
         """Write the planned times of the plan with this id, which is its input hash.
@@ -110,13 +113,13 @@ class Plans:
             planned = changes(selection.planned, draft.plan)
             self._plans.add(user_id, plan_id, planned, now)
             tasks = {task.task_id: task for task in selection.planned}
-            return self._write(user_id, plan_id, planned, tasks, now)
+            return self._write(user_id, plan_id, planned, tasks, actor, now)
         applied = self._plans.find(user_id, plan_id, now)
         if applied is None or applied.undone:
             raise _stale(request, seen)
-        return self._write(user_id, plan_id, applied.changes, {}, now)
+        return self._write(user_id, plan_id, applied.changes, {}, actor, now)
 
-    def undo(self, user_id: str, plan_id: str, now: datetime) -> Outcome:
+    def undo(self, user_id: str, plan_id: str, actor: Actor, now: datetime) -> Outcome:
         """Restore the planned times from before a plan, except of tasks changed since.
 
         Repeatable. Raises NotFound.
@@ -125,7 +128,7 @@ class Plans:
         if applied is None:
             raise NotFound("There is no applied plan with this id.", field="plan_id")
         self._plans.mark_undone(user_id, plan_id)
-        return self._write_back(user_id, plan_id, applied, now)
+        return self._write_back(user_id, plan_id, applied, actor, now)
 
     def _request(
         self, user_id: str, settings: Settings, options: Options
@@ -157,7 +160,9 @@ class Plans:
 
         return self._planning.run_in_thread(make)
 
-    def _write_back(self, user_id: str, plan_id: str, applied: Applied, now: datetime) -> Outcome:
+    def _write_back(
+        self, user_id: str, plan_id: str, applied: Applied, actor: Actor, now: datetime
+    ) -> Outcome:
         """Undo changes, except those that an interrupted application never made."""
         tasks = self._read(user_id, [change.task_id for change in applied.changes])
         made = [
@@ -165,7 +170,8 @@ class Plans:
             for change in applied.changes
             if change.is_needed and not change.applies_to(tasks.get(change.task_id))
         ]
-        outcome = self._write(user_id, plan_id, [change.inverse for change in made], tasks, now)
+        inverse = [change.inverse for change in made]
+        outcome = self._write(user_id, plan_id, inverse, tasks, actor, now)
         never_made = {change.task_id for change in applied.changes} - {c.task_id for c in made}
         return replace(outcome, unchanged=(*outcome.unchanged, *sorted(never_made)))
 
@@ -175,6 +181,7 @@ class Plans:
         plan_id: str,
         planned: Sequence[Change],
         tasks: Mapping[str, Task],
+        actor: Actor,
         now: datetime,
     ) -> Outcome:
         """Make changes in batches, each only if its task is at the version that it changes.
@@ -186,7 +193,7 @@ class Plans:
         for start in range(0, len(planned), BATCH_SIZE):
             extend_deadline()
             batch = planned[start : start + BATCH_SIZE]
-            batch_written, batch_conflicts = self._write_batch(user_id, batch, tasks, now)
+            batch_written, batch_conflicts = self._write_batch(user_id, batch, tasks, actor, now)
             written += batch_written
             conflicts += batch_conflicts
         touched = {*written, *conflicts}
@@ -194,7 +201,12 @@ class Plans:
         return Outcome(plan_id, tuple(written), tuple(unchanged), tuple(conflicts))
 
     def _write_batch(
-        self, user_id: str, batch: Sequence[Change], known: Mapping[str, Task], now: datetime
+        self,
+        user_id: str,
+        batch: Sequence[Change],
+        known: Mapping[str, Task],
+        actor: Actor,
+        now: datetime,
     ) -> tuple[list[str], list[str]]:
         """Make changes in one transaction; returns the ids written, and those in conflict."""
         ids = [change.task_id for change in batch]
@@ -207,10 +219,13 @@ class Plans:
             if not pending:
                 break
             tried.update((change.task_id, None) for change in pending)
-            pairs = [(tasks[c.task_id], c.apply_to(tasks[c.task_id], now)) for c in pending]
+            writes = [
+                edit(tasks[c.task_id], c.apply_to(tasks[c.task_id], now), actor, now)
+                for c in pending
+            ]
             with suppress(ConditionFailed):
-                self._tasks.replace_all(pairs)
-                tasks |= {after.task_id: after for _, after in pairs}
+                self._tasks.write(*writes)
+                tasks |= {write.result.task_id: write.result for write in writes}
                 break
         else:
             tasks = self._read(user_id, ids)

@@ -39,10 +39,3 @@ class DependencyStore:
         if after is before:
             return Check(self._table, {"user_id": before.user_id, "item": ITEM}, as_read)
         return Put(self._table, {"item": codec.value(ITEM), **codec.encode(after)}, as_read)
-
-    def replace(self, before: Dependencies, after: Dependencies, *beside: Action) -> None:
-        """Put the next state in place, and do what belongs to it, or nothing.
-
-        ConditionFailed if it is another now, or a condition beside it does not hold.
-        """
-        self._database.write(self.action(before, after), *beside)

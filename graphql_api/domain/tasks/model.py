@@ -3,12 +3,13 @@
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, replace
+from dataclasses import MISSING, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar
 
 from graphql_api import clock
+from graphql_api.domain.records import record
 from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.ids import is_id, new_id
 
@@ -50,17 +51,6 @@ class DeadlineType(Enum):
     SOFT = "soft"
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-def record(kind: type[T]) -> type[T]:
-    """A dataclass of named fields that mypy lets nobody change.
-
-    Python's own way to forbid it costs at every field of every new object: a task takes 2.2 µs to
-    make, and 0.5 without it. They are made by the hundred. Whoever gets around mypy must not change
-    one that is in a set or a key of a dictionary: its hash would be another.
-    """
-    return dataclass(slots=True, kw_only=True, unsafe_hash=True)(kind)
-
-
 @record
 class Task:
     """Something a user plans to do; a change is a method that returns the next state.
@@ -86,6 +76,7 @@ class Task:
     min_chunk_minutes: int = 0  # 0: never split
     planned_start: datetime | None = None
     planned_end: datetime | None = None
+    change_id: str | None = dataclasses.field(default=None, compare=False)  # of its last change
 
     @classmethod
     def new(cls, user_id: str, fields: Mapping[str, Any], now: datetime) -> "Task":

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.dependencies import BLOCKER_IDS, Dependencies, distinct_blockers
 from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.model import Task
@@ -32,7 +34,7 @@ class Tasks:
         self._store = store
         self._dependencies = dependencies
 
-    def create(self, user_id: str, fields: Mapping[str, Any], now: datetime) -> Task:
+    def create(self, user_id: str, fields: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
         """A new task; with an `idempotency_key`, the same one however often it is asked for.
 
         Raises BadUserInput, and Conflict if the key was used with other content or its task
@@ -41,12 +43,13 @@ class Tasks:
         fields = dict(fields)
         key = fields.pop("idempotency_key", None)
         task = Task.new(user_id, fields, now)
+        write = writes.creation(task, fields, actor, now)
         if key is None:
-            self._store.add(task)
-            return task
-        made = self._store.add_once(task, _receipt(key, task, now))
+            self._store.write(write)
+            return write.result
+        made = self._store.create_once(write, _receipt(key, task, now))
         if made == task.task_id:
-            return task
+            return write.result
         try:
             return self._store.get(user_id, made)
         except NotFound:
@@ -54,7 +57,7 @@ class Tasks:
                 "The task that this idempotency key made is gone.", field="idempotency_key"
             ) from None
 
-    def update(self, user_id: str, changes: Mapping[str, Any], now: datetime) -> Task:
+    def update(self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
         """The task with the changed fields; `id` and `expected_version` say which task is meant.
 
         Without an expected version it is whatever the task was before. Raises NotFound,
@@ -71,29 +74,42 @@ class Tasks:
             after = before.edit(fields, now)
             if after is before:
                 return before
+            write = writes.edit(before, after, actor, now)
             try:
-                self._store.replace(before, after, *self._closing(before, after, force=force))
+                self._store.write(write, beside=self._closing(before, after, force=force))
             except ConditionFailed:
                 continue
-            return after
+            return write.result
         raise overtaken()
 
-    def delete(self, user_id: str, id: str, expected_version: int | None = None) -> "Deleted":
+    def delete(
+        self,
+        user_id: str,
+        id: str,
+        actor: Actor,
+        now: datetime,
+        expected_version: int | None = None,
+    ) -> "Deleted":
         """Delete the task, and release what it blocked.
 
         Raises NotFound, and Conflict if the task is not of the expected version.
         """
         for _ in attempts():
+            task = self._store.get(user_id, id)
+            if expected_version not in {None, task.version}:
+                raise version_conflict(task)
             before = self._dependencies.get(user_id)
             action = self._dependencies.action(before, before.without(id))
             try:
-                self._store.delete(user_id, id, expected_version, action)
+                self._store.write(writes.deletion(task, before, actor, now), beside=[action])
             except ConditionFailed:
                 continue
             return Deleted(id, before.blocked_by(id))
         raise overtaken()
 
-    def add_blockers(self, user_id: str, task_id: str, blocker_ids: Iterable[str]) -> "Linked":
+    def add_blockers(
+        self, user_id: str, task_id: str, blocker_ids: Iterable[str], actor: Actor, now: datetime
+    ) -> "Linked":
         """The task, which waits for these others from now on.
 
         Raises NotFound if one of them is missing, BadUserInput for too many of them, and
@@ -101,19 +117,27 @@ class Tasks:
         """
         ids = distinct_blockers(task_id, blocker_ids)
         for _ in attempts():
-            tasks = self._store.get_with(user_id, task_id, ids, BLOCKER_IDS)
+            task, *others = self._store.get_with(user_id, task_id, ids, BLOCKER_IDS)
             before = self._dependencies.get(user_id)
-            after = before.add(task_id, ids, [task.task_id for task in tasks if not task.open])
+            closed = [each.task_id for each in (task, *others) if not each.open]
+            after = before.add(task_id, ids, closed)
             if after is before:
-                return Linked(tasks[0], before)
+                return Linked(task, before)
+            beside = [
+                self._dependencies.action(before, after),
+                *map(self._store.as_it_was, others),
+            ]
+            write = writes.linking(task, before, actor, now)
             try:
-                self._dependencies.replace(before, after, *map(self._store.as_it_was, tasks))
+                self._store.write(write, beside=beside)
             except ConditionFailed:
                 continue
-            return Linked(tasks[0], after)
+            return Linked(write.result, after)
         raise overtaken()
 
-    def remove_blockers(self, user_id: str, task_id: str, blocker_ids: Iterable[str]) -> "Linked":
+    def remove_blockers(
+        self, user_id: str, task_id: str, blocker_ids: Iterable[str], actor: Actor, now: datetime
+    ) -> "Linked":
         """The task, which waits for none of these any more. Raises NotFound and BadUserInput."""
         ids = distinct_blockers(task_id, blocker_ids)
         for _ in attempts():
@@ -122,11 +146,12 @@ class Tasks:
             after = before.remove(task_id, ids)
             if after is before:
                 return Linked(task, before)
+            write = writes.linking(task, before, actor, now)
             try:
-                self._dependencies.replace(before, after)
+                self._store.write(write, beside=[self._dependencies.action(before, after)])
             except ConditionFailed:
                 continue
-            return Linked(task, after)
+            return Linked(write.result, after)
         raise overtaken()
 
     def _closing(self, before: Task, after: Task, *, force: bool) -> list[Action]:

@@ -5,20 +5,17 @@ user_id   task_id   attributes of `model.Task`, and due_order for the index `by_
 The receipts of idempotency keys lie among the user's items in the table of users:
 
     user_id   item=idempotency#<key>   task_id, content, expires_at
-
-and so do those of the last deletions, in a few places that are used again and again:
-
-    user_id   item=deleted#<place>     write
-
-A `write` is a random token, by which a write whose answer was lost is known again as ours.
 """
 
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.tasks.model import Task
-from graphql_api.errors import Conflict, NotFound, UnknownOutcome
+from graphql_api.domain.tasks.writes import Write, creation
+from graphql_api.errors import Conflict, NotFound
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import (
     Action,
@@ -57,44 +54,50 @@ class Receipt:
 class TaskStore:
     """Keeps each user's tasks."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, changes: ChangeStore) -> None:
         self._database = database
+        self._changes = changes
         self._table = database.table("Tasks")
         self._receipts = database.table("Users")  # they lie in the user's partition there
 
-    def add(self, task: Task) -> None:
-        """Keep a new task."""
-        try:
-            self._table.put(_item(task), Attr("task_id").not_exists())
-        except ConditionFailed:
-            # Nobody else can have made this random id: it is our own first attempt, whose
-            # answer was lost on the way.
-            return
+    def write(self, *writes: Write, beside: Sequence[Action] = ()) -> None:
+        """Carry out these writes with their changes and what belongs to them, or nothing of it.
 
-    def restore(self, task: Task) -> bool:
-        """Keep a task that was made before; False if the user has one of its id, which stays."""
+        Raises ConditionFailed if a task is not what a write takes it for any more, or a condition
+        beside it does not hold.
+        """
+        actions = [action for write in writes for action in self._actions(write)]
         try:
-            self._table.put(_item(task), Attr("task_id").not_exists())
-        except ConditionFailed:
-            return False
-        return True
+            self._database.write(*actions, *beside)
+        except ConditionFailed as failure:
+            if not failure.unsure or not self._is_done(writes[0]):
+                raise
 
-    def add_once(self, task: Task, receipt: Receipt) -> str:
-        """Keep a new task unless its key was used before; the id of the task that the key made.
+    def _is_done(self, write: Write) -> bool:
+        """Whether a write whose answer was lost was carried out: then its change is there."""
+        return self._changes.find(write.change.user_id, write.change.change_id) is not None
+
+    def _actions(self, write: Write) -> list[Action]:
+        change = self._changes.put(write.change)
+        if write.after is None:
+            key = {"user_id": write.change.user_id, "task_id": write.change.task_id}
+            return [Delete(self._table, key, _unchanged(write.before)), change]
+        return [Put(self._table, _item(write.after), _unchanged(write.before)), change]
+
+    def create_once(self, write: Write, receipt: Receipt) -> str:
+        """Create a task unless its key was used before; the id of the task that the key made.
 
         The receipt is written with the task or not at all. Raises Conflict for a key that
         was used with other content.
         """
-        key = {"user_id": task.user_id, "item": f"idempotency#{receipt.key}"}
+        change = write.change
+        key = {"user_id": change.user_id, "item": f"idempotency#{receipt.key}"}
         unused = Attr("item").not_exists() | Attr("expires_at").lt(receipt.now)
         kept = codec.item(
-            **key, task_id=task.task_id, content=receipt.content, expires_at=receipt.expires_at
+            **key, task_id=change.task_id, content=receipt.content, expires_at=receipt.expires_at
         )
         try:
-            self._database.write(
-                Put(self._receipts, kept, unused),
-                Put(self._table, _item(task), Attr("task_id").not_exists()),
-            )
+            self._database.write(Put(self._receipts, kept, unused), *self._actions(write))
         except ConditionFailed:
             item = self._receipts.get(**key)
             if item is None or item["content"]["S"] != receipt.content:
@@ -102,7 +105,15 @@ class TaskStore:
                     "This idempotency key was used with other content.", field="idempotency_key"
                 ) from None
             return str(item["task_id"]["S"])
-        return task.task_id
+        return change.task_id
+
+    def import_(self, task: Task, actor: Actor, now: datetime) -> bool:
+        """Keep a task that was made elsewhere; False if the user has one of its id, which stays."""
+        try:
+            self.write(creation(task, _names(task), actor, now))
+        except ConditionFailed:
+            return False
+        return True
 
     def get(self, user_id: str, task_id: str) -> Task:
         """The user's task; NotFound for another's as for a missing one."""
@@ -136,78 +147,6 @@ class TaskStore:
         key = {"user_id": task.user_id, "task_id": task.task_id}
         return Check(self._table, key, Attr("status").eq(task.status.value))
 
-    def replace(self, before: Task, after: Task, *beside: Action) -> None:
-        """Put the task's next state in place, and do what belongs to it, or nothing.
-
-        ConditionFailed if it has changed meanwhile, or a condition beside it does not hold.
-        """
-        write = uuid.uuid4().hex
-        put = self._next(before, after, write)
-        try:
-            if beside:
-                self._database.write(put, *beside)
-            else:
-                self._table.put(put.item, put.condition)
-        except ConditionFailed as failure:
-            if not failure.unsure or not self._was_ours(after, write):
-                raise
-
-    def replace_all(self, pairs: Sequence[tuple[Task, Task]]) -> None:
-        """Put the next states of a few tasks in place, or of none.
-
-        ConditionFailed if one of them has changed meanwhile, by this very call, too, if its
-        answer was lost: the caller looks at the tasks again.
-        """
-        self._database.write(
-            *(self._next(before, after, uuid.uuid4().hex) for before, after in pairs)
-        )
-
-    def _next(self, before: Task, after: Task, write: str) -> Put:
-        """What puts a task's next state in place, if it has not changed meanwhile."""
-        item = {**_item(after), **codec.item(write=write)}
-        return Put(self._table, item, Attr("version").eq(before.version))
-
-    def delete(self, user_id: str, task_id: str, version: int | None, *beside: Action) -> None:
-        """Delete the user's task, if it still is of this version, and do what belongs to it.
-
-        Raises NotFound or Conflict; ConditionFailed if only a condition beside it does not hold.
-        """
-        if not _possible(task_id):
-            raise task_not_found()
-        condition: Condition = Attr("task_id").exists()
-        if version is not None:
-            condition &= Attr("version").eq(version)
-        write = uuid.uuid4().hex
-        receipt = {"user_id": user_id, "item": f"deleted#{write[0]}"}
-        try:
-            self._database.write(
-                Delete(self._table, {"user_id": user_id, "task_id": task_id}, condition),
-                Put(self._receipts, codec.item(**receipt, write=write)),
-                *beside,
-            )
-        except ConditionFailed as failure:
-            if failure.unsure and _written(self._receipts.get(**receipt)) == write:
-                return
-            found = self._table.get(user_id=user_id, task_id=task_id)
-            if found:
-                task = _task(found)
-                if version in {None, task.version}:
-                    raise
-                raise version_conflict(task) from None
-            if failure.unsure:
-                raise UnknownOutcome from None
-            raise task_not_found() from None
-
-    def _was_ours(self, after: Task, write: str) -> bool:
-        """Whether the task has come to be so by this write; False if somebody else was first.
-
-        Raises UnknownOutcome if so much has happened since that nobody can tell.
-        """
-        item = self._table.get(user_id=after.user_id, task_id=after.task_id)
-        if item is None or _task(item).version > after.version:
-            raise UnknownOutcome
-        return _written(item) == write
-
     def remove_all(self, user_id: str) -> None:
         """Delete all of the user's tasks."""
         for items in self._looks(user_id):
@@ -239,14 +178,23 @@ def version_conflict(task: Task) -> Conflict:
     )
 
 
-def _written(item: Item | None) -> str | None:
-    """The token of the write that has put the item there."""
-    return item["write"]["S"] if item and "write" in item else None
-
-
 def _possible(task_id: str) -> bool:
     """Whether this text can be the key of a task at all."""
     return 1 <= len(task_id) <= LONGEST_ID
+
+
+def _unchanged(before: Task | None) -> Condition:
+    """The condition that a task is there as it was read, or, if it was not, that it is not."""
+    if before is None:
+        return Attr("task_id").not_exists()
+    last = Attr("change_id")
+    same = last.eq(before.change_id) if before.change_id else last.not_exists()
+    return Attr("version").eq(before.version) & same
+
+
+def _names(task: Task) -> Collection[str]:
+    """The fields of a task that are not empty."""
+    return codec.encode(task).keys()
 
 
 def _item(task: Task) -> Item:

@@ -137,7 +137,7 @@ def test_a_position_is_read_as_it_was_written(microseconds, between_pages):
     assert Position.parse(str(position), at, RETENTION) == position
 
 
-@pytest.mark.parametrize("text", ["", "x", "|", f"{ids.new_id(NOW)}|x", "d" * 500])
+@pytest.mark.parametrize("text", ["", "x", "|", f"{ids.first_id(NOW)}|x", "d" * 500])
 def test_what_is_no_position_is_refused(text):
     with pytest.raises(BadUserInput, match="change feed") as refusal:
         Position.parse(text, NOW, RETENTION)

@@ -48,7 +48,9 @@ class PlanMutation:
         context, viewer = info.context, info.context.viewer
         given, settings = options(input), context.settings_of(viewer)
         plan_id, now = input.input_hash, context.now
-        outcome = context.plans.apply(viewer, settings, given, plan_id, input.seen, now)
+        outcome = context.plans.apply(
+            viewer, settings, given, plan_id, input.seen, context.actor, now
+        )
         return PlanApplyPayload(outcome=outcome)
 
     @strawberry.mutation(
@@ -61,5 +63,5 @@ class PlanMutation:
         input: Annotated[PlanUndoInput, strawberry.argument(description="The plan to undo.")],
     ) -> PlanUndoPayload:
         context = info.context
-        outcome = context.plans.undo(context.viewer, input.plan_id, context.now)
+        outcome = context.plans.undo(context.viewer, input.plan_id, context.actor, context.now)
         return PlanUndoPayload(outcome=outcome)

@@ -75,8 +75,9 @@ class TaskMutation:
         input: Annotated[CreateTaskInput, strawberry.argument(description="The new task.")],
     ) -> TaskPayload:
         context = _writing(info)
+        values = provided(vars(input))
         return TaskPayload(
-            task=context.tasks.create(context.viewer, provided(vars(input)), context.now)
+            task=context.tasks.create(context.viewer, values, context.actor, context.now)
         )
 
     @strawberry.mutation(description="Change a task.")
@@ -87,7 +88,9 @@ class TaskMutation:
     ) -> TaskPayload:
         context = _writing(info)
         changes = provided(vars(input))
-        return TaskPayload(task=context.tasks.update(context.viewer, changes, context.now))
+        return TaskPayload(
+            task=context.tasks.update(context.viewer, changes, context.actor, context.now)
+        )
 
     @strawberry.mutation(description="Delete a task for good.")
     def delete_task(
@@ -96,7 +99,9 @@ class TaskMutation:
         input: Annotated[DeleteTaskInput, strawberry.argument(description="Which task.")],
     ) -> DeleteTaskPayload:
         context = _writing(info)
-        deleted = context.tasks.delete(context.viewer, **provided(vars(input)))
+        deleted = context.tasks.delete(
+            context.viewer, **provided(vars(input)), actor=context.actor, now=context.now
+        )
         return DeleteTaskPayload(
             deleted_task_id=strawberry.ID(deleted.task_id),
             released_task_ids=[strawberry.ID(task_id) for task_id in deleted.released],
@@ -109,7 +114,10 @@ class TaskMutation:
         input: Annotated[BlockersInput, strawberry.argument(description="The new blockers.")],
     ) -> TaskPayload:
         context = _writing(info)
-        return _linked(context, context.tasks.add_blockers(context.viewer, **vars(input)))
+        linked = context.tasks.add_blockers(
+            context.viewer, **vars(input), actor=context.actor, now=context.now
+        )
+        return _linked(context, linked)
 
     @strawberry.mutation(description="Let a task wait for others no more.")
     def remove_blockers(
@@ -118,7 +126,10 @@ class TaskMutation:
         input: Annotated[BlockersInput, strawberry.argument(description="The blockers to go.")],
     ) -> TaskPayload:
         context = _writing(info)
-        return _linked(context, context.tasks.remove_blockers(context.viewer, **vars(input)))
+        linked = context.tasks.remove_blockers(
+            context.viewer, **vars(input), actor=context.actor, now=context.now
+        )
+        return _linked(context, linked)
 
     @strawberry.mutation(
         description="Create several tasks; what fails does not undo the others.",
@@ -130,7 +141,10 @@ class TaskMutation:
         input: Annotated[CreateTasksInput, strawberry.argument(description="The new tasks.")],
     ) -> TasksPayload:
         context, viewer = _writing(info), info.context.viewer
-        made = _each(input.tasks, lambda task: context.tasks.create(viewer, task, context.now))
+        made = _each(
+            input.tasks,
+            lambda task: context.tasks.create(viewer, task, context.actor, context.now),
+        )
         return _results(context, made)
 
     @strawberry.mutation(
@@ -143,7 +157,10 @@ class TaskMutation:
         input: Annotated[UpdateTasksInput, strawberry.argument(description="The changes.")],
     ) -> TasksPayload:
         context, viewer = _writing(info), info.context.viewer
-        made = _each(input.tasks, lambda task: context.tasks.update(viewer, task, context.now))
+        made = _each(
+            input.tasks,
+            lambda task: context.tasks.update(viewer, task, context.actor, context.now),
+        )
         return _results(context, made)
 
     @strawberry.mutation(
@@ -156,7 +173,10 @@ class TaskMutation:
         input: Annotated[DeleteTasksInput, strawberry.argument(description="Which tasks.")],
     ) -> DeleteTasksPayload:
         context, viewer = _writing(info), info.context.viewer
-        gone = _each(input.tasks, lambda task: context.tasks.delete(viewer, **task))
+        gone = _each(
+            input.tasks,
+            lambda task: context.tasks.delete(viewer, **task, actor=context.actor, now=context.now),
+        )
         return DeleteTasksPayload(results=[DeleteTaskResult(outcome=outcome) for outcome in gone])
 
 

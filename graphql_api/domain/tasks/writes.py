@@ -1,0 +1,130 @@
+"""Writes of tasks: each is a state before, one after, and the change that tells of it. Pure."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+from graphql_api import ids
+from graphql_api.domain.changes.model import Actor, Change, ChangeKind
+from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.tasks.model import Task
+from graphql_api.infra.dynamodb import codec
+from graphql_api.infra.dynamodb.codec import Raw
+
+DERIVED = {"updated_at", "completed_at", "version", "change_id"}
+"""Fields that nobody sets: no change names them."""
+
+BLOCKED_BY, BLOCKS = "blocked_by", "blocks"
+"""What a change calls the task's places among the dependencies."""
+
+_FIELDS = tuple(field.name for field in fields(Task))
+_KEPT = [name for name in _FIELDS if name not in DERIVED or name == "completed_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write of one task: no state before it creates the task, none after it deletes it."""
+
+    before: Task | None
+    after: Task | None
+    change: Change
+
+    @property
+    def result(self) -> Task:
+        """The task as it is after the write, or was before it was deleted."""
+        task = self.after or self.before
+        assert task is not None  # noqa: S101 - one of the two is there by construction
+        return task
+
+
+def creation(task: Task, given: Collection[str], actor: Actor, now: datetime) -> Write:
+    """The write that creates a task of which these fields were given."""
+    change = Change(
+        user_id=task.user_id,
+        change_id=ids.new_id(now),
+        kind=ChangeKind.TASK_CREATED,
+        task_id=task.task_id,
+        version=task.version,
+        fields=tuple(name for name in _FIELDS if name in given and name not in DERIVED),
+        before=Raw(),
+        actor=actor,
+    )
+    return Write(None, replace(task, change_id=change.change_id), change)
+
+
+def edit(
+    before: Task, after: Task, actor: Actor, now: datetime, undoes: str | None = None
+) -> Write:
+    """The write that puts a task's next state in the place of the one before."""
+    changed = [name for name in _KEPT if getattr(before, name) != getattr(after, name)]
+    done = after.completed and not before.completed
+    kind = ChangeKind.TASK_COMPLETED if done else ChangeKind.TASK_UPDATED
+    named = tuple(name for name in changed if name not in DERIVED)
+    return _following(before, after, kind, named, codec.some(before, changed), actor, now, undoes)
+
+
+def linking(
+    task: Task,
+    before: Dependencies,
+    actor: Actor,
+    now: datetime,
+    undoes: str | None = None,
+) -> Write:
+    """The write that changes what blocks a task; the task itself stays as it is."""
+    blockers = Raw(codec.item(**{BLOCKED_BY: before.blockers_of(task.task_id)}))
+    kind = ChangeKind.TASK_UPDATED
+    return _following(task, task, kind, (BLOCKED_BY,), blockers, actor, now, undoes)
+
+
+def deletion(task: Task, dependencies: Dependencies, actor: Actor, now: datetime) -> Write:
+    """The write that deletes a task; its change keeps the task and what it blocked."""
+    links = {
+        BLOCKED_BY: dependencies.blockers_of(task.task_id),
+        BLOCKS: dependencies.blocked_by(task.task_id),
+    }
+    whole = Raw({**codec.encode(task), **codec.item(**links)})
+    written = _following(task, task, ChangeKind.TASK_DELETED, (), whole, actor, now)
+    return replace(written, after=None)
+
+
+def restoration(task: Task, deleted: Change, actor: Actor, now: datetime) -> Write:
+    """The write that brings a deleted task back."""
+    change = Change(
+        user_id=task.user_id,
+        change_id=ids.id_after(now, deleted.change_id),
+        kind=ChangeKind.TASK_CREATED,
+        task_id=task.task_id,
+        version=task.version,
+        fields=(),
+        before=Raw(),
+        actor=actor,
+        previous=deleted.change_id,
+        undoes=deleted.change_id,
+    )
+    return Write(None, replace(task, change_id=change.change_id), change)
+
+
+def _following(
+    before: Task,
+    after: Task,
+    kind: ChangeKind,
+    names: Iterable[str],
+    values: Raw,
+    actor: Actor,
+    now: datetime,
+    undoes: str | None = None,
+) -> Write:
+    """A write of a task that is there, whose change follows the task's last one."""
+    change = Change(
+        user_id=after.user_id,
+        change_id=ids.id_after(now, before.change_id),
+        kind=kind,
+        task_id=after.task_id,
+        version=after.version,
+        fields=tuple(names),
+        before=values,
+        actor=actor,
+        previous=before.change_id,
+        undoes=undoes,
+    )
+    return Write(before, replace(after, change_id=change.change_id), change)
