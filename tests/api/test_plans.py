@@ -336,14 +336,14 @@ def test_a_plan_that_is_stale_is_a_conflict_that_names_what_changed_and_writes_n
 def test_a_task_that_changes_while_a_plan_is_written_stays_as_it_is(ann, monkeypatch):
     tasks = estimated(ann, 60, 30, 15)
     plan = preview(ann)
-    replace_all = TaskStore.replace_all
+    write = TaskStore.write
 
-    def be_overtaken(self, pairs):
-        monkeypatch.setattr(TaskStore, "replace_all", replace_all)
+    def be_overtaken(self, *writes, **beside):
+        monkeypatch.setattr(TaskStore, "write", write)
         update(ann, tasks[1], title="Mine")
-        replace_all(self, pairs)
+        write(self, *writes, **beside)
 
-    monkeypatch.setattr(TaskStore, "replace_all", be_overtaken)
+    monkeypatch.setattr(TaskStore, "write", be_overtaken)
 
     assert apply(ann, plan["inputHash"]) == {
         "planId": plan["inputHash"],
@@ -372,17 +372,17 @@ def test_what_was_changed_or_deleted_since_is_not_undone(ann):
 
 def interrupted_after(monkeypatch, chunks):
     """Let the store be away after so many chunks; what brings it back."""
-    replace_all, done = TaskStore.replace_all, []
+    write, done = TaskStore.write, []
 
-    def be_interrupted(self, pairs):
+    def be_interrupted(self, *writes, **beside):
         if len(done) == chunks:
             raise ServiceUnavailable
-        replace_all(self, pairs)
-        done.append(pairs)
+        write(self, *writes, **beside)
+        done.append(writes)
 
     monkeypatch.setattr(service, "BATCH_SIZE", 2)
-    monkeypatch.setattr(TaskStore, "replace_all", be_interrupted)
-    return lambda: monkeypatch.setattr(TaskStore, "replace_all", replace_all)
+    monkeypatch.setattr(TaskStore, "write", be_interrupted)
+    return lambda: monkeypatch.setattr(TaskStore, "write", write)
 
 
 def test_an_application_that_was_interrupted_is_completed_by_the_same_request(ann, monkeypatch):
@@ -438,16 +438,16 @@ def test_what_was_interrupted_can_be_undone_and_an_undoing_too(ann, monkeypatch)
 def test_an_application_whose_answer_was_lost_is_made_once(ann, monkeypatch):
     [task] = estimated(ann, 30)
     plan = preview(ann)
-    replace_all = TaskStore.replace_all
+    write = TaskStore.write
     lost = []
 
-    def lose_the_first_answer(self, pairs):
-        replace_all(self, pairs)
+    def lose_the_first_answer(self, *writes, **beside):
+        write(self, *writes, **beside)
         if not lost:
-            lost.append(pairs)
+            lost.append(writes)
             raise ConditionFailed(unsure=True)
 
-    monkeypatch.setattr(TaskStore, "replace_all", lose_the_first_answer)
+    monkeypatch.setattr(TaskStore, "write", lose_the_first_answer)
 
     assert apply(ann, plan["inputHash"])["applied"] == [task["id"]]
     assert ann.task(task["id"])["version"] == 2

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import CREATE, TASKS, codes
 
+from graphql_api.domain.changes.model import SYSTEM
+from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
@@ -104,12 +106,14 @@ def test_a_key_of_impossible_length_is_refused(ann, calls, key):
 
 def test_a_key_is_forgotten_after_a_day_whether_or_not_the_store_has_removed_it(app, ann):
     database = app.extensions["database"]
-    tasks = Tasks(TaskStore(database), DependencyStore(database))
+    tasks = Tasks(
+        TaskStore(database, ChangeStore(database, timedelta(days=30))), DependencyStore(database)
+    )
     now = datetime(2026, 1, 1, tzinfo=UTC)
     fields = {"title": "x", "idempotency_key": "k1"}
 
     def create(after):
-        return tasks.create(ann.id, fields, now + after).task_id
+        return tasks.create(ann.id, fields, SYSTEM, now + after).task_id
 
     first = create(timedelta())
 
@@ -249,4 +253,4 @@ def test_once_the_store_is_away_the_rest_is_not_tried(ann, monkeypatch):
 
     results = answer["data"]["createTasks"]["results"]
     assert [result["error"]["code"] for result in results] == ["SERVICE_UNAVAILABLE"] * 100
-    assert attempts == ["PutItem"]
+    assert attempts == ["TransactWriteItems"]
