@@ -78,6 +78,7 @@ def test_the_codes_are_the_closed_list():
         "UNAUTHENTICATED",
         "FORBIDDEN",
         "NOT_FOUND",
+        "CURSOR_EXPIRED",
         "BAD_USER_INPUT",
         "CONFLICT",
         "RATE_LIMITED",
