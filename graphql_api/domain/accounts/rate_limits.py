@@ -26,7 +26,7 @@ class RateLimit:
 
 
 BY_NAME = RateLimit("name", 10, 15 * 60)
-BY_NAME_FROM_KNOWN_NETWORK = RateLimit("name", 30, 15 * 60)  # where a session was opened
+BY_NAME_AND_NETWORK = RateLimit("name+network", 20, 15 * 60)  # once BY_NAME is used up
 BY_USER = RateLimit("user", 10, 15 * 60)  # a logged-in user who confirms the password
 LOGINS_BY_ADDRESS = RateLimit("logins", 1_000, 15 * 60)
 ACCOUNTS_BY_ADDRESS = RateLimit("accounts", 1_000, 60 * 60)

@@ -19,7 +19,7 @@ from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.domain.accounts.rate_limits import (
     ACCOUNTS_BY_ADDRESS,
     BY_NAME,
-    BY_NAME_FROM_KNOWN_NETWORK,
+    BY_NAME_AND_NETWORK,
     BY_USER,
     LOGINS_BY_ADDRESS,
     RateLimit,
@@ -89,29 +89,12 @@ class Accounts:
 
     def login(self, username: str, password: str, client: Client, now: datetime) -> Login:
         """Open a session. Raises Unauthenticated and RateLimited, for unknown names alike."""
-        typed, password = password, normalized_password(password)
-        name = _rate_limit_key(username)
         epoch = self._sessions.epoch
-        with self._passwords.slot():  # a request that gets no slot is not an attempt
-            self._limit(LOGINS_BY_ADDRESS, client.network, now)
-            attempts = self._limiter.hit(BY_NAME, name, now)
-            user = self._find(username)
-            if attempts > BY_NAME.attempts:
-                self._check_network(user, client, attempts, now)
-            matches = self._passwords.verify(user.password if user else None, password, typed)
-        if user is None or not matches:
-            raise Unauthenticated("Invalid username or password.")
-        if attempts > 1:
-            self._limiter.reset(BY_NAME, name, now)
+        user = self._verified_user(username, password, client, now)
         if user.deleting:  # the deletion was interrupted: complete it
             self._remove(user)
-            raise Unauthenticated("Invalid username or password.")
-        if self._passwords.needs_rehash(user.password):
-            with self._passwords.slot():
-                rehashed = replace(user, password=self._passwords.hash(password))
-            # If the user has just changed, that change wins, and this login is still valid.
-            with contextlib.suppress(ConditionFailed):
-                self._users.replace(user, rehashed)
+            raise _login_refused()
+        self._update_hash(user, password)
         session, refresh = self._new_session(user, client, now)
         self._users.add_session(session)
         return self._login(user, refresh, now, epoch)
@@ -237,6 +220,40 @@ class Accounts:
         self._remove(deleting)
         return user.user_id
 
+    def _verified_user(self, username: str, typed: str, client: Client, now: datetime) -> User:
+        """Return the user with this name and password. Raises Unauthenticated and RateLimited.
+
+        Once the attempts at a name are used up, the right password is still accepted from a
+        network in which a session of its user was opened: otherwise anybody who knows a name
+        could lock its owner out. A wrong password is then refused as everywhere, and after the
+        same work, so that nobody learns that there is such a session.
+        """
+        password, name = normalized_password(typed), _rate_limit_key(username)
+        with self._passwords.slot():  # a request that gets no slot is not an attempt
+            self._limit(LOGINS_BY_ADDRESS, client.network, now)
+            attempts = self._limiter.hit(BY_NAME, name, now)
+            user = self._find(username)
+            exceeded = attempts > BY_NAME.attempts
+            known_network = exceeded and self._is_known_network(user, name, client, now)
+            matches = self._passwords.verify(user.password if user else None, password, typed)
+        if not (known_network and matches):
+            self._limiter.check(BY_NAME, attempts, now)
+        if user is None or not matches:
+            raise _login_refused()
+        if attempts > 1 and not exceeded:
+            self._limiter.reset(BY_NAME, name, now)
+        return user
+
+    def _update_hash(self, user: User, typed: str) -> None:
+        """Hash the password of a user again if the present hash is weaker than new ones."""
+        if not self._passwords.needs_rehash(user.password):
+            return
+        with self._passwords.slot():
+            rehashed = replace(user, password=self._passwords.hash(normalized_password(typed)))
+        # If the user has just changed, that change wins, and this login is still valid.
+        with contextlib.suppress(ConditionFailed):
+            self._users.replace(user, rehashed)
+
     def _find(self, username: str) -> User | None:
         try:
             return self._users.find(username)
@@ -273,17 +290,17 @@ class Accounts:
     def _limit(self, limit: RateLimit, key: str, now: datetime) -> None:
         self._limiter.check(limit, self._limiter.hit(limit, key, now), now)
 
-    def _check_network(
-        self, user: User | None, client: Client, attempts: int, now: datetime
-    ) -> None:
-        """Allow more attempts from a network in which a session of this user was opened.
+    def _is_known_network(
+        self, user: User | None, name: str, client: Client, now: datetime
+    ) -> bool:
+        """Tell whether a session of this user was opened in the client's network.
 
-        Otherwise anybody who knows a name could lock its owner out.
+        Raises RateLimited after too many attempts at the name from there.
         """
+        self._limit(BY_NAME_AND_NETWORK, f"{name}\n{client.network}", now)
         address = self._limiter.digest(client.network)
         sessions = self.sessions(user, now) if user else self._users.sessions(NOBODY)
-        known = any(session.address == address for session in sessions)
-        self._limiter.check(BY_NAME_FROM_KNOWN_NETWORK if known else BY_NAME, attempts, now)
+        return any(session.address == address for session in sessions)
 
     def _replace(self, before: User, after: User, *sessions: Session) -> None:
         try:
@@ -334,6 +351,10 @@ def _rate_limit_key(username: str) -> str:
         return username_key(username)
     except BadUserInput:
         return username
+
+
+def _login_refused() -> Unauthenticated:
+    return Unauthenticated("Invalid username or password.")
 
 
 def _refresh_refused() -> Unauthenticated:

@@ -1,5 +1,6 @@
 """Guessing is expensive: attempts are counted by all processes together."""
 
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,10 @@ from conftest import LOGIN, PASSWORD, REGISTER, Api, codes
 from engines import CONFIG
 from passwords import hashing
 
-from graphql_api import create_app
+from graphql_api import clock, create_app
 from graphql_api.domain.accounts import service
-from graphql_api.domain.accounts.rate_limits import RateLimit, RateLimiter
+from graphql_api.domain.accounts.passwords import Passwords
+from graphql_api.domain.accounts.rate_limits import BY_NAME, RateLimit, RateLimiter
 from graphql_api.errors import RateLimited, ServiceUnavailable
 
 CHANGE = """
@@ -52,8 +54,7 @@ def test_after_ten_wrong_passwords_even_the_right_one_has_to_wait(ann, elsewhere
     assert (answer.status_code, answer.json["code"]) == (429, "RATE_LIMITED")
     assert 1 <= int(answer.headers["Retry-After"]) <= 15 * 60
     assert answer.json["retry_after"] == int(answer.headers["Retry-After"])
-    # The GraphQL client is at the address where Ann has registered.
-    assert codes(graphql) == ["UNAUTHENTICATED"]
+    assert codes(graphql) == ["RATE_LIMITED"]
 
 
 def test_the_owner_gets_in_from_where_a_session_of_hers_is(ann):
@@ -65,6 +66,82 @@ def test_the_owner_gets_in_from_where_a_session_of_hers_is(ann):
 
     assert attacker.status_code == 429
     assert owner.status_code == 200
+
+
+def test_the_owner_gets_in_however_many_wrong_passwords_come_from_elsewhere(app, ann):
+    log_in(ann.api, ann.username, PASSWORD, address="10.0.0.7")
+    limiter = RateLimiter(app.extensions["database"], CONFIG.jwt_secret)
+    for _ in range(100):
+        limiter.hit(BY_NAME, ann.username, clock.now())
+
+    assert log_in(ann.api, ann.username, PASSWORD, address="10.6.6.6").status_code == 429
+    assert log_in(ann.api, ann.username, PASSWORD, address="10.0.0.7").status_code == 200
+
+
+def test_guessing_from_where_a_session_is_ends_too(ann):
+    log_in(ann.api, ann.username, PASSWORD, address="10.0.0.7")
+
+    wrong = statuses(ann.api, ann.username, 28, address="10.0.0.7")
+    right = [
+        log_in(ann.api, ann.username, PASSWORD, address="10.0.0.7").status_code for _ in range(2)
+    ]
+
+    assert wrong == [401] * 9 + [429] * 19  # with the login before, 10 and 19
+    assert right == [200, 429]  # the twentieth beyond the ten, and one more
+
+
+def test_a_login_from_where_a_session_is_gives_nobody_more_attempts(ann):
+    log_in(ann.api, ann.username, PASSWORD, address="10.0.0.7")
+    statuses(ann.api, ann.username, 12, address="10.6.6.6")
+
+    assert log_in(ann.api, ann.username, PASSWORD, address="10.0.0.7").status_code == 200
+    assert statuses(ann.api, ann.username, 2, address="10.6.6.6") == [429, 429]
+
+
+def guesses(api, entry, username, times):
+    """The answers to wrong passwords, from the address at which the tests register."""
+    account = {"username": username, "password": "not the password"}
+    if entry == "graphql":
+        answers = [api.post(LOGIN, input=account) for _ in range(times)]
+    else:
+        answers = [api.rest("POST", "/auth/login", json=account) for _ in range(times)]
+    return [re.sub(rb"retry_?[aA]fter\":\d+", b"", answer.data) for answer in answers]
+
+
+@pytest.mark.parametrize("entry", ["graphql", "rest"])
+def test_names_answer_alike_whether_or_not_somebody_with_a_session_here_has_them(
+    api, ann, calls, entry
+):
+    assert ann.graphql("{ viewer { sessions { id } } }")["data"]["viewer"]["sessions"]
+    calls.clear()
+
+    known = guesses(api, entry, ann.username, 14)
+    known_calls = calls.copy()
+    calls.clear()
+    unknown = guesses(api, entry, f"{entry}-nobody-has-this", 14)
+
+    assert known == unknown
+    assert [b"RATE_LIMITED" in answer for answer in known] == [False] * 10 + [True] * 4
+    within = ["UpdateItem", "UpdateItem", "GetItem", "GetItem"]
+    beyond = [*within, "UpdateItem", "Query"]
+    assert known_calls == calls == within * 10 + beyond * 4
+
+
+def test_beyond_the_limit_a_password_is_verified_whether_or_not_the_name_exists(
+    api, ann, monkeypatch
+):
+    hashes = []
+    verify = Passwords.verify
+    monkeypatch.setattr(
+        Passwords, "verify", lambda *given: hashes.append(given[1]) or verify(*given)
+    )
+
+    guesses(api, "rest", ann.username, 12)
+    known, hashes[:] = hashes.copy(), []
+    guesses(api, "rest", "nobody-to-verify", 12)
+
+    assert [hashed is None for hashed in known] == [False] * 12
+    assert hashes == [None] * 12
 
 
 def test_a_name_that_nobody_has_counts_as_others_do(api):
