@@ -65,6 +65,9 @@ class Replay:
     def conf(self, _: str) -> None:
         """Take the file of another program for granted."""
 
+    def tree(self, _: str) -> None:
+        """Leave a tree of files to `test_documentation.py`."""
+
     def sh(self, text: str) -> None:
         """Check the syntax of commands for another machine or a later day."""
         subprocess.run(["bash", "-n"], input=text, text=True, check=True)
