@@ -10,9 +10,11 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 from graphql_api import create_app
 from graphql_api.bulkheads import Bulkheads
 from graphql_api.config import Config
+from graphql_api.domain.tables import TABLES
 from graphql_api.errors import StartError
 from graphql_api.infra import request_log
-from graphql_api.infra.dynamodb import connect, embedded, tables
+from graphql_api.infra.dynamodb import connect, embedded
+from graphql_api.infra.dynamodb.tables import Tables
 from graphql_api.infra.executor.persisted_documents import Documents
 from graphql_api.infra.serving import server
 
@@ -23,7 +25,7 @@ def prepare(config: Config, *, shared: bool) -> Config:
     """The same configuration, with a store that is ready to be used."""
     Documents(config.trusted_documents)  # said here, what is wrong is said once
     config = embedded.prepare(config, shared=shared)
-    tables.prepare(connect(config), config)
+    Tables(connect(config), config, TABLES).prepare()
     return config
 
 

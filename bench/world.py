@@ -9,7 +9,9 @@ from bench import workloads
 from bench.servers import IDENTITY
 from bench.workloads import World
 from graphql_api.config import Config
-from graphql_api.infra.dynamodb import connect, codec, tables
+from graphql_api.infra.dynamodb import connect, codec
+from graphql_api.infra.dynamodb.tables import Tables
+from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks.model import Task, TaskPriority, TaskStatus
 
 TASKS = 1_000  # of the reader
@@ -23,8 +25,7 @@ def prepare(config: Config) -> Any:
     """The tables on a new engine; the client to fill them with."""
     os.environ |= IDENTITY
     raw = connect(config)
-    for table in tables.TABLES:
-        tables.create(raw, table, "")
+    Tables(raw, config, TABLES).create_missing()
     return raw
 
 

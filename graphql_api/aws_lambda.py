@@ -8,8 +8,10 @@ from apig_wsgi import make_lambda_handler
 from graphql_api import create_app
 from graphql_api.api.http import negotiation
 from graphql_api.config import Config
+from graphql_api.domain.tables import TABLES
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import connect, tables
+from graphql_api.infra.dynamodb import connect
+from graphql_api.infra.dynamodb.tables import Tables
 from graphql_api.infra.serving.wsgi import Wsgi, is_ambiguous
 
 Event: TypeAlias = dict[str, Any]
@@ -28,7 +30,7 @@ def create_handler(environ: Mapping[str, str]) -> Handler:
     config = Config.from_env({"DYNAMODB": "aws", **environ})
     if config.embedded:
         raise StartError("DYNAMODB=embedded cannot be used on Lambda, which keeps no files")
-    tables.prepare(connect(config), config)
+    Tables(connect(config), config, TABLES).prepare()
     app = _Addressed(create_app(config))
     adapted = make_lambda_handler(app, non_binary_content_type_prefixes=TEXTS)
     return lambda event, context: adapted(_unambiguous(event), context)

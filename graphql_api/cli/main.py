@@ -21,12 +21,14 @@ from graphql_api.domain.accounts.model import User
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks.dependencies import Dependencies, distinct_blockers
 from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import AppError, BadUserInput, Conflict, StartError
-from graphql_api.infra.dynamodb import Database, connect, database, embedded, tables
+from graphql_api.infra.dynamodb import Database, connect, database, embedded
+from graphql_api.infra.dynamodb.tables import CREATE_COMMAND, Tables
 
 T = TypeVar("T")
 
@@ -70,7 +72,7 @@ def table_commands() -> None:
 def create_tables(ctx: click.Context) -> None:
     """Create missing tables, on AWS too; existing tables are not changed."""
     config = _configured(ctx, create=True)
-    created = tables.create_missing(connect(config), config)
+    created = Tables(connect(config), config, TABLES).create_missing()
     for name in created:
         click.echo(f"Created table {name}.")
     if not created:
@@ -82,7 +84,7 @@ def create_tables(ctx: click.Context) -> None:
 def check_tables(ctx: click.Context) -> None:
     """Report problems of the tables; the exit code is 1 if there are any."""
     config = _configured(ctx)
-    findings = tables.check(connect(config), config)
+    findings = Tables(connect(config), config, TABLES).check()
     for finding in findings:
         click.echo(f"{finding.text}.")
     if any(finding.wrong for finding in findings):
@@ -156,8 +158,9 @@ def migrate(
     """
     store = _open(_configured(ctx))
     legacy = _legacy_store(store, endpoint_url, {users_table, tasks_table})
-    users = tables.count(legacy.client, legacy.config, users_table, "username")
-    tasks = tables.count(legacy.client, legacy.config, tasks_table, "task_id")
+    legacy_tables = Tables(legacy.client, legacy.config, ())
+    users = legacy_tables.count_items(users_table, "username")
+    tasks = legacy_tables.count_items(tasks_table, "task_id")
     stores = _stores(store)
     migration = Migration(stores.users, stores.tasks, clock.now(), dry_run=dry_run)
     database = legacy.database()
@@ -193,7 +196,7 @@ def _configured(ctx: click.Context, *, create: bool = False) -> Config:
     if config.embedded:
         if not create and not config.data_dir.is_dir():
             raise StartError(
-                f"DATA_DIR {config.data_dir} does not exist: create it with `{tables.CREATE}`"
+                f"DATA_DIR {config.data_dir} does not exist: create it with `{CREATE_COMMAND}`"
             )
         ctx.call_on_close(embedded.stop)
     return embedded.prepare(config)
@@ -226,7 +229,7 @@ class _Stores(NamedTuple):
 
 def _stores(store: _Store) -> _Stores:
     """Open the domain's stores. Raises StartError unless the tables are correct."""
-    tables.require(store.client, store.config)
+    Tables(store.client, store.config, TABLES).require()
     database = store.database(store.config.table_prefix)
     changes = ChangeStore(database, timedelta(days=store.config.changes_days))
     return _Stores(UserStore(database), TaskStore(database, changes), DependencyStore(database))
@@ -239,7 +242,7 @@ def _legacy_store(store: _Store, endpoint_url: str | None, names: set[str]) -> _
             return _open(Config.from_env({"DYNAMODB": endpoint_url}, serving=False))
         except StartError as error:
             raise StartError(f"--endpoint-url: {error}") from None
-    conflicts = sorted(names & {store.config.table_prefix + table.name for table in tables.TABLES})
+    conflicts = sorted(names & {store.config.table_prefix + table.name for table in TABLES})
     if conflicts:
         raise StartError(
             f"The legacy tables {' and '.join(conflicts)} are the service's own:"

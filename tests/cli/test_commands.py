@@ -21,11 +21,11 @@ from service import ROOT, running
 from graphql_api import clock
 from graphql_api.cli import export_format
 from graphql_api.domain.accounts.model import User
+from graphql_api.domain.tables import TASKS, USERS
 from graphql_api.domain.tasks.dependencies import Dependencies
 from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import BadUserInput
-from graphql_api.infra.dynamodb import tables
 from graphql_api.infra.dynamodb.protocol import ServiceError, Transport
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
@@ -82,9 +82,9 @@ def test_on_aws_the_operator_may_create_tables_without_a_secret(aws):
 
 
 def test_creation_that_stopped_before_items_expire_is_completed(aws):
-    aws.store.create_table(**tables.USERS.arguments("commands-"))
+    aws.store.create_table(**USERS.arguments("commands-"))
 
-    assert "Items of commands-Users expire not at all" in aws.run("tables", "check").output
+    assert "Items of commands-Users do not expire, but must" in aws.run("tables", "check").output
     aws.run("tables", "create")
 
     assert "Items of commands-Users expire by expires_at.\n" in aws.run("tables", "check").output
@@ -105,7 +105,7 @@ def test_point_in_time_recovery_is_told_and_no_matter(aws):
 
 
 def test_every_difference_is_told_and_creation_refuses_it(aws):
-    definition = tables.TASKS.arguments("commands-")
+    definition = TASKS.arguments("commands-")
     definition["KeySchema"][1]["AttributeName"] = "due_order"
     definition["AttributeDefinitions"] = [
         {"AttributeName": name, "AttributeType": "S"} for name in ("user_id", "due_order")

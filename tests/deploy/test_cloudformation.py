@@ -20,8 +20,10 @@ from stack import TEMPLATE, deploy
 
 from graphql_api import create_app
 from graphql_api.config import Config
+from graphql_api.domain.tables import TABLES, USERS
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import connect, tables
+from graphql_api.infra.dynamodb import connect
+from graphql_api.infra.dynamodb.tables import Tables
 
 CFN_LINT = Path(sysconfig.get_path("scripts"), "cfn-lint")
 
@@ -86,7 +88,7 @@ def described(raw, prefix):
             for name, value in raw.describe_table(TableName=prefix + table.name)["Table"].items()
             if name not in own
         }
-        for table in tables.TABLES
+        for table in TABLES
     }
 
 
@@ -117,8 +119,7 @@ def test_cfn_lint_has_nothing_to_say():
 def test_the_stack_makes_the_tables_that_the_service_makes(stack):
     raw = connect(stack.config)
     own = f"{uuid.uuid4().hex}."
-    for table in tables.TABLES:
-        tables.create(raw, table, own)
+    Tables(raw, replace(stack.config, table_prefix=own), TABLES).create_missing()
 
     assert described(raw, stack.config.table_prefix) == described(raw, own)
 
@@ -128,7 +129,7 @@ def test_the_service_starts_on_the_stacks_tables_and_only_looks(stack):
     calls = []
     raw.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
 
-    tables.prepare(raw, stack.config)
+    Tables(raw, stack.config, TABLES).prepare()
 
     assert calls == ["DescribeTable", "DescribeTable"]
 
@@ -136,7 +137,7 @@ def test_the_service_starts_on_the_stacks_tables_and_only_looks(stack):
 def test_the_tables_are_kept_protected_and_can_be_restored(template):
     kept = {name: each for name, each in template["Resources"].items() if name != "Policy"}
 
-    assert kept.keys() == {table.name for table in tables.TABLES}
+    assert kept.keys() == {table.name for table in TABLES}
     for name, table in kept.items():
         properties = table["Properties"]
         assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
@@ -144,7 +145,7 @@ def test_the_tables_are_kept_protected_and_can_be_restored(template):
         assert properties["PointInTimeRecoverySpecification"] == {
             "PointInTimeRecoveryEnabled": True
         }
-        expires = {"AttributeName": tables.TTL_ATTRIBUTE, "Enabled": True}
+        expires = {"AttributeName": USERS.ttl_attribute, "Enabled": True}
         assert properties.get("TimeToLiveSpecification") == (expires if name == "Users" else None)
 
 
@@ -217,7 +218,7 @@ def test_a_life_on_the_stacks_tables_takes_exactly_what_the_policy_allows(stack,
         app.extensions["database"].on_call = lambda call: seen.update(
             used(call.operation, call.arguments)
         )
-    tables.prepare(raw, stack.config)
+    Tables(raw, stack.config, TABLES).prepare()
 
     everything(*(Api(app.test_client()) for app in apps))
 
@@ -238,6 +239,6 @@ def test_no_operation_is_in_the_code_that_the_policy_does_not_know(stack):
     known = {action for action, _ in stack.allowed()}
 
     parts = set(PARTS.values()) if "TransactWriteItems" in called else set()
-    # DescribeTable is what tables.prepare does; Scan is for `migrate`, whose operator has rights
+    # DescribeTable is what Tables.prepare does; Scan is for `migrate`, whose operator has rights
     # of her own.
     assert (called - {"TransactWriteItems", "Scan"}) | parts == known - {"DescribeTable"}

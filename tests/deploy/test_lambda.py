@@ -13,8 +13,10 @@ from service import ROOT
 
 from graphql_api.aws_lambda import create_handler
 from graphql_api.domain.accounts import service
+from graphql_api.domain.tables import TABLES
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import connect, tables
+from graphql_api.infra.dynamodb import connect
+from graphql_api.infra.dynamodb.tables import Tables
 from graphql_api.infra.serving.body_limits import BODY_BYTES
 
 PREFIX = "lambda."
@@ -26,8 +28,7 @@ FRONTS = ["http-api", "load-balancer", "load-balancer-multi-value", "rest-api"]
 def _tables():
     with mock_aws():
         config = replace(CONFIG, dynamodb="aws", table_prefix=PREFIX)
-        for table in tables.TABLES:
-            tables.create(connect(config), table, PREFIX)
+        Tables(connect(config), config, TABLES).create_missing()
         yield
 
 

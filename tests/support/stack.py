@@ -4,7 +4,7 @@ from pathlib import Path
 
 import boto3
 
-from graphql_api.infra.dynamodb import tables
+from graphql_api.domain.tables import TABLES
 
 TEMPLATE = Path(__file__).parents[2] / "deploy" / "cloudformation.yaml"
 NAME = "smart-task-scheduler"
@@ -27,6 +27,6 @@ def remove() -> None:
     """Delete the stack, and its tables, which it keeps and protects."""
     boto3.client("cloudformation", "us-east-1").delete_stack(StackName=NAME)
     database = boto3.client("dynamodb", "us-east-1")
-    for table in tables.TABLES:
+    for table in TABLES:
         database.update_table(TableName=table.name, DeletionProtectionEnabled=False)
         database.delete_table(TableName=table.name)

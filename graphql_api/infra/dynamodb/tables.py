@@ -1,6 +1,6 @@
-"""The two tables, as the service needs them to be."""
+"""Tables: create those that are missing, and compare those that exist with their definitions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,24 +11,32 @@ from botocore.exceptions import BotoCoreError, ClientError
 from graphql_api.config import Config
 from graphql_api.errors import StartError
 
-WAIT = {"Delay": 1, "MaxAttempts": 60}  # seconds between two looks at a table being created
+WAITER = {"Delay": 1, "MaxAttempts": 60}  # seconds between two looks at a table being created
+CREATE_COMMAND = "python -m graphql_api tables create"
+
+_EXPIRING = {"ENABLED", "ENABLING"}
+_USABLE = {"ACTIVE", "UPDATING"}
 
 
 @dataclass(frozen=True)
-class Definition:
-    """A table's keys: attribute names of HASH and RANGE, all of type string."""
+class TableDefinition:
+    """A table and its indexes: the names of the HASH and RANGE keys, all of type string.
+
+    Items expire at the time in their `ttl_attribute`, if there is one.
+    """
 
     name: str
     keys: tuple[str, str]
     indexes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    ttl_attribute: str | None = None
 
     def arguments(self, prefix: str) -> dict[str, Any]:
-        """What CreateTable wants to hear."""
+        """Return the arguments of CreateTable."""
         attributes = sorted({*self.keys, *(key for keys in self.indexes.values() for key in keys)})
         indexes = [
             {
                 "IndexName": name,
-                "KeySchema": _schema(keys),
+                "KeySchema": _key_schema(keys),
                 "Projection": {"ProjectionType": "ALL"},
             }
             for name, keys in self.indexes.items()
@@ -39,246 +47,233 @@ class Definition:
             "AttributeDefinitions": [
                 {"AttributeName": name, "AttributeType": "S"} for name in attributes
             ],
-            "KeySchema": _schema(self.keys),
+            "KeySchema": _key_schema(self.keys),
             **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
         }
 
 
-USERS = Definition("Users", ("user_id", "item"))
-TASKS = Definition("Tasks", ("user_id", "task_id"), {"by_due_date": ("user_id", "due_order")})
-TABLES = (USERS, TASKS)
-TTL_ATTRIBUTE = "expires_at"
-CREATE = "python -m graphql_api tables create"
-
-_EXPIRING = {"ENABLED", "ENABLING"}
-
-
-def prepare(client: Any, config: Config) -> None:
-    """See that the tables are there and as needed; create missing ones, but never on AWS itself.
-
-    Raises StartError. A table that is different is never changed.
-    """
-    if _is_aws(config):
-        require(client, config)
-        return
-    with _told(client, config):
-        for table in _missing(client, config):
-            create(client, table, config.table_prefix)
-
-
-def require(client: Any, config: Config) -> None:
-    """See that the tables are there and as needed, and change nothing; else StartError."""
-    with _told(client, config):
-        missing = _missing(client, config)
-    if missing:
-        raise StartError(
-            f"DynamoDB has no table {_names(missing, config)} {_where(client, config)}:"
-            f" create it with `{CREATE}`"
-        )
-
-
-def create_missing(client: Any, config: Config) -> list[str]:
-    """Create what is missing, on AWS too, and let items expire; the names of the new tables.
-
-    Raises StartError. A table that is different is never changed.
-    """
-    with _told(client, config):
-        missing = _missing(client, config)
-        for table in missing:
-            create(client, table, config.table_prefix)
-        if USERS not in missing:  # whoever created it may have stopped before this
-            _settle(client, USERS, config.table_prefix)
-    return [config.table_prefix + table.name for table in missing]
-
-
 @dataclass(frozen=True)
 class Finding:
-    """Something to know about a table, in one line; `wrong` if the service needs it otherwise."""
+    """One line about a table; `wrong` if the service cannot use it as it is."""
 
     text: str
     wrong: bool = False
 
 
-def check(client: Any, config: Config) -> list[Finding]:
-    """All there is to know about the tables; StartError if the store cannot be asked."""
-    with _told(client, config):
-        return [
-            finding for table in TABLES for finding in _findings(client, table, config.table_prefix)
-        ]
+class Tables:
+    """The tables of a deployment, as they are defined and as they are in its store.
 
-
-def count(client: Any, config: Config, name: str, hash_key: str) -> int:
-    """How many items a table of this one key has, as the store last counted them.
-
-    StartError if there is no such table.
+    All methods raise StartError if the store cannot be asked. A table that differs from its
+    definition is never changed.
     """
-    with _told(client, config):
-        description = _described(client, name)
-    if description is None:
-        raise StartError(f"DynamoDB has no table {name} {_where(client, config)}")
-    found, needed = _readable(description)["keys"], f"{hash_key} (HASH, S)"
-    if found != needed:
-        raise StartError(f"Table {name} has the key {found}, but {needed} is needed")
-    return int(description.get("ItemCount", 0))
 
+    def __init__(self, client: Any, config: Config, definitions: Sequence[TableDefinition]) -> None:
+        self._client = client
+        self._prefix = config.table_prefix
+        self._definitions = definitions
+        self._place = f"at {config.endpoint}" if config.endpoint else f"in {_region(client)}"
+        self._is_aws = _is_aws(config.endpoint)
 
-@contextmanager
-def _told(client: Any, config: Config) -> Iterator[None]:
-    """What goes wrong with the store as a StartError."""
-    try:
-        yield
-    except KeyError as error:  # botocore takes half an answer for an empty one
-        where = _where(client, config)
-        raise StartError(
-            f"The tables {where} cannot be checked: the answer has no {error}"
-        ) from None
-    except (ClientError, BotoCoreError) as error:
-        where = _where(client, config)
-        raise StartError(f"The tables {where} cannot be checked: {error}") from None
+    def prepare(self) -> None:
+        """Create missing tables, but never on AWS itself. Raises StartError if any differs."""
+        if self._is_aws:
+            self.require()
+            return
+        with self._start_errors():
+            for definition in self._missing():
+                self.create(definition)
 
-
-def _where(client: Any, config: Config) -> str:
-    return f"at {config.endpoint}" if config.endpoint else f"in {client.meta.region_name}"
-
-
-def _is_aws(config: Config) -> bool:
-    host = urlsplit(config.endpoint or "").hostname or ""
-    return config.endpoint is None or host.endswith((".amazonaws.com", ".api.aws"))
-
-
-def _missing(client: Any, config: Config) -> list[Definition]:
-    """The tables that are not there; StartError if one that is there is different."""
-    missing = []
-    for table in TABLES:
-        description = _described(client, config.table_prefix + table.name)
-        if description is None:
-            missing.append(table)
-            continue
-        for difference in _differences(description, table, config.table_prefix):
+    def require(self) -> None:
+        """Raise StartError if a table is missing, or differs."""
+        with self._start_errors():
+            missing = self._missing()
+        if missing:
+            names = " and ".join(map(self._name, missing))
             raise StartError(
-                f"{difference}; nothing was changed (set TABLE_PREFIX to use other tables)"
+                f"DynamoDB has no table {names} {self._place}: create it with `{CREATE_COMMAND}`"
             )
-    return missing
 
+    def create_missing(self) -> list[str]:
+        """Create missing tables, on AWS too, and let items expire; return the new names."""
+        with self._start_errors():
+            missing = self._missing()
+            for definition in missing:
+                self.create(definition)
+            for definition in self._definitions:  # their creator may have stopped before this
+                if definition.ttl_attribute and definition not in missing:
+                    self._wait_until_active(definition)
+        return list(map(self._name, missing))
 
-def _described(client: Any, name: str) -> dict[str, Any] | None:
-    try:
-        description: dict[str, Any] = client.describe_table(TableName=name)["Table"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return None
-        raise
-    return description
+    def check(self) -> list[Finding]:
+        """Describe each table, and what is wrong with it."""
+        with self._start_errors():
+            return [finding for each in self._definitions for finding in self._findings(each)]
 
+    def create(self, definition: TableDefinition) -> None:
+        """Create a table and wait until it can be used."""
+        try:
+            self._client.create_table(**definition.arguments(self._prefix))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceInUseException":  # created meanwhile
+                raise
+        self._wait_until_active(definition)
 
-def _differences(description: dict[str, Any], table: Definition, prefix: str) -> Iterator[str]:
-    """Each way in which a table is not as needed."""
-    name = prefix + table.name
-    needed, found = _readable(table.arguments(prefix)), _readable(description)
-    if found["keys"] != needed["keys"]:
-        yield f"Table {name} has the key {found['keys']}, but {needed['keys']} is needed"
-    for index, keys in needed["indexes"].items():
-        if found["indexes"].get(index) != keys:
-            indexes = found["indexes"] or "none"
-            yield f"Table {name} has the indexes {indexes}, but {index} {keys} is needed"
+    def count_items(self, name: str, hash_key: str) -> int:
+        """Return how many items a table of another service had when the store last counted.
 
+        Raises StartError if it does not exist, or has another key.
+        """
+        with self._start_errors():
+            description = self._describe(name)
+        if description is None:
+            raise StartError(f"DynamoDB has no table {name} {self._place}")
+        found, needed = _summary(description)["keys"], f"{hash_key} (HASH, S)"
+        if found != needed:
+            raise StartError(f"Table {name} has the key {found}, but {needed} is needed")
+        return int(description.get("ItemCount", 0))
 
-def _findings(client: Any, table: Definition, prefix: str) -> Iterator[Finding]:
-    name = prefix + table.name
-    description = _described(client, name)
-    if description is None:
-        yield Finding(f"Table {name} is missing: create it with `{CREATE}`", wrong=True)
-        return
-    wrong = list(_differences(description, table, prefix))
-    wrong += [f"{what} is {state}" for what, state in _states(description) if state not in _USABLE]
-    yield from (Finding(text, wrong=True) for text in wrong)
-    if not wrong:
-        yield Finding(f"Table {name} is as needed")
-    if table is USERS:
-        yield _expiry(client, name)
-    yield Finding(f"Hint: point-in-time recovery of {name} is {_recovery(client, name)}")
+    def _name(self, definition: TableDefinition) -> str:
+        return self._prefix + definition.name
 
+    @contextmanager
+    def _start_errors(self) -> Iterator[None]:
+        """Raise the store's errors as StartError."""
+        try:
+            yield
+        except KeyError as error:  # botocore takes half a response for an empty one
+            raise StartError(
+                f"The tables {self._place} cannot be checked: the answer has no {error}"
+            ) from None
+        except (ClientError, BotoCoreError) as error:
+            raise StartError(f"The tables {self._place} cannot be checked: {error}") from None
 
-_USABLE = {"ACTIVE", "UPDATING"}
+    def _missing(self) -> list[TableDefinition]:
+        """Return the tables that do not exist; raises StartError if one that does differs."""
+        missing = []
+        for definition in self._definitions:
+            description = self._describe(self._name(definition))
+            if description is None:
+                missing.append(definition)
+                continue
+            for difference in self._differences(description, definition):
+                raise StartError(
+                    f"{difference}; nothing was changed (set TABLE_PREFIX to use other tables)"
+                )
+        return missing
 
-
-def _states(description: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The table and its indexes, each with the state that it is in."""
-    name = description["TableName"]
-    yield f"Table {name}", description["TableStatus"]
-    for index in description.get("GlobalSecondaryIndexes", []):
-        yield f"Index {index['IndexName']} of {name}", index.get("IndexStatus", "ACTIVE")
-
-
-def _expiry(client: Any, name: str) -> Finding:
-    found = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    attribute = found.get("AttributeName")
-    if found["TimeToLiveStatus"] in _EXPIRING and attribute == TTL_ATTRIBUTE:
-        return Finding(f"Items of {name} expire by {TTL_ATTRIBUTE}")
-    how = f"by {attribute}" if attribute else "not at all"
-    return Finding(
-        f"Items of {name} expire {how}, but {TTL_ATTRIBUTE} is needed: `{CREATE}`", wrong=True
-    )
-
-
-def _recovery(client: Any, name: str) -> str:
-    """Whether the table can be restored to a moment before; not every engine can tell."""
-    try:
-        found = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-    except (ClientError, BotoCoreError):
-        return "not known here"
-    recovery = found.get("PointInTimeRecoveryDescription", {})
-    return "on" if recovery.get("PointInTimeRecoveryStatus") == "ENABLED" else "off"
-
-
-def create(client: Any, table: Definition, prefix: str) -> None:
-    """Create the table and wait until it can be used."""
-    try:
-        client.create_table(**table.arguments(prefix))
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceInUseException":  # another start was first
+    def _describe(self, name: str) -> dict[str, Any] | None:
+        try:
+            description: dict[str, Any] = self._client.describe_table(TableName=name)["Table"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return None
             raise
-    _settle(client, table, prefix)
+        return description
 
+    def _differences(
+        self, description: dict[str, Any], definition: TableDefinition
+    ) -> Iterator[str]:
+        name = self._name(definition)
+        needed, found = _summary(definition.arguments(self._prefix)), _summary(description)
+        if found["keys"] != needed["keys"]:
+            yield f"Table {name} has the key {found['keys']}, but {needed['keys']} is needed"
+        for index, keys in needed["indexes"].items():
+            if found["indexes"].get(index) != keys:
+                indexes = found["indexes"] or "none"
+                yield f"Table {name} has the indexes {indexes}, but {index} {keys} is needed"
 
-def _settle(client: Any, table: Definition, prefix: str) -> None:
-    """Wait until the table can be used, and let its items expire."""
-    name = prefix + table.name
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=WAIT)
-    if table is USERS:
-        _let_items_expire(client, name)
+    def _findings(self, definition: TableDefinition) -> Iterator[Finding]:
+        name = self._name(definition)
+        description = self._describe(name)
+        if description is None:
+            yield Finding(f"Table {name} is missing: create it with `{CREATE_COMMAND}`", wrong=True)
+            return
+        wrong = list(self._differences(description, definition))
+        states = _states(description)
+        wrong += [f"{what} is {state}" for what, state in states if state not in _USABLE]
+        yield from (Finding(text, wrong=True) for text in wrong)
+        if not wrong:
+            yield Finding(f"Table {name} is as needed")
+        if definition.ttl_attribute:
+            yield self._expiry(name, definition.ttl_attribute)
+        yield Finding(f"Hint: point-in-time recovery of {name} is {self._recovery(name)}")
 
-
-def _let_items_expire(client: Any, name: str) -> None:
-    try:
-        client.update_time_to_live(
-            TableName=name,
-            TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL_ATTRIBUTE},
+    def _expiry(self, name: str, needed: str) -> Finding:
+        found = self._client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        attribute = found.get("AttributeName")
+        if found["TimeToLiveStatus"] in _EXPIRING and attribute == needed:
+            return Finding(f"Items of {name} expire by {needed}")
+        present = f"expire by {attribute}" if attribute else "do not expire"
+        return Finding(
+            f"Items of {name} {present}, but must expire by {needed}: `{CREATE_COMMAND}`",
+            wrong=True,
         )
-    except ClientError:  # to enable it twice is an error, and another start may have been first
-        found = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        if found["TimeToLiveStatus"] not in _EXPIRING:
-            raise
+
+    def _recovery(self, name: str) -> str:
+        """Return whether the table can be restored to any second; not every engine knows."""
+        try:
+            response = self._client.describe_continuous_backups(TableName=name)
+        except (ClientError, BotoCoreError):
+            return "unknown here"
+        backups = response["ContinuousBackupsDescription"]
+        recovery = backups.get("PointInTimeRecoveryDescription", {})
+        return "on" if recovery.get("PointInTimeRecoveryStatus") == "ENABLED" else "off"
+
+    def _wait_until_active(self, definition: TableDefinition) -> None:
+        """Wait until a table can be used, and let its items expire."""
+        name = self._name(definition)
+        self._client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=WAITER)
+        if definition.ttl_attribute:
+            self._let_items_expire(name, definition.ttl_attribute)
+
+    def _let_items_expire(self, name: str, attribute: str) -> None:
+        try:
+            self._client.update_time_to_live(
+                TableName=name,
+                TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute},
+            )
+        except ClientError:  # to enable it twice is an error, and another start may have done so
+            found = self._client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+            if found["TimeToLiveStatus"] not in _EXPIRING:
+                raise
 
 
-def _schema(keys: tuple[str, str]) -> list[dict[str, str]]:
+def _region(client: Any) -> str:
+    region: str = client.meta.region_name
+    return region
+
+
+def _is_aws(endpoint: str | None) -> bool:
+    host = urlsplit(endpoint or "").hostname or ""
+    return endpoint is None or host.endswith((".amazonaws.com", ".api.aws"))
+
+
+def _key_schema(keys: tuple[str, str]) -> list[dict[str, str]]:
     return [
         {"AttributeName": keys[0], "KeyType": "HASH"},
         {"AttributeName": keys[1], "KeyType": "RANGE"},
     ]
 
 
-def _readable(description: dict[str, Any]) -> dict[str, Any]:
-    """Keys and indexes of a description as short texts: `user_id (HASH, S), item (RANGE, S)`.
+def _states(description: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the table and each index with its state, such as ACTIVE."""
+    name = description["TableName"]
+    yield f"Table {name}", description["TableStatus"]
+    for index in description.get("GlobalSecondaryIndexes", []):
+        yield f"Index {index['IndexName']} of {name}", index.get("IndexStatus", "ACTIVE")
 
-    An index also says which attributes it holds: lists are read from it alone.
+
+def _summary(description: dict[str, Any]) -> dict[str, Any]:
+    """Return keys and indexes as short texts: `owner (HASH, S), item (RANGE, S)`.
+
+    That of an index names its projection, too: lists are read from the index alone.
     """
-    kinds = {a["AttributeName"]: a["AttributeType"] for a in description["AttributeDefinitions"]}
+    types = {a["AttributeName"]: a["AttributeType"] for a in description["AttributeDefinitions"]}
 
     def text(schema: list[dict[str, str]]) -> str:
         keys = sorted(schema, key=lambda key: key["KeyType"])
         return ", ".join(
-            f"{key['AttributeName']} ({key['KeyType']}, {kinds.get(key['AttributeName'])})"
+            f"{key['AttributeName']} ({key['KeyType']}, {types.get(key['AttributeName'])})"
             for key in keys
         )
 
@@ -286,13 +281,9 @@ def _readable(description: dict[str, Any]) -> dict[str, Any]:
     return {
         "keys": text(description["KeySchema"]),
         "indexes": {
-            index[
-                "IndexName"
-            ]: f"{text(index['KeySchema'])}; {index['Projection']['ProjectionType']}"
+            index["IndexName"]: (
+                f"{text(index['KeySchema'])}; {index['Projection']['ProjectionType']}"
+            )
             for index in indexes
         },
     }
-
-
-def _names(tables: list[Definition], config: Config) -> str:
-    return " and ".join(config.table_prefix + table.name for table in tables)

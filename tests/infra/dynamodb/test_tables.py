@@ -8,8 +8,10 @@ import pytest
 from engines import CONFIG
 from moto import mock_aws
 
+from graphql_api.domain.tables import TABLES, TASKS, USERS
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import connect, tables
+from graphql_api.infra.dynamodb import connect
+from graphql_api.infra.dynamodb.tables import Tables
 
 REGION = "us-east-1"
 
@@ -49,7 +51,7 @@ def aws():
 def described(database, config):
     """What the store says of each of the tables that are there, but for what it counts."""
     found = {}
-    for table in tables.TABLES:
+    for table in TABLES:
         name = config.table_prefix + table.name
         try:
             found[name] = database.describe_table(TableName=name)["Table"]
@@ -65,7 +67,7 @@ def described(database, config):
 def test_missing_tables_are_created_with_their_keys_index_and_expiry(store):
     database, config = store
 
-    tables.prepare(database, config)
+    Tables(database, config, TABLES).prepare()
 
     users, tasks = (config.table_prefix + name for name in ("Users", "Tasks"))
     found = described(database, config)
@@ -83,11 +85,11 @@ def test_missing_tables_are_created_with_their_keys_index_and_expiry(store):
 @pytest.mark.concurrent
 def test_a_second_start_changes_nothing_and_only_looks(store):
     database, config = store
-    tables.prepare(database, config)
+    Tables(database, config, TABLES).prepare()
     before = described(database, config)
     again, calls = watched(config)
 
-    tables.prepare(again, config)
+    Tables(again, config, TABLES).prepare()
 
     assert calls == ["DescribeTable", "DescribeTable"]
     assert described(database, config) == before
@@ -96,10 +98,10 @@ def test_a_second_start_changes_nothing_and_only_looks(store):
 @pytest.mark.concurrent
 def test_only_the_missing_one_of_the_tables_is_created(store):
     database, config = store
-    tables.create(database, tables.TASKS, config.table_prefix)
+    Tables(database, config, TABLES).create(TASKS)
     before = described(database, config)
 
-    tables.prepare(database, config)
+    Tables(database, config, TABLES).prepare()
 
     after = described(database, config)
     users = after.pop(config.table_prefix + "Users")
@@ -115,7 +117,7 @@ def test_two_starts_at_once_on_an_empty_store_both_succeed(store):
     def start(_):
         database = connect(config)
         together.wait()
-        tables.prepare(database, config)
+        Tables(database, config, TABLES).prepare()
         return described(database, config).keys()
 
     with ThreadPoolExecutor(starts) as pool:
@@ -129,7 +131,7 @@ def test_on_aws_missing_tables_are_named_and_nothing_is_created(aws):
     database, calls = watched(config)
 
     with pytest.raises(StartError) as caught:
-        tables.prepare(database, config)
+        Tables(database, config, TABLES).prepare()
 
     assert str(caught.value).startswith(
         f"DynamoDB has no table of-aws-Users and of-aws-Tasks in {REGION}: create it"
@@ -142,30 +144,29 @@ def test_on_aws_missing_tables_are_named_and_nothing_is_created(aws):
 @pytest.mark.parametrize(("there", "missing"), [("Users", "Tasks"), ("Tasks", "Users")])
 def test_on_aws_one_missing_table_is_named_alone(aws, there, missing):
     database, config = aws
-    [table] = [table for table in tables.TABLES if table.name == there]
-    tables.create(database, table, config.table_prefix)
+    [table] = [table for table in TABLES if table.name == there]
+    Tables(database, config, TABLES).create(table)
 
     with pytest.raises(StartError, match=f"^DynamoDB has no table of-aws-{missing} in {REGION}:"):
-        tables.prepare(database, config)
+        Tables(database, config, TABLES).prepare()
 
     assert list(described(database, config)) == [f"of-aws-{there}"]
 
 
 def test_on_aws_tables_that_are_as_needed_are_taken_as_they_are(aws):
     database, config = aws
-    for table in tables.TABLES:
-        tables.create(database, table, config.table_prefix)
+    Tables(database, config, TABLES).create_missing()
     again, calls = watched(config)
 
-    tables.prepare(again, config)
+    Tables(again, config, TABLES).prepare()
 
     assert calls == ["DescribeTable", "DescribeTable"]
 
 
 def test_what_somebody_else_added_to_a_table_is_no_reason_to_refuse_it(store):
     database, config = store
-    tables.create(database, tables.USERS, config.table_prefix)
-    definition = tables.TASKS.arguments(config.table_prefix)
+    Tables(database, config, TABLES).create(USERS)
+    definition = TASKS.arguments(config.table_prefix)
     definition["AttributeDefinitions"].append({"AttributeName": "title", "AttributeType": "S"})
     other = deepcopy(definition["GlobalSecondaryIndexes"][0])
     other["IndexName"] = "by_title"
@@ -173,7 +174,7 @@ def test_what_somebody_else_added_to_a_table_is_no_reason_to_refuse_it(store):
     definition["GlobalSecondaryIndexes"].append(other)
     database.create_table(**definition)
 
-    tables.prepare(database, config)
+    Tables(database, config, TABLES).prepare()
 
 
 def keys(hash_key, range_key=None):
@@ -238,32 +239,32 @@ INDEX_NEEDS = "by_due_date user_id (HASH, S), due_order (RANGE, S); ALL"
 @pytest.mark.parametrize(
     ("table", "change", "found", "needed"),
     [
-        (tables.USERS, keys("user_id"), "user_id (HASH, S)", USERS_NEED),
-        (tables.USERS, keys("username"), "username (HASH, S)", USERS_NEED),
+        (USERS, keys("user_id"), "user_id (HASH, S)", USERS_NEED),
+        (USERS, keys("username"), "username (HASH, S)", USERS_NEED),
         (
-            tables.USERS,
+            USERS,
             keys("item", "user_id"),
             "item (HASH, S), user_id (RANGE, S)",
             USERS_NEED,
         ),
         (
-            tables.USERS,
+            USERS,
             kind("item", "N"),
             "user_id (HASH, S), item (RANGE, N)",
             USERS_NEED,
         ),
         (
-            tables.USERS,
+            USERS,
             kind("user_id", "B"),
             "user_id (HASH, B), item (RANGE, S)",
             USERS_NEED,
         ),
-        (tables.TASKS, keys("task_id"), "task_id (HASH, S)", TASKS_NEED),
-        (tables.TASKS, no_index, "none", INDEX_NEEDS),
-        (tables.TASKS, index_named("by_date"), "by_date", INDEX_NEEDS),
-        (tables.TASKS, index_on("due_date"), "due_date (RANGE, S); ALL", INDEX_NEEDS),
-        (tables.TASKS, kind("due_order", "N"), "due_order (RANGE, N); ALL", INDEX_NEEDS),
-        (tables.TASKS, index_of_keys_only, "due_order (RANGE, S); KEYS_ONLY", INDEX_NEEDS),
+        (TASKS, keys("task_id"), "task_id (HASH, S)", TASKS_NEED),
+        (TASKS, no_index, "none", INDEX_NEEDS),
+        (TASKS, index_named("by_date"), "by_date", INDEX_NEEDS),
+        (TASKS, index_on("due_date"), "due_date (RANGE, S); ALL", INDEX_NEEDS),
+        (TASKS, kind("due_order", "N"), "due_order (RANGE, N); ALL", INDEX_NEEDS),
+        (TASKS, index_of_keys_only, "due_order (RANGE, S); KEYS_ONLY", INDEX_NEEDS),
     ],
 )
 def test_a_table_that_is_different_is_named_with_what_is_needed_and_left_alone(
@@ -276,7 +277,7 @@ def test_a_table_that_is_different_is_named_with_what_is_needed_and_left_alone(
     before = described(database, config)
 
     with pytest.raises(StartError) as caught:
-        tables.prepare(database, config)
+        Tables(database, config, TABLES).prepare()
 
     told = str(caught.value)
     assert told.startswith(f"Table {config.table_prefix}{table.name} has ")
@@ -295,4 +296,4 @@ def test_half_an_answer_stops_the_start_and_says_where(monkeypatch, answer):
     monkeypatch.setattr(database, "describe_table", lambda **_: answer)
 
     with pytest.raises(StartError, match="cannot be checked: the answer has no "):
-        tables.prepare(database, config)
+        Tables(database, config, TABLES).prepare()
