@@ -35,6 +35,7 @@ from graphql_api.domain.plans.store import PlanStore
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
@@ -69,6 +70,8 @@ def create_app(
         changes.remove_all(user_id, clock.now())
 
     lists, dependencies = TaskListReader(database), DependencyStore(database)
+    feed = Feed(changes)
+    history = History(tasks, dependencies, feed)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
     bulkheads = Bulkheads.of(config)
@@ -80,7 +83,8 @@ def create_app(
             RateLimiter(database, secrets[0]),
             remove_data,
         ),
-        tasks=Tasks(tasks, dependencies),
+        tasks=Tasks(tasks, dependencies, history),
+        history=history,
         user_settings=UserSettings(settings),
         plans=Plans(
             tasks,
@@ -93,7 +97,7 @@ def create_app(
         user_store=users,
         task_store=tasks,
         task_lists=lists,
-        feed=Feed(changes),
+        feed=feed,
         dependency_store=dependencies,
         settings_store=settings,
         cursors=Cursors(secrets),

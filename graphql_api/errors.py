@@ -40,6 +40,12 @@ class StartError(Exception):
     """The service cannot start; the message is one line for the operator."""
 
 
+class FieldNames(tuple[str, ...]):
+    """Names of fields among the details of an error, which each API spells its own way."""
+
+    __slots__ = ()
+
+
 class Rendered(NamedTuple):
     """The message and the details of an error, in the spelling of one API."""
 
@@ -92,7 +98,10 @@ class AppError(Exception):
         field = name(self.field) if self.field else ""
         at = _path_text(self.path, name)
         where = {"field": field, "at": at} if at != field else {"field": field}
-        details = {name(key): detail for key, detail in self.details.items()}
+        details = {
+            name(key): list(map(name, detail)) if isinstance(detail, FieldNames) else detail
+            for key, detail in self.details.items()
+        }
         values = ", ".join(map(value, self._values))
         text = self._message.replace(FIELD, field).replace(VALUES, values)
         return Rendered(_cut(text), {**(where if field else {}), **details})

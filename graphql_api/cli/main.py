@@ -19,11 +19,13 @@ from graphql_api.cli.migration import Migration, Outcome, Result
 from graphql_api.config import Config
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.accounts.store import UserStore
+from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks.dependencies import Dependencies, distinct_blockers
 from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import AppError, BadUserInput, Conflict, StartError
@@ -129,7 +131,8 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     with click.progressbar(tasks, label="Tasks", file=sys.stderr) as bar:
         added = sum(stores.tasks.import_(task, SYSTEM, clock.now()) for task in bar)
     click.echo(f"Tasks: {added} added, {len(tasks) - added} existing.")
-    service = Tasks(stores.tasks, stores.dependencies)
+    history = History(stores.tasks, stores.dependencies, Feed(stores.changes))
+    service = Tasks(stores.tasks, stores.dependencies, history)
     with click.progressbar(blockers.items(), label="Dependencies", file=sys.stderr) as links:
         for task_id, blocker_ids in links:
             service.add_blockers(user.user_id, task_id, blocker_ids, SYSTEM, clock.now())
@@ -225,6 +228,7 @@ class _Stores(NamedTuple):
     users: UserStore
     tasks: TaskStore
     dependencies: DependencyStore
+    changes: ChangeStore
 
 
 def _stores(store: _Store) -> _Stores:
@@ -232,7 +236,9 @@ def _stores(store: _Store) -> _Stores:
     Tables(store.client, store.config, TABLES).require()
     database = store.database(store.config.table_prefix)
     changes = ChangeStore(database, timedelta(days=store.config.changes_days))
-    return _Stores(UserStore(database), TaskStore(database, changes), DependencyStore(database))
+    return _Stores(
+        UserStore(database), TaskStore(database, changes), DependencyStore(database), changes
+    )
 
 
 def _legacy_store(store: _Store, endpoint_url: str | None, names: set[str]) -> _Store:

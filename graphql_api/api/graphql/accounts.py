@@ -5,12 +5,11 @@ from typing import Annotated
 
 import strawberry
 
-from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.settings import Settings
 from graphql_api.api.graphql.tasks.listing import list_tasks
-from graphql_api.api.graphql.tasks.types import Task
+from graphql_api.api.graphql.tasks.types import TaskConnection
 from graphql_api.domain.accounts import model, service
 from graphql_api.domain.settings.model import Settings as UserSettings
 
@@ -36,7 +35,7 @@ class User:
     created_at: datetime = strawberry.field(description="When the user registered.")
     tasks = strawberry.field(
         list_tasks,
-        graphql_type=Connection[Task],
+        graphql_type=TaskConnection,
         description="The user's tasks.",
         metadata=field_cost(LIST),
     )

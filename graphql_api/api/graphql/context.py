@@ -21,6 +21,7 @@ from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.dependencies import Dependencies
 from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.list_reader import MOST_READ, TaskListReader
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.ranking import Ranking
@@ -68,6 +69,7 @@ class Services:
     task_store: TaskStore
     task_lists: TaskListReader
     feed: Feed
+    history: History
     dependency_store: DependencyStore
     settings_store: SettingsStore
     cursors: Cursors
@@ -89,6 +91,7 @@ class Context:
         self.plans = services.plans
         self.task_lists = services.task_lists
         self.feed = services.feed
+        self.history = services.history
         self.cursors = services.cursors
         self.rankings = services.rankings
         self._services = services

@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.api.graphql import costs
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
+from graphql_api.api.graphql.changes import ChangeQuery
 from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
@@ -14,7 +15,7 @@ from graphql_api.api.graphql.tasks.operations import TaskMutation, TaskQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountQuery, PlanQuery, TaskQuery):
+class Query(AccountQuery, ChangeQuery, PlanQuery, TaskQuery):
     pass
 
 

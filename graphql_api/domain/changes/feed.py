@@ -57,6 +57,18 @@ class Feed:
             seen.add(change.change_id)
         return ordered
 
+    def find(self, user_id: str, change_id: str) -> Change | None:
+        """One of the user's changes, if it is still kept."""
+        return self._store.find(user_id, change_id)
+
+    def position(self, text: str, now: datetime) -> Position:
+        """The position of a cursor's text. Raises BadUserInput and CursorExpired."""
+        return Position.parse(text, now, self._store.retention)
+
+    def start(self, now: datetime) -> Position:
+        """The position before the oldest change that is kept."""
+        return Position.start(now, self._store.retention)
+
     def history(self, user_id: str, newest: str | None) -> Iterator[Change]:
         """One task's changes from the newest back, read one by one as they are asked for.
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -11,9 +11,17 @@ from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.dependencies import BLOCKER_IDS, Dependencies, distinct_blockers
 from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import Receipt, TaskStore, version_conflict
-from graphql_api.errors import AppError, BadUserInput, Conflict, NotFound, ServiceUnavailable
+from graphql_api.errors import (
+    AppError,
+    BadUserInput,
+    Conflict,
+    FieldNames,
+    NotFound,
+    ServiceUnavailable,
+)
 from graphql_api.infra.concurrency.waiting import sleep
 from graphql_api.infra.dynamodb import Action, ConditionFailed
 
@@ -30,9 +38,10 @@ KEY_TTL = timedelta(hours=24)  # for which it is remembered
 class Tasks:
     """What people do with their tasks; the first argument is always whose task it is."""
 
-    def __init__(self, store: TaskStore, dependencies: DependencyStore) -> None:
+    def __init__(self, store: TaskStore, dependencies: DependencyStore, history: History) -> None:
         self._store = store
         self._dependencies = dependencies
+        self._history = history
 
     def create(self, user_id: str, fields: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
         """A new task; with an `idempotency_key`, the same one however often it is asked for.
@@ -57,30 +66,47 @@ class Tasks:
                 "The task that this idempotency key made is gone.", field="idempotency_key"
             ) from None
 
-    def update(self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
-        """The task with the changed fields; `id` and `expected_version` say which task is meant.
+    def update(
+        self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
+    ) -> "Update":
+        """Change fields of a task; `id` and `expected_version` say which task is meant.
 
-        Without an expected version it is whatever the task was before. Raises NotFound,
-        BadUserInput, and Conflict if the task is not of the expected version, or, unless the
-        changes `force` it, if it is completed while others are to be done before it.
+        Without an expected version it is whatever the task was before; with `merge_disjoint` a
+        later version will do as long as none of the fields has been changed since. Raises
+        NotFound, BadUserInput, and Conflict if the task is not of the expected version, or,
+        unless the changes `force` it, if it is completed while it is blocked.
         """
         fields = dict(changes)
         task_id, expected_version = fields.pop("id"), fields.pop("expected_version", None)
-        force = bool(fields.pop("force", None))
+        force, merge = bool(fields.pop("force", None)), bool(fields.pop("merge_disjoint", None))
         for _ in attempts():
             before = self._store.get(user_id, task_id)
-            if expected_version not in {None, before.version}:
-                raise version_conflict(before)
+            merged = expected_version not in {None, before.version}
+            if merged:
+                self._check_mergeable(before, expected_version, fields.keys() if merge else None)
             after = before.edit(fields, now)
             if after is before:
-                return before
+                return Update(before, merged=merged)
             write = writes.edit(before, after, actor, now)
             try:
                 self._store.write(write, beside=self._closing(before, after, force=force))
             except ConditionFailed:
                 continue
-            return write.result
+            return Update(write.result, merged=merged)
         raise overtaken()
+
+    def _check_mergeable(self, task: Task, version: int, names: Collection[str] | None) -> None:
+        """Raise Conflict unless none of these fields was changed after a version.
+
+        No names stand for a change that is not to be merged.
+        """
+        if names is None or version > task.version:
+            raise version_conflict(task)
+        since = self._history.fields_since(task, version)
+        if since is None:
+            raise version_conflict(task)
+        if both := since & set(names):
+            raise version_conflict(task, fields=FieldNames(sorted(both)))
 
     def delete(
         self,
@@ -166,6 +192,14 @@ class Tasks:
             )
         marked = known.mark(after.task_id, closed=not after.open)
         return [self._dependencies.action(known, marked)]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A task after an update, and whether that was merged with changes made since."""
+
+    task: Task
+    merged: bool
 
 
 @dataclass(frozen=True, slots=True)

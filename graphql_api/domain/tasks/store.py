@@ -10,6 +10,7 @@ The receipts of idempotency keys lie among the user's items in the table of user
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.changes.store import ChangeStore
@@ -171,10 +172,13 @@ def task_not_found(**details: str) -> NotFound:
     return NotFound("Task not found or access denied", **details)
 
 
-def version_conflict(task: Task) -> Conflict:
+def version_conflict(task: Task, **details: Any) -> Conflict:
     """What a write gets that expected another version."""
     return Conflict(
-        "The task has changed meanwhile.", field="expected_version", current_version=task.version
+        "The task has changed meanwhile.",
+        field="expected_version",
+        current_version=task.version,
+        **details,
     )
 
 

@@ -134,6 +134,11 @@ def values(kind: Any, raw: Raw, names: Iterable[str]) -> dict[str, Any]:
     return found
 
 
+def texts(raw: Raw, name: str) -> tuple[str, ...]:
+    """A list of texts from its wire form; empty if it is not there."""
+    return tuple(element["S"] for element in raw.get(name, {"L": ()})["L"])
+
+
 def _readers(kind: Any) -> tuple[dict[str, tuple[str, _Read | None]], dict[str, None]]:
     """By field its letter on the wire and how to read it; and those that are None without one."""
     hints = get_type_hints(kind)

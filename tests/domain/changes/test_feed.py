@@ -11,9 +11,8 @@ from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM, WINDOW, Change, ChangeKind, Position
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.errors import BadUserInput, CursorExpired
-from graphql_api.infra.dynamodb import Database
+from graphql_api.infra.dynamodb import Database, connect
 from graphql_api.infra.dynamodb.codec import Raw
-from graphql_api.infra.dynamodb.database import connect
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 RETENTION = timedelta(days=30)
@@ -129,6 +128,13 @@ def test_whoever_reads_on_gets_every_change_however_late_it_is_committed(writes,
     assert {each.change_id for each in seen} == set(memory.changes)
 
 
+def test_the_position_of_a_change_is_behind_it_unless_an_earlier_one_may_still_come():
+    old, new = change(NOW - LONG), change(NOW)
+
+    assert Position.of(old, NOW) == Position(old.change_id)
+    assert Position.of(new, NOW) == Position(ids.first_id(NOW - WINDOW))
+
+
 @given(st.integers(0, 10**12), st.booleans())
 def test_a_position_is_read_as_it_was_written(microseconds, between_pages):
     at = NOW + timedelta(microseconds=microseconds)
@@ -142,7 +148,7 @@ def test_what_is_no_position_is_refused(text):
     with pytest.raises(BadUserInput, match="change feed") as refusal:
         Position.parse(text, NOW, RETENTION)
 
-    assert refusal.value.details["field"] == "after"
+    assert refusal.value.field == "after"
 
 
 def test_a_position_before_the_oldest_change_kept_has_expired():

@@ -159,6 +159,13 @@ class UpdateTaskInput:
         description="When it is planned to be done; goes with `plannedStart`, null clears it.",
     )
 
+    merge_disjoint: bool | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "With `expectedVersion`: apply the change to a later version too, unless one of its"
+            " fields has been changed since; then CONFLICT names these fields."
+        ),
+    )
     force: bool | None = strawberry.field(
         default=UNSET,
         description="Complete it even if a blocker is open; else that is a CONFLICT.",

@@ -7,15 +7,38 @@ from typing import Annotated, Any, TypeAlias
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.changes import feed_cursor
 from graphql_api.api.graphql.connection import Listing
 from graphql_api.api.graphql.context import Context, Info
+from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.api.graphql.tasks import inputs
+from graphql_api.domain.changes.model import Position
 from graphql_api.domain.paging import DEFAULT_SIZE, LARGEST, Page, Window
 from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter, TaskOrder, TaskOrderField
 from graphql_api.domain.tasks.model import Task
 
 Count: TypeAlias = Callable[[], int]
+
+
+class TaskListing(Listing[Task]):
+    """A page of tasks as `TaskConnection` reads it."""
+
+    def __init__(
+        self,
+        page: Page[Task],
+        cursors: Cursors,
+        scope: str,
+        count: Count,
+        changes_cursor: Callable[[], str],
+    ) -> None:
+        super().__init__(page, cursors, scope, count)
+        self._changes_cursor = changes_cursor
+
+    @property
+    def changes_cursor(self) -> str:
+        """The place in the change feed to go on from."""
+        return self._changes_cursor()
 
 
 def list_tasks(
@@ -44,7 +67,7 @@ def list_tasks(
         inputs.TaskOrder | None,
         strawberry.argument(description="The order; newest first without it."),
     ] = UNSET,
-) -> Listing[Task]:
+) -> TaskListing:
     """A page of the parent user's tasks, or of the viewer's at the root."""
     context = info.context
     user_id = context.viewer if root is None else root.user_id
@@ -59,9 +82,11 @@ def list_tasks(
 
 def read_list(
     context: Context, user_id: str, window: Window, filter: TaskFilter, order: TaskOrder
-) -> Listing[Task]:
+) -> TaskListing:
     """A page of the user's tasks, with cursors that hold for this user, filter and order only."""
     scope = _scope(user_id, filter, order)
+    now = context.now  # before anything is read: a later change may be missing from the list
+    changes_cursor = partial(feed_cursor, context, Position.end(now))
     name = "before" if window.backward else "after"
     position = None if window.cursor is None else context.cursors.open(window.cursor, scope, name)
     if order.field is TaskOrderField.URGENCY:
@@ -71,7 +96,7 @@ def read_list(
     context.spend_rows(len(page.items))
     # The due-date index is eventually consistent: tasks found by it are read again by their key.
     context.show(page.items, prime=order.field is not TaskOrderField.DUE_AT)
-    return Listing(page, context.cursors, scope, count)
+    return TaskListing(page, context.cursors, scope, count, changes_cursor)
 
 
 def _scope(user_id: str, filter: TaskFilter, order: TaskOrder) -> str:

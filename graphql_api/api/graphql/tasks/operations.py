@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 
-from graphql_api.api.graphql.connection import Connection
+from graphql_api.api.graphql.changes import UndoChangeInput
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.strawberry_extras import provided
@@ -27,7 +27,7 @@ from graphql_api.api.graphql.tasks.payloads import (
     TaskResult,
     TasksPayload,
 )
-from graphql_api.api.graphql.tasks.types import Task
+from graphql_api.api.graphql.tasks.types import Task, TaskConnection
 from graphql_api.domain.tasks import model
 from graphql_api.domain.tasks.service import Linked, each
 from graphql_api.domain.tasks.store import task_not_found
@@ -60,7 +60,7 @@ class TaskQuery:
 
     tasks = strawberry.field(
         list_tasks,
-        graphql_type=Connection[Task],
+        graphql_type=TaskConnection,
         description="The viewer's tasks.",
         metadata=field_cost(LIST),
     )
@@ -88,9 +88,8 @@ class TaskMutation:
     ) -> TaskPayload:
         context = _writing(info)
         changes = provided(vars(input))
-        return TaskPayload(
-            task=context.tasks.update(context.viewer, changes, context.actor, context.now)
-        )
+        update = context.tasks.update(context.viewer, changes, context.actor, context.now)
+        return TaskPayload(task=update.task, merged=update.merged)
 
     @strawberry.mutation(description="Delete a task for good.")
     def delete_task(
@@ -105,6 +104,22 @@ class TaskMutation:
         return DeleteTaskPayload(
             deleted_task_id=strawberry.ID(deleted.task_id),
             released_task_ids=[strawberry.ID(task_id) for task_id in deleted.released],
+        )
+
+    @strawberry.mutation(
+        description=(
+            "Take a change back: restore the fields that it altered, or the task that it deleted"
+            " with its blockers. CONFLICT, with the fields, if one has been changed since."
+        )
+    )
+    def undo_change(
+        self,
+        info: Info,
+        input: Annotated[UndoChangeInput, strawberry.argument(description="Which change.")],
+    ) -> TaskPayload:
+        context = _writing(info)
+        return TaskPayload(
+            task=context.history.undo(context.viewer, input.change_id, context.actor, context.now)
         )
 
     @strawberry.mutation(description="Let a task wait for others; those it has already stay.")
@@ -159,7 +174,7 @@ class TaskMutation:
         context, viewer = _writing(info), info.context.viewer
         made = _each(
             input.tasks,
-            lambda task: context.tasks.update(viewer, task, context.actor, context.now),
+            lambda task: context.tasks.update(viewer, task, context.actor, context.now).task,
         )
         return _results(context, made)
 

@@ -13,6 +13,12 @@ from graphql_api.errors import AppError
 @strawberry.type(description="What a write has made of a task.")
 class TaskPayload:
     task: strawberry.Private[model.Task]
+    merged: bool = strawberry.field(
+        default=False,
+        description=(
+            "Whether `mergeDisjoint` has applied the change to a later version than was expected."
+        ),
+    )
 
     @strawberry.field(name="task", graphql_type=Task, description="The task as it is now.")
     def shown(self) -> model.Task:

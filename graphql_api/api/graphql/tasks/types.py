@@ -5,8 +5,10 @@ from typing import Annotated
 
 import strawberry
 
+from graphql_api.api.graphql.changes import ChangeConnection, list_history
+from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
-from graphql_api.api.graphql.costs import LOADED, RELATION, field_cost
+from graphql_api.api.graphql.costs import LIST, LOADED, RELATION, field_cost
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.domain.accounts.model import User
@@ -103,9 +105,26 @@ class Task:
     def urgency(task: strawberry.Parent[model.Task], info: Info) -> urgency.Urgency:  # noqa: N805 - as `owner`
         return info.context.ranking.urgency(task)
 
+    history = strawberry.field(
+        list_history,
+        graphql_type=ChangeConnection,
+        description="What has happened to it, newest first, as long as changes are kept.",
+        metadata=field_cost(LIST),
+    )
+
     @strawberry.field(
         graphql_type=Annotated["User", strawberry.lazy("graphql_api.api.graphql.accounts")],
         description="The user whose task it is.",
     )
     def owner(task: strawberry.Parent[model.Task], info: Info) -> User:  # noqa: N805 - the parent is the model's task
         return info.context.user(task.user_id)
+
+
+@strawberry.type(description="A page of tasks. https://relay.dev/graphql/connections.htm")
+class TaskConnection(Connection[Task]):
+    changes_cursor: str = strawberry.field(
+        description=(
+            "Where the change feed goes on after this list: pass it as `after` of `changes`, and"
+            " the list and the changes together miss nothing."
+        )
+    )

@@ -1,0 +1,182 @@
+"""The change feed, the history of a task, and undo."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from graphql_api.api.graphql.context import Context, Info
+from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
+from graphql_api.api.graphql.strawberry_extras import camel_case, describe_enum
+from graphql_api.domain.changes import model
+from graphql_api.domain.changes.model import ActorKind, ChangeKind, Position
+from graphql_api.domain.paging import DEFAULT_SIZE, LARGEST, Window
+from graphql_api.domain.tasks.model import Task as TaskModel
+
+if TYPE_CHECKING:
+    from graphql_api.api.graphql.tasks.types import Task
+
+_TASKS = "graphql_api.api.graphql.tasks.types"
+
+describe_enum(
+    ChangeKind,
+    "A kind of change.",
+    TASK_CREATED="A task was created, imported, or brought back by an undo.",
+    TASK_UPDATED="Fields or blockers of a task were changed.",
+    TASK_COMPLETED="The status of a task became COMPLETED.",
+    TASK_DELETED="A task was deleted.",
+)
+describe_enum(
+    ActorKind,
+    "A kind of actor.",
+    SESSION="A session of the user.",
+    TOKEN="An access token of the user.",  # noqa: S106 - a description
+    SYSTEM="The service itself, or its operator.",
+)
+
+
+@strawberry.type(description="The maker of a change.")
+class Actor:
+    kind: ActorKind = strawberry.field(description="The kind of actor.")
+    name: str = strawberry.field(
+        description="The device of a session, the name of an access token, or `system`."
+    )
+
+
+def _field_names(change: strawberry.Parent[model.Change]) -> list[str]:
+    return list(map(camel_case, change.fields))
+
+
+def _cursor(change: strawberry.Parent[model.Change], info: Info) -> str:
+    return feed_cursor(info.context, Position.of(change, info.context.now))
+
+
+def _task(change: strawberry.Parent[model.Change], info: Info) -> TaskModel | None:
+    return info.context.tasks_by_key.get((change.user_id, change.task_id))
+
+
+@strawberry.type(description="One write of one task.")
+class Change:
+    change_id: strawberry.ID = strawberry.field(
+        name="id", description="The change's id; ids sort by time."
+    )
+    at: datetime = strawberry.field(description="When it happened.")
+    kind: ChangeKind = strawberry.field(description="What happened.")
+    task_id: strawberry.ID | None = strawberry.field(description="The id of the task.")
+    version: int = strawberry.field(
+        description="The task's version after the change; of a deletion its last one."
+    )
+    fields: list[str] = strawberry.field(
+        resolver=_field_names,
+        description="The fields that were given or changed, without those that are derived.",
+    )
+    actor: Actor = strawberry.field(description="Who made it.")
+    undoes: strawberry.ID | None = strawberry.field(
+        description="The id of the change that this one takes back."
+    )
+    cursor: str = strawberry.field(
+        resolver=_cursor,
+        description="The place after this change in the feed: pass it as `after` of `changes`.",
+    )
+    task: TaskModel | None = strawberry.field(
+        resolver=_task,
+        graphql_type=Annotated["Task", strawberry.lazy("graphql_api.api.graphql.tasks.types")]
+        | None,
+        description="The task as it is now; null if it is gone.",
+    )
+
+
+@strawberry.type(description="A page of changes, in the order of time; of a history, newest first.")
+class ChangeConnection:
+    nodes: list[Change] = strawberry.field(description="The changes.", metadata=field_cost(LOADED))
+    end_cursor: str = strawberry.field(description="Pass it as `after` to go on.")
+    has_more: bool = strawberry.field(
+        description="Whether there are more now. Without any, ask again later."
+    )
+
+
+class ChangeListing:
+    """A page of changes as `ChangeConnection` reads it."""
+
+    def __init__(self, nodes: Sequence[model.Change], end_cursor: str, *, has_more: bool) -> None:
+        self.nodes, self.end_cursor, self.has_more = nodes, end_cursor, has_more
+
+
+def feed_cursor(context: Context, position: Position) -> str:
+    """The cursor of a position in the viewer's feed."""
+    return context.cursors.seal(str(position), _feed_scope(context.viewer))
+
+
+def _feed_scope(user_id: str) -> str:
+    return f"changes of {user_id}"
+
+
+def _listed(context: Context, changes: Sequence[model.Change]) -> Sequence[model.Change]:
+    """The changes, once they are counted and their tasks are announced to the loader."""
+    context.spend_rows(len(changes))
+    context.tasks_by_key.want((change.user_id, change.task_id) for change in changes)
+    return changes
+
+
+_First = Annotated[int, strawberry.argument(description=f"How many changes: 1 to {LARGEST}.")]
+
+
+@strawberry.type
+class ChangeQuery:
+    @strawberry.field(
+        graphql_type=ChangeConnection,
+        description=(
+            "The changes of the viewer's tasks after a cursor; without one, from the oldest that"
+            " is kept. None is left out, but those of the last seconds may come again: apply them"
+            " by `version`, and know them by `id`."
+        ),
+        metadata=field_cost(LIST),
+    )
+    def changes(
+        self,
+        info: Info,
+        after: Annotated[
+            str | None,
+            strawberry.argument(
+                description="An `endCursor`, a change's `cursor`, or a list's `changesCursor`."
+            ),
+        ] = UNSET,
+        first: _First = LARGEST,
+    ) -> ChangeListing:
+        context, now = info.context, info.context.now
+        size = Window.of(first=first).size
+        feed, viewer = context.feed, context.viewer
+        if after:
+            text = context.cursors.open(after, _feed_scope(viewer), "after")
+            position = feed.position(text, now)
+        else:
+            position = feed.start(now)
+        page = feed.page(viewer, position, size, now)
+        end = feed_cursor(context, page.end)
+        return ChangeListing(_listed(context, page.changes), end, has_more=page.more)
+
+
+def list_history(
+    task: strawberry.Parent[TaskModel],
+    info: Info,
+    first: _First = DEFAULT_SIZE,
+    after: Annotated[
+        str | None, strawberry.argument(description="The `endCursor` of the page before.")
+    ] = UNSET,
+) -> ChangeListing:
+    """A page of a task's changes, newest first."""
+    context, size = info.context, Window.of(first=first).size
+    scope = f"history of {task.user_id} {task.task_id}"
+    newest = context.cursors.open(after, scope, "after") if after else task.change_id
+    found = list(islice(context.feed.history(task.user_id, newest), size))
+    oldest = found[-1].previous if found else None
+    end = context.cursors.seal(oldest or "", scope)
+    return ChangeListing(_listed(context, found), end, has_more=oldest is not None)
+
+
+@strawberry.input(description="The change to take back.")
+class UndoChangeInput:
+    change_id: strawberry.ID = strawberry.field(description="The change's id.")

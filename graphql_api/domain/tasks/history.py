@@ -1,0 +1,147 @@
+"""The history of a task, and taking a change back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from graphql_api import clock
+from graphql_api.domain.changes.feed import Feed
+from graphql_api.domain.changes.model import Actor, Change, ChangeKind
+from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.tasks import writes
+from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.tasks.writes import BLOCKED_BY, BLOCKS, Write
+from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
+from graphql_api.infra.dynamodb import Action, codec
+
+MAX_CHECKS = 90  # of other tasks in one transaction, which has 100 actions
+
+
+class History:
+    """Reads and takes back changes; the first argument is always whose they are."""
+
+    def __init__(self, store: TaskStore, dependencies: DependencyStore, feed: Feed) -> None:
+        self._store = store
+        self._dependencies = dependencies
+        self._feed = feed
+
+    def fields_since(self, task: Task, version: int) -> set[str] | None:
+        """The fields that were changed after a version; None if not all changes are kept."""
+        names: set[str] = set()
+        for change in self._feed.history(task.user_id, task.change_id):
+            if change.version <= version:
+                return names
+            names |= set(change.fields)
+        return None
+
+    def undo(self, user_id: str, change_id: str, actor: Actor, now: datetime) -> Task:
+        """Restore what a change altered, or the task that it deleted.
+
+        Raises NotFound, BadUserInput for what cannot be taken back, and Conflict, with the
+        fields, if one of them has been changed since.
+        """
+        change = self._feed.find(user_id, change_id)
+        if change is None:
+            raise NotFound("There is no such change, or it is no longer kept.", field="change_id")
+        if change.undoes is not None:
+            raise BadUserInput("An undo cannot be undone: undo an earlier change.", "change_id")
+        if change.kind is ChangeKind.TASK_CREATED:
+            raise BadUserInput("A creation is taken back by deleting the task.", "change_id")
+
+        def attempt() -> Task:
+            write, beside = self._undoing(change, actor, now)
+            self._store.write(write, beside=beside)
+            return write.result
+
+        return retry_on_conflict(attempt)
+
+    def _undoing(self, change: Change, actor: Actor, now: datetime) -> tuple[Write, list[Action]]:
+        """The write that takes a change back, and what has to be written with it."""
+        if change.kind is ChangeKind.TASK_DELETED:
+            return self._restoring(change, actor, now)
+        task = self._store.get(change.user_id, change.task_id)
+        self._check_unchanged(task, change)
+        known = self._dependencies.get(change.user_id)
+        if change.fields == (BLOCKED_BY,):
+            return self._relinking(task, change, known, actor, now)
+        after = _reverted(task, change, now)
+        if after is task:
+            raise BadUserInput("The task already is as it was before this change.", "change_id")
+        write = writes.edit(task, after, actor, now, undoes=change.change_id)
+        if task.open is after.open:
+            return write, []
+        marked = known.mark(task.task_id, closed=not after.open)
+        return write, [self._dependencies.action(known, marked)]
+
+    def _check_unchanged(self, task: Task, change: Change) -> None:
+        """Raise Conflict if a field of the change has been changed since."""
+        since: set[str] = set()
+        for later in self._feed.history(task.user_id, task.change_id):
+            if later.change_id == change.change_id:
+                break
+            since |= set(later.fields)
+        else:
+            raise Conflict("Later changes are no longer kept.", field="change_id")
+        if both := since & set(change.fields):
+            raise Conflict(
+                "What this change altered has been changed since.",
+                field="change_id",
+                fields=FieldNames(sorted(both)),
+            )
+
+    def _relinking(
+        self, task: Task, change: Change, known: Dependencies, actor: Actor, now: datetime
+    ) -> tuple[Write, list[Action]]:
+        """Give a task the blockers back that it had, as far as they are still there."""
+        had = codec.texts(change.before, BLOCKED_BY)
+        others = self._existing(task.user_id, had)
+        gone = set(known.blockers_of(task.task_id)) - set(had)
+        links = {task.task_id: [other.task_id for other in others]}
+        after = _linked(known.remove(task.task_id, gone), links, [task, *others])
+        write = writes.linking(task, known, actor, now, undoes=change.change_id)
+        return write, [self._dependencies.action(known, after), *self._checks(others)]
+
+    def _restoring(self, change: Change, actor: Actor, now: datetime) -> tuple[Write, list[Action]]:
+        """Bring a deleted task back, with its blockers and what it blocked, if still there."""
+        if self._store.get_many([(change.user_id, change.task_id)]):
+            raise Conflict("The task is there again.", field="change_id")
+        deleted = codec.decode(Task, change.before)
+        task = replace(deleted, version=deleted.version + 1, updated_at=clock.milliseconds(now))
+        blockers = self._existing(change.user_id, codec.texts(change.before, BLOCKED_BY))
+        blocked = self._existing(change.user_id, codec.texts(change.before, BLOCKS))
+        known = self._dependencies.get(change.user_id)
+        links = {task.task_id: [other.task_id for other in blockers]}
+        links |= {other.task_id: [task.task_id] for other in blocked}
+        after = _linked(known, links, [task, *blockers, *blocked])
+        beside = [self._dependencies.action(known, after), *self._checks([*blockers, *blocked])]
+        return writes.restoration(task, change, actor, now), beside
+
+    def _existing(self, user_id: str, ids: Sequence[str]) -> list[Task]:
+        return list(self._store.get_many([(user_id, task_id) for task_id in ids]).values())
+
+    def _checks(self, tasks: Sequence[Task]) -> list[Action]:
+        return [self._store.as_it_was(task) for task in tasks[:MAX_CHECKS]]
+
+
+def _reverted(task: Task, change: Change, now: datetime) -> Task:
+    """The task with the values that the fields of a change had before it."""
+    values = codec.values(Task, change.before, [*change.fields, "completed_at"])
+    completed_at = values.pop("completed_at")
+    after = task.edit(values, now)
+    if after.completed and not task.completed and completed_at is not None:
+        return replace(after, completed_at=completed_at)
+    return after
+
+
+def _linked(
+    known: Dependencies, links: dict[str, list[str]], tasks: Sequence[Task]
+) -> Dependencies:
+    """The dependencies with blockers added, by the task that they block."""
+    closed = [task.task_id for task in tasks if not task.open]
+    for task_id, blockers in links.items():
+        if blockers:
+            known = known.add(task_id, blockers, closed)
+    return known
