@@ -1,4 +1,8 @@
-"""Dataclasses to DynamoDB items and back, in the wire's typed form (`{"S": "text"}`)."""
+"""Codec of items: dataclasses to DynamoDB's typed JSON (`{"S": "text"}`) and back.
+
+boto3's TypeSerializer and TypeDeserializer take three times as long: 0.4 ms more for a page of 25
+tasks. A dataclass's fields are looked at once, and become functions.
+"""
 
 import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -15,43 +19,43 @@ from graphql_api.errors import ServiceUnavailable
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-Wire = dict[str, Any]
-Item = dict[str, Wire]
-_Read = Callable[[Any], Any]
-_Write = Callable[[Any], Wire]
+AttributeValue = dict[str, Any]  # of one member: its type, such as S, with the value
+Item = dict[str, AttributeValue]
+_Decode = Callable[[Any], Any]
+_Encode = Callable[[Any], AttributeValue]
 
 
-class Raw(dict[str, Wire]):
-    """Attributes in their wire form, kept within an item as they are."""
+class Raw(dict[str, AttributeValue]):
+    """Encoded attributes, to be kept within an item as they are."""
 
 
-def value(plain: Any) -> Wire:
-    """One value in its wire form."""
-    return _WRITERS.get(type(plain), _value)(plain)
+def value(plain: Any) -> AttributeValue:
+    """Encode one value."""
+    return _ENCODERS.get(type(plain), _encode_other)(plain)
 
 
-def _value(plain: Any) -> Wire:
-    """The same, of types that have no writer of their own yet."""
-    for kind in type(plain).__mro__:
-        if kind in _WRITERS:
-            write = _WRITERS[type(plain)] = _WRITERS[kind]
-            return write(plain)
+def _encode_other(plain: Any) -> AttributeValue:
+    """Encode a value of a type that has no encoder yet; that of a base class becomes its own."""
+    for base in type(plain).__mro__:
+        if base in _ENCODERS:
+            encoder = _ENCODERS[type(plain)] = _ENCODERS[base]
+            return encoder(plain)
     if isinstance(plain, Mapping):
         return {"M": item(**plain)}
     if is_dataclass(plain):
         return {"M": encode(plain)}
-    raise TypeError(f"{type(plain).__name__} has no DynamoDB form here")
+    raise TypeError(f"{type(plain).__name__} has no encoding for DynamoDB here")
 
 
-def _number(plain: float) -> Wire:
+def _number(plain: float) -> AttributeValue:
     return {"N": str(plain)}
 
 
-def _list(plain: Iterable[Any]) -> Wire:
+def _list(plain: Iterable[Any]) -> AttributeValue:
     return {"L": [value(element) for element in plain]}
 
 
-_WRITERS: dict[type, _Write] = {
+_ENCODERS: dict[type, _Encode] = {
     Raw: lambda plain: {"M": plain},
     str: lambda plain: {"S": plain},
     bool: lambda plain: {"BOOL": plain},
@@ -67,86 +71,89 @@ _WRITERS: dict[type, _Write] = {
 
 
 def item(**attributes: Any) -> Item:
-    """An item of these attributes; what is None is left out."""
+    """Encode an item of these attributes; those that are None are left out."""
     return {name: value(plain) for name, plain in attributes.items() if plain is not None}
 
 
 def encode(record: Any) -> Item:
-    """The item that keeps a dataclass; a field that is None is left out."""
-    kept: Item = {}
-    for name in _names(cast("Hashable", type(record))):
+    """Encode a dataclass; fields that are None are left out."""
+    encoded: Item = {}
+    for name in _field_names(cast("Hashable", type(record))):
         plain = getattr(record, name)
         if plain is not None:
-            kept[name] = _WRITERS.get(type(plain), _value)(plain)
-    return kept
+            encoded[name] = _ENCODERS.get(type(plain), _encode_other)(plain)
+    return encoded
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _field_names(of: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(of))
 
 
-def decode(kind: type[T], stored: Item) -> T:
-    """The dataclass that an item keeps; attributes of other names are not its business.
+def some(record: Any, names: Iterable[str]) -> Raw:
+    """Encode these fields of a dataclass; those that are None are left out."""
+    return Raw(item(**{name: getattr(record, name) for name in names}))
 
-    A field that is not there has its default, or is None without one. Raises ServiceUnavailable
-    for what no such dataclass was ever kept as.
+
+def decode(cls: type[T], stored: Item) -> T:
+    """Decode an item as a dataclass; attributes that are no fields of it are ignored.
+
+    A field without an attribute has its default, or is None without one. Raises
+    ServiceUnavailable for an item that is not of this dataclass.
     """
-    return decoder(kind)(stored)
+    return decoder(cls)(stored)
 
 
-def decoder(kind: type[T]) -> Callable[[Item], T]:
-    """What decodes items of this kind, one after the other."""
-    return cast("Callable[[Item], T]", _decoder(cast("Hashable", kind)))
+def decoder(cls: type[T]) -> Callable[[Item], T]:
+    """Return the function that decodes items as this dataclass, for use in a loop."""
+    return cast("Callable[[Item], T]", _decoder(cast("Hashable", cls)))
 
 
 @cache
-def _decoder(kind: Any) -> Callable[[Item], Any]:
-    readers, absent = _readers(kind)
+def _decoder(cls: Any) -> Callable[[Item], Any]:
+    decoders = _field_decoders(cls)
+    absent = {field.name: None for field in fields(cls) if field.default is MISSING}
 
     def decode(stored: Item) -> Any:
         values = absent.copy()
         try:
-            for name, wire in stored.items():
-                if name in readers:
-                    letter, read = readers[name]
-                    values[name] = wire[letter] if read is None else read(wire[letter])
-            return kind(**values)
+            for name, attribute in stored.items():
+                if name in decoders:
+                    letter, convert = decoders[name]
+                    value = attribute[letter]
+                    values[name] = value if convert is None else convert(value)
+            return cls(**values)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
-            log.error("An item is no %s: %r", kind.__name__, error)  # noqa: TRY400 - of the item no more than that
+            log.error("An item is no %s: %r", cls.__name__, error)  # noqa: TRY400 - of the item no more than that
             raise ServiceUnavailable from None
 
     return decode
 
 
-def some(record: Any, names: Iterable[str]) -> Raw:
-    """These fields of a dataclass in their wire form; those that are None are left out."""
-    return Raw(item(**{name: getattr(record, name) for name in names}))
-
-
-def values(kind: Any, raw: Raw, names: Iterable[str]) -> dict[str, Any]:
-    """These fields of a dataclass from their wire form; None for one that is not there."""
-    readers, _ = _readers(kind)
+def values(cls: Any, raw: Raw, names: Iterable[str]) -> dict[str, Any]:
+    """Decode these fields of a dataclass; those without an attribute are None."""
+    decoders = _field_decoders(cast("Hashable", cls))
     found: dict[str, Any] = dict.fromkeys(names)
     for name in found.keys() & raw.keys():
-        letter, read = readers[name]
-        found[name] = raw[name][letter] if read is None else read(raw[name][letter])
+        letter, convert = decoders[name]
+        value = raw[name][letter]
+        found[name] = value if convert is None else convert(value)
     return found
 
 
 def texts(raw: Raw, name: str) -> tuple[str, ...]:
-    """A list of texts from its wire form; empty if it is not there."""
+    """Decode a list of texts; empty without the attribute."""
     return tuple(element["S"] for element in raw.get(name, {"L": ()})["L"])
 
 
-def _readers(kind: Any) -> tuple[dict[str, tuple[str, _Read | None]], dict[str, None]]:
-    """By field its letter on the wire and how to read it; and those that are None without one."""
-    hints = get_type_hints(kind)
-    readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
-    return readers, {field.name: None for field in fields(kind) if field.default is MISSING}
+@cache
+def _field_decoders(cls: Any) -> dict[str, tuple[str, _Decode | None]]:
+    """Return by field the letter of its type in DynamoDB, and what converts the value, if any."""
+    hints = get_type_hints(cls)
+    return {field.name: _field_decoder(hints[field.name]) for field in fields(cls)}
 
 
-_PLAIN: dict[Any, tuple[str, _Read | None]] = {
+_DECODERS: dict[Any, tuple[str, _Decode | None]] = {
     str: ("S", None),
     bool: ("BOOL", None),
     int: ("N", int),
@@ -158,26 +165,29 @@ _PLAIN: dict[Any, tuple[str, _Read | None]] = {
 }
 
 
-def _reader(hint: Any) -> tuple[str, _Read | None]:
+def _field_decoder(hint: Any) -> tuple[str, _Decode | None]:
     if isinstance(hint, UnionType):
         [hint] = [part for part in get_args(hint) if part is not NoneType]
-    if hint in _PLAIN:
-        return _PLAIN[hint]
+    if hint in _DECODERS:
+        return _DECODERS[hint]
     if get_origin(hint) is tuple:
-        letter, read = _reader(get_args(hint)[0])
-        if read is None:
-            return "L", lambda elements: tuple([wire[letter] for wire in elements])
-        return "L", lambda elements: tuple([read(wire[letter]) for wire in elements])
+        return _tuple_decoder(*_field_decoder(get_args(hint)[0]))
     if get_origin(hint) is Mapping:
-        letter, read = _reader(get_args(hint)[1])
-        kept = read or _as_it_is
-        return "M", lambda elements: {n: kept(wire[letter]) for n, wire in elements.items()}
+        return _mapping_decoder(*_field_decoder(get_args(hint)[1]))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return "S", {member.value: member for member in hint}.__getitem__
     if isinstance(hint, type) and is_dataclass(hint):
-        return "M", lambda wire: decode(hint, wire)
-    raise TypeError(f"no way to read {hint} from DynamoDB")
+        return "M", lambda attributes: decode(hint, attributes)
+    raise TypeError(f"no way to decode {hint} from DynamoDB")
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _tuple_decoder(letter: str, convert: _Decode | None) -> tuple[str, _Decode]:
+    if convert is None:
+        return "L", lambda elements: tuple([element[letter] for element in elements])
+    return "L", lambda elements: tuple([convert(element[letter]) for element in elements])
+
+
+def _mapping_decoder(letter: str, convert: _Decode | None) -> tuple[str, _Decode]:
+    if convert is None:
+        return "M", lambda elements: {name: value[letter] for name, value in elements.items()}
+    return "M", lambda elements: {name: convert(value[letter]) for name, value in elements.items()}

@@ -1,7 +1,7 @@
-"""The embedded engine: all that is known of the one that a laptop runs, in one module.
+"""The embedded engine: a supervised DynamoDB server, so that a laptop needs one command only.
 
-It is roto (`pip install roto-aws`): one server process on SQLite files. Whoever starts it
-owns the data directory; it ends with its owner.
+It is roto (`pip install roto-aws`), one process on SQLite files, and no other module knows that.
+The process that starts it owns the data directory, and the engine ends with it.
 """
 
 import contextlib
@@ -33,17 +33,17 @@ from graphql_api.errors import StartError
 log = logging.getLogger(__name__)
 
 START_SECONDS = 10
-LOCK_SECONDS = 1  # how long the processes of a killed service may take to end
+LOCK_SECONDS = 1  # for the processes of a killed service to end
 
-# The engine that this process started, and the lock that is its data directory's.
+# The engine that this process started, with the lock of its data directory.
 _running: list[tuple[subprocess.Popen[bytes], IO[str]]] = []
 
 
 def prepare(config: Config, *, shared: bool = False) -> Config:
-    """The same configuration with its secret and a running engine, if it is embedded.
+    """Start the engine, if the configuration wants it; return the configuration with its URL.
 
-    `shared` is for the workers of a foreign WSGI server: the first one starts the engine,
-    the others beside it use that one. Raises StartError.
+    The secret of tokens is added, too. `shared` is for the workers of another WSGI server: the
+    first one starts the engine, and its siblings use that. Raises StartError.
     """
     if not config.embedded:
         return config
@@ -61,9 +61,9 @@ _failed = threading.Event()
 
 
 def stop() -> bool:
-    """End the engine that this process started, and free its data directory.
+    """End the engine that this process started, and release its data directory.
 
-    Whether all was well: False if the engine had ended by itself before, and not only once.
+    Returns False if the engine had ended by itself twice before.
     """
     _stopping.set()
     while _running:
@@ -88,7 +88,7 @@ def _private_directory(path: Path) -> Path:
 
 
 def _secret(directory: Path) -> bytes:
-    """The secret of this data directory, made at the first start."""
+    """Read the secret of this data directory; the first start creates it."""
     path = directory / "jwt_secret"
     try:
         if not path.exists():
@@ -102,7 +102,7 @@ def _secret(directory: Path) -> bytes:
 
 
 def _write_once(path: Path, content: bytes) -> None:
-    """A file of mode 0600 that appears whole, or the one that another process made first."""
+    """Create a file of mode 0600, whole or not at all; keep one that exists already."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -116,19 +116,19 @@ def _write_once(path: Path, content: bytes) -> None:
 
 
 class _Engine:
-    """The engine of one data directory: started here, or by a sibling process."""
+    """The engine of one data directory, started by this process or a sibling."""
 
     def __init__(self, directory: Path, *, shared: bool) -> None:
         self.directory = directory
-        self.note = directory / "engine.json"
+        self.state_file = directory / "engine.json"
         # Workers of one server have one parent and one process group.
         self.group = [os.getppid(), os.getpgrp()] if shared else [os.getpid(), 0]
 
     def address(self) -> str:
-        """Where the engine listens, now that it does: `host:port`."""
-        lock = self._locked()
+        """Start the engine, or find that of a sibling; return its `host:port`."""
+        lock = self._lock()
         if lock is None:
-            return self._sibling()
+            return self._sibling_address()
         try:
             return self._start(lock)
         except StartError:
@@ -138,8 +138,8 @@ class _Engine:
             lock.close()
             raise StartError(f"The embedded engine did not start: {error}") from None
 
-    def _locked(self) -> IO[str] | None:
-        """The lock of the directory; None when a sibling of this process has it."""
+    def _lock(self) -> IO[str] | None:
+        """Lock the directory; None if a sibling of this process has done so."""
         try:
             lock = (self.directory / "lock").open("a")
         except OSError as error:
@@ -149,7 +149,7 @@ class _Engine:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if self._noted().get("group") == self.group:
+                if self._state().get("group") == self.group:
                     return None
                 if time.monotonic() > deadline:
                     raise StartError(
@@ -159,18 +159,18 @@ class _Engine:
             else:
                 return lock
 
-    def _noted(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         try:
-            noted = json.loads(self.note.read_text())
+            state = json.loads(self.state_file.read_text())
         except (OSError, ValueError):
             return {}
-        return noted if isinstance(noted, dict) else {}
+        return state if isinstance(state, dict) else {}
 
-    def _sibling(self) -> str:
+    def _sibling_address(self) -> str:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            address: str = self._noted().get("address", "")
-            if address and _answers(address):
+            address: str = self._state().get("address", "")
+            if address and _is_healthy(address):
                 return address
             time.sleep(0.02)
         raise StartError(f"The engine of DATA_DIR {self.directory} does not answer")
@@ -178,13 +178,13 @@ class _Engine:
     def _start(self, lock: IO[str]) -> str:
         # A worker that replaces the one that owned the engine takes up its address again,
         # so that its siblings find the new engine where the old one was.
-        noted = self._noted()
-        address: str = noted.get("address", "") if noted.get("group") == self.group else ""
-        self.note.write_text(json.dumps({"group": self.group}))
+        state = self._state()
+        address: str = state.get("address", "") if state.get("group") == self.group else ""
+        self.state_file.write_text(json.dumps({"group": self.group}))
         for _ in range(5):
-            address = address if address and _free(address) else _free_address()
+            address = address if address and _is_free(address) else _free_address()
             if self._spawn(lock, address):
-                self.note.write_text(json.dumps({"group": self.group, "address": address}))
+                self.state_file.write_text(json.dumps({"group": self.group, "address": address}))
                 _stopping.clear()
                 arguments = (_running[-1][0], lock, address)
                 threading.Thread(target=self._watch, args=arguments, daemon=True).start()
@@ -192,17 +192,17 @@ class _Engine:
         raise StartError(f"The embedded engine did not start: see {self.directory / 'engine.log'}")
 
     def _watch(self, child: subprocess.Popen[bytes], lock: IO[str], address: str) -> None:
-        """Start an engine that has ended by itself once more; after that, end this process."""
+        """Restart an engine that ends by itself, once; the second time, end this process."""
         child.wait()
         if _stopping.is_set():
             return
-        log.error("The embedded engine has ended: it is started once more")
+        log.error("The embedded engine has ended by itself: restarting it")
         _running.clear()
         if self._spawn(lock, address):
             _running[-1][0].wait()
             if _stopping.is_set():
                 return
-        log.error("The embedded engine has ended again, and so does the service")
+        log.error("The embedded engine has ended again: stopping the service")
         _failed.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -211,7 +211,7 @@ class _Engine:
         with (self.directory / "engine.log").open("ab") as output:
             child = subprocess.Popen(  # noqa: S603 - our own binary, our own arguments  # nosec B603
                 [
-                    *_WATCHED,
+                    *_SUPERVISED,
                     _binary(),
                     *("--host", host, "--port", port),
                     *("--data-dir", str(self.directory / "engine"), "--durable"),
@@ -222,15 +222,15 @@ class _Engine:
                 cwd=self.directory,
                 env={"PATH": os.environ.get("PATH", "")},
                 umask=0o077,
-                # Out of reach of the terminal's Ctrl-C: requests in flight still need it.
+                # Out of reach of a Ctrl-C in the terminal: requests in flight still need it.
                 start_new_session=True,
-                # The lock is free again only when the engine has ended, too.
+                # The directory stays locked until the engine has ended, too.
                 pass_fds=[lock.fileno()],
                 preexec_fn=_end_with_parent(),  # noqa: PLW1509 - it only calls prctl
             )
         deadline = time.monotonic() + START_SECONDS
         while child.poll() is None and time.monotonic() < deadline:
-            if _answers(address):
+            if _is_healthy(address):
                 time.sleep(0.02)  # for a child that could not listen there to end
                 if child.poll() is None:
                     _running.append((child, lock))
@@ -253,10 +253,10 @@ def _binary() -> str:
 
 
 def _free_address() -> str:
-    """An address that nobody listens at, as hard to guess as can be.
+    """Choose a free address that is hard to guess.
 
-    Whoever can reach the engine can read, write and wipe all data, and a page in a browser can
-    reach what it can guess. Linux has 2^24 loopback addresses, others have one.
+    The engine asks nobody for a password, and a page in a browser can reach the addresses that it
+    guesses. Linux has 2^24 loopback addresses, other systems have one.
     """
     host = "127.0.0.1"
     if sys.platform == "linux":
@@ -266,7 +266,7 @@ def _free_address() -> str:
         return f"{host}:{probe.getsockname()[1]}"
 
 
-def _free(address: str) -> bool:
+def _is_free(address: str) -> bool:
     host, port = address.split(":")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -277,19 +277,19 @@ def _free(address: str) -> bool:
     return True
 
 
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_opener_without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def _answers(address: str) -> bool:
+def _is_healthy(address: str) -> bool:
     try:
-        with _direct.open(f"http://{address}/roto-api/health", timeout=1):
+        with _opener_without_proxy.open(f"http://{address}/roto-api/health", timeout=1):
             return True
     except (urllib.error.URLError, OSError):
         return False
 
 
-# Where the kernel does not end a child with its parent, a shell waits for the end of stdin.
-_WATCHED = (
+# Where the kernel does not end a child with its parent, a shell ends it at the end of stdin.
+_SUPERVISED = (
     []
     if sys.platform == "linux"
     else [
@@ -302,7 +302,10 @@ _WATCHED = (
 
 
 def _end_with_parent() -> Callable[[], None] | None:
-    """What a child runs before it becomes the engine, so that even `kill -9` of us ends it."""
+    """Make what the child runs before it becomes the engine, so that it ends with us, however.
+
+    On Linux the kernel sends it a SIGTERM, even after a `kill -9` of this process.
+    """
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)

@@ -164,8 +164,8 @@ def test_an_item_has_no_attribute_for_none():
     [None, Decimal(1), b"bytes", {"a": b"b"}, {"a"}, object(), ["a", None], [[{"a"}]]],
     ids=lambda plain: type(plain).__name__,
 )
-def test_what_has_no_wire_form_is_a_type_error(plain):
-    with pytest.raises(TypeError, match="has no DynamoDB form here"):
+def test_what_has_no_encoding_is_a_type_error(plain):
+    with pytest.raises(TypeError, match="has no encoding for DynamoDB here"):
         codec.value(plain)
 
 
@@ -218,6 +218,6 @@ class Unreadable:
     weight: complex
 
 
-def test_a_field_of_a_type_that_cannot_be_read_is_a_type_error():
-    with pytest.raises(TypeError, match=r"no way to read <class .complex.>"):
+def test_a_field_of_a_type_that_cannot_be_decoded_is_a_type_error():
+    with pytest.raises(TypeError, match=r"no way to decode <class .complex.>"):
         codec.decode(Unreadable, {"weight": {"N": "1.5"}})
