@@ -15,7 +15,7 @@ from graphql_api.errors import StartError
 from graphql_api.infra import request_log
 from graphql_api.infra.dynamodb import connect, embedded
 from graphql_api.infra.dynamodb.tables import Tables
-from graphql_api.infra.executor.persisted_documents import Documents
+from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 from graphql_api.infra.serving import server
 
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
@@ -23,7 +23,7 @@ INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 def prepare(config: Config, *, shared: bool) -> Config:
     """The same configuration, with a store that is ready to be used."""
-    Documents(config.trusted_documents)  # said here, what is wrong is said once
+    PersistedDocuments(config.trusted_documents)  # said here, what is wrong is said once
     config = embedded.prepare(config, shared=shared)
     Tables(connect(config), config, TABLES).prepare()
     return config

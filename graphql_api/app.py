@@ -41,7 +41,7 @@ from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.infra.dynamodb import Database, connect
 from graphql_api.infra.executor.executor import Executor
-from graphql_api.infra.executor.persisted_documents import Documents
+from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 from graphql_api.infra.telemetry import metrics
 from graphql_api.infra.telemetry.counters import Counts
 
@@ -108,7 +108,7 @@ def create_app(
         SCHEMA,
         costs=COSTS,
         introspection=config.introspection,
-        most=config.limits,
+        limits=config.limits,
         long_documents=bulkheads.long_documents,
         introspections=bulkheads.introspections,
     )
@@ -117,7 +117,7 @@ def create_app(
 
     app = Application(__name__)
     app.extensions |= {"database": database, "executor": executor}  # for tests
-    documents = Documents(config.trusted_documents)
+    documents = PersistedDocuments(config.trusted_documents)
     view = GraphQL(executor, documents, services, DRAFTS[config.graphql_http])
     app.register_blueprint(graphql_routes(view, GraphiQL() if config.graphiql else None))
     if config.plan_page:

@@ -15,13 +15,13 @@ from graphql_api.config import Config
 from graphql_api.infra.concurrency import bulkhead
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.executor import executor
-from graphql_api.infra.executor.executor import BRIEF, validate
+from graphql_api.infra.executor.executor import SHORT_DOCUMENT, validate
 
 pytestmark = pytest.mark.engine_is_no_matter
 
 SOON = 10  # seconds
-LONG = f"{{ viewer {{ {'id ' * BRIEF} }} }}"
-BRIEF_ONE = f"{{ viewer {{ {'id ' * (BRIEF - 7)} }} }}"
+LONG = f"{{ viewer {{ {'id ' * SHORT_DOCUMENT} }} }}"
+SHORT = f"{{ viewer {{ {'id ' * (SHORT_DOCUMENT - 7)} }} }}"
 BY_URGENCY = "{ tasks(orderBy: {field: URGENCY, direction: DESC}) { nodes { id } } }"
 PLAN = '{ planPreview(input: {from: "2030-01-01T00:00:00Z"}) { inputHash } }'
 KINDS = {
@@ -131,7 +131,7 @@ def test_only_a_long_document_is_validated_in_a_thread_and_only_the_first_time(e
     monkeypatch.setattr(bulkhead, "run_in_thread", lambda work: threaded.append(work) or work())
 
     for _ in range(2):
-        assert "errors" not in ann.graphql(BRIEF_ONE)
+        assert "errors" not in ann.graphql(SHORT)
     assert len(threaded) == 0
     for _ in range(2):
         assert "errors" not in ann.graphql(LONG)

@@ -20,8 +20,9 @@ from graphql_api.errors import (
     PersistedQueryNotFound,
 )
 from graphql_api.infra import request_log
-from graphql_api.infra.executor.executor import Answer, Executor, Request, RequestErrors
-from graphql_api.infra.executor.persisted_documents import Documents
+from graphql_api.infra.executor.executor import Executor, Request
+from graphql_api.infra.executor.persisted_documents import PersistedDocuments
+from graphql_api.infra.executor.responses import Answer, RequestErrors
 
 # What the members of a request are, if they are there and not null.
 _MEMBERS: tuple[tuple[str, Any, str], ...] = (
@@ -57,7 +58,11 @@ class GraphQL:
     """Answers requests of GraphQL over HTTP."""
 
     def __init__(
-        self, executor: Executor, documents: Documents, services: Services, statuses: Statuses
+        self,
+        executor: Executor,
+        documents: PersistedDocuments,
+        services: Services,
+        statuses: Statuses,
     ) -> None:
         self._executor = executor
         self._documents = documents
@@ -78,9 +83,9 @@ class GraphQL:
             return self._shown(error.answer, media_type)
         except BadUserInput as error:
             return failure(error, environ, self._statuses.malformed)
-        request_log.note(does=operation.does)
-        self._documents.remember(asked.query, given.get("extensions") or {})
-        if operation.writes and request.method != "POST":
+        request_log.note(does=operation.root_field)
+        self._documents.register(asked.query, given.get("extensions") or {})
+        if operation.is_mutation and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
         context = context_for_request(self._services, request)
         return self._shown(self._executor.execute(operation, asked, context), media_type)
@@ -108,7 +113,7 @@ def _given(request: Incoming) -> dict[str, Any]:
     return members
 
 
-def _asked(given: Mapping[str, Any], documents: Documents) -> Request:
+def _asked(given: Mapping[str, Any], documents: PersistedDocuments) -> Request:
     """The request that the members describe.
 
     Raises BadUserInput for members of other types, RequestErrors for an unknown document.
@@ -117,7 +122,7 @@ def _asked(given: Mapping[str, Any], documents: Documents) -> Request:
         if not isinstance(given.get(name), kind):
             raise BadUserInput(f"{name} must be {what}.", name)
     try:
-        text = documents.text(given.get("query"), given.get("extensions") or {})
+        text = documents.resolve(given.get("query"), given.get("extensions") or {})
     except (PersistedQueryNotFound, Forbidden) as error:
         raise RequestErrors.of(error) from None
     return Request(text, given.get("variables") or {}, given.get("operationName") or None)

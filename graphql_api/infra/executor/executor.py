@@ -1,7 +1,6 @@
-"""From a GraphQL request to its answer: parse, guard, validate, choose, execute, present."""
+"""Execution of GraphQL requests: parse, limit, validate, choose the operation, execute."""
 
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,119 +32,91 @@ from strawberry import Schema
 
 from graphql_api.config import DEFAULT_LIMITS, Limits
 from graphql_api.errors import (
-    AppError,
     BadUserInput,
-    InternalError,
     ParseFailed,
     QueryTooComplex,
-    Spelling,
     UnknownOperation,
     ValidationFailed,
 )
 from graphql_api.infra import request_log
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
-from graphql_api.infra.executor import compiler, limits, variable_errors
+from graphql_api.infra.executor import variable_errors
+from graphql_api.infra.executor.compiler import CompiledOperation, compile_operation
+from graphql_api.infra.executor.limits import (
+    META_FIELDS,
+    Costs,
+    check,
+    check_tokens,
+    has_more_tokens,
+    token_limit,
+)
+from graphql_api.infra.executor.responses import (
+    Answer,
+    Failure,
+    RequestErrors,
+    execution_failure,
+    failure,
+    located_failure,
+)
 
 # graphql-core compares all pairs of fields of one name, and takes 500,000 steps for it: 300 ms.
 # Documents of clients take none or a few.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
 
 CACHED_DOCUMENTS = 128
-BRIEF = 100  # tokens: to check that many takes 5 ms; what is longer keeps nobody else waiting
-COMPILED_OPERATIONS = 128  # of at most compiled.MOST_FIELDS each
-MOST_ERRORS = 5
-
-log = logging.getLogger(__name__)
+CACHED_OPERATIONS = 128  # compiled, of at most compiler.MAX_FIELDS each
+SHORT_DOCUMENT = 100  # tokens: checking that many takes 5 ms, which others can wait for
+MAX_ERRORS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client wants to be executed."""
+    """A GraphQL request of a client."""
 
     query: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An error, and its form in a response (GraphQL, section 7.1.6)."""
-
-    error: AppError
-    response: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the client gets: data, errors, or both.
-
-    `executed` is False for a request error: then there is no data, not even null.
-    """
-
-    data: dict[str, Any] | None
-    errors: Sequence[Failure] = ()
-    executed: bool = True
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The answer as it goes over the wire (GraphQL, section 7.1)."""
-        errors = [failure.response for failure in self.errors]
-        body: dict[str, Any] = {"errors": errors} if errors else {}
-        return {**body, "data": self.data} if self.executed else body
-
-
 @dataclass(eq=False, slots=True)
 class Operation:
-    """One operation of a document that is fit to be executed."""
+    """An operation of a document that was validated."""
 
     document: DocumentNode
     node: OperationDefinitionNode
-    does: str  # its only root field, or `several`
+    root_field: str  # its only one, or `several`
     introspects: bool  # which takes 25 ms and more
     executed: int = 0  # times; threads may miss one of them
 
     @property
     def name(self) -> str | None:
-        """What the client calls it."""
+        """The name that the client gave it."""
         return self.node.name.value if self.node.name else None
 
     @property
-    def writes(self) -> bool:
-        """Whether it is a mutation."""
+    def is_mutation(self) -> bool:
+        """True if it writes."""
         return self.node.operation is OperationType.MUTATION
 
 
-class RequestErrors(Exception):
-    """Why a request cannot be executed at all."""
-
-    def __init__(self, errors: Sequence[Failure]) -> None:
-        super().__init__(errors)
-        self.answer = Answer(None, errors, executed=False)
-
-    @classmethod
-    def of(cls, error: AppError) -> "RequestErrors":
-        """A request that has this one error."""
-        return cls([_failure(error)])
-
-
 class Executor:
-    """Executes requests against one schema; documents seen before are not looked at again."""
+    """Executes requests against one schema; documents are checked once and then cached."""
 
     def __init__(
         self,
         schema: Schema,
         *,
-        costs: limits.Costs,
+        costs: Costs,
         introspection: bool,
-        most: Limits = DEFAULT_LIMITS,
+        limits: Limits = DEFAULT_LIMITS,
         long_documents: Bulkhead | None = None,
         introspections: Bulkhead | None = None,
     ) -> None:
-        """`long_documents` and `introspections` bound what is done at once where clients ask."""
+        """The bulkheads bound the documents and introspections that are worked on at once."""
         # Resolvers' errors have the names of Python, whose form in the schema this says.
         self._spell = schema.config.name_converter.apply_naming_config
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
-        # What goes on around an execution, such as a span of a trace.
+        # A context manager around each execution, such as a span of a trace.
         self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
         self._costs = costs
         self._introspection = introspection
@@ -154,17 +125,18 @@ class Executor:
             "is_async_iterable": _never,
             "hide_suggestions": not introspection,
         }
-        self._most = most
+        self._limits = limits
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
         self._long_documents = long_documents
         self._introspections = introspections
-        self._checked_lately = lru_cache(4)(self._checked)  # for those who have waited for it
+        # Equal documents that wait for one another's check are checked once.
+        self._recently_checked = lru_cache(4)(self._checked_document)
         self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
-        self.compiled = lru_cache(COMPILED_OPERATIONS)(self._compiled)
+        self.compiled = lru_cache(CACHED_OPERATIONS)(self._compiled)
 
     def run(self, request: Request, context: Any) -> Answer:
-        """Execute a request, whichever operation it is; its errors are in the answer."""
+        """Execute a request; all errors are in the answer."""
         try:
             operation = self.operation(request)
         except RequestErrors as error:
@@ -172,7 +144,7 @@ class Executor:
         return self.execute(operation, request, context)
 
     def operation(self, request: Request) -> Operation:
-        """The operation that the request means; RequestErrors if there is none to execute."""
+        """Find the operation to execute. Raises RequestErrors, ServiceUnavailable."""
         operations = self.operations(request.query)
         name = request.operation_name
         if name is None and len(operations) == 1:
@@ -185,30 +157,31 @@ class Executor:
         raise RequestErrors.of(UnknownOperation(missing))
 
     def execute(self, operation: Operation, request: Request, context: Any) -> Answer:
-        """The operation's answer; a crash in it is logged once, under the request's id."""
+        """Execute an operation; a crash is logged once, under the request's id."""
         request_log.note(operation=operation.name or operation.node.operation.value)
         with self.around(operation):
-            result = self._result_apart(operation, request, context)
+            result = self._result_in_turn(operation, request, context)
         if not result.errors:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
             return Answer(None, self._variable_errors(operation, request, result), executed=False)
-        return Answer(result.data, [self._present(error) for error in result.errors])
+        failures = [execution_failure(error, self._spell) for error in result.errors]
+        return Answer(result.data, failures)
 
-    def _result_apart(
+    def _result_in_turn(
         self, operation: Operation, request: Request, context: Any
     ) -> ExecutionResult:
-        """The result; others go on meanwhile if it takes long whatever the store does."""
+        """Execute in a thread what takes long even if the store answers at once."""
         if self._introspections is None or not operation.introspects:
             return self._result(operation, request, context)
         return self._introspections.run_in_thread(lambda: self._result(operation, request, context))
 
     def _result(self, operation: Operation, request: Request, context: Any) -> ExecutionResult:
-        # What is asked once only is not worth it.
-        made = self.compiled(operation) if operation.executed else None
+        # Compiling takes longer than executing once.
+        compiled = self.compiled(operation) if operation.executed else None
         core: CoreExecutor[Any] | list[GraphQLError] | None = None
-        if made:
-            core = made.executor(context, request.variables, **self._options)
+        if compiled:
+            core = compiled.executor(context, request.variables, **self._options)
         if core is None:
             core = CoreExecutor.build(
                 self.schema,
@@ -216,16 +189,16 @@ class Executor:
                 context_value=context,
                 raw_variable_values=dict(request.variables),
                 operation_name=operation.name,
-                max_coercion_errors=MOST_ERRORS,
+                max_coercion_errors=MAX_ERRORS,
                 **self._options,
             )
         if isinstance(core, list):
             return ExecutionResult(None, core)
         operation.executed += 1
-        return made.run(core) if made else cast("ExecutionResult", core.execute_operation())
+        return compiled.run(core) if compiled else cast("ExecutionResult", core.execute_operation())
 
-    def _compiled(self, operation: Operation) -> compiler.CompiledOperation | None:
-        return compiler.of(self.schema, operation.document, operation.node)
+    def _compiled(self, operation: Operation) -> CompiledOperation | None:
+        return compile_operation(self.schema, operation.document, operation.node)
 
     def _operations(self, query: str) -> dict[str | None, Operation]:
         document = self._document(query)
@@ -236,8 +209,8 @@ class Executor:
         }
 
         def operation(node: OperationDefinitionNode) -> Operation:
-            roots = set(_fields(node.selection_set, fragments))
-            introspects = not roots.isdisjoint(limits.META_FIELDS)
+            roots = set(_root_fields(node.selection_set, fragments))
+            introspects = not roots.isdisjoint(META_FIELDS)
             return Operation(document, node, request_log.only(roots), introspects)
 
         operations = (
@@ -248,32 +221,22 @@ class Executor:
         return {operation.name: operation for operation in operations}
 
     def _document(self, query: str) -> DocumentNode:
-        """The document if it can be executed; RequestErrors if not, ServiceUnavailable."""
+        """Check a document, a long one in a thread. Raises RequestErrors, ServiceUnavailable."""
         try:
-            limits.check_tokens(query, self._most_tokens(query))
+            check_tokens(query, self._token_limit(query))
         except QueryTooComplex as error:
             raise RequestErrors.of(error) from None
-        if self._long_documents is None or not limits.has_more_tokens(query, BRIEF):
-            return self._checked(query)
-        return self._long_documents.run_in_thread(lambda: self._checked_lately(query))
+        if self._long_documents is None or not has_more_tokens(query, SHORT_DOCUMENT):
+            return self._checked_document(query)
+        return self._long_documents.run_in_thread(lambda: self._recently_checked(query))
 
-    def _checked(self, query: str) -> DocumentNode:
-        try:
-            document = parse(
-                query, max_tokens=self._most_tokens(query), allow_empty_selection_sets=False
-            )
-            limits.check(document, self.schema, self._costs, self._most)
-        except QueryTooComplex as error:
-            raise RequestErrors.of(error) from None
-        except GraphQLSyntaxError as error:
-            if error.message.endswith("Parsing aborted."):  # the parser's own bounds
-                raise RequestErrors.of(QueryTooComplex(_reason(error))) from None
-            raise RequestErrors([_located(error, ParseFailed(error.message))]) from None
+    def _checked_document(self, query: str) -> DocumentNode:
+        document = self._parsed(query)
         errors = validate(
             self.schema,
             document,
             self._rules,
-            max_errors=MOST_ERRORS,
+            max_errors=MAX_ERRORS,
             hide_suggestions=not self._introspection,
             allow_empty_selection_sets=False,
         )
@@ -281,70 +244,61 @@ class Executor:
             raise RequestErrors.of(QueryTooComplex("The query compares too many fields."))
         if errors:
             raise RequestErrors(
-                [_located(error, ValidationFailed(error.message)) for error in errors[:MOST_ERRORS]]
+                [
+                    located_failure(error, ValidationFailed(error.message))
+                    for error in errors[:MAX_ERRORS]
+                ]
             )
         return document
 
-    def _most_tokens(self, query: str) -> int:
-        return limits.token_limit(query, self._most) if self._introspection else self._most.tokens
+    def _parsed(self, query: str) -> DocumentNode:
+        """Parse a document and check its limits. Raises RequestErrors."""
+        limit = self._token_limit(query)
+        try:
+            document = parse(query, max_tokens=limit, allow_empty_selection_sets=False)
+            check(document, self.schema, self._costs, self._limits)
+        except QueryTooComplex as error:
+            raise RequestErrors.of(error) from None
+        except GraphQLSyntaxError as error:
+            if error.message.endswith("Parsing aborted."):  # the parser's own bounds
+                reason = error.message.removeprefix("Syntax Error: ")
+                raise RequestErrors.of(QueryTooComplex(reason)) from None
+            raise RequestErrors([located_failure(error, ParseFailed(error.message))]) from None
+        return document
+
+    def _token_limit(self, query: str) -> int:
+        return token_limit(query, self._limits) if self._introspection else self._limits.tokens
 
     def _variable_errors(
         self, operation: Operation, request: Request, result: ExecutionResult
     ) -> list[Failure]:
-        found = self._problems(operation, request.variables)
-        failures = [_failure(error) for error in islice(found, MOST_ERRORS)]
-        return failures or [_failure(BadUserInput(e.message)) for e in result.errors or ()]
+        problems = self._variable_problems(operation, request.variables)
+        failures = [failure(error) for error in islice(problems, MAX_ERRORS)]
+        return failures or [failure(BadUserInput(error.message)) for error in result.errors or ()]
 
-    def _problems(
+    def _variable_problems(
         self, operation: Operation, variables: Mapping[str, Any]
     ) -> Iterator[BadUserInput]:
-        for declared in operation.node.variable_definitions or ():
-            name = declared.variable.name.value
-            if name in variables or not declared.default_value:
-                kind = cast("GraphQLInputType", type_from_ast(self.schema, declared.type))
-                yield from variable_errors.problems(name, kind, variables.get(name))
-
-    def _present(self, found: GraphQLError) -> Failure:
-        """The one place where an error of a resolver gets its GraphQL form."""
-        match found.original_error:
-            case AppError() as error:
-                return _located(found, error, self._spell)
-            case None | GraphQLError():  # an argument, with variables in it, that does not fit
-                return _located(found, BadUserInput(found.message))
-            case crash:
-                log.error(
-                    "Request %s crashed at %s", request_log.request_id(), found.path, exc_info=crash
-                )
-                return _located(found, InternalError(request_log.request_id()), self._spell)
+        for definition in operation.node.variable_definitions or ():
+            name = definition.variable.name.value
+            if name in variables or not definition.default_value:
+                type_ = cast("GraphQLInputType", type_from_ast(self.schema, definition.type))
+                yield from variable_errors.problems(name, type_, variables.get(name))
 
 
 def _never(_value: Any) -> TypeGuard[Any]:
-    """Whether a value is to be awaited: no resolver here is asynchronous."""
+    """Tell graphql-core that a value is not to be awaited: no resolver here is asynchronous."""
     return False
 
 
-def _fields(selected: SelectionSetNode, fragments: dict[str, SelectionSetNode]) -> Iterator[str]:
+def _root_fields(
+    selected: SelectionSetNode, fragments: dict[str, SelectionSetNode]
+) -> Iterator[str]:
     for selection in selected.selections:
         match selection:
             case FieldNode():
                 yield selection.name.value
             case FragmentSpreadNode():
-                yield from _fields(fragments[selection.name.value], fragments)
+                yield from _root_fields(fragments[selection.name.value], fragments)
             case InlineFragmentNode():
-                yield from _fields(selection.selection_set, fragments)
-
-
-def _failure(error: AppError, spell: Spelling = str) -> Failure:
-    message, details = error.render(spell)
-    return Failure(error, {"message": message, "extensions": {"code": error.code, **details}})
-
-
-def _located(found: GraphQLError, error: AppError, spell: Spelling = str) -> Failure:
-    """Our error in the place where GraphQL found it."""
-    failure, where = _failure(error, spell), found.formatted
-    failure.response.update((name, where[name]) for name in ("locations", "path") if name in where)
-    return failure
-
-
-def _reason(error: GraphQLError) -> str:
-    return error.message.removeprefix("Syntax Error: ")
+                yield from _root_fields(selection.selection_set, fragments)

@@ -1,4 +1,4 @@
-"""What else the same operation asks for: lets one batch serve many fields."""
+"""Arguments of the other root fields of an operation, so that one batch can serve them all."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,16 +14,16 @@ from graphql import (
 
 
 def root_arguments(info: GraphQLResolveInfo[Any], field: str, argument: str) -> Iterator[Any]:
-    """The values that every root field of this name gives to the argument.
+    """Yield the value of an argument from every root field of this name.
 
-    Fields under @skip or @include count too: a key too many in a batch costs less than
-    deciding it.
+    Fields under @skip or @include count too: a key too many in a batch costs less than evaluating
+    them.
     """
     for node in _fields(info, info.operation.selection_set, set()):
         if node.name.value == field:
-            for given in node.arguments or ():
-                if given.name.value == argument:
-                    yield _value(info, given.value)
+            for node_argument in node.arguments or ():
+                if node_argument.name.value == argument:
+                    yield _value(info, node_argument.value)
 
 
 def selections(info: GraphQLResolveInfo[Any], field: str) -> int:

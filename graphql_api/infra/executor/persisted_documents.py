@@ -1,8 +1,8 @@
 """Documents that clients name by their SHA-256 instead of sending them.
 
-Automatic persisted queries, as Apollo's clients speak them: a client sends the hash alone and,
-if that is not known, once more with the text. Trusted documents: a file names all documents
-that may be executed, and everything else is refused.
+Automatic persisted queries, as Apollo's clients send them: a client sends the hash alone and, if
+that is unknown, once more with the text. Trusted documents: a file lists all documents that may be
+executed, and everything else is refused.
 """
 
 import hashlib
@@ -15,22 +15,22 @@ from typing import Any
 
 from graphql_api.errors import BadUserInput, Forbidden, PersistedQueryNotFound, StartError
 
-REMEMBERED = 1_000  # documents that clients have taught a process
-REMEMBERED_CHARACTERS = 4 * 1024 * 1024  # of them
+MAX_DOCUMENTS = 1_000  # that clients register, in each process
+MAX_CHARACTERS = 4 * 1024 * 1024  # of all of them
 
 
-class Documents:
-    """The documents that this process knows by their hash; one instance, all threads."""
+class PersistedDocuments:
+    """Documents by their hashes: the registered ones, or the trusted ones; safe under threads."""
 
     def __init__(self, trusted: Path | None = None) -> None:
-        """With a file of trusted documents, only those. Raises StartError."""
+        """`trusted` is a file of documents; then no others are executed. Raises StartError."""
         self._trusted = None if trusted is None else _read(trusted)
-        self._taught: OrderedDict[str, str] = OrderedDict()
+        self._registered: OrderedDict[str, str] = OrderedDict()
         self._characters = 0
         self._lock = Lock()
 
-    def text(self, query: str | None, extensions: Mapping[str, Any]) -> str:
-        """The document that a request means.
+    def resolve(self, query: str | None, extensions: Mapping[str, Any]) -> str:
+        """Return the text of the document of a request.
 
         Raises BadUserInput, PersistedQueryNotFound, and Forbidden for one that is not trusted.
         """
@@ -46,10 +46,10 @@ class Documents:
                 raise BadUserInput("sha256Hash is not the hash of query.", "sha256Hash")
             return query
         with self._lock:
-            if digest not in self._taught:
+            if digest not in self._registered:
                 raise PersistedQueryNotFound("PersistedQueryNotFound")
-            self._taught.move_to_end(digest)
-            return self._taught[digest]
+            self._registered.move_to_end(digest)
+            return self._registered[digest]
 
     def _trusted_text(self, query: str | None, digest: str | None) -> str:
         trusted = self._trusted or {}
@@ -63,22 +63,22 @@ class Documents:
             raise Forbidden("Only trusted documents are executed here.")
         return trusted[digest]
 
-    def remember(self, query: str, extensions: Mapping[str, Any]) -> None:
-        """Know a document by its hash from now on, after it has proved to be executable."""
+    def register(self, query: str, extensions: Mapping[str, Any]) -> None:
+        """Keep a document that was validated under the hash that its request names, if any."""
         digest = _digest(extensions)
         if digest is None or self._trusted is not None:
             return
         with self._lock:
-            if digest not in self._taught:
-                self._taught[digest] = query
+            if digest not in self._registered:
+                self._registered[digest] = query
                 self._characters += len(query)
-            while self._characters > REMEMBERED_CHARACTERS or len(self._taught) > REMEMBERED:
-                _, forgotten = self._taught.popitem(last=False)
-                self._characters -= len(forgotten)
+            while self._characters > MAX_CHARACTERS or len(self._registered) > MAX_DOCUMENTS:
+                _, evicted = self._registered.popitem(last=False)
+                self._characters -= len(evicted)
 
 
 def _digest(extensions: Mapping[str, Any]) -> str | None:
-    """The hash in `extensions.persistedQuery`, if a request has one."""
+    """Read the hash in `extensions.persistedQuery`; None without one. Raises BadUserInput."""
     persisted = extensions.get("persistedQuery")
     if persisted is None:
         return None
@@ -95,7 +95,7 @@ def _sha256(text: str) -> str:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """The documents of a file by their hash, and by the id that the file gives them.
+    """Read a file's documents by their hashes, and by the ids that it gives them.
 
     Either `{"<any id>": "<document>", …}`, as graphql-codegen writes it, or Apollo's operation
     manifest, `{"operations": [{"body": "<document>", …}, …]}`.
@@ -104,13 +104,13 @@ def _read(path: Path) -> dict[str, str]:
         content = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise StartError(f"TRUSTED_DOCUMENTS {path} cannot be read: {error}") from None
-    found: dict[Any, Any] = {}
+    documents: dict[Any, Any] = {}
     if isinstance(content, dict):
         operations = content.get("operations")
-        found = content
+        documents = content
         if isinstance(operations, list):
-            found = {o.get("id"): o.get("body") for o in operations if isinstance(o, dict)}
-    if not found or not all(isinstance(text, str) for text in found.values()):
+            documents = {o.get("id"): o.get("body") for o in operations if isinstance(o, dict)}
+    if not documents or not all(isinstance(text, str) for text in documents.values()):
         raise StartError(f"TRUSTED_DOCUMENTS {path} is no manifest of documents by their hash")
-    by_id = {str(name).lower(): text for name, text in found.items()}
-    return by_id | {_sha256(text): text for text in found.values()}
+    by_id = {str(name).lower(): text for name, text in documents.items()}
+    return by_id | {_sha256(text): text for text in documents.values()}

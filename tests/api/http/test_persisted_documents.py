@@ -10,7 +10,7 @@ from conftest import Api, codes
 from graphql_api import create_app
 from graphql_api.errors import BadUserInput, PersistedQueryNotFound, StartError
 from graphql_api.infra.executor import persisted_documents as documents_module
-from graphql_api.infra.executor.persisted_documents import Documents
+from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 
 pytestmark = pytest.mark.engine_is_no_matter
 
@@ -87,16 +87,16 @@ def test_a_hash_that_is_none_is_refused(fresh, persisted):
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr(documents_module, "REMEMBERED_CHARACTERS", 100)
-    documents = Documents()
+    monkeypatch.setattr(documents_module, "MAX_CHARACTERS", 100)
+    documents = PersistedDocuments()
     texts = [f"{{ a{number} {'#' * 30} }}" for number in range(10)]
 
     for text in texts:
-        documents.remember(documents.text(text, by_hash(text)), by_hash(text))
+        documents.register(documents.resolve(text, by_hash(text)), by_hash(text))
 
-    assert documents.text(None, by_hash(texts[-1])) == texts[-1]
+    assert documents.resolve(None, by_hash(texts[-1])) == texts[-1]
     with pytest.raises(PersistedQueryNotFound):
-        documents.text(None, by_hash(texts[0]))
+        documents.resolve(None, by_hash(texts[0]))
     assert documents._characters <= 100
 
 
@@ -172,18 +172,18 @@ def test_rest_works_beside_trusted_documents(engine, tmp_path):
 @pytest.mark.parametrize("content", [{}, [], 3, {"a": 1}, {"operations": [{}]}, {"operations": []}])
 def test_a_file_that_is_no_manifest_stops_the_start(tmp_path, content):
     with pytest.raises(StartError, match="TRUSTED_DOCUMENTS"):
-        Documents(manifest(tmp_path, content))
+        PersistedDocuments(manifest(tmp_path, content))
 
 
 def test_a_file_that_is_not_there_stops_the_start(tmp_path):
     with pytest.raises(StartError, match="TRUSTED_DOCUMENTS"):
-        Documents(tmp_path / "nowhere.json")
+        PersistedDocuments(tmp_path / "nowhere.json")
 
 
 def test_a_request_with_neither_text_nor_hash_is_refused(tmp_path):
-    for documents in (Documents(), Documents(manifest(tmp_path, {"x": HELLO}))):
+    for documents in (PersistedDocuments(), PersistedDocuments(manifest(tmp_path, {"x": HELLO}))):
         with pytest.raises(BadUserInput):
-            documents.text(None, {})
+            documents.resolve(None, {})
 
 
 # The draft of 2026

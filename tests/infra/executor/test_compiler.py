@@ -206,7 +206,7 @@ def documents(draw):
 @pytest.fixture(autouse=True, scope="module")
 def _however_many_fields():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiler, "MOST_FIELDS", 100_000)
+        patch.setattr(compiler, "MAX_FIELDS", 100_000)
         yield
 
 
@@ -216,7 +216,7 @@ def both(schema, text: str, **variables: Any):
     [operation] = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     options = {"context_value": Context()}
     expected = execute_sync(schema, document, variable_values=variables, **options)
-    made = compiler.of(schema, document, operation)
+    made = compiler.compile_operation(schema, document, operation)
     if made is None:
         return expected, None
     core = made.executor(options["context_value"], variables)
@@ -333,7 +333,9 @@ RIGHT = st.fixed_dictionaries(
 def test_variables_that_are_right_take_the_short_way_to_the_same(variables):
     document = parse(ECHO)
 
-    assert compiler.of(SOURCES, document, document.definitions[0]).executor(None, variables)
+    assert compiler.compile_operation(SOURCES, document, document.definitions[0]).executor(
+        None, variables
+    )
     expected, made = both(SOURCES, ECHO, **variables)
     assert made.formatted == expected.formatted
     assert not expected.errors
@@ -353,7 +355,7 @@ def test_variables_that_are_right_take_the_short_way_to_the_same(variables):
 def test_what_is_not_covered_is_left_to_graphql_core(text):
     document = parse(text)
 
-    assert compiler.of(SOURCES, document, document.definitions[0]) is None
+    assert compiler.compile_operation(SOURCES, document, document.definitions[0]) is None
 
 
 def test_every_operation_behind_the_rest_routes_is_compiled():
@@ -361,7 +363,9 @@ def test_every_operation_behind_the_rest_routes_is_compiled():
 
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
-            assert compiler.of(SCHEMA._schema, document, operation), operation.name.value
+            assert compiler.compile_operation(SCHEMA._schema, document, operation), (
+                operation.name.value
+            )
 
 
 def test_what_clients_ask_every_day_is_compiled():
@@ -371,4 +375,4 @@ def test_what_clients_ask_every_day_is_compiled():
               viewer {{ sessions {{ id device }} }} }}"""
     )
 
-    assert compiler.of(SCHEMA._schema, document, document.definitions[0])
+    assert compiler.compile_operation(SCHEMA._schema, document, document.definitions[0])

@@ -10,7 +10,8 @@ from graphql_api import create_app
 from graphql_api.api.graphql.schema import COSTS, SCHEMA
 from graphql_api.config import Limits
 from graphql_api.infra.executor import compiler
-from graphql_api.infra.executor.executor import CACHED_DOCUMENTS, Executor, Request, RequestErrors
+from graphql_api.infra.executor.executor import CACHED_DOCUMENTS, Executor, Request
+from graphql_api.infra.executor.responses import RequestErrors
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def errors(executor: Executor, query: str, name: str | None = None) -> list[tupl
     try:
         executor.operation(Request(query, operation_name=name))
     except RequestErrors as refused:
-        return [(e["extensions"]["code"], e["message"]) for e in refused.answer.errors]
+        return [(e["extensions"]["code"], e["message"]) for e in refused.answer.body["errors"]]
     return []
 
 
@@ -130,7 +131,7 @@ def test_an_error_says_where_it_is_and_that_nothing_was_executed(executor):
             executor.operation(Request(query))
 
         answer = caught.value.answer
-        [error] = answer.errors
+        [error] = answer.body["errors"]
         assert error.keys() == {"message", "extensions", "locations"}
         assert answer.body == {"errors": [error]}
     assert error["locations"] == [{"line": 2, "column": 3}]
@@ -146,11 +147,11 @@ def test_at_most_five_validation_errors_are_reported(executor, wrong, reported):
     ]
 
 
-@pytest.mark.parametrize(("name", "writes"), [("A", False), ("B", True)])
-def test_the_name_chooses_the_operation(executor, name, writes):
+@pytest.mark.parametrize(("name", "is_mutation"), [("A", False), ("B", True)])
+def test_the_name_chooses_the_operation(executor, name, is_mutation):
     operation = executor.operation(Request(TWO, operation_name=name))
 
-    assert (operation.node.name.value, operation.writes) == (name, writes)
+    assert (operation.node.name.value, operation.is_mutation) == (name, is_mutation)
 
 
 @pytest.mark.parametrize(
@@ -262,9 +263,9 @@ def test_a_limit_can_be_set(most, text, what):
     Executor(SCHEMA, costs=COSTS, introspection=False).operation(request)  # it is well by default
 
     with pytest.raises(RequestErrors) as refused:
-        Executor(SCHEMA, costs=COSTS, introspection=False, most=most).operation(request)
+        Executor(SCHEMA, costs=COSTS, introspection=False, limits=most).operation(request)
 
-    [error] = refused.value.answer.errors
+    [error] = refused.value.answer.body["errors"]
     assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
     assert what in error["message"]
 
@@ -288,6 +289,6 @@ def test_only_what_is_asked_again_is_compiled_and_nothing_large(executor):
 
     assert executor.compiled.cache_info().currsize == 0
     assert executor.compiled(operation) is not None
-    fields = " ".join(f"f{number}: id" for number in range(compiler.MOST_FIELDS))
+    fields = " ".join(f"f{number}: id" for number in range(compiler.MAX_FIELDS))
     large = parse(f"{{ viewer {{ {fields} }} }}")
-    assert compiler.of(executor.schema, large, large.definitions[0]) is None
+    assert compiler.compile_operation(executor.schema, large, large.definitions[0]) is None

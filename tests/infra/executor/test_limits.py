@@ -27,8 +27,9 @@ from hypothesis import strategies as st
 from graphql_api.config import DEFAULT_LIMITS, Limits
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.executor import limits
-from graphql_api.infra.executor.executor import Executor, Request, RequestErrors
+from graphql_api.infra.executor.executor import Executor, Request
 from graphql_api.infra.executor.limits import FieldCost, Nesting
+from graphql_api.infra.executor.responses import RequestErrors
 from graphql_api.infra.serving.body_limits import BODY_BYTES
 
 
@@ -111,7 +112,7 @@ def errors(executor: Executor, query: str, name: str | None = None) -> list[tupl
     try:
         executor.operation(Request(query, operation_name=name))
     except RequestErrors as refused:
-        return [(e["extensions"]["code"], e["message"]) for e in refused.answer.errors]
+        return [(e["extensions"]["code"], e["message"]) for e in refused.answer.body["errors"]]
     return []
 
 
@@ -496,14 +497,14 @@ STRICT = Limits(tokens=10, depth=1, fields=1, aliases=0, root_fields=1, directiv
 
 @pytest.mark.parametrize("query", TOOLS.values(), ids=TOOLS)
 def test_the_limits_of_operators_do_not_stop_tools_that_ask_for_the_schema(query):
-    executor = Executor(SCHEMA, costs=COSTS, introspection=True, most=STRICT)
+    executor = Executor(SCHEMA, costs=COSTS, introspection=True, limits=STRICT)
 
     assert errors(executor, query) == []
 
 
 def test_a_document_that_asks_for_more_than_the_schema_has_the_tokens_of_any_other():
-    executor = Executor(SCHEMA, costs=COSTS, introspection=True, most=Limits(tokens=20))
-    secretive = Executor(SCHEMA, costs=COSTS, introspection=False, most=Limits(tokens=20))
+    executor = Executor(SCHEMA, costs=COSTS, introspection=True, limits=Limits(tokens=20))
+    secretive = Executor(SCHEMA, costs=COSTS, introspection=False, limits=Limits(tokens=20))
     names = many("name", 30)
 
     assert errors(executor, f"{{ __schema {{ types {{ {names} }} }} }}") == []

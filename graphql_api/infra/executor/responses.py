@@ -1,0 +1,79 @@
+"""Answers to GraphQL requests, and the form of their errors (GraphQL, section 7.1)."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError
+
+from graphql_api.errors import AppError, BadUserInput, InternalError, Spelling
+from graphql_api.infra import request_log
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error, and its form in a response (GraphQL, section 7.1.6)."""
+
+    error: AppError
+    response: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a request: data, errors, or both.
+
+    `executed` is False for a request error: then there is no data, not even null.
+    """
+
+    data: dict[str, Any] | None
+    errors: Sequence[Failure] = ()
+    executed: bool = True
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The answer as it goes over the wire (GraphQL, section 7.1)."""
+        errors = [failure.response for failure in self.errors]
+        body: dict[str, Any] = {"errors": errors} if errors else {}
+        return {**body, "data": self.data} if self.executed else body
+
+
+class RequestErrors(Exception):
+    """The request cannot be executed at all; `answer` says why."""
+
+    def __init__(self, errors: Sequence[Failure]) -> None:
+        super().__init__(errors)
+        self.answer = Answer(None, errors, executed=False)
+
+    @classmethod
+    def of(cls, error: AppError) -> "RequestErrors":
+        """Build it from a single error that has no location."""
+        return cls([failure(error)])
+
+
+def failure(error: AppError, spell: Spelling = str) -> Failure:
+    """Render an error that has no location."""
+    message, details = error.render(spell)
+    return Failure(error, {"message": message, "extensions": {"code": error.code, **details}})
+
+
+def located_failure(core_error: GraphQLError, error: AppError, spell: Spelling = str) -> Failure:
+    """Render an error with the location and the path of one of graphql-core's."""
+    located, where = failure(error, spell), core_error.formatted
+    located.response.update((name, where[name]) for name in ("locations", "path") if name in where)
+    return located
+
+
+def execution_failure(core_error: GraphQLError, spell: Spelling) -> Failure:
+    """Render an error of an execution; a crash is logged under the request's id."""
+    match core_error.original_error:
+        case AppError() as error:
+            return located_failure(core_error, error, spell)
+        case None | GraphQLError():  # an argument with variables in it
+            return located_failure(core_error, BadUserInput(core_error.message))
+        case crash:
+            request_id = request_log.request_id()
+            log.error("Request %s crashed at %s", request_id, core_error.path, exc_info=crash)
+            return located_failure(core_error, InternalError(request_id), spell)
