@@ -109,11 +109,14 @@ def create_app(
         costs=COSTS,
         introspection=config.introspection,
         limits=config.limits,
+        compiled=config.compiled_operations,
         long_documents=bulkheads.long_documents,
         introspections=bulkheads.introspections,
     )
     # Its one document never has to make room for clients', and their limits are not its own.
-    rest_executor = Executor(SCHEMA, costs=COSTS, introspection=False)
+    rest_executor = Executor(
+        SCHEMA, costs=COSTS, introspection=False, compiled=config.compiled_operations
+    )
 
     app = Application(__name__)
     app.extensions |= {"database": database, "executor": executor}  # for tests

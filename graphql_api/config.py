@@ -75,6 +75,7 @@ class Config:
     changes_days: int = 30  # that changes of tasks are kept for
     log_level: str = "INFO"
     limits: Limits = DEFAULT_LIMITS
+    compiled_operations: bool = True
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
     traces: bool = False  # where OpenTelemetry's own variables ask for them
@@ -148,6 +149,7 @@ class Config:
                 root_fields=read("MAX_ROOT_FIELDS", DEFAULT_LIMITS.root_fields, _integer(1, 100)),
                 directives=read("MAX_DIRECTIVES", DEFAULT_LIMITS.directives, _integer(0, 100)),
             ),
+            compiled_operations=read("COMPILED_OPERATIONS", cls.compiled_operations, _switch),
             metrics_host=read("METRICS_HOST", cls.metrics_host, str),
             traces=_traced(read),
             metrics_port=read("METRICS_PORT", cls.metrics_port, _metrics_port),

@@ -136,6 +136,7 @@ def test_the_tools_can_be_switched_off_one_by_one():
         ("MAX_ALIASES", "0", "limits", Limits(aliases=0)),
         ("MAX_ROOT_FIELDS", "1", "limits", Limits(root_fields=1)),
         ("MAX_DIRECTIVES", "9", "limits", Limits(directives=9)),
+        ("COMPILED_OPERATIONS", "0", "compiled_operations", False),
     ],
 )
 def test_a_variable_sets_its_field_and_nothing_else(variable, text, field, value):
@@ -187,6 +188,7 @@ BAD = {
     "GRAPHIQL": ["yes", "true", "2", "on"],
     "PLAN_PAGE": ["no", "off"],
     "INTROSPECTION": ["no", "false", "01"],
+    "COMPILED_OPERATIONS": ["no"],
     "TABLE_PREFIX": ["x" * 65, "a b", "a/b", "é", "a:b"],
     "JWT_SECRET": [
         *(SECRET[:31], "é" * 15, "short", "a" * 32, "1234567" * 10, "your-256-bit-secret-" * 2),

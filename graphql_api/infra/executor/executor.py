@@ -109,10 +109,14 @@ class Executor:
         costs: Costs,
         introspection: bool,
         limits: Limits = DEFAULT_LIMITS,
+        compiled: bool = True,
         long_documents: Bulkhead | None = None,
         introspections: Bulkhead | None = None,
     ) -> None:
-        """The bulkheads bound the documents and introspections that are worked on at once."""
+        """`compiled` is False to let graphql-core execute all operations.
+
+        The bulkheads bound the documents and introspections that are worked on at once.
+        """
         # Resolvers' errors have the names of Python, whose form in the schema this says.
         self._spell = schema.config.name_converter.apply_naming_config
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
@@ -126,6 +130,7 @@ class Executor:
             "hide_suggestions": not introspection,
         }
         self._limits = limits
+        self._compiles = compiled
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
         self._long_documents = long_documents
@@ -178,7 +183,7 @@ class Executor:
 
     def _result(self, operation: Operation, request: Request, context: Any) -> ExecutionResult:
         # Compiling takes longer than executing once.
-        compiled = self.compiled(operation) if operation.executed else None
+        compiled = self.compiled(operation) if operation.executed and self._compiles else None
         core: CoreExecutor[Any] | list[GraphQLError] | None = None
         if compiled:
             core = compiled.executor(context, request.variables, **self._options)

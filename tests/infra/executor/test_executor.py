@@ -292,3 +292,26 @@ def test_only_what_is_asked_again_is_compiled_and_nothing_large(executor):
     fields = " ".join(f"f{number}: id" for number in range(compiler.MAX_FIELDS))
     large = parse(f"{{ viewer {{ {fields} }} }}")
     assert compiler.compile_operation(executor.schema, large, large.definitions[0]) is None
+
+
+@pytest.mark.parametrize("compiles", [True, False])
+def test_operations_are_compiled_unless_that_is_switched_off(engine, ann, monkeypatch, compiles):
+    ann.graphql('mutation { createTask(input: {title: "x"}) { task { id } } }')
+    compiled = []
+
+    def noted(schema, document, operation):
+        compiled.append(operation.name.value)
+        return compiler.compile_operation(schema, document, operation)
+
+    monkeypatch.setattr("graphql_api.infra.executor.executor.compile_operation", noted)
+    api = Api(create_app(replace(engine, compiled_operations=compiles)).test_client())
+    query = "query Own { tasks { nodes { title owner { username } } } }"
+
+    answers = [api.graphql(query, ann.token) for _ in range(3)]
+    listed = [api.rest("GET", "/api/v1/tasks", ann.token).json for _ in range(3)]
+
+    [task] = answers[0]["data"]["tasks"]["nodes"]
+    assert task["title"] == "x"
+    assert answers[0] == answers[1] == answers[2]
+    assert [[each["title"] for each in tasks] for tasks in listed] == [["x"]] * 3
+    assert compiled == (["Own", "ListTasks"] if compiles else [])
