@@ -43,11 +43,10 @@ def main() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        with server.metrics_served(config) as counted:
+        with server.metrics_served(config):
             server.serve(
                 config,
                 create_app,
-                counted,
                 threads=Bulkheads.of(config).size,
                 then=lambda: announce(config),
             )

@@ -44,7 +44,6 @@ from graphql_api import create_app
 from graphql_api.infra import request_log
 from graphql_api.infra.serving import wsgi
 from graphql_api.config import Config
-from graphql_api.infra.telemetry.counters import Counts
 from graphql_api.infra.dynamodb.http_connection import Connection
 from graphql_api.infra.serving.wsgi import Environ, Wsgi
 
@@ -155,7 +154,7 @@ def main() -> int:
         os.environ |= IDENTITY
         config = Config.from_env(store)
         raw = prepare(config)
-        app = create_app(config, counts=Counts(Path(directory), os.getpid()))
+        app = make_app(config, Path(directory))
         ask = functools.partial(_answer, app)
         world = populate(raw, ["service"], lambda request: orjson.loads(ask(_environ(request))))
         given = WORKLOADS[options.workload].requests(world, "service", "profiled")
@@ -184,6 +183,14 @@ def main() -> int:
     if options.callers:
         stats.print_callers(options.callers)
     return 0
+
+
+def make_app(config: Config, directory: Path) -> Wsgi:
+    """The service as a worker has it, which counts in files of this directory."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)  # before the library is imported
+    from graphql_api.infra.telemetry.metrics import worker_metrics
+
+    return create_app(config, metrics=worker_metrics())
 
 
 def replay() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
 from flask import Flask
@@ -42,19 +43,20 @@ from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.infra.dynamodb import Database, connect
 from graphql_api.infra.executor.executor import Executor
 from graphql_api.infra.executor.persisted_documents import PersistedDocuments
-from graphql_api.infra.telemetry import metrics
-from graphql_api.infra.telemetry.counters import Counts
+
+if TYPE_CHECKING:
+    from graphql_api.infra.telemetry.metrics import Metrics
 
 
 def create_app(
     config: Config,
     *,
     leaving: Callable[[], bool] = lambda: False,
-    counts: Counts | None = None,
+    metrics: "Metrics | None" = None,
 ) -> Flask:
     """The service on tables that are there already; the only place where its parts meet.
 
-    `leaving` is asked whether the process is about to end; what happens is counted in `counts`.
+    `leaving` tells whether the process is about to end; `metrics` count what happens.
     """
     connection = connect(config)
     database = Database(connection, config.table_prefix)
@@ -147,8 +149,9 @@ def create_app(
 
         wsgi = tracing.traced(wsgi, ROUTE, database, executor, rest_executor)
     wsgi = envelope = Envelope(wsgi, leaving)
-    if counts:
-        envelope.watcher = metrics.watch(database, bulkheads.passwords, counts)
+    if metrics:
+        metrics.observe(database, bulkheads.passwords)
+        envelope.watcher = metrics
     if config.trusted_proxies:  # else a client could say that it is another one
         wsgi = ProxyFix(wsgi, x_for=config.trusted_proxies, x_proto=config.trusted_proxies)
     app.wsgi_app = wsgi  # type: ignore[method-assign]  # as Flask's docs do it

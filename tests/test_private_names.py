@@ -64,7 +64,7 @@ NAMES = {
         "utilities.coerce_input_value.coerce_default_value": "infra/executor/coercion.py",
         "utilities.coerce_input_value.coerce_input_literal": "infra/executor/coercion.py",
         "validation.rules.overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET": (
-            "infra/executor/executor.py"
+            "infra/process_wide.py"
         ),
     },
     ("granian", "2.8.7"): {
@@ -75,7 +75,7 @@ NAMES = {
         "WorkerProcess.inner": "infra/serving/server.py",
     },
     ("Python", "3.11"): {
-        "logging._srcfile": "infra/request_log.py",
+        "logging._srcfile": "infra/process_wide.py",
         "os._exit": "infra/concurrency/hub.py",  # documented, in spite of its name
     },
 }

@@ -17,6 +17,8 @@ from typing import Any
 
 import orjson
 
+from graphql_api.infra import process_wide
+
 LONGEST_PATH = 200  # characters
 LONGEST_NAME = 100
 
@@ -153,10 +155,7 @@ def install(level: str) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("graphql_api").setLevel(level)
-    # Nothing of this is in a line, and to find it out takes longer than to write the line
-    # (Python's Logging HOWTO, "Optimization").
-    logging._srcfile = None  # noqa: SLF001 - as documented
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    process_wide.drop_unused_log_fields()
 
 
 def _instant(seconds: float) -> str:

@@ -324,10 +324,10 @@ def stopped(pid: int | None) -> Iterator[None]:
 def test_no_worker_stops_to_look_for_garbage_in_what_it_has_started_with():
     program = """
 import gc
-from graphql_api.infra.serving import server
+from graphql_api.infra import process_wide
 
 before = len(gc.get_objects())
-server._settle()
+process_wide.freeze_heap()
 print(gc.get_freeze_count() > before * 0.8, len(gc.get_objects()) < before * 0.01)
 """
     done = subprocess.run(

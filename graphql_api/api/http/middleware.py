@@ -23,16 +23,16 @@ STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
-class Watcher(Protocol):
-    """Who wants to see each request."""
+class RequestObserver(Protocol):
+    """Hears of each request: that it has started, has a response, and is finished."""
 
-    def began(self) -> None:
+    def started(self) -> None:
         """A request is being answered."""
 
-    def answered(self, request: request_log.Request, status: int) -> None:
+    def responded(self, request: request_log.Request, status: int) -> None:
         """It has an answer."""
 
-    def ended(self) -> None:
+    def finished(self) -> None:
         """Nothing of it is left to do."""
 
 
@@ -47,7 +47,7 @@ class Envelope:
     """
 
     def __init__(self, app: Wsgi, leaving: Callable[[], bool]) -> None:
-        self.watcher: Watcher | None = None
+        self.watcher: RequestObserver | None = None
         self._app = app
         self._leaving = leaving
 
@@ -66,14 +66,14 @@ class Envelope:
         request = request_log.begin(request_id, method, path, peer)
         watcher = self.watcher
         if watcher:
-            watcher.began()
+            watcher.started()
         set_deadline()
 
         def start(status: str, headers: Headers, *error: Any) -> Any:
             code = int(status[:3])
             request_log.finish(code)
             if watcher:
-                watcher.answered(request, code)
+                watcher.responded(request, code)
             if path == GRAPHQL_PATH:
                 headers = _varied(headers)
             there = {name for name, _ in headers}
@@ -89,7 +89,7 @@ class Envelope:
             return self._app(environ, start)
         finally:
             if watcher:
-                watcher.ended()
+                watcher.finished()
             request_log.end()
             clear_deadline()
 

@@ -10,7 +10,6 @@ import contextvars
 import logging
 import math
 import os
-import sys
 import threading
 import time
 from collections import deque
@@ -20,16 +19,12 @@ from typing import Any, TypeAlias, TypeVar
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
+from graphql_api.infra import process_wide
 from graphql_api.infra.concurrency.poller import new_poller
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[None], object]
 
-# Seconds for which a thread keeps the interpreter lock: Python's own default, and …
-SWITCH_INTERVAL = sys.getswitchinterval()
-# … while long work runs in other threads. A request needs the lock several times: beside four
-# lists by urgency one task takes 13 ms in place of 52 (p50).
-SWITCH_INTERVAL_BESIDE_THREADS = 0.0005
 HUNG_SECONDS = 10.0  # of work in a thread, after which it is taken to hang
 TIME_SLICE = 0.002  # seconds in which new requests are begun before those that wait go on
 
@@ -108,7 +103,7 @@ class Hub:
         """Run work in the pool, with this context, and lend the slot to another request."""
         me = getcurrent()
         self._in_threads[me] = time.monotonic()
-        sys.setswitchinterval(SWITCH_INTERVAL_BESIDE_THREADS)
+        process_wide.shorten_switch_interval()
         try:
             future = self._pool.submit(contextvars.copy_context().run, work)
             self.wait_lending_slot(future, math.inf)
@@ -116,7 +111,7 @@ class Hub:
         finally:
             del self._in_threads[me]
             if not self._in_threads:
-                sys.setswitchinterval(SWITCH_INTERVAL)
+                process_wide.restore_switch_interval()
 
     def wait_lending_slot(self, future: Future[Any], deadline: float) -> bool:
         """Park until the future is done, and let one more request run; False at the deadline."""

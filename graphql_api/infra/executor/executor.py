@@ -27,7 +27,6 @@ from graphql import (
     validate,
 )
 from graphql.execution import Executor as CoreExecutor
-from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry import Schema
 
 from graphql_api.config import DEFAULT_LIMITS, Limits
@@ -38,7 +37,7 @@ from graphql_api.errors import (
     UnknownOperation,
     ValidationFailed,
 )
-from graphql_api.infra import request_log
+from graphql_api.infra import process_wide, request_log
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.executor import variable_errors
 from graphql_api.infra.executor.compiler import CompiledOperation, compile_operation
@@ -58,10 +57,6 @@ from graphql_api.infra.executor.responses import (
     failure,
     located_failure,
 )
-
-# graphql-core compares all pairs of fields of one name, and takes 500,000 steps for it: 300 ms.
-# Documents of clients take none or a few.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
 
 CACHED_DOCUMENTS = 128
 CACHED_OPERATIONS = 128  # compiled, of at most compiler.MAX_FIELDS each
@@ -117,6 +112,7 @@ class Executor:
 
         The bulkheads bound the documents and introspections that are worked on at once.
         """
+        process_wide.bound_field_comparisons()
         # Resolvers' errors have the names of Python, whose form in the schema this says.
         self._spell = schema.config.name_converter.apply_naming_config
         self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema

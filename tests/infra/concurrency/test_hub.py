@@ -12,6 +12,7 @@ import pytest
 from greenlet import getcurrent, greenlet
 from hubs import SOON, HubRig, reading, soon
 
+from graphql_api.infra import process_wide
 from graphql_api.infra.concurrency import hub
 from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.concurrency.poller import READ
@@ -129,11 +130,11 @@ def test_the_switch_interval_is_short_while_any_thread_has_work():
 
     rig.run(*(after(lambda first=each: run_in_thread(lambda: first.wait(SOON))) for each in go))
     rig.run(sys.getswitchinterval)
-    assert rig.result() == pytest.approx(hub.SWITCH_INTERVAL_BESIDE_THREADS)
+    assert rig.result() == pytest.approx(process_wide.SWITCH_INTERVAL_BESIDE_THREADS)
     go[0].set()
-    assert rig.result() == pytest.approx(hub.SWITCH_INTERVAL_BESIDE_THREADS)
+    assert rig.result() == pytest.approx(process_wide.SWITCH_INTERVAL_BESIDE_THREADS)
     go[1].set()
-    assert rig.result() == pytest.approx(hub.SWITCH_INTERVAL)
+    assert rig.result() == pytest.approx(process_wide.SWITCH_INTERVAL)
 
 
 def test_work_in_a_thread_lends_its_slot_to_one_more_request():

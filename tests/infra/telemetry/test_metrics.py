@@ -1,4 +1,4 @@
-"""What operators can count: requests, calls, units, places; nothing personal in a label."""
+"""What operators can count: requests, calls, units, hashes; nothing personal in a label."""
 
 import os
 import re
@@ -7,51 +7,52 @@ import subprocess
 import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import pytest
 from conftest import LOGIN, PASSWORD, REGISTER, TASKS
+from prometheus_client import CollectorRegistry
 from service import ROOT, running
 
 from graphql_api import create_app
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
-from graphql_api.infra.telemetry import metrics
-from graphql_api.infra.telemetry.counters import CELLS, Counts
-from graphql_api.infra.telemetry.prometheus import Workers
+from graphql_api.infra.dynamodb import Call
+from graphql_api.infra.telemetry.metrics import Metrics, worker_metrics
+from graphql_api.infra.telemetry.prometheus import WorkersCollector
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    return tmp_path_factory.mktemp("counts")
+def metrics():
+    return Metrics(CollectorRegistry())
 
 
 @pytest.fixture(scope="module")
-def counts(directory):
-    return Counts(directory, os.getpid())
+def registry(metrics):
+    return metrics.registry
 
 
 @pytest.fixture(scope="module")
-def app(engine, counts):
-    return create_app(engine, counts=counts)
+def app(engine, metrics):
+    return create_app(engine, metrics=metrics)
 
 
 @pytest.fixture
-def counted(directory):
+def counted(registry):
     """How much a sample has grown since the test began."""
-    before = samples(directory)
+    before = samples(registry)
 
     def grown(name, **labels):
-        return value(samples(directory), name, labels) - value(before, name, labels)
+        return value(samples(registry), name, labels) - value(before, name, labels)
 
     return grown
 
 
-def samples(directory):
+def samples(collector):
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
-        for metric in Workers(directory).collect()
+        for metric in collector.collect()
         for sample in metric.samples
+        if not sample.name.endswith("_created")
     }
 
 
@@ -92,14 +93,14 @@ def test_a_document_that_is_refused_has_no_operation(api, counted):
 
 
 def test_calls_and_what_became_of_them_are_counted(ann, counted):
-    ann.create(title="A call")
+    ann.graphql("{ tasks(first: 1) { nodes { id } } }")
     ann.api.graphql(REGISTER, input={"username": ann.username, "password": PASSWORD})
 
-    well = {"operation": "PutItem", "outcome": "ok"}
+    well = {"operation": "Query", "outcome": "ok"}
     refused = {"operation": "TransactWriteItems", "outcome": "TransactionCanceledException"}
     assert counted("dynamodb_calls_total", **well) == 1
     assert counted("dynamodb_calls_total", **refused) == 1
-    assert counted("dynamodb_call_seconds_count", operation="PutItem") == 1
+    assert counted("dynamodb_call_seconds_count", operation="Query") == 1
 
 
 @pytest.mark.counts_units
@@ -119,9 +120,9 @@ def test_the_gauges_are_back_when_everything_is_answered(ann, counted):
     assert counted("dynamodb_breaker_open") == 0
 
 
-def test_who_gets_no_place_to_hash_in_is_counted(counts, counted):
+def test_who_gets_no_place_to_hash_in_is_counted(metrics, counted):
     bulkhead = Bulkhead(1, "No slot is free.", queue_limit=0, queue_seconds=0)
-    bulkhead.on_event = partial(metrics._count_event, counts)
+    bulkhead.on_event = metrics.count_hash
 
     with bulkhead.slot():
         assert counted("argon2_places_taken") == 1
@@ -132,11 +133,11 @@ def test_who_gets_no_place_to_hash_in_is_counted(counts, counted):
     assert counted("argon2_refusals_total") == 1
 
 
-def test_no_label_has_anything_of_a_client(ann, directory):
+def test_no_label_has_anything_of_a_client(ann, registry):
     ann.graphql("query Private { viewer { id } }")
     ann.create(title="Private")
 
-    labels = {text for _, pairs in samples(directory) for _, text in pairs}
+    labels = {text for _, pairs in samples(registry) for _, text in pairs}
     assert "createTask" in labels
     assert labels & {"Private", ann.id, ann.username, ann.token} == set()
 
@@ -182,92 +183,131 @@ def test_one_look_sees_all_worker_processes(tmp_path):
     assert float(re.search(line + r" (\S+)$", text, re.MULTILINE)[1]) == 20
 
 
-def test_an_observation_is_counted_under_every_bound_that_it_does_not_exceed(tmp_path):
-    counts = Counts(tmp_path, os.getpid())
+def test_an_observation_is_counted_under_every_bound_that_it_does_not_exceed(metrics, counted):
     for seconds in (0.0005, 0.005, 0.0051, 11):
-        counts.observe("request_seconds", "viewer", value=seconds, bounds=metrics.SECONDS)
-
-    found = samples(tmp_path)
+        metrics.count_call(Call("Bounds", {}, {}, seconds, ""))
 
     def up_to(bound):
-        return value(found, "request_seconds_bucket", {"operation": "viewer", "le": bound})
+        return counted("dynamodb_call_seconds_bucket", operation="Bounds", le=bound)
 
     assert [up_to(b) for b in ("0.001", "0.0025", "0.005", "0.01", "10.0", "+Inf")] == [
         *(1, 1, 2, 3, 3, 4)
     ]
-    assert value(found, "request_seconds_count", {"operation": "viewer"}) == 4
-    assert value(found, "request_seconds_sum", {"operation": "viewer"}) == pytest.approx(11.0106)
+    assert counted("dynamodb_call_seconds_count", operation="Bounds") == 4
+    assert counted("dynamodb_call_seconds_sum", operation="Bounds") == pytest.approx(11.0106)
 
 
-def test_the_counters_of_a_process_that_has_ended_stay_and_its_gauges_are_forgotten(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
-    for process in (os.getpid(), ended.pid):
-        counts = Counts(tmp_path, process)
-        counts.add("argon2_refusals")
-        counts.add("requests_in_progress", by=2)
-        counts.set("dynamodb_breaker_open", to=process == ended.pid)
-
-    found = samples(tmp_path)
-
-    assert value(found, "argon2_refusals_total", {}) == 2
-    assert value(found, "requests_in_progress", {}) == 2
-    assert value(found, "dynamodb_breaker_open", {}) == 0
-
-
-def test_threads_that_count_at_once_lose_nothing(tmp_path):
-    counts = Counts(tmp_path, os.getpid())
-
+def test_threads_that_count_at_once_lose_nothing(metrics, counted):
     def count(_):
         for turn in range(2_000):
-            counts.add("dynamodb_calls", f"Operation{turn % 7}", "ok")
+            metrics.count_call(Call(f"Operation{turn % 7}", {}, {}, 0.1, ""))
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(count, range(4)))
 
-    found = [cells for name, cells in samples(tmp_path).items() if "calls_total" in name[0]]
-    assert (len(found), sum(found)) == (7, 8_000)
+    found = [
+        counted("dynamodb_calls_total", operation=f"Operation{n}", outcome="ok") for n in range(7)
+    ]
+    assert sum(found) == 8_000
 
 
-@pytest.mark.parametrize("name", ["{}", "a name that takes much of the room for texts {}"])
-def test_a_key_that_finds_no_room_is_logged_and_does_no_harm(tmp_path, caplog, name):
-    counts = Counts(tmp_path, os.getpid())
-    for number in [*range(CELLS), *range(CELLS)]:
-        counts.add("dynamodb_calls", name.format(number), "ok")
+def test_what_is_counted_without_labels_is_there_from_the_first_moment_on():
+    found = samples(Metrics(CollectorRegistry()).registry)
 
-    found = samples(tmp_path)
-
-    calls = {dict(labels)["operation"]: value for (_, labels), value in found.items()}
-    assert 2_000 < len(calls) < CELLS
-    assert set(calls.values()) == {2}
-    assert len(caplog.records) == CELLS - len(calls)
+    names = {name.removeprefix("task_scheduler_") for name, _ in found}
+    assert names == {
+        *("requests_in_progress", "dynamodb_breaker_open", "argon2_places_taken"),
+        *("argon2_refusals_total", "slow_connections_cut_total"),
+    }
+    assert set(found.values()) == {0}
 
 
-def test_a_process_of_an_id_that_was_there_before_counts_beside_it(tmp_path):
-    Counts(tmp_path, os.getpid()).add("argon2_refusals", by=3)
-    counts = Counts(tmp_path, os.getpid())
-    counts.add("requests", "viewer", "200", "none")
-    counts.add("argon2_refusals")
+# Several processes, each of which counts in files of its own
 
-    found = samples(tmp_path)
+WORKER = """
+import sys
+from graphql_api.infra.concurrency.bulkhead import Event
+from graphql_api.infra.dynamodb import Call
+from graphql_api.infra.telemetry.metrics import worker_metrics
 
-    assert value(found, "argon2_refusals_total", {}) == 4
-    assert value(found, "requests_total", requests("viewer")) == 1
+metrics = worker_metrics()
+metrics._is_breaker_open = lambda: {open}
+
+class Request:
+    does, codes, seconds = "viewer", (), 0.1
+
+for _ in range({requests}):
+    metrics.started()
+    metrics.responded(Request, 200)
+metrics.count_hash(Event.REJECTED)
+metrics.count_slow_bodies(2)
+print("counted", flush=True)
+sys.stdin.read()
+"""
 
 
-def test_a_file_that_is_just_being_made_is_left_out(tmp_path):
-    (tmp_path / f"{os.getpid()}-x.counts").write_bytes(b"")
+class Worker:
+    """A process that has counted some requests in progress, and ends once it is told to."""
 
-    assert samples(tmp_path) == {}
+    def __init__(self, directory, *, requests, is_open=False):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WORKER.format(requests=requests, open=is_open)],
+            cwd=ROOT,
+            env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(directory)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout.readline() == "counted\n"
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
 
 
-def test_requests_are_answered_though_nobody_can_see_the_counts_any_more(engine, tmp_path):
-    app = create_app(engine, counts=Counts(tmp_path, os.getpid()))
-    for file in tmp_path.iterdir():
-        file.unlink()
-    tmp_path.rmdir()
+@pytest.fixture
+def start_worker(tmp_path):
+    workers = []
 
-    assert app.test_client().get("/nowhere").status_code == 404
+    def start(**counts):
+        workers.append(Worker(tmp_path, **counts))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        worker.kill()
+
+
+def test_the_counters_of_a_killed_worker_stay_and_its_gauges_are_forgotten(tmp_path, start_worker):
+    collector = WorkersCollector(CollectorRegistry(), tmp_path)
+    start_worker(requests=2)
+    killed = start_worker(requests=3, is_open=True)
+
+    both = samples(collector)
+    killed.kill()
+    left = samples(collector)
+
+    for found in (both, left):
+        assert value(found, "requests_total", requests("viewer")) == 5
+        assert value(found, "request_seconds_count", {"operation": "viewer"}) == 5
+        assert value(found, "argon2_refusals_total", {}) == 2
+        assert value(found, "slow_connections_cut_total", {}) == 4
+    assert value(both, "requests_in_progress", {}) == 5
+    assert value(both, "dynamodb_breaker_open", {}) == 1
+    assert value(left, "requests_in_progress", {}) == 2
+    assert value(left, "dynamodb_breaker_open", {}) == 0
+
+
+def test_a_worker_does_not_go_on_with_the_gauges_of_one_of_its_id(tmp_path, monkeypatch):
+    """Its counters it does: what they had was counted, whoever did it."""
+    monkeypatch.setattr(os, "getpid", lambda: 7)
+    for prefix in ("gauge_livesum", "gauge_livemax", "counter"):
+        (tmp_path / f"{prefix}_7.db").write_bytes(b"")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+
+    worker_metrics()
+
+    assert [file.name for file in tmp_path.iterdir()] == ["counter_7.db"]
 
 
 @pytest.mark.whole
