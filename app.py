@@ -35,7 +35,7 @@ def main() -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         config = server.listening(Config.from_env(os.environ))
-        request_log.install(config.log_level)
+        request_log.configure(config.log_level)
         config = prepare(config, shared=False)
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
@@ -72,5 +72,5 @@ if __name__ == "__main__":
 
 if __name__ != "__mp_main__":  # a worker that is spawned, not forked, only needs the names above
     config = Config.from_env(os.environ)
-    request_log.install(config.log_level)
+    request_log.configure(config.log_level)
     app = create_app(prepare(config, shared=True))

@@ -164,7 +164,7 @@ def main() -> int:
         if options.replay:
             replay()
             with redirect_stderr(Path(os.devnull).open("w")):
-                request_log.install(config.log_level)
+                request_log.configure(config.log_level)
             least = min(_time(ask, environs, BATCH)[1] for _ in range(options.requests // BATCH))
             print(f"{WORKLOADS[options.workload].title}: {least * 1000:.0f} µs of CPU a request")
             return 0

@@ -19,7 +19,7 @@ from graphql_api.config import Config
 from graphql_api.domain.accounts import service, session_cache
 from graphql_api.infra.concurrency import hub
 from graphql_api.infra.concurrency.poller import SelectorPoller
-from graphql_api.infra.request_log import JsonLines
+from graphql_api.infra.request_log import JSONFormatter
 
 # Nothing in a test may reach for a real account.
 os.environ.update(
@@ -66,7 +66,7 @@ def suite_log(tmp_path_factory) -> Iterator[Path]:
     """The directory below which all is that the suite has logged until now."""
     base = tmp_path_factory.getbasetemp()
     handler = logging.FileHandler(base / "suite.log")
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JSONFormatter())
     logging.getLogger().addHandler(handler)
     logging.getLogger("graphql_api").setLevel(logging.INFO)
     yield base

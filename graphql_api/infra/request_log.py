@@ -1,8 +1,8 @@
-"""What the service tells its operators: JSON lines, one event each, under the request's id.
+"""JSON log lines, one event each, and the record of the request that they belong to.
 
-Nothing that a client sent is written as it came: what is not ASCII and every control
-character is escaped, so that one event stays one line. Bodies, variables, query strings and
-headers are never written.
+Nothing that a client sent is written as it came: what is not ASCII and every control character is
+escaped, so that one event stays one line. Bodies, variables, query strings and headers are never
+written.
 """
 
 import contextlib
@@ -19,15 +19,15 @@ import orjson
 
 from graphql_api.infra import process_wide
 
-LONGEST_PATH = 200  # characters
-LONGEST_NAME = 100
+MAX_PATH = 200  # characters
+MAX_NAME = 100
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Request:
-    """What is known so far of the request that this thread is answering."""
+class RequestRecord:
+    """The facts about a request that are known so far, for its log line and its metrics."""
 
     id: str
     method: str
@@ -38,125 +38,112 @@ class Request:
     operation: str | None = None
     codes: tuple[str, ...] = ()
     dynamodb_calls: int = 0
-    does: str = "none"  # a route, or a GraphQL root field
+    endpoint: str = "none"  # a route, or a GraphQL root field
 
     @property
     def seconds(self) -> float:
-        """How long it has taken until now."""
+        """The time that it has taken until now."""
         return time.perf_counter() - self.started
 
 
-_request: ContextVar[Request | None] = ContextVar("request", default=None)
+_record: ContextVar[RequestRecord | None] = ContextVar("request", default=None)
 
 
-def begin(request_id: str, method: str, path: str, client: str) -> Request:
-    """Answer another request from now on, on this thread."""
-    request = Request(request_id, method, path[:LONGEST_PATH], client)
-    _request.set(request)
-    return request
+def bind(request_id: str, method: str, path: str, client: str) -> RequestRecord:
+    """Begin the record of a request, to which this context belongs from now on."""
+    record = RequestRecord(request_id, method, path[:MAX_PATH], client)
+    _record.set(record)
+    return record
+
+
+def unbind() -> None:
+    """End the request that this context belongs to."""
+    _record.set(None)
 
 
 def request_id() -> str:
-    """The id of the request that this thread is answering; empty outside of one."""
-    request = _request.get()
-    return request.id if request else ""
+    """Return the id of the current request; an empty text outside of one."""
+    record = _record.get()
+    return record.id if record else ""
 
 
-def note(
+def annotate(
     *,
     user_id: str | None = None,
     operation: str | None = None,
     codes: tuple[str, ...] = (),
-    does: str | None = None,
+    endpoint: str | None = None,
 ) -> None:
-    """Remember what turned out about the request; outside of one, nothing."""
-    if request := _request.get():
-        request.user_id = user_id or request.user_id
-        request.operation = operation[:LONGEST_NAME] if operation else request.operation
-        request.codes = codes or request.codes
-        request.does = does or request.does
-
-
-def only(names: Iterable[str]) -> str:
-    """The only one of some names, `several` or `none`: what of them is told in one word."""
-    found = set(names)
-    return found.pop() if len(found) == 1 else "several" if found else "none"
+    """Add facts to the record of the current request; outside of one, do nothing."""
+    if record := _record.get():
+        record.user_id = user_id or record.user_id
+        record.operation = operation[:MAX_NAME] if operation else record.operation
+        record.codes = codes or record.codes
+        record.endpoint = endpoint or record.endpoint
 
 
 def count_call() -> None:
-    """One more DynamoDB call was made for the request."""
-    if request := _request.get():
-        request.dynamodb_calls += 1
+    """Count a DynamoDB call for the current request."""
+    if record := _record.get():
+        record.dynamodb_calls += 1
 
 
-def end() -> None:
-    """Answer no request any more, on this thread."""
-    _request.set(None)
+def single_or_several(names: Iterable[str]) -> str:
+    """Return the only one of some names, `several` or `none`: a label for all of them."""
+    distinct = set(names)
+    return distinct.pop() if len(distinct) == 1 else "several" if distinct else "none"
 
 
-def finish(status: int) -> None:
-    """Write the request's line: who asked for what, how it ended, what it took."""
-    request = _request.get()
-    if request is None or not log.isEnabledFor(logging.INFO):
+def emit(status: int) -> None:
+    """Write the line of the current request: who asked for what, how it ended, what it took."""
+    record = _record.get()
+    if record is None or not log.isEnabledFor(logging.INFO):
         return
-    what = {
-        "client": request.client,
-        "method": request.method,
-        "path": request.path,
-        "operation": request.operation,
+    fields = {
+        "client": record.client,
+        "method": record.method,
+        "path": record.path,
+        "operation": record.operation,
         "status": status,
-        "codes": request.codes or None,
-        "duration_ms": round(request.seconds * 1000, 1),
-        "dynamodb_calls": request.dynamodb_calls,
+        "codes": record.codes or None,
+        "duration_ms": round(record.seconds * 1000, 1),
+        "dynamodb_calls": record.dynamodb_calls,
     }
-    log.handle(_Finished(what))
+    log.info("request", extra={"fields": fields})
 
 
-_BLANK = vars(logging.LogRecord(log.name, logging.INFO, "", 0, "request", None, None))
-
-
-class _Finished(logging.LogRecord):
-    """That a request has its answer: a record without what Python finds out for each one.
-
-    Nothing of that is written, and it takes 5 of the 15 µs of a line.
-    """
-
-    def __init__(self, what: dict[str, Any]) -> None:
-        vars(self).update(_BLANK, created=time.time(), what=what)
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line; what is null is left out."""
+class JSONFormatter(logging.Formatter):
+    """Formats a record as one line of JSON; what is null is left out."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record."""
-        request = _request.get()
-        line: dict[str, Any] = {
-            "time": _instant(record.created),
+        """Return the line, in ASCII without control characters."""
+        request = _record.get()
+        fields: dict[str, Any] = {
+            "time": _timestamp(record.created),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
             "request_id": request and request.id,
             "user_id": request and request.user_id,
-            **getattr(record, "what", {}),
+            **getattr(record, "fields", {}),
             "exception": self.formatException(record.exc_info) if record.exc_info else None,
         }
-        known = {name: value for name, value in line.items() if value is not None}
-        with contextlib.suppress(TypeError):  # orjson refuses what is no Unicode
-            text = orjson.dumps(known)
-            if text.isascii() and b"\x7f" not in text:  # DEL, which orjson leaves as it is
-                return text.decode()
+        known = {name: value for name, value in fields.items() if value is not None}
+        with contextlib.suppress(TypeError):  # orjson refuses texts that are not Unicode
+            line = orjson.dumps(known)
+            if line.isascii() and b"\x7f" not in line:  # DEL, which orjson leaves as it is
+                return line.decode()
         return json.dumps(known)
 
 
-def install(level: str) -> None:
-    """Write JSON lines to standard error: our own from this level on, others' warnings."""
+def configure(level: str) -> None:
+    """Write JSON lines to standard error: our own from this level on, libraries' warnings."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JSONFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("graphql_api").setLevel(level)
     process_wide.drop_unused_log_fields()
 
 
-def _instant(seconds: float) -> str:
+def _timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

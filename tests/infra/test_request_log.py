@@ -12,7 +12,7 @@ from suite_logs import SECRETS, leaks
 
 from graphql_api.infra import request_log
 from graphql_api.infra.dynamodb import Database
-from graphql_api.infra.request_log import JsonLines
+from graphql_api.infra.request_log import JSONFormatter
 
 ESCAPES = "\r\n\x1b[31m\x9b31m\u2028\N{RIGHT-TO-LEFT OVERRIDE}"
 
@@ -22,7 +22,7 @@ def lines():
     """What has been logged since the test began, each line as what it says."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JSONFormatter())
     logging.getLogger().addHandler(handler)
     logging.getLogger("graphql_api").setLevel(logging.INFO)  # whatever a test before has set
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -113,7 +113,7 @@ def test_what_a_client_sends_stays_on_one_escaped_line(api, ann, lines):
 def test_the_formatter_escapes_whatever_a_message_has(text):
     record = logging.makeLogRecord({"msg": text, "levelname": "ERROR", "name": "x"})
 
-    line = JsonLines().format(record)
+    line = JSONFormatter().format(record)
 
     assert re.search(r"[^ -~]", line) is None
     assert json.loads(line)["message"] == text

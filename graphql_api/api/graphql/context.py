@@ -119,7 +119,7 @@ class Context:
         """The user and session of the access token. Raises Unauthenticated."""
         identity, user = self.accounts.authenticate(self._authorization, self.now)
         self.users.prime({user.user_id: user})
-        request_log.note(user_id=identity.user_id)
+        request_log.annotate(user_id=identity.user_id)
         return identity
 
     @property

@@ -62,7 +62,7 @@ class Application(Flask):
         rule, variables = self._match(request.method, request.path)
         environ[ROUTE] = rule.rule
         if rule.rule != GRAPHQL_PATH:  # whose view names the operation
-            request_log.note(does=rule.endpoint)
+            request_log.annotate(endpoint=rule.endpoint)
         if is_options:
             return self._options(request.path)
         return cast("Response", self.view_functions[rule.endpoint](request, **variables))

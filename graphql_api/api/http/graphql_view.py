@@ -83,7 +83,7 @@ class GraphQL:
             return self._shown(error.answer, media_type)
         except BadUserInput as error:
             return failure(error, environ, self._statuses.malformed)
-        request_log.note(does=operation.root_field)
+        request_log.annotate(endpoint=operation.root_field)
         self._documents.register(asked.query, given.get("extensions") or {})
         if operation.is_mutation and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
@@ -92,7 +92,7 @@ class GraphQL:
 
     def _shown(self, answer: Answer, media_type: str) -> Response:
         """The answer over HTTP: an error status only where the media type says it is GraphQL's."""
-        request_log.note(codes=tuple(failed.error.code for failed in answer.errors))
+        request_log.annotate(codes=tuple(failed.error.code for failed in answer.errors))
         status = 200
         if media_type == negotiation.GRAPHQL:
             status = self._statuses.of(answer)

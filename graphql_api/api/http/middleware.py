@@ -29,7 +29,7 @@ class RequestObserver(Protocol):
     def started(self) -> None:
         """A request is being answered."""
 
-    def responded(self, request: request_log.Request, status: int) -> None:
+    def responded(self, request: request_log.RequestRecord, status: int) -> None:
         """It has an answer."""
 
     def finished(self) -> None:
@@ -63,7 +63,7 @@ class Envelope:
         environ["PATH_INFO"] = raw = "/" + environ["PATH_INFO"].lstrip("/")
         path = raw if raw.isascii() else raw.encode("latin-1").decode(errors="replace")
         peer = environ.get("REMOTE_ADDR", "")
-        request = request_log.begin(request_id, method, path, peer)
+        request = request_log.bind(request_id, method, path, peer)
         watcher = self.watcher
         if watcher:
             watcher.started()
@@ -71,7 +71,7 @@ class Envelope:
 
         def start(status: str, headers: Headers, *error: Any) -> Any:
             code = int(status[:3])
-            request_log.finish(code)
+            request_log.emit(code)
             if watcher:
                 watcher.responded(request, code)
             if path == GRAPHQL_PATH:
@@ -90,7 +90,7 @@ class Envelope:
         finally:
             if watcher:
                 watcher.finished()
-            request_log.end()
+            request_log.unbind()
             clear_deadline()
 
 

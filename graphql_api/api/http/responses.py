@@ -59,7 +59,7 @@ def json_response(body: Any, status: int = 200, media_type: str = negotiation.JS
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     """An error outside GraphQL, as RFC 9457 has it; `error` and `message` are for old clients."""
-    request_log.note(codes=(code,))
+    request_log.annotate(codes=(code,))
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -111,7 +111,7 @@ def _error_response(
     if environ["PATH_INFO"] != negotiation.GRAPHQL_PATH:
         return problem(status, code, message, **details)
     media_type = negotiation.choose(environ.get("HTTP_ACCEPT", "")) or negotiation.JSON
-    request_log.note(codes=(code,))
+    request_log.annotate(codes=(code,))
     body = {"errors": [{"message": message, "extensions": {"code": code, **details}}]}
     return _headed(json_response(body, status, media_type), status)
 

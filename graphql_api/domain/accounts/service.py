@@ -324,7 +324,7 @@ class Accounts:
             self._users.remove(user)
 
     def _login(self, user: User, refresh: RefreshToken, now: datetime, epoch: int) -> Login:
-        request_log.note(user_id=user.user_id)
+        request_log.annotate(user_id=user.user_id)
         access = self._tokens.issue(user.user_id, refresh.session_id, now)
         self._sessions.add(Identity(user.user_id, refresh.session_id), user, epoch)
         return Login(user, access.token, access.expires_at, refresh.text)

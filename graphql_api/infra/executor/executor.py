@@ -159,7 +159,7 @@ class Executor:
 
     def execute(self, operation: Operation, request: Request, context: Any) -> Answer:
         """Execute an operation; a crash is logged once, under the request's id."""
-        request_log.note(operation=operation.name or operation.node.operation.value)
+        request_log.annotate(operation=operation.name or operation.node.operation.value)
         with self.around(operation):
             result = self._result_in_turn(operation, request, context)
         if not result.errors:
@@ -212,7 +212,7 @@ class Executor:
         def operation(node: OperationDefinitionNode) -> Operation:
             roots = set(_root_fields(node.selection_set, fragments))
             introspects = not roots.isdisjoint(META_FIELDS)
-            return Operation(document, node, request_log.only(roots), introspects)
+            return Operation(document, node, request_log.single_or_several(roots), introspects)
 
         operations = (
             operation(node)

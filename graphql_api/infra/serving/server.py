@@ -166,7 +166,7 @@ def _worker(
     process_wide.leave_terminal()
     process_wide.schedule_as_batch()
     process_wide.die_with(master)
-    request_log.install(config.log_level)  # where workers are not forked, they begin without
+    request_log.configure(config.log_level)  # where workers are not forked, they begin without
     leaving = threading.Event()
     drain.then(leaving.set)
     metrics = _metrics() if config.metrics_port else None

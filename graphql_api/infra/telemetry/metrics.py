@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, mult
 
 from graphql_api.infra.concurrency.bulkhead import Bulkhead, Event
 from graphql_api.infra.dynamodb import Call, Database
-from graphql_api.infra.request_log import Request, only
+from graphql_api.infra.request_log import RequestRecord, single_or_several
 
 NAMESPACE = "task_scheduler"
 READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
@@ -94,10 +94,11 @@ class Metrics:
         """Count a request in progress."""
         self._requests_in_progress.inc()
 
-    def responded(self, request: Request, status: int) -> None:
+    def responded(self, request: RequestRecord, status: int) -> None:
         """Count a request by its response, and the seconds it took."""
-        self._requests(request.does, str(status), only(request.codes)).inc()
-        self._request_seconds(request.does).observe(request.seconds)
+        code = single_or_several(request.codes)
+        self._requests(request.endpoint, str(status), code).inc()
+        self._request_seconds(request.endpoint).observe(request.seconds)
         self._breaker_open.set(self._is_breaker_open())
 
     def finished(self) -> None:

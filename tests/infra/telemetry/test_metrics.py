@@ -234,7 +234,7 @@ metrics = worker_metrics()
 metrics._is_breaker_open = lambda: {open}
 
 class Request:
-    does, codes, seconds = "viewer", (), 0.1
+    endpoint, codes, seconds = "viewer", (), 0.1
 
 for _ in range({requests}):
     metrics.started()
