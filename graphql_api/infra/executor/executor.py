@@ -30,13 +30,7 @@ from graphql.execution import Executor as CoreExecutor
 from strawberry import Schema
 
 from graphql_api.config import DEFAULT_LIMITS, Limits
-from graphql_api.errors import (
-    BadUserInput,
-    ParseFailed,
-    QueryTooComplex,
-    UnknownOperation,
-    ValidationFailed,
-)
+from graphql_api.errors import BadUserInput, ParseFailed, QueryTooComplex, UnknownOperation
 from graphql_api.infra import process_wide, request_log
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.executor import variable_errors
@@ -55,7 +49,9 @@ from graphql_api.infra.executor.responses import (
     RequestErrors,
     execution_failure,
     failure,
+    input_error,
     located_failure,
+    validation_failure,
 )
 
 CACHED_DOCUMENTS = 128
@@ -246,7 +242,7 @@ class Executor:
         if errors:
             raise RequestErrors(
                 [
-                    located_failure(error, ValidationFailed(error.message))
+                    validation_failure(error, suggestions=self._introspection)
                     for error in errors[:MAX_ERRORS]
                 ]
             )
@@ -275,7 +271,7 @@ class Executor:
     ) -> list[Failure]:
         problems = self._variable_problems(operation, request.variables)
         failures = [failure(error) for error in islice(problems, MAX_ERRORS)]
-        return failures or [failure(BadUserInput(error.message)) for error in result.errors or ()]
+        return failures or [failure(input_error(error)) for error in result.errors or ()]
 
     def _variable_problems(
         self, operation: Operation, variables: Mapping[str, Any]

@@ -1,14 +1,25 @@
 """Answers to GraphQL requests, and the form of their errors (GraphQL, section 7.1)."""
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError, VariableNode
 
-from graphql_api.errors import AppError, BadUserInput, InternalError, Spelling
+from graphql_api.errors import (
+    FIELD,
+    AppError,
+    BadUserInput,
+    InternalError,
+    Spelling,
+    ValidationFailed,
+)
 from graphql_api.infra import request_log
+
+# graphql-core suggests names, and selections such as `viewer { ... }`, at the end of a message.
+_SUGGESTION = re.compile(r" Did you mean [^?]*\?$")
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +77,45 @@ def located_failure(core_error: GraphQLError, error: AppError, spell: Spelling =
     return located
 
 
+def validation_failure(core_error: GraphQLError, *, suggestions: bool) -> Failure:
+    """Render an error of validation, with or without suggestions of names in the schema."""
+    message = core_error.message if suggestions else _SUGGESTION.sub("", core_error.message)
+    return located_failure(core_error, ValidationFailed(_without_python(message)))
+
+
+def input_error(core_error: GraphQLError) -> BadUserInput:
+    """Explain why a variable does not fit the place where it is used."""
+    node = next(iter(core_error.nodes or ()), None)
+    # All else that a variable may be was checked against its own type.
+    if isinstance(node, VariableNode):
+        return BadUserInput(f"{FIELD} cannot be null.", node.name.value)
+    return BadUserInput(_without_python(core_error.message))
+
+
 def execution_failure(core_error: GraphQLError, spell: Spelling) -> Failure:
     """Render an error of an execution; a crash is logged under the request's id."""
     match core_error.original_error:
         case AppError() as error:
             return located_failure(core_error, error, spell)
-        case None | GraphQLError():  # an argument with variables in it
-            return located_failure(core_error, BadUserInput(core_error.message))
+        case None | GraphQLError() if not _is_at_field(core_error):
+            return located_failure(core_error, input_error(core_error))
         case crash:
             request_id = request_log.request_id()
-            log.error("Request %s crashed at %s", request_id, core_error.path, exc_info=crash)
+            log.error(
+                "Request %s crashed at %s",
+                request_id,
+                core_error.path,
+                exc_info=crash or core_error,
+            )
             return located_failure(core_error, InternalError(request_id), spell)
+
+
+def _is_at_field(core_error: GraphQLError) -> bool:
+    """Tell an error of a resolver or its value from one of an argument, which is at a value."""
+    return any(isinstance(node, FieldNode) for node in core_error.nodes or ())
+
+
+def _without_python(message: str) -> str:
+    """Say null as GraphQL does: graphql-core says None."""
+    tail = " not to be None."
+    return message.removesuffix(tail) + " not to be null." if message.endswith(tail) else message

@@ -228,6 +228,8 @@ def test_the_name_of_a_type_is_always_told(secretive):
     "query",
     [
         "{ viewe { id } }",
+        "{ viewer }",
+        "{ tasks { nodes } }",
         "{ viewer { usernam } }",
         "{ viewer { ... on Use { id } } }",
         "{ tasks(firs: 1) { totalCount } }",
