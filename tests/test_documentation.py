@@ -5,13 +5,14 @@ from dataclasses import asdict
 
 from click import Group, Option
 from graphql import GraphQLObjectType, build_schema, get_named_type
+from prometheus_client import CollectorRegistry
 from replay import BLOCK
 from service import ROOT
 
 from graphql_api.cli.main import cli
 from graphql_api.domain.tasks.urgency import DEFAULTS
 from graphql_api.errors import AppError
-from graphql_api.infra.telemetry.metrics import METRICS
+from graphql_api.infra.telemetry.metrics import NAMESPACE, Metrics
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -71,6 +72,26 @@ def test_graphcache_is_told_of_every_type_without_a_key():
     )
 
 
+def test_the_map_of_the_architecture_has_every_module():
+    [tree] = [
+        text
+        for language, text in BLOCK.findall((ROOT / "docs/architecture.md").read_text())
+        if language == "tree"
+    ]
+    folders, told = [], {}
+    for indent, name, purpose in re.findall(r"^( *)(\S+) *(.*)$", tree, re.MULTILINE):
+        folders[len(indent) // 2 :] = [name]
+        told["".join(folders)] = purpose
+    modules = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "graphql_api").rglob("*.py")
+        if path.read_text().count("\n") > 1  # not the marker of a package
+    }
+
+    assert {name for name in told if name.endswith(".py")} == modules
+    assert [name for name, purpose in told.items() if not purpose] == ["graphql_api/"]
+
+
 def test_the_readme_is_a_front_door():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 250
 
@@ -103,7 +124,10 @@ def test_the_metrics_are_those_that_are_counted():
         for name in spans(names)
     }
 
-    assert told == {name: metric.labels for name, metric in METRICS.items()}
+    counted = Metrics(CollectorRegistry()).registry._collector_to_names
+    assert told == {
+        metric._name.removeprefix(f"{NAMESPACE}_"): metric._labelnames for metric in counted
+    }
 
 
 def test_the_coefficients_of_urgency_are_the_defaults():
