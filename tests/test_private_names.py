@@ -17,6 +17,8 @@ import granian
 import pytest
 import strawberry
 from granian.server.mp import WorkerProcess
+from graphql import parse
+from graphql.execution import Executor
 from test_contract import modules
 
 from graphql_api.api.graphql.schema import SCHEMA
@@ -48,19 +50,51 @@ NAMES = {
     ("strawberry-graphql", "0.341.2"): {
         "Schema._schema": "infra/executor/executor.py",
         "Info._raw_info": "api/graphql/tasks/operations.py",
+        "Info._field": "infra/executor/compiler.py",
+        "CreateTaskInput.from_input": "infra/executor/coercion.py",
+        "CreateTaskInput.origin": "infra/executor/coercion.py",
+        "CreateTaskInput.fields": "infra/executor/coercion.py",
+        "task.base_resolver": "infra/executor/compiler.py",
+        "task.extensions": "infra/executor/compiler.py",
+        "task.python_name": "infra/executor/compiler.py",
+        "task.default_value": "infra/executor/coercion.py",
+        "task.default_factory": "infra/executor/coercion.py",
+        "task.metadata": "api/graphql/costs.py",
+        "resolver.info_parameter": "infra/executor/compiler.py",
+        "resolver.parent_parameter": "infra/executor/compiler.py",
+        "resolver.root_parameter": "infra/executor/compiler.py",
+        "resolver.self_parameter": "infra/executor/compiler.py",
+        "resolver.signature": "infra/executor/compiler.py",
+        "resolver.wrapped_func": "infra/executor/compiler.py",
+        "TaskStatus.wrapped_cls": "infra/executor/compiler.py",
+        "resolvers.is_default_resolver": "infra/executor/compiler.py",
         "schema.schema_converter.CustomGraphQLEnumType": "infra/executor/compiler.py",
+        "schema.schema_converter.GraphQLCoreConverter.DEFINITION_BACKREF": (
+            "infra/executor/coercion.py"
+        ),
         "types.base.StrawberryMaybe": "infra/executor/coercion.py",
         "types.field.StrawberryField": "infra/executor/compiler.py",
         "types.fields.resolver.StrawberryResolver": "infra/executor/compiler.py",
     },
     ("graphql-core", "3.3.2"): {
-        "execution.Executor.build": "infra/executor/executor.py",
-        "execution.Executor.build_resolve_info": "infra/executor/compiler.py",
-        "execution.Executor.execute_operation": "infra/executor/executor.py",
+        "Executor.build": "infra/executor/executor.py",
+        "Executor.build_resolve_info": "infra/executor/compiler.py",
+        "Executor.collected_errors.add": "infra/executor/compiler.py",
+        "Executor.collected_errors.errors": "infra/executor/compiler.py",
+        "Executor.complete_leaf_value": "infra/executor/compiler.py",
+        "Executor.execute_operation": "infra/executor/executor.py",
+        "Executor.hide_suggestions": "infra/executor/compiler.py",
+        "Executor.root_value": "infra/executor/compiler.py",
+        "Executor.variable_values.coerced": "infra/executor/compiler.py",
+        "execution.Executor": "infra/executor/executor.py",
         "execution.collect_fields.FragmentDetails": "infra/executor/compiler.py",
         "execution.get_variable_signature.get_variable_signature": "infra/executor/coercion.py",
         "execution.values.VariableValueSource": "infra/executor/coercion.py",
+        "execution.values.VariableValues": "infra/executor/coercion.py",
         "execution.values.get_argument_values": "infra/executor/compiler.py",
+        "pyutils.Path": "infra/executor/compiler.py",
+        "pyutils.is_iterable": "infra/executor/compiler.py",
+        "type.GraphQLInputObjectType.out_type": "infra/executor/coercion.py",
         "utilities.coerce_input_value.coerce_default_value": "infra/executor/coercion.py",
         "utilities.coerce_input_value.coerce_input_literal": "infra/executor/coercion.py",
         "validation.rules.overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET": (
@@ -88,12 +122,21 @@ def objects():
     )
     client = session.client("dynamodb")
     server = granian.Granian("app")
+    types = SCHEMA._schema.type_map
+    task = types["Query"].fields["task"].extensions["strawberry-definition"]
     return {
         "boto3 Session": session,
         "botocore Session": session._session,
         "botocore CredentialResolver": session._session.get_component("credential_provider"),
         "botocore client": client,
         "strawberry-graphql Schema": SCHEMA,
+        "strawberry-graphql CreateTaskInput": (
+            types["CreateTaskInput"].extensions["strawberry-definition"]
+        ),
+        "strawberry-graphql TaskStatus": types["TaskStatus"],
+        "strawberry-graphql task": task,
+        "strawberry-graphql resolver": task.base_resolver,
+        "graphql-core Executor": Executor.build(SCHEMA._schema, parse("{ __typename }")),
         "strawberry-graphql Info": strawberry.Info(None, None),
         "granian Granian": server,
         "granian WorkerProcess": WorkerProcess(server, 1, print, ()),
@@ -177,3 +220,28 @@ def test_no_private_name_is_used_that_is_not_in_the_list():
     }
 
     assert {name: module for name, module in used.items() if name not in listed} == {}
+
+
+def from_inner_modules(path):
+    """The names that a module imports from modules within strawberry and graphql-core."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and "." in node.module:
+            package, _, inner = node.module.partition(".")
+            for alias in node.names if package in {"strawberry", "graphql"} else ():
+                yield f"{inner}.{alias.name}"
+
+
+# Documented by their own pages, though the package itself does not export them.
+DOCUMENTED = {
+    "schema.config.StrawberryConfig",
+    "schema.name_converter.NameConverter",
+    "types.scalar.ScalarDefinition",
+}
+
+
+def test_no_inner_module_is_imported_from_that_is_not_in_the_list():
+    listed = {f"{name}." for names in NAMES.values() for name in names}
+    imported = {name for path in modules().values() for name in from_inner_modules(path)}
+
+    others = {name for name in imported if not any(each.startswith(f"{name}.") for each in listed)}
+    assert others == DOCUMENTED

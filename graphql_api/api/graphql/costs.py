@@ -1,7 +1,6 @@
 """Costs of fields, declared where a field is: `strawberry.field(…, metadata=field_cost(LIST))`."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import strawberry
 from graphql import (
@@ -15,6 +14,8 @@ from graphql import (
 )
 
 from graphql_api.errors import StartError
+from graphql_api.infra.executor.coercion import DEFINITION
+from graphql_api.infra.executor.executor import core_schema
 from graphql_api.infra.executor.limits import Costs, FieldCost, Nesting
 
 LOADED, LIST, RELATION = Nesting.LOADED, Nesting.LIST, Nesting.RELATION
@@ -39,7 +40,7 @@ def collect(schema: strawberry.Schema) -> Costs:
     """Collect the declared costs. Raises StartError with the fields that have to declare theirs."""
     costs, missing = {}, []
     for name, field_name, field in _fields(schema):
-        declared = field.extensions["strawberry-definition"].metadata.get(_KEY)
+        declared = field.extensions[DEFINITION].metadata.get(_KEY)
         if declared:
             costs[name, field_name] = declared
         elif _has_many_objects(field):
@@ -53,12 +54,11 @@ def collect(schema: strawberry.Schema) -> Costs:
 
 
 def _fields(schema: strawberry.Schema) -> Iterator[tuple[str, str, GraphQLField]]:
-    types: dict[str, Any] = schema._schema.type_map  # noqa: SLF001 - Strawberry has no public name for its core schema
-    for name, type_ in types.items():
-        is_ours = isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
-        if is_ours and not name.startswith("__"):
+    for name, type_ in core_schema(schema).type_map.items():
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
             for field_name, field in type_.fields.items():
-                yield name, field_name, field
+                if not name.startswith("__"):
+                    yield name, field_name, field
 
 
 def _has_many_objects(field: GraphQLField) -> bool:

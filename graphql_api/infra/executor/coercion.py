@@ -37,13 +37,13 @@ from graphql import (
 from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
-from strawberry.schema.schema_converter import CustomGraphQLEnumType
+from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
 from strawberry.types.base import StrawberryMaybe
 
 Coerce: TypeAlias = Callable[[Any], Any]
 _Input: TypeAlias = tuple[str, Coerce, Any]  # name, coercion and default
 
-DEFINITION = "strawberry-definition"
+DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF  # the extension with Strawberry's definition
 # Scalars whose input and output is the Python value itself.
 PYTHON_TYPES: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 MAX_INT = 2**31  # exclusive; GraphQL's Int has 32 bits

@@ -48,6 +48,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path, is_iterable
 from strawberry import Info
+from strawberry.resolvers import is_default_resolver
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
@@ -302,7 +303,7 @@ def _resolver(position: _FieldPosition) -> tuple[str, Resolve]:
     if not isinstance(definition, StrawberryField) or call is None:
         raise Unsupported
     generic_call = _generic_call(position, call)
-    if getattr(call, "_is_default", False):
+    if is_default_resolver(call):
         return definition.python_name, generic_call
     resolver = definition.base_resolver
     if resolver is None or definition.extensions:

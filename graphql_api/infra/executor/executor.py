@@ -15,6 +15,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLInputType,
+    GraphQLSchema,
     GraphQLSyntaxError,
     InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
@@ -111,7 +112,7 @@ class Executor:
         process_wide.bound_field_comparisons()
         # Resolvers' errors have the names of Python, whose form in the schema this says.
         self._spell = schema.config.name_converter.apply_naming_config
-        self.schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for its core schema
+        self.schema = core_schema(schema)
         # A context manager around each execution, such as a span of a trace.
         self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
         self._costs = costs
@@ -281,6 +282,11 @@ class Executor:
             if name in variables or not definition.default_value:
                 type_ = cast("GraphQLInputType", type_from_ast(self.schema, definition.type))
                 yield from variable_errors.problems(name, type_, variables.get(name))
+
+
+def core_schema(schema: Schema) -> GraphQLSchema:
+    """Return graphql-core's schema behind Strawberry's."""
+    return schema._schema  # noqa: SLF001 - Strawberry has no public name for it
 
 
 def _never(_value: Any) -> TypeGuard[Any]:
