@@ -11,6 +11,7 @@ import pytest
 from engines import ENGINES, refresh
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from suite_logs import leaks
 from werkzeug.test import TestResponse
 
@@ -28,6 +29,10 @@ os.environ.update(
     AWS_REGION="us-east-1",
     AWS_EC2_METADATA_DISABLED="true",
 )
+
+# Hypothesis would fail an example after 200 ms, as any may take on a machine that is busy.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 NOT_LOCAL = pytest.param("local", marks=pytest.mark.skip("only DynamoDB Local tells its units"))
 

@@ -152,7 +152,7 @@ def balanced(parts) -> str:
     return text + "} " * max(0, text.count("{") - text.count("}"))
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(st.lists(PARTS, min_size=1, max_size=4), st.lists(st.lists(PARTS, max_size=3), max_size=3))
 def test_whatever_is_made_up_is_refused_in_bounded_steps(operation, fragments):
     query = "{ " + balanced(operation) + "}"

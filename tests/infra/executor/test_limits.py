@@ -21,7 +21,7 @@ from graphql import (
     get_introspection_query,
     parse,
 )
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from graphql_api.config import DEFAULT_LIMITS, Limits
@@ -724,7 +724,6 @@ def fragment(number: int, body: str) -> str:
     return f"fragment F{number} on T {{ {body} }} "
 
 
-@settings(deadline=None)
 @given(st.lists(OPERATIONS, min_size=1, max_size=3), BODIES)
 def test_any_document_is_passed_or_refused_in_two_steps_a_selection_set_at_most(operations, bodies):
     query = "".join(operations) + "".join(itertools.starmap(fragment, enumerate(bodies)))
@@ -740,7 +739,6 @@ LOW = Limits(depth=3, fields=9, aliases=2, root_fields=4, directives=3)
 LOW_INTROSPECTION = Limits(depth=3, fields=5, aliases=1, root_fields=2, directives=1)
 
 
-@settings(deadline=None)
 @given(st.lists(OPERATIONS, min_size=1, max_size=2), BODIES)
 def test_a_document_is_measured_as_if_its_fragments_were_written_out(operations, bodies):
     query = "".join(operations)

@@ -15,7 +15,7 @@ from graphql import (
     GraphQLNonNull,
     get_nullable_type,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphql_api.api.graphql.schema import COSTS, SCHEMA
@@ -290,7 +290,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from(PLACES), JSON)
 def test_no_message_about_a_value_has_words_of_python(place, value):
     operation, hole = place
