@@ -1,0 +1,294 @@
+"""The feed as it grows: one poll for each user with subscribers, whatever their number.
+
+A change that is written in this process is delivered at once, since its writer calls `notify`; one
+of another process with the next poll. One thread does it all, so nothing here is locked but the
+numbers that decide who may subscribe. Subscribers of one user who want the same rendering share a
+channel: each change is rendered once for all of them.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple, Protocol, TypeAlias
+
+from graphql_api.domain.changes.feed import Feed
+from graphql_api.domain.changes.model import WINDOW, Change, Position
+from graphql_api.errors import RateLimited, ServiceUnavailable
+
+PAGE = 100  # changes in one read
+CHECK_SECONDS = 4.0  # between two looks whether the sessions of subscribers are alive
+COMMENT_SECONDS = 20.0  # between two signs of life to each subscriber
+RETRY_SECONDS = 30  # for a user with too many subscriptions
+COMMENT = b":\n\n"  # which every client of server-sent events ignores
+
+log = logging.getLogger(__name__)
+
+Render: TypeAlias = Callable[[Change], bytes]
+
+
+class Receiver(Protocol):
+    """One subscriber's end: a stream to a client."""
+
+    def send(self, data: bytes) -> None:
+        """Pass rendered changes on."""
+
+    def close(self, last: bytes = b"") -> None:
+        """End it."""
+
+
+@dataclass(eq=False, slots=True)
+class Subscription:
+    """One subscriber's wish: changes, from a position on or from now on, rendered.
+
+    Subscriptions of one user with equal keys have the same rendering. `farewell` is the last
+    thing that is sent.
+    """
+
+    user_id: str
+    authorization: str
+    key: Hashable
+    render: Render
+    receiver: Receiver
+    farewell: bytes
+    after: Position | None = None
+
+
+class LiveOptions(NamedTuple):
+    """Bounds of the live feed: subscriptions of a process and of a user, seconds between polls."""
+
+    most: int
+    most_by_user: int
+    interval: float
+
+
+@dataclass(eq=False, slots=True)
+class _Channel:
+    """The subscriptions of one user that want the same rendering."""
+
+    render: Render
+    subscriptions: set[Subscription] = field(default_factory=set)
+
+
+class _Reader:
+    """The live end of one user's feed, and who listens there."""
+
+    def __init__(self, feed: Feed, user_id: str, now: Callable[[], datetime]) -> None:
+        self.channels: dict[Hashable, _Channel] = {}
+        self._feed, self._user_id, self._now = feed, user_id, now
+        self._position = Position.end(now())
+        self._seen: dict[str, datetime] = {}
+        self._fresh()  # what has happened before anybody listened is no news
+
+    def poll(self) -> None:
+        """Deliver what is new."""
+        for change in self._fresh():
+            for channel in self.channels.values():
+                data = channel.render(change)
+                for subscription in list(channel.subscriptions):
+                    subscription.receiver.send(data)
+
+    def add(self, subscription: Subscription) -> None:
+        """Let a subscription hear of what is new from now on."""
+        channel = self.channels.setdefault(subscription.key, _Channel(subscription.render))
+        channel.subscriptions.add(subscription)
+
+    def discard(self, subscription: Subscription) -> None:
+        """Forget a subscription."""
+        channel = self.channels.get(subscription.key)
+        if channel:
+            channel.subscriptions.discard(subscription)
+            if not channel.subscriptions:
+                del self.channels[subscription.key]
+
+    def _fresh(self) -> list[Change]:
+        found, more = [], True
+        while more:
+            page = self._feed.page(self._user_id, self._position, PAGE, self._now())
+            found += [change for change in page.changes if change.change_id not in self._seen]
+            self._seen.update((change.change_id, change.at) for change in page.changes)
+            self._position, more = page.end, page.more
+        if len(self._seen) > PAGE:
+            oldest = self._now() - 2 * WINDOW
+            self._seen = {key: at for key, at in self._seen.items() if at > oldest}
+        return found
+
+
+class _CatchUp:
+    """A subscription that first gets what came before, a page at a time."""
+
+    def __init__(self, feed: Feed, subscription: Subscription, now: Callable[[], datetime]) -> None:
+        self.subscription = subscription
+        self._feed, self._now = feed, now
+        self._position = subscription.after or Position.end(now())
+        self._sent: dict[str, None] = {}
+
+    def step(self) -> bool:
+        """Send the next page; True once the present is reached, at once if nothing is missed."""
+        if self.subscription.after is None:
+            return True
+        page = self._feed.page(self.subscription.user_id, self._position, PAGE, self._now())
+        for change in page.changes:
+            if change.change_id not in self._sent:
+                self._sent[change.change_id] = None
+                self.subscription.receiver.send(self.subscription.render(change))
+        self._position = page.end
+        return not page.more
+
+    def finish(self) -> None:
+        """Send what was committed behind this one's back; a poll just before has seen the rest."""
+        while not self.step():
+            pass
+
+
+class LiveFeed:
+    """Delivers changes to the subscribers of this process."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        options: LiveOptions,
+        now: Callable[[], datetime],
+        is_alive: Callable[[str], bool],
+    ) -> None:
+        """`is_alive` says whether an Authorization header still stands for a session."""
+        self._feed, self._options, self._now, self._is_alive = feed, options, now, is_alive
+        self._counts: Counter[str] = Counter()  # of subscriptions, by user
+        self._lock = threading.Lock()  # of the counts
+        self._ended = False
+        self._orders: deque[tuple[bool, Subscription]] = deque()  # to add, or not any more
+        self._notified: set[str] = set()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        # What follows belongs to the thread.
+        self._readers: dict[str, _Reader] = {}
+        self._catching_up: dict[Subscription, _CatchUp] = {}
+        self._stuck = False  # the store is away: those who catch up wait for the next poll
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Deliver changes from now on. Raises RateLimited, ServiceUnavailable."""
+        options, user_id = self._options, subscription.user_id
+        with self._lock:
+            if self._ended or self._counts.total() >= options.most:
+                raise ServiceUnavailable("There are too many subscriptions: poll `changes`.")
+            if self._counts[user_id] >= options.most_by_user:
+                message = f"A user may have {options.most_by_user} subscriptions at a time."
+                raise RateLimited(message, RETRY_SECONDS)
+            self._counts[user_id] += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="live feed", daemon=True)
+                self._thread.start()
+        self._order(subscription, add=True)
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Deliver nothing more; once for each subscription."""
+        with self._lock:
+            self._counts[subscription.user_id] -= 1
+            if not self._counts[subscription.user_id]:
+                del self._counts[subscription.user_id]
+        self._order(subscription, add=False)
+
+    def notify(self, user_id: str) -> None:
+        """Read a user's feed at once: something was written in this process."""
+        if user_id in self._counts:
+            self._notified.add(user_id)
+            self._wake.set()
+
+    def end(self) -> None:
+        """End all subscriptions, since the process is about to end."""
+        self._ended = True
+        self._wake.set()
+
+    def _order(self, subscription: Subscription, *, add: bool) -> None:
+        self._orders.append((add, subscription))
+        self._wake.set()
+
+    def _run(self) -> None:
+        polled = checked = commented = time.monotonic()
+        while not self._ended:
+            self._wake.wait(self._pause())
+            self._wake.clear()
+            self._carry_out()
+            users, self._notified = self._notified, set()
+            now = time.monotonic()
+            if now - polled >= self._options.interval:
+                users, polled = set(self._readers), now
+            for user_id in users & self._readers.keys():
+                self._safely(self._readers[user_id].poll)
+            steps = [partial(self._step, one) for one in self._catching_up.values()]
+            self._stuck = not all(map(self._safely, steps))
+            if now - checked >= CHECK_SECONDS:
+                checked = now
+                self._safely(self._end_dead_sessions)
+            if now - commented >= COMMENT_SECONDS:
+                commented = now
+                for subscription in self._subscriptions():
+                    subscription.receiver.send(COMMENT)
+        for subscription in self._subscriptions():
+            subscription.receiver.close(subscription.farewell)
+
+    def _pause(self) -> float | None:
+        """The seconds until something is to be done; None if somebody has to ask for it."""
+        if self._catching_up and not self._stuck:
+            return 0
+        return self._options.interval if self._readers or self._catching_up else None
+
+    def _carry_out(self) -> None:
+        """Add and remove subscriptions as was asked for."""
+        while self._orders:
+            add, subscription = self._orders.popleft()
+            if add:
+                self._catching_up[subscription] = _CatchUp(self._feed, subscription, self._now)
+            else:
+                self._remove(subscription)
+
+    def _reader(self, user_id: str) -> _Reader:
+        if user_id not in self._readers:
+            self._readers[user_id] = _Reader(self._feed, user_id, self._now)
+        return self._readers[user_id]
+
+    def _step(self, catching_up: _CatchUp) -> None:
+        if catching_up.step():
+            subscription = catching_up.subscription
+            reader = self._reader(subscription.user_id)
+            reader.poll()
+            catching_up.finish()
+            reader.add(subscription)
+            del self._catching_up[subscription]
+
+    def _remove(self, subscription: Subscription) -> None:
+        self._catching_up.pop(subscription, None)
+        reader = self._readers.get(subscription.user_id)
+        if reader:
+            reader.discard(subscription)
+            if not reader.channels:
+                del self._readers[subscription.user_id]
+
+    def _subscriptions(self) -> Iterator[Subscription]:
+        for reader in list(self._readers.values()):
+            for channel in list(reader.channels.values()):
+                yield from list(channel.subscriptions)
+        yield from list(self._catching_up)
+
+    def _end_dead_sessions(self) -> None:
+        """End the subscriptions of sessions that have ended; each session is looked up once."""
+        subscriptions = list(self._subscriptions())
+        alive = {one: self._is_alive(one) for one in {s.authorization for s in subscriptions}}
+        for subscription in subscriptions:
+            if not alive[subscription.authorization]:
+                subscription.receiver.close(subscription.farewell)
+
+    def _safely(self, act: Callable[[], object]) -> bool:
+        """Act; False if that failed, to be tried again with the next poll."""
+        try:
+            act()
+        except ServiceUnavailable:
+            return False
+        except Exception:
+            log.exception("Live changes could not be delivered")
+            return False
+        return True
