@@ -14,6 +14,7 @@ from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.schema import COSTS, SCHEMA
 from graphql_api.api.http.application import ROUTE, Application
 from graphql_api.api.http.cors import CORSMiddleware
+from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.graphql_view import DRAFTS, GraphQL
 from graphql_api.api.http.middleware import Envelope
 from graphql_api.api.http.responses import json_response
@@ -30,6 +31,7 @@ from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Tokens
 from graphql_api.domain.changes.feed import Feed
+from graphql_api.domain.changes.live import LiveFeed, LiveOptions
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.plans.store import PlanStore
@@ -106,6 +108,16 @@ def create_app(
         rankings=bulkheads.rankings,
         now=clock.now,
     )
+    live = LiveFeed(
+        feed,
+        LiveOptions(
+            config.max_streams, config.max_streams_per_user, 0.5 if config.embedded else 1.0
+        ),
+        clock.now,
+        lambda authorization: services.accounts.is_authenticated(authorization, clock.now()),
+        is_ending=leaving,
+    )
+    changes.on_change = live.notify
     executor = Executor(
         SCHEMA,
         costs=COSTS,
@@ -123,7 +135,8 @@ def create_app(
     app = Application(__name__)
     app.extensions |= {"database": database, "executor": executor}  # for tests
     documents = PersistedDocuments(config.trusted_documents)
-    view = GraphQL(executor, documents, services, DRAFTS[config.graphql_http])
+    streams = EventStreams(executor, services, live)
+    view = GraphQL(executor, documents, services, DRAFTS[config.graphql_http], streams)
     app.register_blueprint(graphql_routes(view, GraphiQL() if config.graphiql else None))
     if config.plan_page:
         app.register_blueprint(plan_routes(PlanPage()))

@@ -72,6 +72,8 @@ class Config:
     trusted_documents: Path | None = None
     graphql_http: str = "2025"
     trusted_proxies: int = 0
+    max_streams: int = 10_000  # subscriptions of a process
+    max_streams_per_user: int = 20
     changes_days: int = 30  # that changes of tasks are kept for
     log_level: str = "INFO"
     limits: Limits = DEFAULT_LIMITS
@@ -139,6 +141,10 @@ class Config:
             trusted_documents=read("TRUSTED_DOCUMENTS", cls.trusted_documents, _path),
             trusted_proxies=read("TRUSTED_PROXIES", cls.trusted_proxies, _integer(0, 10)),
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
+            max_streams=read("MAX_STREAMS", cls.max_streams, _integer(0, 100_000)),
+            max_streams_per_user=read(
+                "MAX_STREAMS_PER_USER", cls.max_streams_per_user, _integer(1, 100_000)
+            ),
             changes_days=read("CHANGES_DAYS", cls.changes_days, _integer(1, 365)),
             log_level=read("LOG_LEVEL", cls.log_level, _level),
             limits=Limits(

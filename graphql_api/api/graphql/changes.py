@@ -1,6 +1,6 @@
 """The change feed, the history of a task, and undo."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ from strawberry import UNSET
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
 from graphql_api.api.graphql.strawberry_extras import camel_case, describe_enum
+from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes import model
 from graphql_api.domain.changes.model import ActorKind, ChangeKind, Position
 from graphql_api.domain.paging import DEFAULT_SIZE, LARGEST, Window
@@ -149,14 +150,51 @@ class ChangeQuery:
         context, now = info.context, info.context.now
         size = Window.of(first=first).size
         feed, viewer = context.feed, context.viewer
-        if after:
-            text = context.cursors.open(after, _feed_scope(viewer), "after")
-            position = feed.position(text, now)
-        else:
-            position = feed.start(now)
+        position = _position(context, after) if after else feed.start(now)
         page = feed.page(viewer, position, size, now)
         end = feed_cursor(context, page.end)
         return ChangeListing(_listed(context, page.changes), end, has_more=page.more)
+
+
+class LiveChanges(AsyncIterator[model.Change]):
+    """A subscription's source: whose changes, and from where. The live feed does the rest."""
+
+    def __init__(self, identity: Identity, after: Position | None) -> None:
+        self.identity, self.after = identity, after
+
+    async def __anext__(self) -> model.Change:
+        """End at once: a server that iterates is not one that can stream."""
+        raise StopAsyncIteration
+
+
+@strawberry.type(description="What can be followed, by server-sent events.")
+class Subscription:
+    @strawberry.subscription(
+        graphql_type=Change,
+        description=(
+            "The changes of the viewer's tasks as they happen, after a cursor or from now on."
+            " Some may come again after a reconnection: apply them by `version`."
+        ),
+    )
+    def changes(
+        self,
+        info: Info,
+        after: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Any cursor of the feed: what came after it is sent first."
+            ),
+        ] = UNSET,
+    ) -> AsyncGenerator[model.Change, None]:
+        context = info.context
+        position = _position(context, after) if after else None
+        return LiveChanges(context.identity, position)  # type: ignore[return-value]  # only iterated
+
+
+def _position(context: Context, cursor: str) -> Position:
+    """The position of a cursor in the viewer's feed. Raises BadUserInput, CursorExpired."""
+    text = context.cursors.open(cursor, _feed_scope(context.viewer), "after")
+    return context.feed.position(text, context.now)
 
 
 def list_history(

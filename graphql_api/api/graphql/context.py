@@ -80,6 +80,12 @@ class Services:
         """The context of one request, by its Authorization header and where it comes from."""
         return Context(self, authorization, client)
 
+    def context_of(self, identity: Identity) -> "Context":
+        """The context of work for a session that was authenticated before."""
+        context = Context(self, None, Client("", ""))
+        context.__dict__["identity"] = identity
+        return context
+
 
 class Context:
     """What one request has; nothing is read or verified before a resolver asks for it."""

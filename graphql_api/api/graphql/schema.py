@@ -7,7 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.api.graphql import costs
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
-from graphql_api.api.graphql.changes import ChangeQuery
+from graphql_api.api.graphql.changes import ChangeQuery, Subscription
 from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
@@ -27,6 +27,7 @@ class Mutation(AccountMutation, PlanMutation, SettingsMutation, TaskMutation):
 SCHEMA = strawberry.Schema(
     Query,
     Mutation,
+    Subscription,
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME, date: DATE, time: LOCAL_TIME}),
 )
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotAcceptable
 
 from graphql_api.api.graphql.context import Services
 from graphql_api.api.http import negotiation
+from graphql_api.api.http.event_streams import NO_STREAM, EventStreams
 from graphql_api.api.http.requests import Incoming, context_for_request, json_body, parse_json
 from graphql_api.api.http.responses import failure, json_response
 from graphql_api.errors import (
@@ -63,16 +64,21 @@ class GraphQL:
         documents: PersistedDocuments,
         services: Services,
         statuses: Statuses,
+        streams: EventStreams,
     ) -> None:
         self._executor = executor
         self._documents = documents
         self._services = services
         self._statuses = statuses
+        self._streams = streams
 
     def respond(self, request: Incoming) -> Response:
         """The answer; raises what went wrong, as errors of this service or of HTTP."""
         environ = request.environ
-        media_type = negotiation.choose(environ.get("HTTP_ACCEPT", ""))
+        accept = environ.get("HTTP_ACCEPT", "")
+        media_type = negotiation.choose(accept)
+        if media_type is None and negotiation.accepts_events(accept):
+            media_type = negotiation.EVENTS
         if media_type is None:
             raise NotAcceptable(f"Accept {negotiation.GRAPHQL} or {negotiation.JSON}.")
         given = _given(request)
@@ -87,12 +93,18 @@ class GraphQL:
         self._documents.register(asked.query, given.get("extensions") or {})
         if operation.is_mutation and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
+        if operation.is_subscription:
+            if not negotiation.accepts_events(accept):
+                return self._shown(RequestErrors.of(BadUserInput(NO_STREAM)).answer, media_type)
+            return self._streams.subscribe(operation, asked, request)
         context = context_for_request(self._services, request)
         return self._shown(self._executor.execute(operation, asked, context), media_type)
 
     def _shown(self, answer: Answer, media_type: str) -> Response:
         """The answer over HTTP: an error status only where the media type says it is GraphQL's."""
         request_log.annotate(codes=tuple(failed.error.code for failed in answer.errors))
+        if media_type == negotiation.EVENTS:
+            return self._streams.answer(answer)
         status = 200
         if media_type == negotiation.GRAPHQL:
             status = self._statuses.of(answer)

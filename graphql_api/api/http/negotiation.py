@@ -5,6 +5,7 @@ from functools import lru_cache
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
+EVENTS = "text/event-stream"
 GRAPHQL_PATH = "/graphql"  # where this is so
 
 REMEMBERED_LENGTH = 256  # characters of a header
@@ -20,6 +21,11 @@ def choose(accept: str) -> str | None:
     an old client.
     """
     return _remembered(accept) if len(accept) <= REMEMBERED_LENGTH else _chosen(accept)
+
+
+def accepts_events(accept: str) -> bool:
+    """Whether an Accept header names server-sent events."""
+    return _weights(accept).get(EVENTS, 0.0) > 0
 
 
 def _chosen(accept: str) -> str | None:

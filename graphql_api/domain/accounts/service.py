@@ -112,6 +112,14 @@ class Accounts:
             self._sessions.add(identity, user, epoch)
         return identity, user
 
+    def is_authenticated(self, authorization: str, now: datetime) -> bool:
+        """Whether an Authorization header stands for an active session; 4 seconds old at most."""
+        try:
+            self.authenticate(authorization, now)
+        except Unauthenticated:
+            return False
+        return True
+
     def refresh(self, token: str, now: datetime) -> Login:
         """Exchange a refresh token for new tokens (rotation, RFC 9700, section 4.14).
 

@@ -154,12 +154,16 @@ class LiveFeed:
         options: LiveOptions,
         now: Callable[[], datetime],
         is_alive: Callable[[str], bool],
+        is_ending: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`is_alive` says whether an Authorization header still stands for a session."""
+        """`is_alive` says whether an Authorization header still stands for a session.
+
+        `is_ending` is asked with each poll whether the process is about to end.
+        """
         self._feed, self._options, self._now, self._is_alive = feed, options, now, is_alive
         self._counts: Counter[str] = Counter()  # of subscriptions, by user
         self._lock = threading.Lock()  # of the counts
-        self._ended = False
+        self._is_ending, self._ended = is_ending, False
         self._orders: deque[tuple[bool, Subscription]] = deque()  # to add, or not any more
         self._notified: set[str] = set()
         self._wake = threading.Event()
@@ -173,7 +177,7 @@ class LiveFeed:
         """Deliver changes from now on. Raises RateLimited, ServiceUnavailable."""
         options, user_id = self._options, subscription.user_id
         with self._lock:
-            if self._ended or self._counts.total() >= options.most:
+            if self._ended or self._is_ending() or self._counts.total() >= options.most:
                 raise ServiceUnavailable("There are too many subscriptions: poll `changes`.")
             if self._counts[user_id] >= options.most_by_user:
                 message = f"A user may have {options.most_by_user} subscriptions at a time."
@@ -209,7 +213,7 @@ class LiveFeed:
 
     def _run(self) -> None:
         polled = checked = commented = time.monotonic()
-        while not self._ended:
+        while not (self._ended or self._is_ending()):
             self._wake.wait(self._pause())
             self._wake.clear()
             self._carry_out()
@@ -228,6 +232,8 @@ class LiveFeed:
                 commented = now
                 for subscription in self._subscriptions():
                     subscription.receiver.send(COMMENT)
+        self._ended = True
+        self._carry_out()
         for subscription in self._subscriptions():
             subscription.receiver.close(subscription.farewell)
 

@@ -7,7 +7,7 @@ reads whole partitions. Nothing here is ever overwritten: a change that is there
 write it tells of was carried out, also where the store's answer was lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
 from graphql_api import ids
@@ -25,6 +25,7 @@ class ChangeStore:
 
     def __init__(self, database: Database, retention: timedelta) -> None:
         self.retention = retention
+        self.on_change: Callable[[str], None] | None = None  # told whose changes were kept
         self._table = database.table("Users")
 
     def put(self, change: Change) -> Put:
@@ -35,6 +36,11 @@ class ChangeStore:
             "expires_at": codec.value(int((change.at + self.retention + WINDOW).timestamp())),
         }
         return Put(self._table, item, Attr("item").not_exists())
+
+    def announce(self, user_id: str) -> None:
+        """Tell whoever waits for changes of this user that there are some."""
+        if self.on_change:
+            self.on_change(user_id)
 
     def find(self, user_id: str, change_id: str) -> Change | None:
         """One of the user's changes, if it is still kept."""

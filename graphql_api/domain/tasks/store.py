@@ -73,6 +73,7 @@ class TaskStore:
         except ConditionFailed as failure:
             if not failure.unsure or not self._is_done(writes[0]):
                 raise
+        self._changes.announce(writes[0].change.user_id)
 
     def _is_done(self, write: Write) -> bool:
         """Whether a write whose answer was lost was carried out: then its change is there."""
@@ -106,6 +107,7 @@ class TaskStore:
                     "This idempotency key was used with other content.", field="idempotency_key"
                 ) from None
             return str(item["task_id"]["S"])
+        self._changes.announce(change.user_id)
         return change.task_id
 
     def import_(self, task: Task, actor: Actor, now: datetime) -> bool:

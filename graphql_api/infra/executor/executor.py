@@ -28,6 +28,7 @@ from graphql import (
     validate,
 )
 from graphql.execution import Executor as CoreExecutor
+from graphql.execution import create_source_event_stream
 from strawberry import Schema
 
 from graphql_api.config import DEFAULT_LIMITS, Limits
@@ -89,6 +90,11 @@ class Operation:
     def is_mutation(self) -> bool:
         """True if it writes."""
         return self.node.operation is OperationType.MUTATION
+
+    @property
+    def is_subscription(self) -> bool:
+        """True if it is answered by a stream of events."""
+        return self.node.operation is OperationType.SUBSCRIPTION
 
 
 class Executor:
@@ -159,12 +165,36 @@ class Executor:
         request_log.annotate(operation=operation.name or operation.node.operation.value)
         with self.around(operation):
             result = self._result_in_turn(operation, request, context)
+        return self._answer(operation, request, result)
+
+    def _answer(self, operation: Operation, request: Request, result: ExecutionResult) -> Answer:
         if not result.errors:
             return Answer(result.data)
         if result.data is None and all(error.path is None for error in result.errors):
             return Answer(None, self._variable_errors(operation, request, result), executed=False)
         failures = [execution_failure(error, self._spell) for error in result.errors]
         return Answer(result.data, failures)
+
+    def subscribe(self, operation: Operation, request: Request, context: Any) -> Any:
+        """The source that a subscription's root field returns, or an Answer with errors."""
+        request_log.annotate(operation=operation.name or operation.node.operation.value)
+        core = self._core(operation, request, context)
+        source = (
+            ExecutionResult(None, core)
+            if isinstance(core, list)
+            else create_source_event_stream(core)
+        )
+        if isinstance(source, ExecutionResult):
+            return self._answer(operation, request, source)
+        return source
+
+    def execute_event(
+        self, operation: Operation, request: Request, context: Any, event: Any
+    ) -> Answer:
+        """Execute a subscription for one event of its source."""
+        core = self._core(operation, request, context, root_value=event)
+        result = ExecutionResult(None, core) if isinstance(core, list) else core.execute_operation()
+        return self._answer(operation, request, cast("ExecutionResult", result))
 
     def _result_in_turn(
         self, operation: Operation, request: Request, context: Any
@@ -181,19 +211,25 @@ class Executor:
         if compiled:
             core = compiled.executor(context, request.variables, **self._options)
         if core is None:
-            core = CoreExecutor.build(
-                self.schema,
-                operation.document,
-                context_value=context,
-                raw_variable_values=dict(request.variables),
-                operation_name=operation.name,
-                max_coercion_errors=MAX_ERRORS,
-                **self._options,
-            )
+            core = self._core(operation, request, context)
         if isinstance(core, list):
             return ExecutionResult(None, core)
         operation.executed += 1
         return compiled.run(core) if compiled else cast("ExecutionResult", core.execute_operation())
+
+    def _core(
+        self, operation: Operation, request: Request, context: Any, root_value: Any = None
+    ) -> CoreExecutor[Any] | list[GraphQLError]:
+        return CoreExecutor.build(
+            self.schema,
+            operation.document,
+            root_value=root_value,
+            context_value=context,
+            raw_variable_values=dict(request.variables),
+            operation_name=operation.name,
+            max_coercion_errors=MAX_ERRORS,
+            **self._options,
+        )
 
     def _compiled(self, operation: Operation) -> CompiledOperation | None:
         return compile_operation(self.schema, operation.document, operation.node)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.serving.body_limits import BODY_BYTES, fits
+from graphql_api.infra.serving.streams import STREAM, Stream, Transport
 from graphql_api.infra.serving.wsgi import REFUSED, Given, Headers, Wsgi, answer, environ
 
 SECONDS = 5.0  # for a client to send a body; the same as for a head
@@ -37,6 +38,12 @@ class Side(AsyncIterable[bytes], Protocol):
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer."""
+
+    def response_stream(self, status: int, headers: Headers) -> Transport:
+        """Begin an answer that goes on until nobody refers to the transport any more."""
+
+    def client_disconnect(self) -> Any:
+        """Give a future that is done when the client has gone, or the answer has ended."""
 
 
 class Front:
@@ -75,7 +82,14 @@ class Front:
         request = environ(given, body, length)
         if time.monotonic() - came > WAIT_SECONDS:  # whoever asks may have gone, or asks again
             request[REFUSED] = HTTPStatus.SERVICE_UNAVAILABLE
-        side.response_bytes(*answer(self._app, request))
+        request[STREAM] = True
+        status, headers, content = answer(self._app, request)
+        if isinstance(stream := request[STREAM], Stream):
+            # The handler returns: a stream holds no coroutine, thread or greenlet.
+            side.client_disconnect().add_done_callback(lambda _: stream.close())
+            stream.open(side.response_stream(status, headers))
+        else:
+            side.response_bytes(status, headers, content)
 
     async def _refuse(self, given: Given, side: Side, why: HTTPStatus) -> None:
         """Let the app say what is wrong with the body, and end the connection."""

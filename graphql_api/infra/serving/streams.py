@@ -34,55 +34,59 @@ class Transport(Protocol):
 
 
 class Stream:
-    """One client's stream of events, from any thread; what comes before it is open waits."""
+    """One client's stream of events; what is sent before it is open waits for that.
 
-    __slots__ = ("_begun", "_burst", "_lock", "_since", "_transport", "closed")
+    All of its methods may be called from any thread. `on_close` is called once, when either side
+    has ended it.
+    """
 
-    def __init__(
-        self, begun: Callable[["Stream"], None], closed: Callable[["Stream"], None]
-    ) -> None:
-        """`begun` is called when the stream is open, `closed` once when either side ends it."""
-        self._begun = begun
-        self.closed: Callable[[Stream], None] | None = closed
+    __slots__ = ("_burst", "_closed", "_early", "_lock", "_since", "_transport", "on_close")
+
+    def __init__(self) -> None:
+        self.on_close: Callable[[], None] | None = None
         self._transport: Transport | None = None
+        self._early: list[bytes] | None = []
         self._lock = threading.Lock()
         self._burst, self._since = 0, 0.0
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether it has ended."""
-        return self.closed is None
+        self._closed = False
 
     def open(self, transport: Transport) -> None:
-        """Begin, in the server."""
+        """Begin, in the server: comments first, so that the client sees the headers at once."""
         with self._lock:
-            self._transport = transport
-        self._begun(self)
+            early, self._early = self._early or [], None
+            transport.send_bytes(COMMENT + b"".join(early))
+            if not self._closed:
+                self._transport = transport
 
     def send(self, data: bytes) -> None:
         """Send events; a client that has been sent too much in too short a time is cut off."""
-        with self._lock:
-            transport = self._transport
-        if transport is None:
-            return
         now = time.monotonic()
-        if now - self._since > BURST_SECONDS:
-            self._since, self._burst = now, 0
-        self._burst += len(data)
-        if self._burst > BURST_BYTES:
+        with self._lock:
+            if now - self._since > BURST_SECONDS:
+                self._since, self._burst = now, 0
+            self._burst += len(data)
+            fits = self._burst <= BURST_BYTES
+            if fits:
+                self._put(data)
+        if not fits:
             self.close()
-        else:
-            transport.send_bytes(data)
 
     def close(self, last: bytes = b"") -> None:
         """End it, after these last bytes; also called when the client has gone."""
         with self._lock:
-            transport, self._transport = self._transport, None
-            closed, self.closed = self.closed, None
-        if transport is not None and last:
-            transport.send_bytes(last)
-        if closed:
-            closed(self)
+            if self._closed:
+                return
+            self._closed = True
+            self._put(last)
+            self._transport = None  # nobody refers to it any more: the response ends
+        if self.on_close:
+            self.on_close()
+
+    def _put(self, data: bytes) -> None:
+        if self._early is not None:
+            self._early.append(data)
+        elif self._transport is not None and data:
+            self._transport.send_bytes(data)
 
 
 def event(data: bytes, *, name: str | None = None, id: str | None = None) -> bytes:

@@ -1,0 +1,86 @@
+"""GraphQL over server-sent events, "distinct connections mode".
+
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md. Errors are events too: a client
+of that protocol takes any other answer for a broken connection, and tries again.
+"""
+
+import sys
+from collections.abc import Hashable
+from functools import partial
+
+import orjson
+from flask import Response
+
+from graphql_api.api.graphql.changes import LiveChanges, feed_cursor
+from graphql_api.api.graphql.context import Services
+from graphql_api.api.http.requests import Incoming, context_for_request
+from graphql_api.domain.accounts.tokens import Identity
+from graphql_api.domain.changes.live import LiveFeed, Render, Subscription
+from graphql_api.domain.changes.model import Change, Position
+from graphql_api.errors import AppError, BadUserInput
+from graphql_api.infra.executor.executor import Executor, Operation, Request
+from graphql_api.infra.executor.responses import Answer, RequestErrors
+from graphql_api.infra.serving.streams import HEADERS, STREAM, Stream, event
+
+COMPLETE = event(b"", name="complete")
+NO_STREAM = (
+    "Subscriptions are answered as text/event-stream, which this request does not accept:"
+    " send Accept: text/event-stream, or poll the changes query."
+)
+NOT_HERE = "This server cannot stream: poll the changes query."
+
+
+class EventStreams:
+    """Answers subscriptions by streams, and other results as events."""
+
+    def __init__(self, executor: Executor, services: Services, live: LiveFeed) -> None:
+        self._executor, self._services, self._live = executor, services, live
+
+    def answer(self, answer: Answer) -> Response:
+        """One result, and the end."""
+        data = event(orjson.dumps(answer.body), name="next")
+        return Response(data + COMPLETE, headers=HEADERS)
+
+    def subscribe(self, operation: Operation, asked: Request, request: Incoming) -> Response:
+        """Open a stream of the operation's events, or answer with what is wrong with it."""
+        context = context_for_request(self._services, request)
+        source = self._executor.subscribe(operation, asked, context)
+        if isinstance(source, Answer):
+            return self.answer(source)
+        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
+        key = (asked.query, operation.name, variables)
+        render = partial(self._render, operation, asked, source.identity)
+        try:
+            return self.open(request, source, key, render, COMPLETE)
+        except AppError as error:
+            return self.answer(RequestErrors.of(error).answer)
+
+    def open(
+        self,
+        request: Incoming,
+        source: LiveChanges,
+        key: Hashable,
+        render: Render,
+        farewell: bytes,
+    ) -> Response:
+        """Open a stream of a user's changes. Raises BadUserInput where nothing can stream."""
+        if not request.environ.get(STREAM):
+            raise BadUserInput(NOT_HERE)
+        authorization = sys.intern(request.environ.get("HTTP_AUTHORIZATION", ""))
+        stream = Stream()
+        user_id = source.identity.user_id
+        subscription = Subscription(
+            user_id, authorization, key, render, stream, farewell, source.after
+        )
+        self._live.subscribe(subscription)
+        stream.on_close = partial(self._live.unsubscribe, subscription)
+        request.environ[STREAM] = stream
+        return Response(iter(()), headers=HEADERS)  # of no length that could be told
+
+    def _render(
+        self, operation: Operation, asked: Request, identity: Identity, change: Change
+    ) -> bytes:
+        context = self._services.context_of(identity)
+        answer = self._executor.execute_event(operation, asked, context, change)
+        cursor = feed_cursor(context, Position.of(change, context.now))
+        return event(orjson.dumps(answer.body), name="next", id=cursor)

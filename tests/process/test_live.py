@@ -1,0 +1,171 @@
+"""Live changes over server-sent events, from the whole service with several processes."""
+
+import json
+import socket
+import time
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import pytest
+from conftest import CREATE, REGISTER
+from service import running
+
+pytestmark = pytest.mark.whole
+
+SOON = 30  # seconds for what takes one
+SUBSCRIPTION = "subscription ($after: String) { changes(after: $after) { kind task { title } } }"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("live"), WORKERS="2", MAX_STREAMS_PER_USER="3") as url:
+        yield url
+
+
+def post(url, query, token=None, **variables):
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    with urlopen(Request(f"{url}/graphql", body, headers), timeout=SOON) as answer:
+        return json.load(answer)
+
+
+@pytest.fixture
+def token(url):
+    name = f"live-{time.monotonic_ns()}"
+    answer = post(url, REGISTER, input={"username": name, "password": "correct horse battery"})
+    return answer["data"]["register"]["token"]
+
+
+class Events:
+    """A stream's events as they come: dictionaries of their lines, comments left out."""
+
+    def __init__(self, connection):
+        self.file = connection.makefile("rb")
+        self.status = self.file.readline().decode().split()[1]
+        self.headers = {}
+        while line := self.file.readline().decode().strip():
+            name, _, value = line.partition(": ")
+            self.headers[name.lower()] = value
+        self._text = b""
+
+    def next(self):
+        while True:
+            while b"\n\n" not in self._text:
+                size = int(self.file.readline() or b"0", 16)
+                if not size:
+                    return None
+                self._text += self.file.read(size)
+                self.file.readline()
+            block, _, self._text = self._text.partition(b"\n\n")
+            lines = [line.partition(": ") for line in block.decode().split("\n")]
+            event = {name: value for name, _, value in lines if name and name != ":"}
+            if event:
+                return event
+
+
+@contextmanager
+def subscribed(url, token, query=SUBSCRIPTION, **variables):
+    address = urlsplit(url)
+    body = json.dumps({"query": query, "variables": variables})
+    head = (
+        "POST /graphql HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n"
+        f"Content-Type: application/json\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((address.hostname, address.port), timeout=SOON) as connection:
+        connection.sendall((head + body).encode())
+        yield Events(connection)
+
+
+def titles(events, count):
+    found = []
+    for _ in range(count):
+        event = events.next()
+        assert event["event"] == "next"
+        found.append(json.loads(event["data"])["data"]["changes"]["task"]["title"])
+    return found
+
+
+def test_subscribers_in_all_processes_get_what_any_of_them_writes(url, token):
+    with subscribed(url, token) as one, subscribed(url, token) as two:
+        assert (one.status, one.headers["content-type"]) == (
+            "200",
+            "text/event-stream; charset=utf-8",
+        )
+        for number in range(6):
+            post(url, CREATE, token, input={"title": f"{number}"})
+
+        wanted = [f"{number}" for number in range(6)]
+        assert titles(one, 6) == wanted
+        assert titles(two, 6) == wanted
+
+
+def test_what_happened_while_a_client_was_away_comes_after_its_cursor(url, token):
+    with subscribed(url, token) as events:
+        post(url, CREATE, token, input={"title": "1"})
+        cursor = events.next()["id"]
+    post(url, CREATE, token, input={"title": "2"})
+
+    with subscribed(url, token, after=cursor) as events:
+        # What lies within the window comes again.
+        assert titles(events, 2) == ["1", "2"]
+        post(url, CREATE, token, input={"title": "3"})
+        assert titles(events, 1) == ["3"]
+
+
+def test_a_stream_ends_with_its_session_and_says_so(url, token):
+    with subscribed(url, token) as events:
+        post(url, "mutation { logout { endedSessions } }", token)
+
+        assert events.next() == {"event": "complete", "data": ""}
+        assert events.next() is None
+
+
+def test_a_user_has_a_number_of_streams_in_a_process_at_most(url, token):
+    with ExitStack() as streams:
+        found = [streams.enter_context(subscribed(url, token)) for _ in range(7)]
+        refused = [events for events in found if "content-length" in events.headers]
+        texts = [
+            events.file.read(int(events.headers["content-length"])).decode() for events in refused
+        ]
+
+    assert 1 <= len(texts) <= 4  # of 7 in two processes, each has 3
+    assert all('"code":"RATE_LIMITED"' in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("subscription { changes { nothing } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { changes(after: 3) { id } }", "GRAPHQL_VALIDATION_FAILED"),
+        ('subscription { changes(after: "x") { id } }', "BAD_USER_INPUT"),
+        ("subscription { changes { id } b: changes { id } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription {", "GRAPHQL_PARSE_FAILED"),
+    ],
+)
+def test_what_is_wrong_with_a_subscription_is_an_event_and_the_end(url, token, query, code):
+    with subscribed(url, token, query) as events:
+        length = int(events.headers["content-length"])
+        text = events.file.read(length).decode()
+
+    first, last, rest = text.split("\n\n")
+    assert (last, rest) == ("event: complete\ndata: ", "")
+    answer = json.loads(first.partition("\ndata: ")[2])
+    assert answer["errors"][0]["extensions"]["code"] == code
+
+
+def test_the_end_of_the_service_ends_its_streams_and_does_not_wait_for_them(tmp_path):
+    with ExitStack() as client:
+        with running(tmp_path) as url:
+            account = {"username": "end", "password": "correct horse battery"}
+            token = post(url, REGISTER, input=account)["data"]["register"]["token"]
+            events = client.enter_context(subscribed(url, token))
+            post(url, CREATE, token, input={"title": "1"})
+            assert titles(events, 1) == ["1"]
+        # It has ended by now, after a SIGTERM.
+
+        assert events.next() == {"event": "complete", "data": ""}
+        assert events.next() is None
