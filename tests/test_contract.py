@@ -115,6 +115,7 @@ DOORS = {
     "flask": {
         "app.py",
         "api/http/application.py",
+        "api/http/event_streams.py",
         "api/http/graphql_view.py",
         "api/http/responses.py",
         "api/http/routes.py",
@@ -136,6 +137,7 @@ DOORS = {
     "granian": {"infra/serving/server.py"},
     "greenlet": {"infra/concurrency/hub.py"},
     "orjson": {
+        "api/http/event_streams.py",
         "api/http/requests.py",
         "clock.py",
         "infra/dynamodb/protocol.py",
@@ -231,6 +233,7 @@ def test_what_answers_requests_waits_by_the_hub_only():
         "infra/concurrency/hub.py",
         "infra/concurrency/waiting.py",
         *(
+            "domain/changes/live.py",
             "infra/serving/server.py",
             "infra/serving/watchdog.py",
             "infra/dynamodb/embedded.py",
