@@ -7,7 +7,7 @@ import sys
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the imports take a second: no traceback of them
 
-from graphql_api import create_app
+from graphql_api.app import start_app
 from graphql_api.bulkheads import Bulkheads
 from graphql_api.config import Config
 from graphql_api.domain.tables import TABLES
@@ -46,7 +46,7 @@ def main() -> int:
         with server.metrics_served(config):
             server.serve(
                 config,
-                create_app,
+                start_app,
                 threads=Bulkheads.of(config).size,
                 then=lambda: announce(config),
             )
@@ -73,4 +73,4 @@ if __name__ == "__main__":
 if __name__ != "__mp_main__":  # a worker that is spawned, not forked, only needs the names above
     config = Config.from_env(os.environ)
     request_log.configure(config.log_level)
-    app = create_app(prepare(config, shared=True))
+    app = start_app(prepare(config, shared=True))

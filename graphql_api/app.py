@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
 from flask import Flask
@@ -25,6 +25,7 @@ from graphql_api.api.rest import openapi
 from graphql_api.api.rest import views as rest
 from graphql_api.bulkheads import Bulkheads
 from graphql_api.config import Config
+from graphql_api.domain.accounts.deletions import Deletions
 from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.domain.accounts.rate_limits import RateLimiter
 from graphql_api.domain.accounts.service import Accounts
@@ -33,6 +34,7 @@ from graphql_api.domain.accounts.tokens import Tokens
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.live import LiveFeed, LiveOptions
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.jobs import Jobs
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.plans.store import PlanStore
 from graphql_api.domain.settings.service import UserSettings
@@ -48,6 +50,13 @@ from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 
 if TYPE_CHECKING:
     from graphql_api.infra.telemetry.metrics import Metrics
+
+
+def start_app(config: Config, **options: Any) -> Flask:
+    """Create the application of a serving process, and complete what a crash has interrupted."""
+    app = create_app(config, **options)
+    app.extensions["deletions"].resume()
+    return app
 
 
 def create_app(
@@ -78,6 +87,7 @@ def create_app(
     history = History(tasks, dependencies, feed)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
+    deletions = Deletions(Jobs(database, "deletion"), users, remove_data, clock.now)
     bulkheads = Bulkheads.of(config)
     services = Services(
         accounts=Accounts(
@@ -85,7 +95,7 @@ def create_app(
             Passwords(config.argon2_profile, bulkheads.passwords),
             tokens,
             RateLimiter(database, secrets[0]),
-            remove_data,
+            deletions,
         ),
         tasks=Tasks(tasks, dependencies, history),
         history=history,
@@ -134,6 +144,7 @@ def create_app(
 
     app = Application(__name__)
     app.extensions |= {"database": database, "executor": executor}  # for tests
+    app.extensions["deletions"] = deletions
     documents = PersistedDocuments(config.trusted_documents)
     streams = EventStreams(executor, services, live)
     view = GraphQL(executor, documents, services, DRAFTS[config.graphql_http], streams)

@@ -31,8 +31,9 @@ def create_handler(environ: Mapping[str, str]) -> Handler:
     if config.embedded:
         raise StartError("DYNAMODB=embedded cannot be used on Lambda, which keeps no files")
     Tables(connect(config), config, TABLES).prepare()
-    app = _Addressed(create_app(config))
-    adapted = make_lambda_handler(app, non_binary_content_type_prefixes=TEXTS)
+    app = create_app(config)
+    app.extensions["deletions"].sweep()  # here and now: between events no thread runs
+    adapted = make_lambda_handler(_Addressed(app), non_binary_content_type_prefixes=TEXTS)
     return lambda event, context: adapted(_unambiguous(event), context)
 
 

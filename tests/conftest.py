@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from graphql_api import create_app
 from graphql_api.config import Config
-from graphql_api.domain.accounts import service, session_cache
+from graphql_api.domain.accounts import deletions, service, session_cache
 from graphql_api.infra.concurrency import hub
 from graphql_api.infra.concurrency.poller import SelectorPoller
 from graphql_api.infra.request_log import JSONFormatter
@@ -123,6 +124,9 @@ def app(engine) -> Flask:
     # However slow the machine is, a session that was opened here needs no second look: the
     # tests count calls. What happens when that answer is old has tests of its own.
     session_cache.TTL_SECONDS = 3600
+    # No thread of the background meets the tests' own calls: they sweep when they want to.
+    deletions.SECOND_PASS_DELAY = timedelta(hours=1)
+    deletions.LOOK_SECONDS = 3600
     # The whole suite comes from one address.
     service.ACCOUNTS_BY_ADDRESS = replace(service.ACCOUNTS_BY_ADDRESS, attempts=10**9)
     service.LOGINS_BY_ADDRESS = replace(service.LOGINS_BY_ADDRESS, attempts=10**9)

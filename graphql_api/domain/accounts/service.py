@@ -2,12 +2,11 @@
 
 import contextlib
 import logging
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from graphql_api.domain.accounts import model, session_cache
+from graphql_api.domain.accounts import model
+from graphql_api.domain.accounts.deletions import Deletions
 from graphql_api.domain.accounts.model import (
     Client,
     Session,
@@ -33,12 +32,11 @@ from graphql_api.errors import (
     BadUserInput,
     Conflict,
     NotFound,
-    ServiceUnavailable,
     Unauthenticated,
 )
 from graphql_api.ids import new_id
 from graphql_api.infra import request_log
-from graphql_api.infra.dynamodb import ConditionFailed
+from graphql_api.infra.dynamodb import ConditionFailed, Put
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +60,13 @@ class Accounts:
         passwords: Passwords,
         tokens: Tokens,
         limiter: RateLimiter,
-        remove_tasks: Callable[[str], None],
+        deletions: Deletions,
     ) -> None:
         self._users = users
         self._passwords = passwords
         self._tokens = tokens
         self._limiter = limiter
-        self._remove_tasks = remove_tasks
+        self._deletions = deletions
         self._sessions = SessionCache()
 
     def register(self, username: str, password: str, client: Client, now: datetime) -> Login:
@@ -92,7 +90,7 @@ class Accounts:
         epoch = self._sessions.epoch
         user = self._verified_user(username, password, client, now)
         if user.deleting:  # the deletion was interrupted: complete it
-            self._remove(user)
+            self._deletions.run_pass(user.user_id)
             raise _login_refused()
         self._update_hash(user, password)
         session, refresh = self._new_session(user, client, now)
@@ -213,19 +211,19 @@ class Accounts:
             hashed = self._passwords.hash(password)
         changed = replace(user, password=hashed, generation=user.generation + 1)
         session, refresh = self._new_session(changed, client, now)
-        self._replace(user, changed, session)
+        self._replace(user, changed, self._users.session_addition(session))
         return self._login(changed, refresh, now, self._sessions.epoch)
 
     def delete(self, identity: Identity, password: str, now: datetime) -> str:
         """Delete the account with all its data; return the user's id.
 
-        All sessions end first. An interrupted deletion is completed by the next login.
+        All sessions end first. An interrupted deletion is completed in the background.
         """
         user = self._current_user(identity)
         self._confirm_password(user, password, "password", now)
         deleting = replace(user, deleting=True, generation=user.generation + 1)
-        self._replace(user, deleting)
-        self._remove(deleting)
+        self._replace(user, deleting, self._deletions.begin(user.user_id, now))
+        self._deletions.run_pass(user.user_id)
         return user.user_id
 
     def _verified_user(self, username: str, typed: str, client: Client, now: datetime) -> User:
@@ -310,29 +308,17 @@ class Accounts:
         sessions = self.sessions(user, now) if user else self._users.sessions(NOBODY)
         return any(session.address == address for session in sessions)
 
-    def _replace(self, before: User, after: User, *sessions: Session) -> None:
+    def _replace(self, before: User, after: User, *additions: Put) -> None:
         try:
-            self._users.replace(before, after, *sessions)
+            self._users.replace(before, after, *additions)
         except ConditionFailed:
             raise Conflict("The account was changed by another request, try again.") from None
         finally:
             self._sessions.discard_user(before.user_id)
 
-    def _remove(self, user: User) -> None:
-        self._remove_tasks(user.user_id)
-        self._users.remove(user)
-        # Other processes may still have a session cached, and write for its user.
-        timer = threading.Timer(session_cache.TTL_SECONDS + 1, self._remove_again, (user,))
-        timer.daemon = True
-        timer.start()
-
-    def _remove_again(self, user: User) -> None:
-        with contextlib.suppress(ServiceUnavailable):
-            self._remove_tasks(user.user_id)
-            self._users.remove(user)
-
     def _login(self, user: User, refresh: RefreshToken, now: datetime, epoch: int) -> Login:
         request_log.annotate(user_id=user.user_id)
+        self._deletions.look()
         access = self._tokens.issue(user.user_id, refresh.session_id, now)
         self._sessions.add(Identity(user.user_id, refresh.session_id), user, epoch)
         return Login(user, access.token, access.expires_at, refresh.text)

@@ -51,7 +51,7 @@ class UserStore:
             self._database.write(
                 Put(self._table, taken, new),
                 Put(self._table, profile, new),
-                *(Put(self._table, _session_item(session), new) for session in sessions),
+                *map(self.session_addition, sessions),
             )
         except ConditionFailed:
             # If it is ours, the response to our own first attempt was lost.
@@ -71,19 +71,17 @@ class UserStore:
         items = self._table.get_many([{"user_id": key, "item": "profile"} for key in user_ids])
         return {user.user_id: user for user in (codec.decode(User, item) for item in items)}
 
-    def replace(self, before: User, after: User, *sessions: Session) -> None:
-        """Replace the user's state and add new sessions, all or nothing.
+    def replace(self, before: User, after: User, *additions: Put) -> None:
+        """Replace the user's state and add other items, all or nothing.
 
         Raises ConditionFailed if the user has changed since `before` was read, UnknownOutcome
         if the response was lost and the user has changed again.
         """
         item = {"item": codec.value("profile"), **codec.encode(after)}
         unchanged = Attr("password").eq(before.password) & Attr("generation").eq(before.generation)
-        new = Attr("user_id").not_exists()
         try:
-            if sessions:
-                puts = (Put(self._table, _session_item(session), new) for session in sessions)
-                self._database.write(Put(self._table, item, unchanged), *puts)
+            if additions:
+                self._database.write(Put(self._table, item, unchanged), *additions)
             else:
                 self._table.put(item, unchanged)
         except ConditionFailed as failure:
@@ -93,24 +91,31 @@ class UserStore:
             if self.get(after.user_id) != after:
                 raise UnknownOutcome from None
 
-    def remove(self, user: User) -> None:
-        """Delete all of the user's items; profile and name last, so that a retry finds the user."""
-        own = Key("user_id").eq(user.user_id)
+    def remove(self, user_id: str) -> None:
+        """Delete all of a user's items; profile and name last, so that a retry finds the user."""
+        own, profile = Key("user_id").eq(user_id), None
 
         def read(start: Item | None) -> Read:
             extend_deadline()
             return self._table.query(own, start=start, limit=DELETE_PAGE)
 
         for items in looks(read):
-            names = [item["item"]["S"] for item in items]
-            self._table.delete_many(
-                [{"user_id": user.user_id, "item": name} for name in names if name != "profile"]
-            )
+            by_name = {item["item"]["S"]: item for item in items}
+            profile = by_name.pop("profile", profile)
+            self._table.delete_many([{"user_id": user_id, "item": name} for name in by_name])
+        if profile:
+            self._remove_profile(codec.decode(User, profile))
+
+    def _remove_profile(self, user: User) -> None:
         profile = Delete(self._table, {"user_id": user.user_id, "item": "profile"})
         # If another deletion was faster, the name may have a new owner.
         ours = Attr("owner").eq(user.user_id)
         with contextlib.suppress(ConditionFailed):
             self._database.write(profile, Delete(self._table, _reservation(user.username), ours))
+
+    def session_addition(self, session: Session) -> Put:
+        """Return the write that stores a new session, as a part of a transaction."""
+        return Put(self._table, _session_item(session), Attr("user_id").not_exists())
 
     def add_session(self, session: Session) -> None:
         """Store a new session."""

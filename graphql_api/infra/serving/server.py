@@ -94,8 +94,8 @@ def serve(
 ) -> None:
     """Serve what `make_app` makes of a configuration in each worker, until a signal ends it.
 
-    `make_app` is graphql_api.create_app; each worker has so many `threads` for long work, one for
-    each slot of a bulkhead; `then` is called once connections are accepted.
+    `make_app` is graphql_api.app.start_app; each worker has so many `threads` for long work, one
+    for each slot of a bulkhead; `then` is called once connections are accepted.
     """
     threading.Thread(target=_when_listening, args=(config, then), daemon=True).start()
     drain = Drain()

@@ -1,0 +1,66 @@
+"""Durable jobs in DynamoDB: work that is completed even if the process that owes it dies.
+
+    user_id      item   attributes
+    job#<kind>   <id>   due_at, expires_at (both in Unix seconds)
+
+A job is stored in the transaction that makes it necessary, and deleted when it is done. Before a
+process runs a job, it claims it by moving `due_at` LEASE ahead: if the process dies, another one
+takes the job after that. A job may therefore run more than once, and has to be idempotent.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from graphql_api.infra.dynamodb import Attr, ConditionFailed, Database, Key, Put, codec
+
+LEASE = timedelta(seconds=60)
+LIFETIME = timedelta(days=30)  # after which the table's TTL deletes a job that nobody completes
+PAGE_SIZE = 100  # jobs that are read at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that is to run from `due_at` (Unix seconds) on; its id says for what."""
+
+    item: str
+    due_at: int
+
+    def seconds_left(self, now: datetime) -> float:
+        """Return the seconds until the job is due, at least 0."""
+        return max(0.0, self.due_at - now.timestamp())
+
+
+class Jobs:
+    """Stores the jobs of one kind."""
+
+    def __init__(self, database: Database, kind: str) -> None:
+        self._table = database.table("Users")
+        self._partition = f"job#{kind}"
+
+    def addition(self, job_id: str, due: datetime) -> Put:
+        """Return the write that stores a job, as a part of a transaction."""
+        due_at, expires_at = int(due.timestamp()), int((due + LIFETIME).timestamp())
+        key = self._key(job_id)
+        return Put(self._table, codec.item(**key, due_at=due_at, expires_at=expires_at))
+
+    def pending(self) -> list[Job]:
+        """List the jobs that are not completed, the first PAGE_SIZE by id."""
+        read = self._table.query(Key("user_id").eq(self._partition), limit=PAGE_SIZE)
+        return [codec.decode(Job, item) for item in read.items]
+
+    def claim(self, job: Job, now: datetime) -> bool:
+        """Lease a job that is due; False if another process has claimed or completed it."""
+        unchanged = Attr("due_at").eq(job.due_at)
+        leased = {"due_at": int((now + LEASE).timestamp())}
+        try:
+            self._table.change(leased, unchanged, **self._key(job.item))
+        except ConditionFailed:
+            return False
+        return True
+
+    def complete(self, job_id: str) -> None:
+        """Delete a job that is done."""
+        self._table.delete_many([self._key(job_id)])
+
+    def _key(self, job_id: str) -> dict[str, str]:
+        return {"user_id": self._partition, "item": job_id}
