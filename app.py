@@ -1,11 +1,11 @@
-"""The process: `python app.py` runs everything; `app:app` is the service for any WSGI server."""
+"""Entry point: `python app.py` runs the whole service; `app:app` is its app for a WSGI server."""
 
 import os
 import signal
 import sys
 
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the imports take a second: no traceback of them
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of the imports, which take a second
 
 from graphql_api.app import start_app
 from graphql_api.bulkheads import Bulkheads
@@ -18,23 +18,23 @@ from graphql_api.infra.dynamodb.tables import Tables
 from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 from graphql_api.infra.serving import server
 
-INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+INTERRUPTED = 130  # a shell's exit status of a program that Ctrl-C ended
 
 
 def prepare(config: Config, *, shared: bool) -> Config:
-    """The same configuration, with a store that is ready to be used."""
-    PersistedDocuments(config.trusted_documents)  # said here, what is wrong is said once
+    """Make the store ready, and return the configuration that reaches it."""
+    PersistedDocuments(config.trusted_documents)  # what is wrong with them is said once so
     config = embedded.prepare(config, shared=shared)
     Tables(connect(config), config, TABLES).prepare()
     return config
 
 
 def main() -> int:
-    """Serve until a signal ends it; 2 if the service cannot start."""
+    """Serve until a signal ends it; return the process's exit status, 2 for a failed start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        config = server.listening(Config.from_env(os.environ))
+        config = server.resolve_address(Config.from_env(os.environ))
         request_log.configure(config.log_level)
         config = prepare(config, shared=False)
     except StartError as error:
@@ -43,23 +43,23 @@ def main() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        with server.metrics_served(config):
+        with server.serving_metrics(config):
             server.serve(
                 config,
                 start_app,
                 threads=Bulkheads.of(config).size,
-                then=lambda: announce(config),
+                on_listening=lambda: announce(config),
             )
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
         return 2
     finally:
-        well = embedded.stop()
-    return 0 if well else 1
+        stopped = embedded.stop()
+    return 0 if stopped else 1
 
 
 def announce(config: Config) -> None:
-    """Tell where the service is, and its data."""
+    """Print where the service listens, and where its data is."""
     host = f"[{config.host}]" if ":" in config.host else config.host
     page = " (GraphiQL)" if config.graphiql else ""
     print(f"Smart Task Scheduler: http://{host}:{config.port}/graphql{page}")
@@ -70,7 +70,7 @@ def announce(config: Config) -> None:
 if __name__ == "__main__":
     sys.exit(main())
 
-if __name__ != "__mp_main__":  # a worker that is spawned, not forked, only needs the names above
+if __name__ != "__mp_main__":  # a spawned worker needs the names above only
     config = Config.from_env(os.environ)
     request_log.configure(config.log_level)
     app = start_app(prepare(config, shared=True))

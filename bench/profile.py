@@ -33,6 +33,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 import orjson
 
@@ -45,7 +46,6 @@ from graphql_api.infra import request_log
 from graphql_api.infra.serving import wsgi
 from graphql_api.config import Config
 from graphql_api.infra.dynamodb.http_connection import Connection
-from graphql_api.infra.serving.wsgi import Environ, Wsgi
 
 WARM = 200  # requests before anything is timed
 BATCH = 25
@@ -53,7 +53,7 @@ BATCH = 25
 # What belongs to a phase: functions and methods by their full names. What is called within a
 # function of another phase counts there only.
 PHASES = {
-    "Flask, werkzeug, the envelope": ["graphql_api.infra.serving.wsgi:answer"],
+    "Flask, werkzeug, the middleware": ["graphql_api.infra.serving.wsgi:run_app"],
     "the view: negotiation, request": ["graphql_api.api.http.graphql_view:GraphQL.respond", "view"],
     "JSON of the request and the answer": [
         "graphql_api.api.http.requests:parse_json",
@@ -185,7 +185,7 @@ def main() -> int:
     return 0
 
 
-def make_app(config: Config, directory: Path) -> Wsgi:
+def make_app(config: Config, directory: Path) -> WSGIApplication:
     """The service as a worker has it, which counts in files of this directory."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)  # before the library is imported
     from graphql_api.infra.telemetry.metrics import worker_metrics
@@ -219,7 +219,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _environ(request: bytes) -> Environ:
+def _environ(request: bytes) -> WSGIEnvironment:
     """A request of the wire as WSGI has it (PEP 3333)."""
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
@@ -237,13 +237,13 @@ def _environ(request: bytes) -> Environ:
             name.lower(): value for name, _, value in (line.partition(": ") for line in lines)
         },
     )
-    return wsgi.environ(given, body, str(len(body)))
+    return wsgi.build_environ(given, body, str(len(body)))
 
 
-def _answer(app: Wsgi, environ: Environ) -> bytes:
+def _answer(app: WSGIApplication, environ: WSGIEnvironment) -> bytes:
     """The body of the answer."""
     fresh = {**environ, "wsgi.input": io.BytesIO(environ["wsgi.input"].getvalue())}
-    return wsgi.answer(app, fresh)[2]
+    return wsgi.run_app(app, fresh)[2]
 
 
 def _time(ask, environs: Iterator[dict], count: int) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from graphql_api.api.http.application import ROUTE, Application
 from graphql_api.api.http.cors import CORSMiddleware
 from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.graphql_view import DRAFTS, GraphQL
-from graphql_api.api.http.middleware import Envelope
+from graphql_api.api.http.middleware import RequestMiddleware
 from graphql_api.api.http.responses import json_response
 from graphql_api.api.http.routes import graphql_routes, health_routes, plan_routes
 from graphql_api.api.pages.graphiql import GraphiQL
@@ -62,12 +62,12 @@ def start_app(config: Config, **options: Any) -> Flask:
 def create_app(
     config: Config,
     *,
-    leaving: Callable[[], bool] = lambda: False,
+    is_draining: Callable[[], bool] = lambda: False,
     metrics: "Metrics | None" = None,
 ) -> Flask:
     """The service on tables that are there already; the only place where its parts meet.
 
-    `leaving` tells whether the process is about to end; `metrics` count what happens.
+    `is_draining` tells whether the process is about to end; `metrics` count what happens.
     """
     connection = connect(config)
     database = Database(connection, config.table_prefix)
@@ -125,7 +125,7 @@ def create_app(
         ),
         clock.now,
         lambda authorization: services.accounts.is_authenticated(authorization, clock.now()),
-        is_ending=leaving,
+        is_ending=is_draining,
     )
     changes.on_change = live.notify
     executor = Executor(
@@ -153,7 +153,7 @@ def create_app(
         app.register_blueprint(plan_routes(PlanPage()))
     # Readiness is whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
-    app.register_blueprint(health_routes(impatient.check, leaving))
+    app.register_blueprint(health_routes(impatient.check, is_draining))
     app.register_blueprint(
         rest.blueprint(
             rest_executor, services, lists=bulkheads.lists, long_lists=bulkheads.long_lists
@@ -172,10 +172,9 @@ def create_app(
         from graphql_api.infra.telemetry import tracing  # noqa: PLC0415
 
         wsgi = tracing.traced(wsgi, ROUTE, database, executor, rest_executor)
-    wsgi = envelope = Envelope(wsgi, leaving)
     if metrics:
         metrics.observe(database, bulkheads.passwords)
-        envelope.watcher = metrics
+    wsgi = RequestMiddleware(wsgi, is_draining, metrics)
     if config.trusted_proxies:  # else a client could say that it is another one
         wsgi = ProxyFix(wsgi, x_for=config.trusted_proxies, x_proto=config.trusted_proxies)
     app.wsgi_app = wsgi  # type: ignore[method-assign]  # as Flask's docs do it

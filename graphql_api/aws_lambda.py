@@ -1,7 +1,8 @@
-"""AWS Lambda: events of API Gateway and load balancers; the only door to apig-wsgi."""
+"""AWS Lambda entry point: events of API Gateway and load balancers, by way of apig-wsgi."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from apig_wsgi import make_lambda_handler
 
@@ -12,20 +13,20 @@ from graphql_api.domain.tables import TABLES
 from graphql_api.errors import StartError
 from graphql_api.infra.dynamodb import connect
 from graphql_api.infra.dynamodb.tables import Tables
-from graphql_api.infra.serving.wsgi import Wsgi, is_ambiguous
+from graphql_api.infra.serving.wsgi import is_ambiguous
 
 Event: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
 
-# What is text, and so is not sent as base64.
-TEXTS = ("text/", negotiation.JSON, negotiation.GRAPHQL, "application/problem+json")
+# Media types of texts, which are not sent as base64.
+TEXT_TYPES = ("text/", negotiation.JSON, negotiation.GRAPHQL, "application/problem+json")
 
 
 def create_handler(environ: Mapping[str, str]) -> Handler:
-    """What Lambda calls with each event; made once, at the cold start.
+    """Return the function that Lambda calls with each event; made once, at the cold start.
 
-    Raises StartError: for settings that cannot be, for tables that are not as needed, and for
-    the embedded engine, since a function keeps no files.
+    Raises StartError for invalid settings, for tables that are not as needed, and for the embedded
+    engine, since a function keeps no files.
     """
     config = Config.from_env({"DYNAMODB": "aws", **environ})
     if config.embedded:
@@ -33,42 +34,41 @@ def create_handler(environ: Mapping[str, str]) -> Handler:
     Tables(connect(config), config, TABLES).prepare()
     app = create_app(config)
     app.extensions["deletions"].sweep()  # here and now: between events no thread runs
-    adapted = make_lambda_handler(_Addressed(app), non_binary_content_type_prefixes=TEXTS)
-    return lambda event, context: adapted(_unambiguous(event), context)
+    handler = make_lambda_handler(
+        _SourceAddressMiddleware(app), non_binary_content_type_prefixes=TEXT_TYPES
+    )
+    return lambda event, context: handler(_without_ambiguous_headers(event), context)
 
 
-def _unambiguous(event: Event) -> Event:
-    """The event without headers that would pass for others."""
-    kinds = ("headers", "multiValueHeaders")
+def _without_ambiguous_headers(event: Event) -> Event:
+    fields = ("headers", "multiValueHeaders")
     kept = {
-        kind: {name: value for name, value in event[kind].items() if not is_ambiguous(name)}
-        for kind in kinds
-        if event.get(kind)
+        field: {name: value for name, value in event[field].items() if not is_ambiguous(name)}
+        for field in fields
+        if event.get(field)
     }
     return {**event, **kept}
 
 
-class _Addressed:
-    """WSGI middleware: a request comes from where AWS saw it come from.
+class _SourceAddressMiddleware:
+    """WSGI middleware that sets REMOTE_ADDR to the address from which AWS got the request.
 
-    apig-wsgi takes the first address of X-Forwarded-For where it can, which the client wrote.
+    apig-wsgi prefers the first address of X-Forwarded-For, which the client can write.
     """
 
-    def __init__(self, app: Wsgi) -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
-        environ["REMOTE_ADDR"] = _source(environ)
+        environ["REMOTE_ADDR"] = _source_address(environ)
         return self._app(environ, start_response)
 
 
-def _source(environ: Mapping[str, Any]) -> str:
+def _source_address(environ: Mapping[str, Any]) -> str:
     context = environ.get("apig_wsgi.request_context", {})
-    for kind in ("http", "identity"):  # payload format 2.0, and 1.0
-        if kind in context:
-            return str(context[kind]["sourceIp"])
-    # A load balancer adds the address to the end of what it was sent.
+    for field in ("http", "identity"):  # payload format 2.0, and 1.0
+        if field in context:
+            return str(context[field]["sourceIp"])
+    # A load balancer appends the address to the header that it got.
     return str(environ.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()

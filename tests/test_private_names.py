@@ -102,6 +102,7 @@ NAMES = {
         ),
     },
     ("granian", "2.8.7"): {
+        "Granian.pid": "infra/serving/server.py",
         "Granian.wrks": "infra/serving/server.py",
         "Granian.signal_handler_interrupt": "infra/serving/server.py",
         "Granian.signal_handler_reload": "infra/serving/server.py",

@@ -565,7 +565,7 @@ def test_a_port_that_is_taken_is_named(tmp_path, taken):
 @pytest.mark.parametrize("host", ["192.0.2.1", "é..x"])
 def test_a_host_that_is_not_this_machines_is_named(host):
     with pytest.raises(StartError, match=f"^HOST: {host}:0 cannot be listened on: "):
-        server.listening(replace(CONFIG, host=host, port=0))
+        server.resolve_address(replace(CONFIG, host=host, port=0))
 
 
 def test_a_data_directory_that_cannot_be_made_is_named(tmp_path):

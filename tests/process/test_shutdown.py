@@ -245,7 +245,7 @@ def test_a_hang_up_that_only_workers_hear_of_says_nothing_about_the_service(rig)
 
 
 def act(drain: Drain) -> None:
-    drain.then(lambda: os._exit(3))
+    drain.on_start(lambda: os._exit(3))
     time.sleep(SOON)
 
 
@@ -256,11 +256,11 @@ def test_every_process_hears_of_it_however_it_was_started(method):
     processes = [get_context(method).Process(target=act, args=(drain,)) for _ in range(2)]
     for process in processes:
         process.start()
-    assert not drain.begun()
+    assert not drain.is_started()
 
-    drain.begin()
+    drain.start()
 
     for process in processes:
         process.join(SOON)
     assert [process.exitcode for process in processes] == [3, 3]
-    assert drain.begun()
+    assert drain.is_started()

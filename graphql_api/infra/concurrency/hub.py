@@ -79,7 +79,7 @@ class Hub:
         self._wake()
 
     def __await__(self) -> Generator["Hub", None, None]:
-        """Continue a coroutine of event_loop.Step in a greenlet of this hub."""
+        """Continue a coroutine of event_loop.InlineTask in a greenlet of this hub."""
         yield self
 
     def is_making_progress(self) -> bool:

@@ -1,4 +1,4 @@
-"""A service that is to end says so first, while it still answers."""
+"""Graceful shutdown: a service that is told to stop says so first, while it still answers."""
 
 import multiprocessing
 import threading
@@ -6,28 +6,28 @@ from collections.abc import Callable
 
 
 class Drain:
-    """Whether the service is to end: known to its master and all workers, forked or spawned.
+    """A one-way signal to the master and all workers, forked or spawned, that the service drains.
 
-    It is a pipe with a byte that nobody takes out, so that no process which is killed can leave
-    a lock behind, and a signal's handler may begin it.
+    It is a pipe with a byte that nobody reads: a process that is killed leaves no lock behind, and
+    a signal handler may start it.
     """
 
     def __init__(self) -> None:
-        self._told, self._tell = multiprocessing.Pipe(duplex=False)
+        self._reader, self._writer = multiprocessing.Pipe(duplex=False)
 
-    def begin(self) -> None:
-        """Tell all processes."""
-        self._tell.send_bytes(b"!")
+    def start(self) -> None:
+        """Signal all processes."""
+        self._writer.send_bytes(b"!")
 
-    def begun(self) -> bool:
-        """Whether they have been told."""
-        return self._told.poll()
+    def is_started(self) -> bool:
+        """Return whether the signal was given."""
+        return self._reader.poll()
 
-    def then(self, act: Callable[[], None]) -> None:
-        """Act, in a thread of its own, once this has begun."""
+    def on_start(self, callback: Callable[[], None]) -> None:
+        """Call the callback from a thread of its own, once the signal is given."""
 
         def wait() -> None:
-            self._told.poll(None)
-            act()
+            self._reader.poll(None)
+            callback()
 
         threading.Thread(target=wait, daemon=True).start()

@@ -1,8 +1,8 @@
-"""granian's coroutines, run by the threads that wake them, with no event loop in between.
+"""An event loop for granian: coroutines run in the threads that wake them.
 
-granian hands each request to asyncio's thread, and so it does with each body that has come:
-two wake-ups and two turns with Python's lock, before the work has begun. Here a coroutine
-goes on at once in the thread that has what it waits for. A request takes 0.05 ms less CPU so.
+granian hands each request to the thread of an asyncio loop, and each body that has arrived: two
+wake-ups and two turns with the interpreter lock before the work begins. With this loop a coroutine
+goes on in the thread that has what it awaits, and a request takes 0.05 ms less CPU.
 """
 
 import asyncio
@@ -11,43 +11,46 @@ from contextvars import Context
 from threading import get_ident
 from typing import Any
 
-_HERE = Context()  # tells a callback of a Step from all others
+_INLINE = Context()  # tells a callback of an InlineTask from all others
 
 
-class Step:
-    """A coroutine, on its way. It awaits only what has `add_done_callback`, as futures have."""
+class InlineTask:
+    """A coroutine that is resumed by the thread which completes what it awaits.
+
+    It may await whatever has `add_done_callback`, as futures and hubs do.
+    """
 
     __slots__ = ("_coroutine",)
 
     def __init__(self, coroutine: Coroutine[Any, None, None]) -> None:
         self._coroutine = coroutine
 
-    def __call__(self, done: Any = None) -> None:
-        """Go on in the present thread, since something is `done`, until it has to wait again."""
+    def __call__(self, completed: Any = None) -> None:
+        """Run in this thread until the coroutine awaits again; `completed` is what it awaited."""
         try:
-            if done is not None and done.cancelled():
-                waits = self._coroutine.throw(asyncio.CancelledError())
+            if completed is not None and completed.cancelled():
+                awaited = self._coroutine.throw(asyncio.CancelledError())
             else:
-                waits = self._coroutine.send(None)
+                awaited = self._coroutine.send(None)
         except StopIteration:
             return
-        waits.add_done_callback(self, context=_HERE)
+        awaited.add_done_callback(self, context=_INLINE)
 
 
-class Loop(asyncio.SelectorEventLoop):
-    """asyncio's loop, which granian's own threads do not need: what they schedule is run at once.
+class EventLoop(asyncio.SelectorEventLoop):
+    """asyncio's loop, in which what granian's own threads schedule runs at once in them.
 
-    A worker's main thread waits in it for signals, and its timers work.
+    A worker's main thread waits in it for signals; timers work as always.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._mine = get_ident()
+        self._thread = get_ident()
 
     def call_soon_threadsafe(  # type: ignore[override]  # granian wants no handle
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Any:
-        """Call it: now if it is granian's, which always gives a context; else in the loop."""
+        """Call now what granian schedules, which always gives a context; others in the loop."""
         if context is None:
             return super().call_soon_threadsafe(callback, *args)
         return callback(*args)
@@ -55,15 +58,15 @@ class Loop(asyncio.SelectorEventLoop):
     def call_soon(  # type: ignore[override]  # as above
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Any:
-        """Call it: now if the thread is granian's, else in the loop."""
-        if context is _HERE and get_ident() != self._mine:
+        """Call an InlineTask now if the thread is granian's; others in the loop."""
+        if context is _INLINE and get_ident() != self._thread:
             return callback(*args)
         return super().call_soon(callback, *args, context=context)
 
-    def create_task(self, coro: Any, **named: Any) -> Any:
-        """Run it: as steps if the thread is granian's, else in the loop."""
-        if get_ident() == self._mine:
-            return super().create_task(coro, **named)
-        step = Step(coro)
-        step()
-        return step
+    def create_task(self, coro: Any, **options: Any) -> Any:
+        """Run a coroutine as an InlineTask if the thread is granian's; in the loop otherwise."""
+        if get_ident() == self._thread:
+            return super().create_task(coro, **options)
+        task = InlineTask(coro)
+        task()
+        return task

@@ -1,6 +1,6 @@
-"""Who may come in: requests with their whole bodies, as granian has them (RSGI 1.6).
+"""The RSGI app (RSGI 1.6): reads bodies within their time, then runs a WSGI app in a hub.
 
-A body that is still coming holds no place, so that slow clients keep nobody else waiting.
+A body that is still arriving takes no slot of the hub, so that slow clients keep nobody waiting.
 """
 
 import asyncio
@@ -9,152 +9,160 @@ import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
+from wsgiref.types import WSGIApplication
 
 from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.serving.body_limits import BODY_BYTES, fits
 from graphql_api.infra.serving.streams import STREAM, Stream, Transport
-from graphql_api.infra.serving.wsgi import REFUSED, Given, Headers, Wsgi, answer, environ
+from graphql_api.infra.serving.wsgi import REFUSED, Headers, RSGIScope, build_environ, run_app
 
-SECONDS = 5.0  # for a client to send a body; the same as for a head
-RATE = 500  # bytes a second that earn it more time: mod_reqtimeout's MinRate, Apache httpd 2.4
-LOOK_SECONDS = 1.0  # between two looks for those who are late
-WAIT_SECONDS = 5.0  # for a turn, after which an answer would come too late
-SMALL = 4_096  # bytes that are waited for as a whole, at the least rate
+BODY_SECONDS = 5.0  # for a client to send a body; the same as for a head
+MIN_RATE = 500  # bytes a second that earn it more time: mod_reqtimeout's MinRate, Apache httpd 2.4
+CHECK_SECONDS = 1.0  # between two checks for late bodies
+QUEUE_SECONDS = 5.0  # to wait for a slot of the hub: a later response would come too late
+SMALL_BODY = 4_096  # bytes, up to which a body is awaited as a whole
 
 CLOSE = ("Connection", "close")
 
 log = logging.getLogger(__name__)
 
 
-class BrokenOffError(Exception):
-    """A body in chunks has ended early, or with what is no chunk, or with trailers."""
+class InvalidChunksError(Exception):
+    """A chunked body ends early, or with what is no chunk, or with trailers."""
 
 
-class Side(AsyncIterable[bytes], Protocol):
-    """The client's side of a request: its body, once, and where its answer goes."""
+class RSGIProtocol(AsyncIterable[bytes], Protocol):
+    """The client's side of a request (RSGI 1.6): its body, once, and where its response goes."""
 
     def __call__(self) -> Awaitable[bytes]:
-        """The whole body; RuntimeError if it ends early, which its parts do not tell."""
+        """Read the whole body; RuntimeError if it ends early, which iteration does not tell."""
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
-        """Answer."""
+        """Send the response."""
 
     def response_stream(self, status: int, headers: Headers) -> Transport:
-        """Begin an answer that goes on until nobody refers to the transport any more."""
+        """Begin a response that goes on until nobody refers to the transport any more."""
 
     def client_disconnect(self) -> Any:
-        """Give a future that is done when the client has gone, or the answer has ended."""
+        """Return a future that is done when the client has gone, or the response has ended."""
 
 
-class Front:
-    """RSGI application: reads bodies, and lets a hub answer by a WSGI app."""
+class RSGIApp:
+    """RSGI application around a WSGI application, which a hub runs once the body is there."""
 
-    def __init__(self, app: Wsgi, hub: Hub) -> None:
-        self.on_cut: Callable[[int], None] | None = None  # who wants to hear how many were
+    def __init__(self, app: WSGIApplication, hub: Hub) -> None:
+        self.on_slow_bodies: Callable[[int], None] | None = None
         self._app = app
         self._hub = hub
-        self._aside = Hub(1, 1)  # for what is to be answered even while all others hang
-        self._coming: dict[Any, float] = {}  # futures of bytes, and when they are late
+        self._health_hub = Hub(1, 1)  # health checks are answered even while all others hang
+        self._pending_bodies: dict[Any, float] = {}  # deadlines of futures of bytes
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin, in a worker."""
+        """Start the hubs and the check for late bodies, in a worker."""
         self._hub.start()
-        self._aside.start()
+        self._health_hub.start()
 
-        def look() -> None:
-            loop.call_later(LOOK_SECONDS, look)
-            self._cut_late()
+        def check() -> None:
+            loop.call_later(CHECK_SECONDS, check)
+            self._cancel_late_bodies()
 
-        look()
+        check()
 
-    async def __rsgi__(self, given: Given, side: Side) -> None:
+    async def __rsgi__(self, scope: RSGIScope, protocol: RSGIProtocol) -> None:
         """Answer a request."""
         try:
-            body, length = await self._body(given.headers, side)
+            body, length = await self._read_body(scope.headers, protocol)
         except (asyncio.CancelledError, RuntimeError):  # it comes too slowly, or has ended early
-            await self._refuse(given, side, HTTPStatus.REQUEST_TIMEOUT)
+            await self._refuse(scope, protocol, HTTPStatus.REQUEST_TIMEOUT)
             return
-        except BrokenOffError:
-            await self._refuse(given, side, HTTPStatus.BAD_REQUEST)
+        except InvalidChunksError:
+            await self._refuse(scope, protocol, HTTPStatus.BAD_REQUEST)
             return
-        came = time.monotonic()
-        await (self._aside if given.path == "/healthz" else self._hub)
-        request = environ(given, body, length)
-        if time.monotonic() - came > WAIT_SECONDS:  # whoever asks may have gone, or asks again
-            request[REFUSED] = HTTPStatus.SERVICE_UNAVAILABLE
-        request[STREAM] = True
-        status, headers, content = answer(self._app, request)
-        if isinstance(stream := request[STREAM], Stream):
+        arrived = time.monotonic()
+        await (self._health_hub if scope.path == "/healthz" else self._hub)
+        environ = build_environ(scope, body, length)
+        if time.monotonic() - arrived > QUEUE_SECONDS:  # its client may have gone, or tried again
+            environ[REFUSED] = HTTPStatus.SERVICE_UNAVAILABLE
+        environ[STREAM] = True
+        status, headers, content = run_app(self._app, environ)
+        if isinstance(stream := environ[STREAM], Stream):
             # The handler returns: a stream holds no coroutine, thread or greenlet.
-            side.client_disconnect().add_done_callback(lambda _: stream.close())
-            stream.open(side.response_stream(status, headers))
+            protocol.client_disconnect().add_done_callback(lambda _: stream.close())
+            stream.open(protocol.response_stream(status, headers))
         else:
-            side.response_bytes(status, headers, content)
+            protocol.response_bytes(status, headers, content)
 
-    async def _refuse(self, given: Given, side: Side, why: HTTPStatus) -> None:
-        """Let the app say what is wrong with the body, and end the connection."""
+    async def _refuse(self, scope: RSGIScope, protocol: RSGIProtocol, refusal: HTTPStatus) -> None:
+        """Let the app say why the body is refused, and close the connection."""
         await self._hub
-        status, headers, body = answer(self._app, {**environ(given, b"", "0"), REFUSED: why})
-        side.response_bytes(status, [*(each for each in headers if each != CLOSE), CLOSE], body)
+        environ = {**build_environ(scope, b"", "0"), REFUSED: refusal}
+        status, headers, body = run_app(self._app, environ)
+        others = [header for header in headers if header != CLOSE]
+        protocol.response_bytes(status, [*others, CLOSE], body)
 
-    async def _body(self, headers: Mapping[str, str], side: Side) -> tuple[bytes, str]:
-        """The body and its length; unread, if it says that it is too long.
+    async def _read_body(
+        self, headers: Mapping[str, str], protocol: RSGIProtocol
+    ) -> tuple[bytes, str]:
+        """Return the body and its length; a body is not read if its length is too large.
 
-        Raises CancelledError if it comes too slowly, RuntimeError if less comes than it says, and
-        BrokenOffError.
+        Raises CancelledError for one that is late, RuntimeError for one that is shorter than its
+        length, and InvalidChunksError.
         """
         length = headers.get("content-length")
         if length is None:
             if "transfer-encoding" not in headers:
                 return b"", "0"
-            parts = await self._parts(side, BODY_BYTES)
-            # granian gives an empty part at the end, and one more if that is none, or if there are
-            # trailers: nobody can tell these apart.
-            if parts[-2:] == [b"", b""]:
-                raise BrokenOffError
-            body = b"".join(parts)
+            body = await self._read_chunks(protocol)
             return body, str(len(body))
         if length == "0" or not fits(length):
             return b"", length
         size = int(length)
-        if size <= SMALL:
-            return await self._in_time(side(), _end(time.monotonic(), size)), length
-        body = b"".join(await self._parts(side, size - 1))
+        if size <= SMALL_BODY:
+            return await self._within(protocol(), _deadline(time.monotonic(), size)), length
+        body = b"".join(await self._read_parts(protocol, size - 1))
         if len(body) < size:
             raise RuntimeError
         return body, length
 
-    async def _parts(self, side: Side, most: int) -> list[bytes]:
-        """A body, or the first of it that is more than so many bytes."""
+    async def _read_chunks(self, protocol: RSGIProtocol) -> bytes:
+        parts = await self._read_parts(protocol, BODY_BYTES)
+        # granian gives an empty part at the end, and one more for what is no chunk and for
+        # trailers, which it does not tell apart.
+        if parts[-2:] == [b"", b""]:
+            raise InvalidChunksError
+        return b"".join(parts)
+
+    async def _read_parts(self, protocol: RSGIProtocol, limit: int) -> list[bytes]:
+        """Return the parts of a body, up to the first that makes it longer than the limit."""
         parts: list[bytes] = []
-        size, began, stream = 0, time.monotonic(), aiter(side)
-        while size <= most:
+        size, started, stream = 0, time.monotonic(), aiter(protocol)
+        while size <= limit:
             try:
-                part = await self._in_time(anext(stream), _end(began, size))
+                part = await self._within(anext(stream), _deadline(started, size))
             except StopAsyncIteration:
                 break
             parts.append(part)
             size += len(part)
         return parts
 
-    async def _in_time(self, coming: Awaitable[bytes], end: float) -> bytes:
-        """What comes; CancelledError if it is late."""
-        self._coming[coming] = end
+    async def _within(self, pending: Awaitable[bytes], deadline: float) -> bytes:
+        """Await bytes of a body; CancelledError after the deadline."""
+        self._pending_bodies[pending] = deadline
         try:
-            return await coming
+            return await pending
         finally:
-            del self._coming[coming]
+            del self._pending_bodies[pending]
 
-    def _cut_late(self) -> None:
+    def _cancel_late_bodies(self) -> None:
         now = time.monotonic()
-        late = [coming for coming, end in list(self._coming.items()) if end < now]
-        count = sum(coming.cancel() for coming in late)  # which answers whether it could
+        late = [pending for pending, deadline in [*self._pending_bodies.items()] if deadline < now]
+        count = sum(pending.cancel() for pending in late)  # True for each that was not done
         if count:
-            log.warning("Bodies that came too slowly were cut off: %d", count)
-            if self.on_cut:
-                self.on_cut(count)
+            log.warning("Cut off %d bodies that arrived too slowly", count)
+            if self.on_slow_bodies:
+                self.on_slow_bodies(count)
 
 
-def _end(began: float, size: int) -> float:
-    """When a body of so many bytes is late."""
-    return began + SECONDS + size / RATE
+def _deadline(started: float, size: int) -> float:
+    """Return when the next part of a body is late, of which `size` bytes have arrived."""
+    return started + BODY_SECONDS + size / MIN_RATE

@@ -1,4 +1,4 @@
-"""The HTTP server: granian, some processes of some threads each."""
+"""The HTTP server: granian's master process, which starts, replaces and ends the workers."""
 
 import os
 import socket
@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import WSGIApplication
 
 from granian import Granian, loops
 from granian.constants import HTTPModes, Interfaces
@@ -19,28 +20,23 @@ from granian.log import LogLevels
 
 from graphql_api.config import CONNECTIONS, LOOPBACK_OF, Config
 from graphql_api.errors import StartError
-from graphql_api.infra import process_wide, request_log
-from graphql_api.infra.concurrency.hub import Hub
+from graphql_api.infra import process_wide
 from graphql_api.infra.serving import watchdog
 from graphql_api.infra.serving.drain import Drain
-from graphql_api.infra.serving.event_loop import Loop
-from graphql_api.infra.serving.rsgi import Front
-from graphql_api.infra.serving.wsgi import Wsgi
+from graphql_api.infra.serving.event_loop import EventLoop
+from graphql_api.infra.serving.worker import start_worker
 
-if TYPE_CHECKING:
-    from graphql_api.infra.telemetry.metrics import Metrics
-
-HEADER_MILLISECONDS = 5_000  # for a client to send its request's head
+HEAD_MILLISECONDS = 5_000  # for a client to send a request's head
 STOP_SECONDS = 10  # for requests in flight to finish
-STEPPING = "stepping"  # the name of our loop
+EVENT_LOOP = "inline"  # the name of ours in granian's registry
 
-loops.register(STEPPING)(Loop)
+loops.register(EVENT_LOOP)(EventLoop)
 
 
-def listening(config: Config) -> Config:
-    """The same configuration with an address and a port that is free.
+def resolve_address(config: Config) -> Config:
+    """Return the configuration with the numeric address of its host, and a free port for 0.
 
-    StartError if the wanted ones cannot be had.
+    Raises StartError if the service cannot listen there.
     """
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     try:
@@ -50,54 +46,57 @@ def listening(config: Config) -> Config:
             host, port = probe.getsockname()[:2]  # granian takes addresses only, no names
             return replace(config, host=host, port=port)
     except (OSError, TypeError) as error:  # TypeError: a host that IDNA cannot encode
-        names = "HOST and PORT" if config.port else "HOST"
-        raise _not_to_be_had(names, config.host, config.port, error) from None
+        settings = "HOST and PORT" if config.port else "HOST"
+        raise _cannot_listen(settings, config.host, config.port, error) from None
 
 
-def _not_to_be_had(names: str, host: str, port: int, error: Exception) -> StartError:
-    """That an address, which these settings name, cannot be listened on."""
-    why = getattr(error, "strerror", None) or error
-    return StartError(f"{names}: {host}:{port} cannot be listened on: {why}")
+def _cannot_listen(settings: str, host: str, port: int, error: Exception) -> StartError:
+    reason = getattr(error, "strerror", None) or error
+    return StartError(f"{settings}: {host}:{port} cannot be listened on: {reason}")
 
 
 class _Server(Granian):  # type: ignore[misc, valid-type]  # which class it is, is chosen at import
-    """granian, which ends some seconds after its drain has begun, or at a second signal."""
+    """granian's master, which first drains: it ends `drain_seconds` after the first signal.
 
-    def __init__(self, drain: Drain, seconds: int, **settings: Any) -> None:
+    A second signal ends it at once.
+    """
+
+    def __init__(self, drain: Drain, drain_seconds: int, **settings: Any) -> None:
         super().__init__("graphql_api", **settings)
-        self._drain, self._seconds = drain, seconds
-        drain.then(self._end)
-        watchdog.watch_stopped(lambda: [worker.inner for worker in self.wrks])
+        self._drain, self._drain_seconds = drain, drain_seconds
+        drain.on_start(self._stop_later)
+        watchdog.watch_stopped_workers(lambda: [worker.inner for worker in self.wrks])
 
-    def _end(self) -> None:
-        time.sleep(self._seconds)
+    def _stop_later(self) -> None:
+        time.sleep(self._drain_seconds)
         super().signal_handler_interrupt()
 
     def signal_handler_interrupt(self, *_: Any, **__: Any) -> None:
-        if os.getpid() != self.pid:  # a worker that was forked, and has no handlers of its own yet
+        if os.getpid() != self.pid:  # a forked worker, before it has set handlers of its own
             return
-        if self._drain.begun():
+        if self._drain.is_started():
             super().signal_handler_interrupt()
         else:
-            self._drain.begin()
+            self._drain.start()
 
     def signal_handler_reload(self, *_: Any, **__: Any) -> None:
-        self.signal_handler_interrupt()  # its terminal is gone: that would only renew the workers
+        # SIGHUP: the terminal is gone. granian would replace the workers, and go on.
+        self.signal_handler_interrupt()
 
 
 def serve(
     config: Config,
-    make_app: Callable[..., Wsgi],
+    create_app: Callable[..., WSGIApplication],
     *,
     threads: int,
-    then: Callable[[], None],
+    on_listening: Callable[[], None],
 ) -> None:
-    """Serve what `make_app` makes of a configuration in each worker, until a signal ends it.
+    """Serve the apps that `create_app` builds, one in each worker, until a signal ends it.
 
-    `make_app` is graphql_api.app.start_app; each worker has so many `threads` for long work, one
-    for each slot of a bulkhead; `then` is called once connections are accepted.
+    Each worker has a pool of `threads` for long work. `on_listening` is called once connections
+    are accepted.
     """
-    threading.Thread(target=_when_listening, args=(config, then), daemon=True).start()
+    threading.Thread(target=_await_listening, args=(config, on_listening), daemon=True).start()
     drain = Drain()
     process_wide.freeze_heap()  # of what imports leave behind, each worker would keep up to 9 MB
     _Server(
@@ -106,45 +105,24 @@ def serve(
         address=config.host,
         port=config.port,
         interface=Interfaces.RSGI,
-        loop=STEPPING,
+        loop=EVENT_LOOP,
         workers=config.workers,
         backpressure=CONNECTIONS,
         websockets=False,
         # Over HTTP/2 one connection has many bodies, and pings that look like progress.
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_MILLISECONDS),
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.error,  # that it starts and ends is no news
-        log_dictconfig={"loggers": {"_granian": {}}},  # whose handlers are ours
+        log_dictconfig={"loggers": {"_granian": {}}},  # our own handlers write what it logs
     ).serve(
-        target_loader=partial(_worker, config, make_app, threads, os.getpid(), drain),
+        target_loader=partial(start_worker, config, create_app, threads, drain, os.getpid()),
         wrap_loader=False,
     )
 
 
-@contextmanager
-def metrics_served(config: Config) -> Iterator[None]:
-    """Serve the metrics of all workers, where they are wanted.
-
-    StartError if their port cannot be had.
-    """
-    if not config.metrics_port:
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="metrics-") as directory:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory  # before the library is imported
-        from graphql_api.infra.telemetry import prometheus  # noqa: PLC0415 - nobody else should wait for it
-
-        try:
-            prometheus.serve(config.metrics_host, config.metrics_port, Path(directory))
-        except OSError as error:
-            names = "METRICS_HOST and METRICS_PORT"
-            raise _not_to_be_had(names, config.metrics_host, config.metrics_port, error) from None
-        yield
-
-
-def _when_listening(config: Config, then: Callable[[], None]) -> None:
+def _await_listening(config: Config, on_listening: Callable[[], None]) -> None:
     address = (LOOPBACK_OF.get(config.host, config.host), config.port)
     while True:
         try:
@@ -152,34 +130,27 @@ def _when_listening(config: Config, then: Callable[[], None]) -> None:
         except OSError:
             time.sleep(0.02)
         else:
-            return then()
+            return on_listening()
 
 
-def _worker(
-    config: Config,
-    make_app: Callable[..., Wsgi],
-    threads: int,
-    master: int,
-    drain: Drain,
-) -> Front:
-    """What a worker process serves. It ends with its master, however that ends."""
-    process_wide.leave_terminal()
-    process_wide.schedule_as_batch()
-    process_wide.die_with(master)
-    request_log.configure(config.log_level)  # where workers are not forked, they begin without
-    leaving = threading.Event()
-    drain.then(leaving.set)
-    metrics = _metrics() if config.metrics_port else None
-    hub = Hub(threads, config.at_once)
-    front = Front(make_app(config, leaving=leaving.is_set, metrics=metrics), hub)
-    if metrics:
-        front.on_cut = metrics.count_slow_bodies
-    watchdog.watch(hub)
-    process_wide.freeze_heap()
-    return front
+@contextmanager
+def serving_metrics(config: Config) -> Iterator[None]:
+    """Serve the metrics of all workers, if METRICS_PORT is set.
 
+    Raises StartError if the service cannot listen there.
+    """
+    if not config.metrics_port:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="metrics-") as directory:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory  # before the library is imported
+        from graphql_api.infra.telemetry import prometheus  # noqa: PLC0415 - not where it is off
 
-def _metrics() -> "Metrics":
-    from graphql_api.infra.telemetry.metrics import worker_metrics  # noqa: PLC0415 - as above
-
-    return worker_metrics()
+        try:
+            prometheus.serve(config.metrics_host, config.metrics_port, Path(directory))
+        except OSError as error:
+            settings = "METRICS_HOST and METRICS_PORT"
+            raise _cannot_listen(
+                settings, config.metrics_host, config.metrics_port, error
+            ) from None
+        yield

@@ -1,18 +1,17 @@
-"""WSGI (PEP 3333): what a request of granian's is in it."""
+"""WSGI (PEP 3333) for requests of RSGI: the environ of a scope, and an app's whole response."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
 from typing import Any, Protocol, TypeAlias
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-Environ: TypeAlias = dict[str, Any]
 Headers: TypeAlias = list[tuple[str, str]]
-Wsgi: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-REFUSED = "graphql_api.refused"  # whose value is the status that a request gets, whatever it is
+REFUSED = "graphql_api.refused"  # the status with which the app is to refuse a request
 
-_ALWAYS = {
+_CONSTANT = {
     "SCRIPT_NAME": "",
     "wsgi.version": (1, 0),
     "wsgi.errors": sys.stderr,
@@ -20,10 +19,10 @@ _ALWAYS = {
     "wsgi.multiprocess": True,
     "wsgi.run_once": False,
 }
-_OWN_NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+_VARIABLES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
-class Given(Protocol):
+class RSGIScope(Protocol):
     """The scope of a request over HTTP (RSGI 1.6)."""
 
     http_version: str
@@ -36,73 +35,73 @@ class Given(Protocol):
     headers: Mapping[str, str]
 
 
-def environ(given: Given, body: bytes, length: str) -> Environ:
-    """The request with its body, and the length that this is said to have."""
-    host, port = _address(given.server)
-    found = {
-        **_ALWAYS,
-        "SERVER_PROTOCOL": f"HTTP/{given.http_version}",
+def build_environ(scope: RSGIScope, body: bytes, content_length: str) -> WSGIEnvironment:
+    """Return the environ of a request with its body, and the length that the client gave for it."""
+    host, port = _split_address(scope.server)
+    environ = {
+        **_CONSTANT,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": host,
         "SERVER_PORT": port,
-        "REMOTE_ADDR": _address(given.client)[0],
-        "REQUEST_METHOD": given.method,
-        "PATH_INFO": _as_latin(given.path),
-        "QUERY_STRING": _as_latin(given.query_string),
-        "wsgi.url_scheme": given.scheme,
+        "REMOTE_ADDR": _split_address(scope.client)[0],
+        "REQUEST_METHOD": scope.method,
+        "PATH_INFO": _as_latin_1(scope.path),
+        "QUERY_STRING": _as_latin_1(scope.query_string),
+        "wsgi.url_scheme": scope.scheme,
         "wsgi.input": BytesIO(body),
     }
-    pairs = given.headers.items()
+    pairs = scope.headers.items()
     for name, value in pairs:
         if variable := _variable(name):
-            found[variable] = f"{found[variable]},{value}" if variable in found else value
-    if len(pairs) != len(given.headers):  # some are there twice, or are no text
-        for name in given.headers:
+            environ[variable] = f"{environ[variable]},{value}" if variable in environ else value
+    if len(pairs) != len(scope.headers):  # some are there twice, or are not ASCII
+        for name in scope.headers:
             if variable := _variable(name):
-                found.setdefault(variable, "")
-    found.pop("HTTP_TRANSFER_ENCODING", None)  # the body is whole
-    found["CONTENT_LENGTH"] = length
-    return found
+                environ.setdefault(variable, "")
+    environ.pop("HTTP_TRANSFER_ENCODING", None)  # the body is whole
+    environ["CONTENT_LENGTH"] = content_length
+    return environ
 
 
-def answer(app: Wsgi, request: Environ) -> tuple[int, Headers, bytes]:
-    """What the app answers, as a whole."""
-    begun: tuple[int, Headers] = (500, [])
+def run_app(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[int, Headers, bytes]:
+    """Return an app's response: its status, headers and whole body."""
+    started: tuple[int, Headers] = (500, [])
 
-    def start(status: str, headers: Headers, *_: Any) -> None:
-        nonlocal begun
-        begun = int(status[:3]), headers
+    def start_response(status: str, headers: Headers, *_: Any) -> Any:
+        nonlocal started
+        started = int(status[:3]), headers
 
-    parts = app(request, start)
+    parts = app(environ, start_response)
     try:
         body = parts[0] if isinstance(parts, list) and len(parts) == 1 else b"".join(parts)
     finally:
         if hasattr(parts, "close"):
             parts.close()
-    return *begun, body
+    return *started, body
 
 
-def is_ambiguous(name: str) -> bool:
-    """Whether a header would pass for another one, since `_` is the same as `-` in WSGI.
+def is_ambiguous(header: str) -> bool:
+    """Return whether a header would pass for another one, as WSGI does not tell `_` from `-`.
 
     A client's own `X_Forwarded_For` would be taken for the one that a proxy has written.
     """
-    return "_" in name
+    return "_" in header
 
 
 @lru_cache(200)
-def _variable(name: str) -> str | None:
-    """What a header is called in WSGI; None if it would pass for another one."""
-    if is_ambiguous(name):
+def _variable(header: str) -> str | None:
+    """Return the name of a header in the environ; None for an ambiguous one."""
+    if is_ambiguous(header):
         return None
-    return _OWN_NAMES.get(name) or "HTTP_" + name.upper().replace("-", "_")
+    return _VARIABLES.get(header) or "HTTP_" + header.upper().replace("-", "_")
 
 
-def _address(of: str) -> tuple[str, str]:
-    """The host, of IPv6 without brackets and zone, and the port."""
-    host, _, port = of.rpartition(":")
+def _split_address(address: str) -> tuple[str, str]:
+    """Return the host, of IPv6 without brackets and zone, and the port."""
+    host, _, port = address.rpartition(":")
     return host.strip("[]").partition("%")[0], port
 
 
-def _as_latin(text: str) -> str:
-    """The bytes of its UTF-8, as WSGI has them."""
+def _as_latin_1(text: str) -> str:
+    """Return the UTF-8 bytes of a text as Latin-1, as WSGI has them."""
     return text if text.isascii() else text.encode().decode("latin-1")

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from graphql_api import create_app
 from graphql_api.api.http.application import Application
 from graphql_api.api.http.graphql_view import GraphQL as GraphQLView
-from graphql_api.api.http.middleware import Envelope
+from graphql_api.api.http.middleware import RequestMiddleware
 from graphql_api.api.http.requests import Incoming
 from graphql_api.api.http.responses import present
 from graphql_api.api.rest.views import Runner
@@ -302,7 +302,7 @@ def test_health_needs_no_store_and_readiness_does(api, calls):
 
 
 def test_a_process_that_leaves_is_not_ready_but_alive_and_lets_every_client_go(engine):
-    api = Api(create_app(engine, leaving=lambda: True).test_client())
+    api = Api(create_app(engine, is_draining=lambda: True).test_client())
     ready, healthy = api.rest("GET", "/readyz"), api.rest("GET", "/healthz")
     answer = api.post("{ __typename }")
 
@@ -523,7 +523,7 @@ def by_flask(app):
         view, methods = dispatched(rule.endpoint), rule.methods - {"OPTIONS"}  # which Flask answers
         flask.add_url_rule(rule.rule, rule.endpoint, view, methods=methods)
     flask.register_error_handler(Exception, lambda error: present(error, request.environ))
-    flask.wsgi_app = Envelope(flask.wsgi_app, lambda: False)
+    flask.wsgi_app = RequestMiddleware(flask.wsgi_app, lambda: False)
     return flask
 
 

@@ -7,14 +7,14 @@ from queue import SimpleQueue
 import pytest
 
 from graphql_api.infra.concurrency.hub import Hub
-from graphql_api.infra.serving.event_loop import Loop, Step
+from graphql_api.infra.serving.event_loop import EventLoop, InlineTask
 
 SOON = 10  # seconds
 
 
 @pytest.fixture
 def loop():
-    loop = Loop()
+    loop = EventLoop()
     yield loop
     loop.close()
 
@@ -37,7 +37,7 @@ def test_each_step_is_done_by_the_thread_that_it_asks_for():
         await hub
         seen.put(threading.current_thread().name)
 
-    Step(hop())()
+    InlineTask(hop())()
 
     assert [seen.get(timeout=SOON) for _ in range(2)] == ["MainThread", "hub"]
 
@@ -51,7 +51,7 @@ def test_what_granian_schedules_is_done_at_once(loop):
     assert elsewhere(schedule)
 
 
-def test_a_task_of_another_thread_is_run_in_steps_and_one_of_the_loop_as_always(loop):
+def test_a_task_of_another_thread_runs_inline_and_one_of_the_loop_as_always(loop):
     def begin():
         done = []
 

@@ -14,8 +14,15 @@ from test_framing import HEAD, answers
 
 from graphql_api.infra.serving import rsgi
 from graphql_api.infra.serving.body_limits import BODY_BYTES
-from graphql_api.infra.serving.event_loop import Step
-from graphql_api.infra.serving.rsgi import LOOK_SECONDS, RATE, SECONDS, SMALL, WAIT_SECONDS, Front
+from graphql_api.infra.serving.event_loop import InlineTask
+from graphql_api.infra.serving.rsgi import (
+    BODY_SECONDS,
+    CHECK_SECONDS,
+    MIN_RATE,
+    QUEUE_SECONDS,
+    SMALL_BODY,
+    RSGIApp,
+)
 from graphql_api.infra.serving.wsgi import REFUSED
 
 whole = pytest.mark.whole
@@ -27,7 +34,7 @@ LATE = (408, CLOSE, b"cut")
 # Fakes of granian's
 
 
-class Coming:
+class Pending:
     """A future, as granian has them."""
 
     def __init__(self):
@@ -51,16 +58,16 @@ class Coming:
         self.step(self)
         return True
 
-    def comes(self, result):
+    def complete(self, result):
         self.result = result
         self.step(self)
 
 
-class Side:
+class Protocol:
     """A client that sends a body as one, or in parts, and keeps the answer that it gets."""
 
     def __init__(self):
-        self.coming, self.ends, self.answer = [], False, None
+        self.pending, self.ends, self.answer = [], False, None
         self.answered = threading.Event()
 
     def __call__(self):
@@ -72,15 +79,15 @@ class Side:
     def __anext__(self):
         if self.ends:
             raise StopAsyncIteration
-        self.coming.append(Coming())
-        return self.coming[-1]
+        self.pending.append(Pending())
+        return self.pending[-1]
 
     def response_bytes(self, *answer):
         self.answer = answer
         self.answered.set()
 
     def sends(self, part):
-        self.coming[-1].comes(part)
+        self.pending[-1].complete(part)
 
     def ends_with(self, part):
         self.ends = True
@@ -106,12 +113,12 @@ def echo(environ, start_response):
 
 
 class Rig:
-    """A request to a front whose app answers with the body."""
+    """A request to an RSGI app whose WSGI app answers with the body."""
 
     def __init__(self, path="/graphql", app=echo, hub=None, **headers):
-        self.side = Side()
-        self.front = Front(app, hub or AtOnce())
-        given = SimpleNamespace(
+        self.protocol = Protocol()
+        self.app = RSGIApp(app, hub or AtOnce())
+        scope = SimpleNamespace(
             http_version="1.1",
             scheme="http",
             method="POST",
@@ -121,11 +128,11 @@ class Rig:
             client="10.0.0.1:1234",
             headers={name.replace("_", "-"): value for name, value in headers.items()},
         )
-        Step(self.front.__rsgi__(given, self.side))()
+        InlineTask(self.app.__rsgi__(scope, self.protocol))()
 
     @property
     def answer(self):
-        return self.side.answer
+        return self.protocol.answer
 
 
 def echoed(body, length=None):
@@ -144,7 +151,7 @@ def test_a_small_body_is_waited_for_as_a_whole():
     rig = Rig(content_length="5")
     assert rig.answer is None
 
-    rig.side.sends(b"hello")
+    rig.protocol.sends(b"hello")
 
     assert rig.answer == echoed(b"hello")
 
@@ -153,9 +160,9 @@ def test_a_small_body_is_waited_for_as_a_whole():
 def test_a_larger_body_or_one_in_chunks_is_waited_for_part_by_part(headers):
     rig = Rig(**headers)
 
-    rig.side.sends(b"x" * 3000)
+    rig.protocol.sends(b"x" * 3000)
     assert rig.answer is None
-    rig.side.ends_with(b"y" * 2000)
+    rig.protocol.ends_with(b"y" * 2000)
 
     assert rig.answer == echoed(b"x" * 3000 + b"y" * 2000)
 
@@ -164,10 +171,10 @@ def test_a_body_in_chunks_that_breaks_off_does_not_reach_the_app():
     whole, broken = Rig(transfer_encoding="chunked"), Rig(transfer_encoding="chunked")
 
     for rig in (whole, broken):
-        rig.side.sends(b"{}")
-    broken.side.sends(b"")
+        rig.protocol.sends(b"{}")
+    broken.protocol.sends(b"")
     for rig in (whole, broken):
-        rig.side.ends_with(b"")
+        rig.protocol.ends_with(b"")
 
     assert whole.answer == echoed(b"{}")
     assert broken.answer == (400, *LATE[1:])
@@ -176,9 +183,9 @@ def test_a_body_in_chunks_that_breaks_off_does_not_reach_the_app():
 def test_of_an_endless_body_hardly_more_than_allowed_is_read():
     rig = Rig(transfer_encoding="chunked")
 
-    rig.side.sends(b"x" * BODY_BYTES)
+    rig.protocol.sends(b"x" * BODY_BYTES)
     assert rig.answer is None
-    rig.side.sends(b"x")
+    rig.protocol.sends(b"x")
 
     assert rig.answer == echoed(b"x" * (BODY_BYTES + 1))
 
@@ -187,15 +194,15 @@ def test_of_an_endless_body_hardly_more_than_allowed_is_read():
 def test_a_body_that_says_that_it_is_too_large_is_not_read(length):
     rig = Rig(content_length=length)
 
-    assert rig.side.coming == []
+    assert rig.protocol.pending == []
     assert rig.answer == echoed(b"", length)
 
 
 def test_a_body_that_ends_early_does_not_reach_the_app():
     small, large = Rig(content_length="5"), Rig(content_length="5000")
 
-    small.side.sends(RuntimeError("RSGI transport is closed"))
-    large.side.ends_with(b"x" * 4999)
+    small.protocol.sends(RuntimeError("RSGI transport is closed"))
+    large.protocol.ends_with(b"x" * 4999)
 
     assert small.answer == large.answer == LATE
 
@@ -206,9 +213,9 @@ def test_a_health_check_is_answered_while_all_else_hangs():
             yield SimpleNamespace(add_done_callback=lambda *_, **__: None)
 
     rig = Rig("/healthz", hub=Hung())
-    rig.front.__rsgi_init__(SimpleNamespace(call_later=lambda *_: None))
+    rig.app.__rsgi_init__(SimpleNamespace(call_later=lambda *_: None))
 
-    assert rig.side.answered.wait(10)
+    assert rig.protocol.answered.wait(10)
     assert rig.answer == echoed(b"")
     assert Rig("/readyz", hub=Hung()).answer is None
 
@@ -229,12 +236,12 @@ def test_what_an_app_opens_it_closes():
 
 
 def test_a_connection_that_is_ended_is_said_to_be_so_once():
-    def leaving(_, start_response):
+    def draining(_, start_response):
         start_response("408 Request Timeout", CLOSE)
         return [b"cut"]
 
-    rig = Rig(app=leaving, content_length="5")
-    rig.side.sends(RuntimeError("RSGI transport is closed"))
+    rig = Rig(app=draining, content_length="5")
+    rig.protocol.sends(RuntimeError("RSGI transport is closed"))
 
     assert rig.answer == LATE
 
@@ -250,48 +257,48 @@ def clock(monkeypatch):
     return clock
 
 
-def looks(rig):
-    rig.front._cut_late()
+def after_a_check(rig):
+    rig.app._cancel_late_bodies()
     return rig.answer
 
 
 def test_a_small_body_may_take_as_long_as_at_the_least_rate(clock):
-    rig = Rig(content_length=str(RATE * 2))
+    rig = Rig(content_length=str(MIN_RATE * 2))
 
-    clock.now += SECONDS + 2
-    assert looks(rig) is None
+    clock.now += BODY_SECONDS + 2
+    assert after_a_check(rig) is None
     clock.now += 0.1
-    assert looks(rig) == LATE
-    assert looks(rig) == LATE  # once is enough
+    assert after_a_check(rig) == LATE
+    assert after_a_check(rig) == LATE  # once is enough
 
 
 @pytest.mark.parametrize(
-    "headers", [{"content_length": str(SMALL + 1)}, {"transfer_encoding": "chunked"}]
+    "headers", [{"content_length": str(SMALL_BODY + 1)}, {"transfer_encoding": "chunked"}]
 )
 def test_each_part_of_a_body_earns_it_more_time(clock, headers):
     rig = Rig(**headers)
 
-    clock.now += SECONDS
-    assert looks(rig) is None
-    rig.side.sends(b"x" * RATE)
+    clock.now += BODY_SECONDS
+    assert after_a_check(rig) is None
+    rig.protocol.sends(b"x" * MIN_RATE)
     clock.now += 1
-    assert looks(rig) is None
-    rig.side.sends(b"x")
+    assert after_a_check(rig) is None
+    rig.protocol.sends(b"x")
     clock.now += 0.1
 
-    assert looks(rig) == LATE
+    assert after_a_check(rig) == LATE
 
 
 def test_who_is_cut_is_counted_and_who_has_sent_all_is_not(clock):
     cut = []
     late, done = Rig(content_length="5"), Rig(content_length="5")
     for rig in (late, done):
-        rig.front.on_cut = cut.append
-    done.side.sends(b"hello")
+        rig.app.on_slow_bodies = cut.append
+    done.protocol.sends(b"hello")
     clock.now += 60
 
-    assert looks(late) == LATE
-    assert looks(done) == echoed(b"hello")
+    assert after_a_check(late) == LATE
+    assert after_a_check(done) == echoed(b"hello")
     assert cut == [1]
 
 
@@ -299,24 +306,24 @@ def test_who_is_cut_is_counted_and_who_has_sent_all_is_not(clock):
     ("waited", "expected"), [(0, echoed(b"")), (0.1, (503, [], b"cut"))], ids=["just so", "late"]
 )
 def test_who_has_waited_too_long_for_a_turn_is_told_so_at_once(clock, waited, expected):
-    turn = Coming()
+    turn = Pending()
     rig = Rig(hub=turn)
 
-    clock.now += WAIT_SECONDS + waited
+    clock.now += QUEUE_SECONDS + waited
     assert rig.answer is None
-    turn.comes("now")
+    turn.complete("now")
 
     assert rig.answer == expected
 
 
-def test_a_front_looks_again_and_again(clock):
+def test_late_bodies_are_looked_for_again_and_again(clock):
     loop, rig = asyncio.new_event_loop(), Rig(content_length="5")
     clock.now += 60
     try:
-        rig.front.__rsgi_init__(loop)
+        rig.app.__rsgi_init__(loop)
         assert rig.answer == LATE
         [again] = loop._scheduled
-        assert again.when() == pytest.approx(loop.time() + LOOK_SECONDS)
+        assert again.when() == pytest.approx(loop.time() + CHECK_SECONDS)
     finally:
         loop.close()
 
@@ -370,7 +377,7 @@ def sending(clients: list[Client], body: bytes):
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("front") / "data", WORKERS="1") as url:
+    with running(tmp_path_factory.mktemp("rsgi") / "data", WORKERS="1") as url:
         yield int(url.rpartition(":")[2])
 
 

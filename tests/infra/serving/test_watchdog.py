@@ -21,7 +21,7 @@ def app(_):
 
 watchdog.HUNG_SECONDS = 1.0
 hub = Hub(4, 2)
-watchdog.watch(hub)
+watchdog.watch_hub(hub)
 hub.start()
 for _ in range(8):
     hub.add_done_callback(app, context=None)
@@ -59,20 +59,20 @@ def test_a_process_ends_when_it_hangs_and_not_when_it_is_busy(work):
 
 SERVICE = """
 import runpy
-import graphql_api
+import graphql_api.app as composition
 from graphql_api.infra.serving import watchdog
 watchdog.HUNG_SECONDS = 1.0
-create = graphql_api.create_app
+create = composition.create_app
 
 def create_app(config, **options):
-    def hang():
+    def hang(request):
         while True:
             pass
     app = create(config, **options)
     app.add_url_rule("/hang", view_func=hang)
     return app
 
-graphql_api.create_app = create_app
+composition.create_app = create_app
 runpy.run_path("app.py", run_name="__main__")
 """
 
@@ -123,5 +123,5 @@ def test_stopped_workers_are_replaced_and_those_that_go_on_are_not(tmp_path):
 
         service.eventually(lambda: len(set(workers(service)) - first) == 2)
         service.eventually(lambda: service.get("/readyz", timeout=1).status == 200)
-        assert service.errors.read_text().count("has been stopped for long") == 2
+        assert service.errors.read_text().count("has been stopped for too long") == 2
         assert service.end() == 0

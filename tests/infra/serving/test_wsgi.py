@@ -34,7 +34,7 @@ def environ(*headers, body=b"", **given):
         "client": "10.0.0.1:1234",
         "headers": Headers(*headers),
     }
-    return wsgi.environ(SimpleNamespace(**usual | given), body, str(len(body)))
+    return wsgi.build_environ(SimpleNamespace(**usual | given), body, str(len(body)))
 
 
 def test_what_pep_3333_asks_for_is_there():
@@ -130,7 +130,7 @@ def test_an_answer_is_given_as_a_whole(parts, body):
         start_response("201 Created", [("A", "b")])
         return parts
 
-    assert wsgi.answer(app, {}) == (201, [("A", "b")], body)
+    assert wsgi.run_app(app, {}) == (201, [("A", "b")], body)
 
 
 def test_a_crash_is_not_hidden():
@@ -138,4 +138,4 @@ def test_a_crash_is_not_hidden():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        wsgi.answer(app, {})
+        wsgi.run_app(app, {})

@@ -1,0 +1,49 @@
+"""A worker process: an app that a hub of greenlets runs, its metrics and its watchdog."""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from wsgiref.types import WSGIApplication
+
+from graphql_api.config import Config
+from graphql_api.infra import process_wide, request_log
+from graphql_api.infra.concurrency.hub import Hub
+from graphql_api.infra.serving import watchdog
+from graphql_api.infra.serving.drain import Drain
+from graphql_api.infra.serving.rsgi import RSGIApp
+
+if TYPE_CHECKING:
+    from graphql_api.infra.telemetry.metrics import Metrics
+
+
+def start_worker(
+    config: Config,
+    create_app: Callable[..., WSGIApplication],
+    threads: int,
+    drain: Drain,
+    master: int,
+) -> RSGIApp:
+    """Prepare this process as a worker of `master`, and return the app that granian serves.
+
+    `create_app` is called with the configuration, with `is_draining` and with `metrics`.
+    """
+    process_wide.leave_terminal()
+    process_wide.schedule_as_batch()
+    process_wide.die_with(master)
+    request_log.configure(config.log_level)  # which a spawned process does not inherit
+    draining = threading.Event()
+    drain.on_start(draining.set)
+    metrics = _metrics() if config.metrics_port else None
+    hub = Hub(threads, config.at_once)
+    app = RSGIApp(create_app(config, is_draining=draining.is_set, metrics=metrics), hub)
+    if metrics:
+        app.on_slow_bodies = metrics.count_slow_bodies
+    watchdog.watch_hub(hub)
+    process_wide.freeze_heap()
+    return app
+
+
+def _metrics() -> "Metrics":
+    from graphql_api.infra.telemetry.metrics import worker_metrics  # noqa: PLC0415 - not where they are off
+
+    return worker_metrics()
