@@ -52,7 +52,7 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Config:
-    """How this process runs; docs/settings.md documents the variable behind each field."""
+    """The settings of this process; docs/settings.md documents the variable of each field."""
 
     host: str = "127.0.0.1"
     port: int = 5000
@@ -101,10 +101,10 @@ class Config:
 
     @property
     def at_once(self) -> int:
-        """How many requests a process works on at once.
+        """The number of requests that a process handles at the same time.
 
-        A store on the same machine answers no more of them a second if more of them wait there,
-        and would take longer than it may for each.
+        A store on the same machine serves no more requests a second if more are waiting; each
+        would only take longer, beyond its deadline.
         """
         return NEAR_AT_ONCE if _is_near(self.dynamodb) else FAR_AT_ONCE
 

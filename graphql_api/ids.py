@@ -25,19 +25,19 @@ def first_id(at: datetime) -> str:
 
 
 def id_after(now: datetime, previous: str | None) -> str:
-    """A new id that sorts behind the previous one, even where a clock has gone back."""
+    """Generate an id that sorts after the previous one, even if the clock was set back."""
     if previous is None:
         return new_id(now)
     return new_id(max(now, instant(previous) + timedelta(milliseconds=1)))
 
 
 def is_time_ordered(text: str) -> bool:
-    """Whether it is a UUIDv7 as `new_id` makes them."""
+    """Tell whether the text is a UUIDv7 as `new_id` generates it."""
     return _UUID7.fullmatch(text) is not None
 
 
 def instant(id: str) -> datetime:
-    """The time of an id's creation, to the millisecond."""
+    """Return the time at which an id was generated, to the millisecond."""
     return EPOCH + timedelta(milliseconds=_milliseconds(id))
 
 

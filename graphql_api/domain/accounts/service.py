@@ -111,7 +111,7 @@ class Accounts:
         return identity, user
 
     def is_authenticated(self, authorization: str, now: datetime) -> bool:
-        """Whether an Authorization header stands for an active session; 4 seconds old at most."""
+        """Tell whether this Authorization header has an active session, as of 4 seconds ago."""
         try:
             self.authenticate(authorization, now)
         except Unauthenticated:
