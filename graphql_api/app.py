@@ -136,6 +136,7 @@ def create_app(
         compiled=config.compiled_operations,
         long_documents=bulkheads.long_documents,
         introspections=bulkheads.introspections,
+        long_operations=bulkheads.long_operations,
     )
     # Its one document never has to make room for clients', and their limits are not its own.
     rest_executor = Executor(

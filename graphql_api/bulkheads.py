@@ -22,6 +22,7 @@ class Bulkheads:
     plan_inputs: Bulkhead
     long_documents: Bulkhead
     introspections: Bulkhead
+    long_operations: Bulkhead
 
     @classmethod
     def of(cls, config: Config) -> "Bulkheads":
@@ -66,6 +67,10 @@ class Bulkheads:
             ),
             introspections=bulkhead(
                 1, "Too many are asking for the schema, try again.", queue_limit=CONNECTIONS
+            ),
+            # Each may have as many fields, or bytes, as take others too long to wait for.
+            long_operations=bulkhead(
+                1, "Too many are asking for much at once, try again.", queue_limit=64
             ),
         )
 

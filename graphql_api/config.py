@@ -45,6 +45,7 @@ class Limits:
     aliases: int = 15
     root_fields: int = 10
     directives: int = 50
+    answer_bytes: int = 8 * 1024 * 1024
 
 
 DEFAULT_LIMITS = Limits()
@@ -154,6 +155,9 @@ class Config:
                 aliases=read("MAX_ALIASES", DEFAULT_LIMITS.aliases, _integer(0, 500)),
                 root_fields=read("MAX_ROOT_FIELDS", DEFAULT_LIMITS.root_fields, _integer(1, 100)),
                 directives=read("MAX_DIRECTIVES", DEFAULT_LIMITS.directives, _integer(0, 100)),
+                answer_bytes=read(
+                    "MAX_ANSWER_BYTES", DEFAULT_LIMITS.answer_bytes, _integer(100_000, 2**30)
+                ),
             ),
             compiled_operations=read("COMPILED_OPERATIONS", cls.compiled_operations, _switch),
             metrics_host=read("METRICS_HOST", cls.metrics_host, str),

@@ -13,18 +13,30 @@ from graphql import (
     is_composite_type,
 )
 
+from graphql_api.domain.paging import LARGEST
 from graphql_api.errors import StartError
 from graphql_api.infra.executor.coercion import DEFINITION
 from graphql_api.infra.executor.executor import core_schema
-from graphql_api.infra.executor.limits import Costs, FieldCost, Nesting
+from graphql_api.infra.executor.limits import VALUE_SIZE, Costs, FieldCost, Nesting
 
 LOADED, LIST, RELATION = Nesting.LOADED, Nesting.LIST, Nesting.RELATION
 
 _KEY = "cost"
+_ITEMS = {
+    LOADED: 1,
+    LIST: LARGEST,
+    RELATION: 10,
+}  # a request may load ten times as many related tasks as a page has
 
 
 def field_cost(
-    nesting: Nesting = LOADED, *, expensive: bool = False, exclusive: bool = False
+    nesting: Nesting = LOADED,
+    *,
+    expensive: bool = False,
+    exclusive: bool = False,
+    items: int | None = None,
+    work: int = 1,
+    size: int = VALUE_SIZE,
 ) -> dict[str, FieldCost]:
     """Metadata that declares what a field costs.
 
@@ -32,8 +44,12 @@ def field_cost(
     LIST if they are read for it, RELATION for a bounded number of them that are read in one batch
     with those of other parents. `expensive`: a password check, a plan, a write in bulk, of which an
     operation has one. `exclusive`: it ends the session that asks, so nothing may stand beside it.
+
+    `items` is the most of a list, else that of its nesting; `work` how many plain fields take as
+    long as this one; `size` the bytes of a value that may be longer than an id or an instant.
     """
-    return {_KEY: FieldCost(nesting, expensive, exclusive)}
+    most = _ITEMS[nesting] if items is None else items
+    return {_KEY: FieldCost(nesting, expensive, exclusive, most, work, size)}
 
 
 def collect(schema: strawberry.Schema) -> Costs:

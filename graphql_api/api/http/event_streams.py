@@ -38,7 +38,8 @@ class EventStreams:
 
     def answer(self, answer: Answer) -> Response:
         """One result, and the end."""
-        data = event(orjson.dumps(answer.body), name="next")
+        text = answer.text or orjson.dumps(answer.body)
+        data = event(text.rstrip(), name="next")
         return Response(data + COMPLETE, headers=HEADERS)
 
     def subscribe(self, operation: Operation, asked: Request, request: Incoming) -> Response:

@@ -108,7 +108,7 @@ class GraphQL:
         status = 200
         if media_type == negotiation.GRAPHQL:
             status = self._statuses.of(answer)
-        return json_response(answer.body, status, media_type)
+        return json_response(answer.text or answer.body, status, media_type)
 
 
 def _given(request: Incoming) -> dict[str, Any]:

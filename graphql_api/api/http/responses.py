@@ -51,9 +51,10 @@ class Json(Response):
 
 
 def json_response(body: Any, status: int = 200, media_type: str = negotiation.JSON) -> Response:
-    """An answer of JSON in UTF-8."""
+    """An answer of JSON in UTF-8; a body of bytes is JSON already."""
     content_type = f"{media_type}; charset=utf-8"
-    text = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+    is_written = isinstance(body, bytes)
+    text = body if is_written else orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
     return Json(text, status, content_type=content_type)
 
 

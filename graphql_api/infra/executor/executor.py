@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeGuard, cast
@@ -32,16 +32,25 @@ from graphql.execution import create_source_event_stream
 from strawberry import Schema
 
 from graphql_api.config import DEFAULT_LIMITS, Limits
-from graphql_api.errors import BadUserInput, ParseFailed, QueryTooComplex, UnknownOperation
+from graphql_api.errors import (
+    AppError,
+    BadUserInput,
+    ParseFailed,
+    QueryTooComplex,
+    UnknownOperation,
+)
 from graphql_api.infra import process_wide, request_log
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.executor import variable_errors
+from graphql_api.infra.executor.answer_size import too_large, written
 from graphql_api.infra.executor.compiler import CompiledOperation, compile_operation
 from graphql_api.infra.executor.limits import (
     META_FIELDS,
     Costs,
+    Extent,
     check,
     check_tokens,
+    extent,
     has_more_tokens,
     token_limit,
 )
@@ -57,6 +66,8 @@ from graphql_api.infra.executor.responses import (
 )
 
 CACHED_DOCUMENTS = 128
+LONG_WORK = 6_000  # plain fields, which take 20 ms: others do not wait for operations with more
+MEASURED_SIZE = 4 * 1024 * 1024  # bytes that an operation may ask for before its answer is measured
 CACHED_OPERATIONS = 128  # compiled, of at most compiler.MAX_FIELDS each
 SHORT_DOCUMENT = 100  # tokens: checking that many takes 5 ms, which others can wait for
 MAX_ERRORS = 5
@@ -79,6 +90,7 @@ class Operation:
     node: OperationDefinitionNode
     root_field: str  # its only one, or `several`
     introspects: bool  # which takes 25 ms and more
+    extent: Extent  # the most that it can ask for
     executed: int = 0  # times; threads may miss one of them
 
     @property
@@ -110,6 +122,7 @@ class Executor:
         compiled: bool = True,
         long_documents: Bulkhead | None = None,
         introspections: Bulkhead | None = None,
+        long_operations: Bulkhead | None = None,
     ) -> None:
         """`compiled` is False to let graphql-core execute all operations.
 
@@ -134,6 +147,7 @@ class Executor:
         self._rules = (*specified_rules, *hidden)
         self._long_documents = long_documents
         self._introspections = introspections
+        self._long_operations = long_operations
         # Equal documents that wait for one another's check are checked once.
         self._recently_checked = lru_cache(4)(self._checked_document)
         self.operations = lru_cache(CACHED_DOCUMENTS)(self._operations)
@@ -164,8 +178,32 @@ class Executor:
         """Execute an operation; a crash is logged once, under the request's id."""
         request_log.annotate(operation=operation.name or operation.node.operation.value)
         with self.around(operation):
-            result = self._result_in_turn(operation, request, context)
-        return self._answer(operation, request, result)
+            return self._in_turn(operation, lambda: self._executed(operation, request, context))
+
+    def _in_turn(self, operation: Operation, work: Callable[[], Answer]) -> Answer:
+        """Do in a thread what takes long even if the store answers at once."""
+        bulkhead = None
+        if operation.introspects:
+            bulkhead = self._introspections
+        elif operation.extent.work > LONG_WORK or operation.extent.size > MEASURED_SIZE:
+            bulkhead = self._long_operations
+        return bulkhead.run_in_thread(work) if bulkhead else work()
+
+    def _executed(self, operation: Operation, request: Request, context: Any) -> Answer:
+        """Execute an operation, and write out an answer that may be too large."""
+        if operation.is_mutation and operation.extent.size > self._limits.answer_bytes:
+            return self._refused(too_large(self._limits.answer_bytes))
+        result = self._result(operation, request, context)
+        answer = self._answer(operation, request, result)
+        if operation.extent.size <= MEASURED_SIZE:
+            return answer
+        try:
+            return replace(answer, text=written(answer.body, self._limits.answer_bytes))
+        except QueryTooComplex as error:
+            return self._refused(error)
+
+    def _refused(self, error: AppError) -> Answer:
+        return RequestErrors.of(error).answer
 
     def _answer(self, operation: Operation, request: Request, result: ExecutionResult) -> Answer:
         if not result.errors:
@@ -195,14 +233,6 @@ class Executor:
         core = self._core(operation, request, context, root_value=event)
         result = ExecutionResult(None, core) if isinstance(core, list) else core.execute_operation()
         return self._answer(operation, request, cast("ExecutionResult", result))
-
-    def _result_in_turn(
-        self, operation: Operation, request: Request, context: Any
-    ) -> ExecutionResult:
-        """Execute in a thread what takes long even if the store answers at once."""
-        if self._introspections is None or not operation.introspects:
-            return self._result(operation, request, context)
-        return self._introspections.run_in_thread(lambda: self._result(operation, request, context))
 
     def _result(self, operation: Operation, request: Request, context: Any) -> ExecutionResult:
         # Compiling takes longer than executing once.
@@ -245,7 +275,13 @@ class Executor:
         def operation(node: OperationDefinitionNode) -> Operation:
             roots = set(_root_fields(node.selection_set, fragments))
             introspects = not roots.isdisjoint(META_FIELDS)
-            return Operation(document, node, request_log.single_or_several(roots), introspects)
+            return Operation(
+                document,
+                node,
+                request_log.single_or_several(roots),
+                introspects,
+                extent(document, node, self.schema, self._costs),
+            )
 
         operations = (
             operation(node)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -64,6 +64,9 @@ _BRACKETS = {
 }
 
 
+VALUE_SIZE = 64  # bytes of most values with their names: ids, instants, enums, numbers
+
+
 class Nesting(Enum):
     """Where a field may be: lists within lists would multiply what one request reads."""
 
@@ -79,6 +82,9 @@ class FieldCost:
     nesting: Nesting = Nesting.LOADED
     expensive: bool = False  # one of them an operation
     exclusive: bool = False  # no other root field beside it
+    items: int = 1  # at most so many, each with what is selected of it
+    work: int = 1  # times what a plain field takes to be computed
+    size: int = VALUE_SIZE  # bytes of its value, as it can be
 
 
 Costs: TypeAlias = Mapping[tuple[str, str], FieldCost]  # by type and field; others cost nothing
@@ -106,6 +112,21 @@ def check(
     _limit("introspection directives", meter.introspection_directives, INTROSPECTION.directives)
     if asks_for_data:
         check_token_count(document.token_count, limits.tokens)
+
+
+class Extent(NamedTuple):
+    """The most that an operation can ask for: work in plain fields, and bytes of its answer."""
+
+    work: int
+    size: int
+
+
+def extent(
+    document: DocumentNode, node: OperationDefinitionNode, schema: GraphQLSchema, costs: Costs
+) -> Extent:
+    """Measure the most that an operation of a checked document can ask for."""
+    cost = _Meter(document, schema, costs).operation(node)
+    return Extent(cost.work, cost.size)
 
 
 def token_limit(text: str, limits: Limits) -> int:
@@ -170,6 +191,8 @@ class _Cost:
     lists: int = 0  # within one another
     relations: int = 0  # within one another, and lists within them
     nesting: int = 0  # of selection sets, fragments included
+    work: int = 0  # plain fields that take as long to compute, if all lists are full
+    size: int = 0  # bytes of the values, likewise
 
     def merge(self, other: "_Cost") -> "_Cost":
         """The cost of both, side by side."""
@@ -181,6 +204,8 @@ class _Cost:
             max(self.lists, other.lists),
             max(self.relations, other.relations),
             max(self.nesting, other.nesting),
+            self.work + other.work,
+            self.size + other.size,
         )
 
     def nest(self, node: FieldNode, field: FieldCost) -> "_Cost":
@@ -194,6 +219,8 @@ class _Cost:
             self.lists + (field.nesting is Nesting.LIST),
             self.relations + (1 + self.lists if is_relation else 0),
             self.nesting,
+            field.work + field.items * self.work,
+            field.size + field.items * self.size,
         )
 
     def nest_in_introspection(self, node: FieldNode) -> "_Cost":

@@ -42,6 +42,7 @@ class Answer:
     data: dict[str, Any] | None
     errors: Sequence[Failure] = ()
     executed: bool = True
+    text: bytes | None = None  # the body as JSON, where it may have been too large
 
     @property
     def body(self) -> dict[str, Any]:

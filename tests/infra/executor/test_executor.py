@@ -89,7 +89,7 @@ TWO = "query A { viewer { id } } mutation B { deleteTask(input: { id: 1 }) { del
             "subscription { viewer }",
             None,
             "GRAPHQL_VALIDATION_FAILED",
-            "The subscription operation is not supported by the schema.",
+            "Cannot query field 'viewer' on type 'Subscription'.",
         ),
         # Without an operation
         (

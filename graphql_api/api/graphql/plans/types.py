@@ -82,7 +82,7 @@ class PlanBlock:
     part: int = strawberry.field(description="Number of this part of the task, from 1.")
     parts: int = strawberry.field(description="How many parts the task is split into.")
     reasons: list[Reason] = strawberry.field(
-        description="Why the block is where it is.", metadata=field_cost(LOADED)
+        description="Why the block is where it is.", metadata=field_cost(LOADED, items=4)
     )
 
 
@@ -158,7 +158,7 @@ class Plan:
     @strawberry.field(
         graphql_type=list[PlanBlock],
         description="The blocks, by time.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def blocks(self, info: Info) -> tuple[model.Block, ...]:
         _spend_rows(info, len(self.draft.plan.blocks))
@@ -167,7 +167,7 @@ class Plan:
     @strawberry.field(
         graphql_type=list[UnplacedTask],
         description="The tasks that could not be planned, by id.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def unplaced(self, info: Info) -> tuple[model.Unplaced, ...]:
         _spend_rows(info, len(self.draft.plan.unplaced))
@@ -176,7 +176,7 @@ class Plan:
     @strawberry.field(
         graphql_type=list[AtRiskTask],
         description="The tasks that end after their soft deadlines, by id.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def at_risk(self, info: Info) -> tuple[model.AtRisk, ...]:
         _spend_rows(info, len(self.draft.plan.at_risk))
@@ -185,7 +185,7 @@ class Plan:
     @strawberry.field(
         graphql_type=list[UnestimatedTask],
         description="The open tasks without `durationMinutes`, which are not planned, by id.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def unestimated(self, info: Info) -> tuple[TaskModel, ...]:
         _spend_rows(info, len(self.draft.selection.unestimated))
@@ -194,7 +194,7 @@ class Plan:
     @strawberry.field(
         graphql_type=list[TaskVersion],
         description="Versions of the tasks that the plan was made from, by id, for `planApply`.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def versions(self) -> tuple[model.PlanTask, ...]:
         return self.draft.request.tasks

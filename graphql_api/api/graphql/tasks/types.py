@@ -13,6 +13,7 @@ from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.tasks import dependencies, model, urgency
+from graphql_api.domain.tasks.urgency import Urgency as UrgencyModel
 
 
 def _coefficient_name(term: strawberry.Parent[urgency.Term]) -> str:
@@ -35,7 +36,7 @@ class Urgency:
         description="The sum of the contributions; 0 for a task that is not open."
     )
     terms: list[UrgencyTerm] = strawberry.field(
-        description="What it is the sum of.", metadata=field_cost(LOADED)
+        description="What it is the sum of.", metadata=field_cost(LOADED, items=16)
     )
     as_of: datetime = strawberry.field(description="The instant as of which this is so.")
 
@@ -49,13 +50,20 @@ class Task:
         name="ownerId", description="The id of the user whose task it is."
     )
     title: str = strawberry.field(
-        description=f"What is to be done, in 1 to {model.TITLE_LENGTH} characters."
+        description=f"What is to be done, in 1 to {model.TITLE_LENGTH} characters.",
+        metadata=field_cost(size=4 * model.TITLE_LENGTH),
     )
-    description: str = strawberry.field(description="More about it; may be empty.")
+    description: str = strawberry.field(
+        description="More about it; may be empty.",
+        metadata=field_cost(size=model.DESCRIPTION_BYTES),
+    )
     status: TaskStatus = strawberry.field(description="Where the task stands.")
     priority: TaskPriority = strawberry.field(description="How much the task matters.")
     due_at: datetime | None = strawberry.field(description="When it is to be done.")
-    tags: list[str] = strawberry.field(description="The user's own labels, in the user's order.")
+    tags: list[str] = strawberry.field(
+        description="The user's own labels, in the user's order.",
+        metadata=field_cost(size=4 * model.TAGS * model.TAG_LENGTH),
+    )
     created_at: datetime = strawberry.field(description="When the task was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     completed_at: datetime | None = strawberry.field(
@@ -101,8 +109,12 @@ class Task:
     def is_ready(task: strawberry.Parent[model.Task], info: Info) -> bool:  # noqa: N805 - as `owner`
         return info.context.neighbours.ready(task)
 
-    @strawberry.field(graphql_type=Urgency, description="How urgent it is, and why.")
-    def urgency(task: strawberry.Parent[model.Task], info: Info) -> urgency.Urgency:  # noqa: N805 - as `owner`
+    @strawberry.field(
+        graphql_type=Urgency,
+        description="How urgent it is, and why.",
+        metadata=field_cost(work=50),
+    )
+    def urgency(task: strawberry.Parent[model.Task], info: Info) -> UrgencyModel:  # noqa: N805 - as `owner`
         return info.context.ranking.urgency(task)
 
     history = strawberry.field(

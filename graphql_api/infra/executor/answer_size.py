@@ -1,0 +1,47 @@
+"""The size of an answer, known before it is one text: one document can ask for a lot of it."""
+
+from typing import Any
+
+import orjson
+
+from graphql_api.errors import QueryTooComplex
+
+VALUE_BYTES = 8  # of a number, a boolean, a null, and of the punctuation around any value
+
+
+def answer_bytes(data: Any, limit: int) -> int:
+    """Add up the bytes that data takes as JSON, without escapes. Raises QueryTooComplex.
+
+    The same text may be there thousands of times, which takes no memory before it is written out.
+    """
+    size = 0
+    stack = [data]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, str):
+            size += len(value) if value.isascii() else len(value.encode(errors="replace"))
+        elif isinstance(value, dict):
+            size += sum(map(len, value))
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple):
+            stack.extend(value)
+        size += VALUE_BYTES
+        if size > limit:
+            raise too_large(limit)
+    return size
+
+
+def written(body: Any, limit: int) -> bytes:
+    """Write a body as JSON of at most so many bytes. Raises QueryTooComplex."""
+    answer_bytes(body, limit)
+    text = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+    if len(text) > limit:  # by its escapes
+        raise too_large(limit)
+    return text
+
+
+def too_large(limit: int) -> QueryTooComplex:
+    """Build the error of an answer with more bytes than are allowed."""
+    return QueryTooComplex(
+        f"The answer has more than {limit:,} bytes: ask for fewer items, or for less of each."
+    )
