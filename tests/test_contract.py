@@ -165,7 +165,7 @@ DOORS = {
         "api/graphql/settings.py",
         *(
             f"api/graphql/tasks/{name}.py"
-            for name in ("inputs", "listing", "operations", "payloads", "types")
+            for name in ("fields", "inputs", "listing", "operations", "payloads", "types")
         ),
     },
 }

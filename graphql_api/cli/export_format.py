@@ -10,15 +10,16 @@ neither the password's hash, nor sessions, nor settings.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import IO, Any, NoReturn
+from types import NoneType, UnionType
+from typing import IO, Any, NoReturn, get_args, get_type_hints
 
 from graphql_api import clock
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.tasks.dependencies import Dependencies
-from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
+from graphql_api.domain.tasks.model import LATER_DEFAULTS, RULES, Task
 from graphql_api.errors import BadUserInput
 
 FORMAT = "smart-task-scheduler"
@@ -70,12 +71,12 @@ def task(user_id: str, entry: Any) -> Task:
     if not isinstance(entry, dict):
         raise BadUserInput("A task must be an object.")
     for problem, names in (
-        ("Missing", _READERS.keys() - entry.keys() - _OPTIONAL),
+        ("Missing", _READERS.keys() - entry.keys() - LATER_DEFAULTS.keys()),
         ("Unknown", entry.keys() - _READERS.keys() - {BLOCKED_BY}),
     ):
         if names:
             raise BadUserInput(f"{problem} fields: {', '.join(sorted(names))}")
-    return Task.restored(user_id, {n: _field(n, entry[n]) for n in _READERS if n in entry})
+    return Task.from_import(user_id, {n: _field(n, entry[n]) for n in _READERS if n in entry})
 
 
 def blockers(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -87,8 +88,6 @@ def blockers(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _field(name: str, value: Any) -> Any:
-    if value is None and name in _NULLABLE:
-        return None
     try:
         return _READERS[name](value)
     except ValueError as error:
@@ -121,31 +120,31 @@ def _instant(value: Any) -> datetime:
     return clock.parse(_text(value))
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "task_id": _text,
-    "title": _text,
-    "description": _text,
-    "status": TaskStatus,
-    "priority": TaskPriority,
-    "due_at": _instant,
-    "tags": _texts,
-    "created_at": _instant,
-    "updated_at": _instant,
-    "completed_at": _instant,
-    "version": _whole_number,
-    "duration_minutes": _whole_number,
-    "not_before": _instant,
-    "deadline_type": DeadlineType,
-    "min_chunk_minutes": _whole_number,
-    "planned_start": _instant,
-    "planned_end": _instant,
+_READERS_BY_TYPE: dict[Any, Callable[[Any], Any]] = {
+    str: _text,
+    int: _whole_number,
+    datetime: _instant,
+    tuple[str, ...]: _texts,
 }
-_NULLABLE = {
-    *("due_at", "completed_at"),
-    *("duration_minutes", "not_before", "planned_start", "planned_end"),
+
+
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """The reader of a field of this type; of null, too, where the type allows it."""
+    if isinstance(hint, UnionType):
+        [hint] = [part for part in get_args(hint) if part is not NoneType]
+        read = _reader(hint)
+        return lambda value: None if value is None else read(value)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    return _READERS_BY_TYPE[hint]
+
+
+# Imported tasks belong to the user who imports them.
+_READERS = {
+    name: _reader(hint)
+    for name, hint in get_type_hints(Task).items()
+    if name != "user_id" and not RULES[name].is_internal
 }
-# Fields with a default were added later: older files lack them.
-_OPTIONAL = {field.name for field in fields(Task) if field.default is not MISSING}
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from graphql_api import clock
 from graphql_api.domain.accounts import legacy_hashes
 from graphql_api.domain.accounts.model import User, username_key
 from graphql_api.domain.accounts.store import NOBODY
-from graphql_api.domain.tasks.model import TITLE_LENGTH, Task, TaskPriority, TaskStatus
+from graphql_api.domain.tasks.model import MAX_TITLE_LENGTH, Task, TaskPriority, TaskStatus
 from graphql_api.errors import BadUserInput
 from graphql_api.ids import is_id
 from graphql_api.infra.dynamodb import Item
@@ -49,7 +49,7 @@ def task(item: Item, now: datetime) -> tuple[Task, str]:
     if not is_id(text(item, "user_id")):
         raise BadUserInput(f"user_id {text(item, 'user_id')!r} cannot be an id")
     created = _instant(text(item, "created_at"), now)
-    converted = Task.restored(
+    converted = Task.from_import(
         text(item, "user_id"),
         {
             "task_id": text(item, "task_id"),
@@ -71,10 +71,10 @@ def task(item: Item, now: datetime) -> tuple[Task, str]:
 def _shorten(title: str, description: str) -> tuple[str, str, str]:
     """Cut a long title with an ellipsis, and put the whole title before the description."""
     title = title.strip()
-    if len(title) <= TITLE_LENGTH:
+    if len(title) <= MAX_TITLE_LENGTH:
         return title, description, ""
     full = f"{title}\n\n{description}" if description else title
-    return f"{title[: TITLE_LENGTH - 1]}…", full, "the whole title is in the description"
+    return f"{title[: MAX_TITLE_LENGTH - 1]}…", full, "the whole title is in the description"
 
 
 def _status(text: str) -> tuple[TaskStatus, str]:

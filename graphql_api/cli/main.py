@@ -129,7 +129,7 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     tasks = _each(document.tasks, partial(export_format.task, user.user_id))
     blockers = _blockers(user, document.tasks)
     with click.progressbar(tasks, label="Tasks", file=sys.stderr) as bar:
-        added = sum(stores.tasks.import_(task, SYSTEM, clock.now()) for task in bar)
+        added = sum(stores.tasks.add_imported(task, SYSTEM, clock.now()) for task in bar)
     click.echo(f"Tasks: {added} added, {len(tasks) - added} existing.")
     history = History(stores.tasks, stores.dependencies, Feed(stores.changes))
     service = Tasks(stores.tasks, stores.dependencies, history)

@@ -105,7 +105,7 @@ class Migration:
         task, note = legacy_items.task(item, self._now)
         if task.user_id not in self._names:
             raise BadUserInput(f"its user {task.user_id!r} was not migrated")
-        if key in known or not (self._dry_run or self._tasks.import_(task, SYSTEM, self._now)):
+        if key in known or not (self._dry_run or self._tasks.add_imported(task, SYSTEM, self._now)):
             return Result(Outcome.EXISTING)
         return Result(Outcome.ADDED, f"task {task.task_id!r}: {note}" if note else "")
 

@@ -1,4 +1,4 @@
-"""Pages of a list: what a client asks for, and what it gets."""
+"""Pages of a list: the requested window, the page, and the budget for reading it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from graphql_api.errors import FIELD, BadUserInput
 
 T = TypeVar("T")
 
-DEFAULT_SIZE = 25
-LARGEST = 100
+DEFAULT_PAGE_SIZE = 25
+MAX_PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which part of a list is asked for: `size` items after a cursor, or, backward, before it."""
+    """A requested part of a list: `size` items after a cursor or, backward, before it."""
 
-    size: int = DEFAULT_SIZE
+    size: int = DEFAULT_PAGE_SIZE
     cursor: str | None = None
     backward: bool = False
 
@@ -27,9 +27,9 @@ class Window:
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-        largest: int = LARGEST,
+        max_size: int = MAX_PAGE_SIZE,
     ) -> "Window":
-        """The window that a connection's arguments describe; BadUserInput if they do not."""
+        """The window of a connection's arguments. Raises BadUserInput."""
         backward = last is not None or before is not None
         if backward and after is not None:
             raise BadUserInput(
@@ -38,18 +38,18 @@ class Window:
         if before is not None and last is None:
             raise BadUserInput(f"{FIELD} goes with last.", "before")
         name, size = ("last", last) if backward else ("first", first)
-        size = DEFAULT_SIZE if size is None else size
-        if not 1 <= size <= largest:
-            raise BadUserInput(f"{FIELD} must be from 1 to {largest}.", name)
+        size = DEFAULT_PAGE_SIZE if size is None else size
+        if not 1 <= size <= max_size:
+            raise BadUserInput(f"{FIELD} must be from 1 to {max_size}.", name)
         return cls(size, before if backward else after, backward)
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list, in the list's order, and what tells the position of an item in it.
+    """A part of a list, in the list's order. `position` returns the position of an item.
 
-    `complete` is False when reading stopped at its bound: then there may be fewer items than
-    asked for, and `start` and `end` are where to go on from all the same.
+    `complete` is False when the budget ended the reading: then there may be fewer items than
+    requested, and `start` and `end` are still the positions to continue from.
     """
 
     items: Sequence[T]
@@ -62,11 +62,11 @@ class Page(Generic[T]):
 
 
 class Budget:
-    """How many items one request may still look at, over all its lists."""
+    """The units that a request may still spend, over all its lists."""
 
-    def __init__(self, items: int) -> None:
-        self.left = items
+    def __init__(self, units: int) -> None:
+        self.left = units
 
-    def spend(self, items: int) -> None:
-        """Note that so many more were looked at."""
-        self.left -= items
+    def spend(self, units: int) -> None:
+        """Deduct units; `left` may become negative."""
+        self.left -= units

@@ -1,8 +1,8 @@
-"""A data loader for synchronous resolvers: announce keys first, fetch them all at the first need.
+"""A data loader for synchronous resolvers: it collects keys, then fetches them in one batch.
 
-A list's resolver calls `want` with the keys that its rows point to; the first child's `get`
-fetches every announced key in one batch. It works level by level, because the executor
-completes a list only after the list's own resolver has returned.
+A list's resolver calls `prefetch` with the keys that its rows refer to; the first child's `get`
+fetches all of them. It works level by level, because the executor completes a list only after
+the list's own resolver has returned.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -15,35 +15,35 @@ V = TypeVar("V")
 
 
 class Loader(Generic[K, V]):
-    """Loads values by key for one request; a missing value is None and is remembered too."""
+    """Loads values by key for one request; caches them, and that a value is missing (None)."""
 
     def __init__(self, fetch: Callable[[Sequence[K]], Mapping[K, V]]) -> None:
         self._fetch = fetch
-        self._wanted: dict[K, None] = {}
-        self._known: dict[K, V | None] = {}
+        self._queued: dict[K, None] = {}
+        self._cache: dict[K, V | None] = {}
         self._failure: ServiceUnavailable | None = None
 
-    def want(self, keys: Iterable[K]) -> None:
-        """Announce keys that will probably be asked for; costs nothing yet."""
-        self._wanted.update(dict.fromkeys([key for key in keys if key not in self._known]))
+    def prefetch(self, keys: Iterable[K]) -> None:
+        """Queue keys for the next fetch; nothing is read yet."""
+        self._queued.update(dict.fromkeys([key for key in keys if key not in self._cache]))
 
     def get(self, key: K) -> V | None:
-        """The key's value; fetches every announced key if this one is not known yet."""
-        if key not in self._known:
-            if self._failure is not None:  # what has just failed would only take its time again
+        """The key's value. Fetches it and all queued keys unless it is cached."""
+        if key not in self._cache:
+            if self._failure is not None:  # to try again would take as long
                 raise self._failure
-            keys = list(dict.fromkeys([key, *self._wanted]))
+            keys = list(dict.fromkeys([key, *self._queued]))
             try:
-                found = self._fetch(keys)
+                values = self._fetch(keys)
             except ServiceUnavailable as error:
                 self._failure = error
                 raise
-            self._known.update((wanted, found.get(wanted)) for wanted in keys)
-            self._wanted.clear()
-        return self._known[key]
+            self._cache.update((queued, values.get(queued)) for queued in keys)
+            self._queued.clear()
+        return self._cache[key]
 
-    def prime(self, known: Mapping[K, V | None]) -> None:
-        """Remember values that this request has read or written elsewhere."""
-        self._known.update(known)
-        for key in self._wanted.keys() & known:
-            del self._wanted[key]
+    def prime(self, values: Mapping[K, V | None]) -> None:
+        """Cache values that this request has read or written elsewhere."""
+        self._cache.update(values)
+        for key in self._queued.keys() & values:
+            del self._queued[key]

@@ -675,7 +675,7 @@ def test_a_request_plans_once_and_lists_nothing_within_a_plan(ann, calls):
 
 @pytest.mark.engine_is_no_matter
 def test_a_plan_shows_no_more_tasks_than_a_list_of_them(ann, monkeypatch):
-    monkeypatch.setattr("graphql_api.api.graphql.context.MOST_LISTED", 3)
+    monkeypatch.setattr("graphql_api.api.graphql.context.MAX_LISTED", 3)
     estimated(ann, 10, 10, 10)
     assert (
         len(ann.graphql(WITH_TASKS, input={"from": MONDAY})["data"]["planPreview"]["blocks"]) == 3
@@ -719,7 +719,7 @@ def test_a_task_that_cannot_be_read_leaves_the_rest_of_the_plan(ann, monkeypatch
 
 @pytest.mark.engine_is_no_matter
 def test_each_alias_of_a_plans_tasks_counts(ann, monkeypatch):
-    monkeypatch.setattr("graphql_api.api.graphql.context.MOST_LISTED", 5)
+    monkeypatch.setattr("graphql_api.api.graphql.context.MAX_LISTED", 5)
     estimated(ann, 10, 10)
     query = """query ($input: PlanInput!) { planPreview(input: $input) {
       blocks { task { id } task { title } ...More } %s

@@ -167,7 +167,7 @@ def test_an_export_has_the_user_and_all_tasks_and_no_secret(operator, ann):
 
 
 def test_an_export_is_read_as_it_is_written(operator, ann, app, monkeypatch):
-    monkeypatch.setattr("graphql_api.domain.tasks.store.PAGE", 2)
+    monkeypatch.setattr("graphql_api.domain.tasks.store.MAX_QUERY", 2)
     for number in range(5):
         ann.create(title=f"{number}")
 
@@ -332,10 +332,10 @@ def without(name):
         (without("status"), "Missing fields: status"),
         ({"task_id": "x", "title": "y"}, "Missing fields: completed_at, created_at, "),
         ({**ENTRY, "user_id": "bob"}, "Unknown fields: user_id"),
-        ({**ENTRY, "title": " "}, "A title has 1 to 200 characters."),
+        ({**ENTRY, "title": " "}, "A title must have 1 to 200 characters."),
         ({**ENTRY, "title": None}, "title: A text is required."),
         ({**ENTRY, "title": "\ud800"}, "title: The text is not valid Unicode."),
-        ({**ENTRY, "description": "é" * 16_385}, "A description has at most 32768 bytes."),
+        ({**ENTRY, "description": "é" * 16_385}, "A description must have at most 32768 bytes."),
         ({**ENTRY, "status": "COMPLETED"}, "status: 'COMPLETED' is not a valid TaskStatus"),
         ({**ENTRY, "status": []}, "status: [] is not a valid TaskStatus"),
         ({**ENTRY, "priority": None}, "priority: None is not a valid TaskPriority"),
@@ -344,11 +344,17 @@ def without(name):
         ({**ENTRY, "created_at": None}, "created_at: A text is required."),
         ({**ENTRY, "tags": "home"}, "tags: A list of texts is required."),
         ({**ENTRY, "tags": [1]}, "tags: A text is required."),
-        ({**ENTRY, "tags": ["x"] * 2 + [""]}, "A tag has 1 to 50 characters."),
-        ({**ENTRY, "completed_at": None}, "A completed task has completed_at, no other has."),
-        ({**ENTRY, "status": "pending"}, "A completed task has completed_at, no other has."),
-        ({**ENTRY, "version": 0}, "A version is from 1 to 2147483647."),
-        ({**ENTRY, "version": 2**31}, "A version is from 1 to 2147483647."),
+        ({**ENTRY, "tags": ["x"] * 2 + [""]}, "A tag must have 1 to 50 characters."),
+        (
+            {**ENTRY, "completed_at": None},
+            "completed_at must be set for completed tasks only.",
+        ),
+        (
+            {**ENTRY, "status": "pending"},
+            "completed_at must be set for completed tasks only.",
+        ),
+        ({**ENTRY, "version": 0}, "version must be from 1 to 2147483647."),
+        ({**ENTRY, "version": 2**31}, "version must be from 1 to 2147483647."),
         ({**ENTRY, "version": True}, "version: A whole number is required."),
         ({**ENTRY, "version": 1.0}, "version: A whole number is required."),
         ({**ENTRY, "duration_minutes": -1}, "durationMinutes must be from 0 to 14400."),
@@ -356,11 +362,11 @@ def without(name):
         ({**ENTRY, "deadline_type": "HARD"}, "deadline_type: 'HARD' is not a valid DeadlineType"),
         (
             {**ENTRY, "planned_start": "2030-01-01T00:00:00Z"},
-            "plannedEnd is needed: a plan has a start and an end.",
+            "planned_end is required: planned times are a start and an end.",
         ),
-        ({**ENTRY, "task_id": "a/b"}, "An id has 1 to 128 letters, digits, '_' and '-'."),
-        ({**ENTRY, "task_id": ""}, "An id has 1 to 128 letters, digits, '_' and '-'."),
-        ({**ENTRY, "task_id": "x" * 129}, "An id has 1 to 128 letters, digits, '_' and '-'."),
+        ({**ENTRY, "task_id": "a/b"}, "An id must have 1 to 128 letters, digits, '_' or '-'."),
+        ({**ENTRY, "task_id": ""}, "An id must have 1 to 128 letters, digits, '_' or '-'."),
+        ({**ENTRY, "task_id": "x" * 129}, "An id must have 1 to 128 letters, digits, '_' or '-'."),
     ],
 )
 def test_an_entry_that_can_be_no_task_is_told_by_what_is_wrong(entry, told):
@@ -378,7 +384,7 @@ def test_one_wrong_task_is_told_by_its_place_and_nothing_is_written(operator, an
 
     assert refused.exit_code == 1
     assert refused.output == (
-        "tasks[1]: A version is from 1 to 2147483647.\n"
+        "tasks[1]: version must be from 1 to 2147483647.\n"
         "tasks[2]: A task must be an object.\n"
         "Error: 2 of 3 tasks are invalid; nothing was written.\n"
     )

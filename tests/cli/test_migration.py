@@ -243,7 +243,7 @@ def test_what_cannot_be_taken_over_is_told_and_the_rest_is_taken_over(operator, 
     assert tried.stdout == f"{done.stdout}Nothing was written.\n"
     assert done.stdout == counted((1, 0, 5), (3, 0, 5))
     ids = [task["task_id"] for task in tasks]
-    id_rule = "An id has 1 to 128 letters, digits, '_' and '-'."
+    id_rule = "An id must have 1 to 128 letters, digits, '_' or '-'."
     expected = [
         f"refused: user {taken.username!r}: the name belongs to another account",
         "refused: user 'ab': A username must have 3 to 64 characters.",
@@ -252,8 +252,8 @@ def test_what_cannot_be_taken_over_is_told_and_the_rest_is_taken_over(operator, 
         f"refused: user {double['username']!r}: the user_id is that of {taken.username!r}",
         f"added: task {ids[0]!r}: the whole title is in the description",
         f"added: task {ids[2]!r}: the status 'someday' is now 'pending'",
-        f"refused: task {ids[3]!r}: A title has 1 to 200 characters.",
-        f"refused: task {ids[4]!r}: A description has at most 32768 bytes.",
+        f"refused: task {ids[3]!r}: A title must have 1 to 200 characters.",
+        f"refused: task {ids[4]!r}: A description must have at most 32768 bytes.",
         f"refused: task 'a/b': {id_rule}",
         f"refused: task {ids[6]!r}: its user {tasks[6]['user_id']!r} was not migrated",
         f"refused: task {ids[7]!r}: its user {tasks[7]['user_id']!r} was not migrated",

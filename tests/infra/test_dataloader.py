@@ -28,15 +28,15 @@ def loader(store) -> Loader[int, int]:
 
 
 def test_announcing_keys_costs_nothing(loader, store):
-    loader.want([2, 4])
+    loader.prefetch([2, 4])
 
     assert store.batches == []
 
 
 @pytest.mark.parametrize("first", [2, 4, 6])
 def test_the_first_get_fetches_every_announced_key_in_one_batch(loader, store, first):
-    loader.want([2, 4])
-    loader.want(iter([6]))
+    loader.prefetch([2, 4])
+    loader.prefetch(iter([6]))
 
     values = [loader.get(key) for key in (first, 2, 4, 6)]
 
@@ -45,7 +45,7 @@ def test_the_first_get_fetches_every_announced_key_in_one_batch(loader, store, f
 
 
 def test_a_key_that_nobody_announced_is_fetched_with_those_that_were(loader, store):
-    loader.want([2, 4])
+    loader.prefetch([2, 4])
 
     assert loader.get(8) == 64
     assert loader.get(4) == 16
@@ -53,27 +53,27 @@ def test_a_key_that_nobody_announced_is_fetched_with_those_that_were(loader, sto
 
 
 def test_a_key_is_fetched_once_however_often_it_is_announced(loader, store):
-    loader.want([2, 2, 4])
-    loader.want([4, 2])
+    loader.prefetch([2, 2, 4])
+    loader.prefetch([4, 2])
 
     loader.get(2)
-    loader.want([2, 4])
+    loader.prefetch([2, 4])
     loader.get(6)
 
     assert [sorted(batch) for batch in store.batches] == [[2, 4], [6]]
 
 
 def test_a_missing_value_is_none_and_is_not_asked_for_again(loader, store):
-    loader.want([3])
+    loader.prefetch([3])
 
     assert [loader.get(3), loader.get(3)] == [None, None]
-    loader.want([3])
+    loader.prefetch([3])
     assert loader.get(3) is None
     assert store.batches == [[3]]
 
 
 def test_what_was_primed_is_not_fetched(loader, store):
-    loader.want([2, 4])
+    loader.prefetch([2, 4])
 
     loader.prime({2: -1})
 
@@ -107,7 +107,7 @@ def failing(store, error, times):
 def test_a_fetch_that_fails_leaves_the_loader_usable(store):
     loader = Loader(failing(store, RuntimeError("once more, please"), 2))
 
-    loader.want([2, 4])
+    loader.prefetch([2, 4])
     for key in (2, 4):
         with pytest.raises(RuntimeError):
             loader.get(key)
@@ -119,7 +119,7 @@ def test_a_fetch_that_fails_leaves_the_loader_usable(store):
 def test_a_store_that_is_away_is_not_asked_again_by_the_same_request(store):
     loader = Loader(failing(store, ServiceUnavailable(), 1))
 
-    loader.want([2, 4])
+    loader.prefetch([2, 4])
     for key in (2, 4, 6):
         with pytest.raises(ServiceUnavailable):
             loader.get(key)
@@ -154,7 +154,7 @@ def test_in_any_order_every_value_is_right_and_every_key_is_fetched_once_at_most
     got = []
     for step, argument in steps:
         if step == "want":
-            loader.want(argument)
+            loader.prefetch(argument)
         else:
             got.append((argument, loader.get(argument)))
 

@@ -127,7 +127,7 @@ class DeleteAccountPayload:
 class AccountQuery:
     @strawberry.field(graphql_type=User, description="The authenticated user.")
     def viewer(self, info: Info) -> model.User:
-        return info.context.user(info.context.viewer)
+        return info.context.user(info.context.viewer_id)
 
 
 @strawberry.type

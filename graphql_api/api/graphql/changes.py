@@ -14,7 +14,7 @@ from graphql_api.api.graphql.strawberry_extras import camel_case, describe_enum
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes import model
 from graphql_api.domain.changes.model import ActorKind, ChangeKind, Position
-from graphql_api.domain.paging import DEFAULT_SIZE, LARGEST, Window
+from graphql_api.domain.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Window
 from graphql_api.domain.tasks.model import Task as TaskModel
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class ChangeListing:
 
 def feed_cursor(context: Context, position: Position) -> str:
     """The cursor of a position in the viewer's feed."""
-    return context.cursors.seal(str(position), _feed_scope(context.viewer))
+    return context.cursors.seal(str(position), _feed_scope(context.viewer_id))
 
 
 def _feed_scope(user_id: str) -> str:
@@ -118,11 +118,11 @@ def _feed_scope(user_id: str) -> str:
 def _listed(context: Context, changes: Sequence[model.Change]) -> Sequence[model.Change]:
     """The changes, once they are counted and their tasks are announced to the loader."""
     context.spend_rows(len(changes))
-    context.tasks_by_key.want((change.user_id, change.task_id) for change in changes)
+    context.tasks_by_key.prefetch((change.user_id, change.task_id) for change in changes)
     return changes
 
 
-_First = Annotated[int, strawberry.argument(description=f"How many changes: 1 to {LARGEST}.")]
+_First = Annotated[int, strawberry.argument(description=f"How many changes: 1 to {MAX_PAGE_SIZE}.")]
 
 
 @strawberry.type
@@ -145,13 +145,13 @@ class ChangeQuery:
                 description="An `endCursor`, a change's `cursor`, or a list's `changesCursor`."
             ),
         ] = UNSET,
-        first: _First = LARGEST,
+        first: _First = MAX_PAGE_SIZE,
     ) -> ChangeListing:
         context, now = info.context, info.context.now
         size = Window.of(first=first).size
-        feed, viewer = context.feed, context.viewer
+        feed, viewer_id = context.feed, context.viewer_id
         position = _position(context, after) if after else feed.start(now)
-        page = feed.page(viewer, position, size, now)
+        page = feed.page(viewer_id, position, size, now)
         end = feed_cursor(context, page.end)
         return ChangeListing(_listed(context, page.changes), end, has_more=page.more)
 
@@ -193,14 +193,14 @@ class Subscription:
 
 def _position(context: Context, cursor: str) -> Position:
     """The position of a cursor in the viewer's feed. Raises BadUserInput, CursorExpired."""
-    text = context.cursors.open(cursor, _feed_scope(context.viewer), "after")
+    text = context.cursors.open(cursor, _feed_scope(context.viewer_id), "after")
     return context.feed.position(text, context.now)
 
 
 def list_history(
     task: strawberry.Parent[TaskModel],
     info: Info,
-    first: _First = DEFAULT_SIZE,
+    first: _First = DEFAULT_PAGE_SIZE,
     after: Annotated[
         str | None, strawberry.argument(description="The `endCursor` of the page before.")
     ] = UNSET,

@@ -1,4 +1,4 @@
-"""What a resolver gets: who is asking, when, and what there is to ask."""
+"""The context of a request: its viewer, services, data loaders and budgets."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import Actor, ActorKind
-from graphql_api.domain.paging import LARGEST, Budget
+from graphql_api.domain.paging import MAX_PAGE_SIZE, Budget
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.settings.service import UserSettings
@@ -22,10 +22,10 @@ from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.dependencies import Dependencies
 from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.history import History
-from graphql_api.domain.tasks.list_reader import MOST_READ, TaskListReader
+from graphql_api.domain.tasks.list_reader import MAX_READ, TaskListReader
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.ranking import Ranking
-from graphql_api.domain.tasks.related import MOST_LINKED, Neighbours
+from graphql_api.domain.tasks.related import MAX_RELATED, RelatedTasks
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskKey, TaskStore, task_not_found
 from graphql_api.errors import QueryTooComplex, Unauthenticated
@@ -35,31 +35,31 @@ from graphql_api.infra.dynamodb import Loader
 
 T = TypeVar("T")
 
-MOST_LISTED = 300  # tasks in all lists of a request
-WHOLE_LIST_PAGE = 1_000  # tasks in each page of a list that is read to its end
+MAX_LISTED = 300  # tasks in all lists of a request
+WHOLE_LIST_PAGE = 1_000  # tasks in each page of a list that is read as a whole
 
 
 class lazy(Generic[T]):  # noqa: N801 - as property and cached_property
-    """A property that is computed once.
+    """A property that is computed at first use and kept.
 
-    functools.cached_property has a lock until Python 3.12, one for all objects of a class: who
-    waits for the store meanwhile makes all others wait.
+    Until Python 3.12, functools.cached_property locks all objects of a class while one of them
+    computes its value, and these wait for the store.
     """
 
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-        self._name = make.__name__
-        self.__doc__ = make.__doc__
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
 
     def __get__(self, owner: Any, _: Any = None) -> T:
-        """The value, which from now on is the owner's own attribute."""
-        value = owner.__dict__[self._name] = self._make(owner)
+        """Compute the value and store it as the object's own attribute."""
+        value = owner.__dict__[self._name] = self._compute(owner)
         return value
 
 
 @dataclass(frozen=True)
 class Services:
-    """What a process has once, and every request uses."""
+    """The services and stores that all requests of a process share."""
 
     accounts: Accounts
     tasks: Tasks
@@ -77,7 +77,7 @@ class Services:
     now: Callable[[], datetime]
 
     def context(self, authorization: str | None, client: Client) -> "Context":
-        """The context of one request, by its Authorization header and where it comes from."""
+        """Create the context of a request; its Authorization header is verified at first use."""
         return Context(self, authorization, client)
 
     def context_of(self, identity: Identity) -> "Context":
@@ -88,7 +88,7 @@ class Services:
 
 
 class Context:
-    """What one request has; nothing is read or verified before a resolver asks for it."""
+    """The context of one request; nothing is read or verified before a resolver needs it."""
 
     def __init__(self, services: Services, authorization: str | None, client: Client) -> None:
         self.accounts = services.accounts
@@ -102,22 +102,22 @@ class Context:
         self.rankings = services.rankings
         self._services = services
         self._clock = services.now
-        self.read_budget = Budget(MOST_READ)
-        self.count_budget = Budget(MOST_READ)
-        self._rows = Budget(MOST_LISTED)
-        self._linked = Budget(MOST_LINKED)
-        self.largest_page = LARGEST
+        self.read_budget = Budget(MAX_READ)
+        self.count_budget = Budget(MAX_READ)
+        self._rows = Budget(MAX_LISTED)
+        self._related = Budget(MAX_RELATED)
+        self.max_page_size = MAX_PAGE_SIZE
         self.client = client
         self._authorization = authorization
 
     def allow_whole_lists(self) -> None:
-        """Let pages be longer: somebody reads one list to its end, and nothing beside it."""
+        """Allow long pages, to a request that reads one list as a whole and nothing else."""
         self._rows = Budget(WHOLE_LIST_PAGE)
-        self.largest_page = WHOLE_LIST_PAGE
+        self.max_page_size = WHOLE_LIST_PAGE
 
     @property
     def now(self) -> datetime:
-        """The present instant: each write has its own, and so each new task its place."""
+        """The present instant, anew for each write: new tasks are sorted by it."""
         return self._clock()
 
     @lazy
@@ -129,7 +129,7 @@ class Context:
         return identity
 
     @property
-    def viewer(self) -> str:
+    def viewer_id(self) -> str:
         """The id of the authenticated user. Raises Unauthenticated."""
         return self.identity.user_id
 
@@ -139,7 +139,7 @@ class Context:
         return Actor(kind=ActorKind.SESSION, name=self.client.name)
 
     def user(self, user_id: str) -> User:
-        """A user who must be there; Unauthenticated if the account is gone."""
+        """A user by id. Raises Unauthenticated if the account was deleted."""
         user = self.users.get(user_id)
         if user is None:
             raise Unauthenticated("The account no longer exists.")
@@ -147,69 +147,72 @@ class Context:
 
     @lazy
     def users(self) -> Loader[str, User]:
-        """Users by their ids."""
+        """Users by id."""
         return Loader(self._services.user_store.get_many)
 
     @lazy
     def settings(self) -> Loader[str, Settings]:
-        """Settings by the ids of their users."""
+        """Settings by user id."""
         return Loader(self._services.settings_store.get_many)
 
     @lazy
     def tasks_by_key(self) -> Loader[TaskKey, Task]:
-        """Tasks by their keys."""
+        """Tasks by user id and task id."""
         return Loader(self._services.task_store.get_many)
 
     @lazy
     def dependencies(self) -> Loader[str, Dependencies]:
-        """All dependencies of a user, by the user's id."""
+        """All dependencies of a user, by user id."""
         return Loader(self._services.dependency_store.get_many)
 
     @lazy
-    def neighbours(self) -> Neighbours:
-        """What tasks wait for, and what waits for them."""
-        return Neighbours(self.dependencies, self.tasks_by_key, self._linked)
+    def related_tasks(self) -> RelatedTasks:
+        """Blockers and blocked tasks."""
+        return RelatedTasks(self.dependencies, self.tasks_by_key, self._related)
 
     @lazy
     def ranking(self) -> Ranking:
-        """How urgent tasks are."""
+        """Urgencies, and lists by urgency."""
         return Ranking(
             self.task_lists,
             self.tasks_by_key,
-            self.neighbours,
+            self.related_tasks,
             lambda user_id: self.settings_of(user_id).urgency_coefficients,
             self._clock,
             self.read_budget,
         )
 
-    def forget_tasks(self) -> None:
-        """Read tasks anew from now on: something is going to be written."""
-        for name in ("tasks_by_key", "dependencies", "neighbours", "ranking"):
+    def clear_task_loaders(self) -> None:
+        """Drop all cached tasks, because a write follows."""
+        for name in ("tasks_by_key", "dependencies", "related_tasks", "ranking"):
             self.__dict__.pop(name, None)
 
-    def show(self, tasks: Sequence[Task], *, prime: bool = True) -> None:
-        """Note tasks as they are: they are not read again, and what is around them together."""
+    def track(self, tasks: Sequence[Task], *, prime: bool = True) -> None:
+        """Register tasks of the response: related tasks and urgencies are read in batches.
+
+        `prime` caches them, so that they are not read again.
+        """
         if prime:
             self.tasks_by_key.prime({(task.user_id, task.task_id): task for task in tasks})
-        self.neighbours.show(tasks)
-        self.ranking.show(tasks)
+        self.related_tasks.track(tasks)
+        self.ranking.track(tasks)
 
     def settings_of(self, user_id: str) -> Settings:
         """The user's settings."""
         return self.settings.get(user_id) or Settings(user_id=user_id)
 
     def planned_task(self, task_id: str) -> Task:
-        """One of the viewer's tasks that a plan is of."""
-        task = self.tasks_by_key.get((self.viewer, task_id))
+        """One of the viewer's tasks, by its id in a plan."""
+        task = self.tasks_by_key.get((self.viewer_id, task_id))
         if task is None:
             raise task_not_found()
         return task
 
     def spend_rows(self, tasks: int) -> None:
-        """Take these tasks of those that a request may list; QueryTooComplex beyond them."""
+        """Count tasks that are listed. Raises QueryTooComplex beyond MAX_LISTED."""
         self._rows.spend(tasks)
         if self._rows.left < 0:
-            raise QueryTooComplex(f"A request gets at most {MOST_LISTED} tasks in all its lists.")
+            raise QueryTooComplex(f"A request returns at most {MAX_LISTED} tasks in all its lists.")
 
 
 Info: TypeAlias = strawberry.Info[Context, Any]

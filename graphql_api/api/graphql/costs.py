@@ -13,7 +13,7 @@ from graphql import (
     is_composite_type,
 )
 
-from graphql_api.domain.paging import LARGEST
+from graphql_api.domain.paging import MAX_PAGE_SIZE
 from graphql_api.errors import StartError
 from graphql_api.infra.executor.coercion import DEFINITION
 from graphql_api.infra.executor.executor import core_schema
@@ -24,7 +24,7 @@ LOADED, LIST, RELATION = Nesting.LOADED, Nesting.LIST, Nesting.RELATION
 _KEY = "cost"
 _ITEMS = {
     LOADED: 1,
-    LIST: LARGEST,
+    LIST: MAX_PAGE_SIZE,
     RELATION: 10,
 }  # a request may load ten times as many related tasks as a page has
 

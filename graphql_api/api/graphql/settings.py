@@ -181,6 +181,6 @@ class SettingsMutation:
         input: Annotated[UpdateSettingsInput, strawberry.argument(description="The change.")],
     ) -> SettingsPayload:
         context = info.context
-        changed = context.user_settings.update(context.viewer, input.changes())
+        changed = context.user_settings.update(context.viewer_id, input.changes())
         context.settings.prime({changed.user_id: changed})
         return SettingsPayload(settings=changed)

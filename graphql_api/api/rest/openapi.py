@@ -27,12 +27,12 @@ from graphql_api.api.http.negotiation import JSON
 from graphql_api.api.http.responses import PROBLEM, snake
 from graphql_api.api.rest.views import DOCUMENT, IN_HEADERS, READ_ONLY, ROUTES, SORTS, Route
 from graphql_api.domain.accounts.model import USERNAME_LENGTH
-from graphql_api.domain.paging import LARGEST
+from graphql_api.domain.paging import MAX_PAGE_SIZE
 from graphql_api.domain.planner.model import MAX_HORIZON_DAYS
 from graphql_api.domain.plans.model import MAX_BUSY
-from graphql_api.domain.tasks.dependencies import BLOCKERS
-from graphql_api.domain.tasks.model import LONGEST, TAG_LENGTH, TAGS, TITLE_LENGTH
-from graphql_api.domain.tasks.service import KEY_LENGTH
+from graphql_api.domain.tasks.dependencies import MAX_BLOCKERS
+from graphql_api.domain.tasks.model import MAX_MINUTES, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
+from graphql_api.domain.tasks.service import MAX_KEY_LENGTH
 
 Json = dict[str, Any]
 
@@ -47,22 +47,22 @@ SCALARS: Mapping[str, Json] = {
     "LocalTime": {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$"},
 }
 
-MINUTES = {"minimum": 0, "maximum": LONGEST}
+MINUTES = {"minimum": 0, "maximum": MAX_MINUTES}
 
 # What the rules of the models say of a value beyond its type, as far as JSON Schema can.
 BOUNDS: Mapping[str, Json] = {
     "username": {"minLength": USERNAME_LENGTH[0]},
     "password": {"minLength": 1},
-    "title": {"minLength": 1, "maxLength": TITLE_LENGTH, "pattern": r"\S"},
+    "title": {"minLength": 1, "maxLength": MAX_TITLE_LENGTH, "pattern": r"\S"},
     "durationMinutes": MINUTES,
     "minChunkMinutes": MINUTES,
-    "tags": {"maxItems": TAGS},
-    "blockerIds": {"minItems": 1, "maxItems": BLOCKERS},
+    "tags": {"maxItems": MAX_TAGS},
+    "blockerIds": {"minItems": 1, "maxItems": MAX_BLOCKERS},
     "horizonDays": {"minimum": 1, "maximum": MAX_HORIZON_DAYS},
     "busy": {"maxItems": MAX_BUSY},
 }
 ELEMENTS: Mapping[str, Json] = {
-    "tags": {"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"\S"},
+    "tags": {"minLength": 1, "maxLength": MAX_TAG_LENGTH, "pattern": r"\S"},
 }
 
 CONFLICTING = {
@@ -199,7 +199,7 @@ def _parameters(route: Route, method: str) -> Iterator[Json]:
         yield _query("force", "Complete the task in spite of open blockers.", type="boolean")
     if route.operation == "CreateTask":
         text = "The same key with the same body makes one task, for 24 hours."
-        yield _header("Idempotency-Key", text, {"minLength": 1, "maxLength": KEY_LENGTH})
+        yield _header("Idempotency-Key", text, {"minLength": 1, "maxLength": MAX_KEY_LENGTH})
     if route.operation == "ListTasks":
         yield from _LIST_PARAMETERS
 
@@ -219,7 +219,7 @@ _LIST_PARAMETERS = (
         "Tasks in a page; without it all, by urgency 25.",
         type="integer",
         minimum=1,
-        maximum=LARGEST,
+        maximum=MAX_PAGE_SIZE,
     ),
     _query("after", "From the `Link` of the page before.", type="string"),
     _query("sort", "The order, with `-` the latest first.", type="string", enum=list(SORTS)),

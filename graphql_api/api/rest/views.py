@@ -27,7 +27,7 @@ from werkzeug.datastructures import MultiDict
 from graphql_api.api.graphql.context import Context, Services
 from graphql_api.api.http.requests import Incoming, context_for_request, json_body
 from graphql_api.api.http.responses import json_response, problem, snake
-from graphql_api.domain.paging import DEFAULT_SIZE
+from graphql_api.domain.paging import DEFAULT_PAGE_SIZE
 from graphql_api.domain.tasks.model import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.errors import AppError, BadUserInput, Conflict
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
@@ -232,7 +232,7 @@ class Runner:
         context = self._context(route, asked)
         query = ListQuery.of(asked.environ.get("QUERY_STRING", ""))
         if query.is_paged:
-            page = self._run(route, context, {"first": DEFAULT_SIZE, **query.variables})
+            page = self._run(route, context, {"first": DEFAULT_PAGE_SIZE, **query.variables})
             response = json_response(list(map(_spelled, page["nodes"])))
             if page["pageInfo"]["hasNextPage"]:
                 url = f"{asked.path}?{query.after(page['pageInfo']['endCursor'])}"
@@ -258,7 +258,7 @@ class Runner:
         """All tasks; each page has budgets as if the client had asked for it, of 100 at first."""
         where: dict[str, Any] = {}
         while True:
-            asking = {**variables, **where, "first": context.largest_page}
+            asking = {**variables, **where, "first": context.max_page_size}
             page = self._run(route, context, asking)
             yield ListPage.of(page)
             if not page["pageInfo"]["hasNextPage"]:
@@ -271,7 +271,7 @@ class Runner:
     def _context(self, route: Route, asked: Incoming) -> Context:
         context = context_for_request(self._services, asked)
         if not route.public:
-            context.viewer  # noqa: B018 - who asks comes before what is asked: 401, not 400
+            context.viewer_id  # noqa: B018 - who asks comes before what is asked: 401, not 400
         return context
 
     def _run(self, route: Route, context: Context, variables: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from graphql_api import ids
-from graphql_api.domain.records import record
+from graphql_api.domain.records import immutable
 from graphql_api.errors import BadUserInput, CursorExpired
 from graphql_api.infra.dynamodb.codec import Raw
 
@@ -40,7 +40,7 @@ class ActorKind(Enum):
     SYSTEM = "system"
 
 
-@record
+@immutable
 class Actor:
     """Maker of a change: a session by its device, an access token by its name, or the service."""
 
@@ -51,7 +51,7 @@ class Actor:
 SYSTEM = Actor(kind=ActorKind.SYSTEM, name="system")
 
 
-@record
+@immutable
 class Change:
     """One write of one task, kept with what is needed to take it back.
 

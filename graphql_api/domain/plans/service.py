@@ -23,7 +23,7 @@ from graphql_api.domain.plans.model import (
 from graphql_api.domain.plans.store import Applied, PlanStore
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter, TaskOrder
-from graphql_api.domain.tasks.list_reader import MOST_READ, TaskListReader
+from graphql_api.domain.tasks.list_reader import MAX_READ, TaskListReader
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import edit
@@ -144,7 +144,7 @@ class Plans:
         return self._hashing.run_in_thread(build)
 
     def _open_tasks(self, user_id: str) -> Sequence[Task]:
-        window, budget = Window(MAX_TASKS), Budget(MOST_READ)
+        window, budget = Window(MAX_TASKS), Budget(MAX_READ)
         page = self._lists.page(user_id, _BY_ID, _OPEN, window, None, budget)
         if page.has_next and page.complete:
             raise BadUserInput(

@@ -1,9 +1,9 @@
-"""Dependencies in DynamoDB: all of a user's are one item in the user's partition.
+"""Dependencies in DynamoDB: all of a user are one item in the user's partition of Users.
 
 user_id   item=dependencies   attributes of `dependencies.Dependencies`
 
-Who closes, opens or deletes a task writes this item in the same transaction, or checks there that
-it is as it was read: so it never says anything else of a task than the task itself does.
+A write that closes, reopens or deletes a task also writes this item in the same transaction, or
+checks there that it is unchanged. So the item always agrees with the tasks.
 """
 
 from collections.abc import Sequence
@@ -15,25 +15,25 @@ ITEM = "dependencies"
 
 
 class DependencyStore:
-    """Keeps what each user's tasks wait for."""
+    """Reads and writes the dependencies of users."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
 
     def get(self, user_id: str) -> Dependencies:
-        """The user's dependencies; those of nobody have version 0."""
+        """The user's dependencies; version 0 if the user never had any."""
         return self.get_many([user_id])[user_id]
 
     def get_many(self, user_ids: Sequence[str]) -> dict[str, Dependencies]:
-        """Dependencies by the ids of their users."""
+        """Dependencies by user id."""
         items = self._table.get_many([{"user_id": key, "item": ITEM} for key in user_ids])
-        kept = [codec.decode(Dependencies, item) for item in items]
-        missing = {key: Dependencies.none(key) for key in user_ids}
-        return missing | {dependencies.user_id: dependencies for dependencies in kept}
+        stored = [codec.decode(Dependencies, item) for item in items]
+        defaults = {key: Dependencies.none(key) for key in user_ids}
+        return defaults | {dependencies.user_id: dependencies for dependencies in stored}
 
     def action(self, before: Dependencies, after: Dependencies) -> Action:
-        """What puts the next state in place, or, if it is the same, sees that it stays."""
+        """Put the next state; if it is the same, check that it is still stored."""
         new = Attr("item").not_exists()
         as_read = Attr("version").eq(before.version) if before.version else new
         if after is before:

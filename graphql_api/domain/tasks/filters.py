@@ -1,4 +1,4 @@
-"""Which tasks a list shows, and in which order. Pure."""
+"""Filters and orders of task lists. Pure."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
@@ -6,16 +6,16 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
-from graphql_api.domain.tasks.model import OPEN, TAGS, Task, TaskPriority, TaskStatus
+from graphql_api.domain.tasks.model import MAX_TAGS, OPEN, Task, TaskPriority, TaskStatus
 from graphql_api.errors import BadUserInput
 
 T = TypeVar("T")
 
-SEARCH_LENGTH = 200  # characters
+MAX_SEARCH_LENGTH = 200  # characters
 
 
 class TaskOrderField(Enum):
-    """What tasks can be sorted by."""
+    """The field by which a list of tasks is sorted."""
 
     CREATED_AT = "created_at"
     DUE_AT = "due_at"
@@ -23,7 +23,7 @@ class TaskOrderField(Enum):
 
 
 class OrderDirection(Enum):
-    """Which end of an order comes first."""
+    """The direction of an order."""
 
     ASC = "asc"
     DESC = "desc"
@@ -31,9 +31,10 @@ class OrderDirection(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TaskOrder:
-    """An order of tasks: newest first, unless another one is asked for.
+    """An order of tasks; newest first by default.
 
-    By due date, tasks without one come last in both directions. By urgency, only open ones come.
+    By due date, tasks without one come last in both directions. By urgency, a list has open
+    tasks only.
     """
 
     field: TaskOrderField = TaskOrderField.CREATED_AT
@@ -42,7 +43,7 @@ class TaskOrder:
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks a list shows: those that meet every condition given."""
+    """Conditions on tasks, all of which have to hold. Raises BadUserInput."""
 
     status: tuple[TaskStatus, ...] | None = None
     priority: tuple[TaskPriority, ...] | None = None
@@ -50,18 +51,20 @@ class TaskFilter:
     due_before: datetime | None = None
     due_after: datetime | None = None
     search: str | None = None
-    ready: bool | None = field(default=None, repr=False)  # cursors from before it was stay good
+    ready: bool | None = field(default=None, repr=False)  # keeps cursors older than it valid
 
     def __post_init__(self) -> None:
         if self.tags is not None:
             object.__setattr__(self, "tags", _distinct(tag.strip() for tag in self.tags))
-            if len(self.tags) > TAGS:
-                raise BadUserInput(f"At most {TAGS} tags can be asked for.", "tags")
+            if len(self.tags) > MAX_TAGS:
+                raise BadUserInput(f"A filter must have at most {MAX_TAGS} tags.", "tags")
         for name in ("status", "priority"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _distinct(getattr(self, name)))
-        if self.search is not None and len(self.search) > SEARCH_LENGTH:
-            raise BadUserInput(f"A search has at most {SEARCH_LENGTH} characters.", "search")
+        if self.search is not None and len(self.search) > MAX_SEARCH_LENGTH:
+            raise BadUserInput(
+                f"A search must have at most {MAX_SEARCH_LENGTH} characters.", "search"
+            )
 
     @property
     def by_due_date(self) -> bool:
@@ -70,30 +73,30 @@ class TaskFilter:
 
     @property
     def impossible(self) -> bool:
-        """Whether nothing can match: one of an empty list, or a time that ends before it begins."""
+        """Whether no task can match: a condition has no values, or a range is empty."""
         return () in (self.status, self.priority, self.tags) or (
             self.due_after is not None
             and self.due_before is not None
             and self.due_after >= self.due_before
         )
 
-    def of_open(self) -> "TaskFilter":
-        """The same, of open tasks only."""
-        given = OPEN if self.status is None else self.status
-        return replace(self, status=tuple(status for status in given if status in OPEN))
-
     @property
-    def looks_closer(self) -> bool:
-        """Whether a match can only be told from a task that was read."""
+    def needs_items(self) -> bool:
+        """Whether some condition can be checked on a decoded task only, not by DynamoDB."""
         return bool(self.search) or self.ready is not None
 
-    def shows(self, task: Task, waiting: Collection[str]) -> bool:
-        """Whether a task that was read matches; `waiting` are those with open blockers."""
-        ready = task.open and task.task_id not in waiting
-        return self.ready in {None, ready} and self.found_in(task)
+    def of_open(self) -> "TaskFilter":
+        """The same filter, restricted to open tasks."""
+        status = OPEN if self.status is None else self.status
+        return replace(self, status=tuple(each for each in status if each in OPEN))
 
-    def matches(self, task: Task, waiting: Collection[str]) -> bool:
-        """Whether a task that was read without asking for a match is one."""
+    def accepts(self, task: Task, blocked_ids: Collection[str]) -> bool:
+        """Check the conditions that DynamoDB cannot check."""
+        is_ready = task.open and task.task_id not in blocked_ids
+        return self.ready in {None, is_ready} and self.is_found_in(task)
+
+    def matches(self, task: Task, blocked_ids: Collection[str]) -> bool:
+        """Check all conditions; `blocked_ids` are the tasks with open blockers."""
         due = task.due_at
         return (
             (self.status is None or task.status in self.status)
@@ -101,11 +104,11 @@ class TaskFilter:
             and (self.tags is None or not set(self.tags).isdisjoint(task.tags))
             and (self.due_after is None or (due is not None and due >= self.due_after))
             and (self.due_before is None or (due is not None and due < self.due_before))
-            and self.shows(task, waiting)
+            and self.accepts(task, blocked_ids)
         )
 
-    def found_in(self, task: Task) -> bool:
-        """Whether the search's text is in the title or the description, in whatever case."""
+    def is_found_in(self, task: Task) -> bool:
+        """Whether the searched text is in the title or the description, ignoring case."""
         if not self.search:
             return True
         text = self.search.casefold()

@@ -123,7 +123,7 @@ class History:
         return list(self._store.get_many([(user_id, task_id) for task_id in ids]).values())
 
     def _checks(self, tasks: Sequence[Task]) -> list[Action]:
-        return [self._store.as_it_was(task) for task in tasks[:MAX_CHECKS]]
+        return [self._store.unchanged_check(task) for task in tasks[:MAX_CHECKS]]
 
 
 def _reverted(task: Task, change: Change, now: datetime) -> Task:

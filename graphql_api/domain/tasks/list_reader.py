@@ -16,17 +16,17 @@ from graphql_api.domain.tasks.filters import (
 )
 from graphql_api.domain.tasks.model import OPEN, Task
 from graphql_api.errors import QueryTooComplex
-from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, Key, codec
+from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, Key, Read, codec
 
-MOST_READ = 10_000  # items that one request may look at
-SEARCHED = 3  # times what an item costs that is not only read but searched, here …
-SEARCHED_CHARACTERS = 1_000  # … and once more for so many characters of it
-COUNTED = 10  # items cost what one does if they are only counted, there
-LARGEST_LOOK = 1_000  # items in one look at them
-SEARCH_LOOK = 200
-COUNT_LOOK = 10_000
+MAX_READ = 10_000  # budget units of a request: an item that is read costs one
+SEARCH_COST = 3  # units per item that is searched …
+SEARCH_CHARACTERS = 1_000  # … and one more per so many characters of descriptions
+COUNTED_PER_UNIT = 10  # items that are only counted
+MAX_QUERY = 1_000  # items per query
+MAX_SEARCH_QUERY = 200
+MAX_COUNT_QUERY = 10_000
 
-_task = codec.decoder(Task)
+_decode = codec.decoder(Task)
 
 
 class TaskListReader:
@@ -39,68 +39,67 @@ class TaskListReader:
         self,
         user_id: str,
         order: TaskOrder,
-        only: TaskFilter,
+        filter: TaskFilter,
         window: Window,
         position: str | None,
         budget: Budget,
-        waiting: Collection[str] = (),
+        blocked_ids: Collection[str] = (),
     ) -> Page[Task]:
-        """The part of the user's list that begins after `position`.
+        """The page of the user's list that begins after `position`.
 
-        A filter that asks what is ready has to know which tasks are `waiting` for others.
-
-        DynamoDB's Limit counts items read, not matches, so this reads on until the page is
-        full and one more match shows that there is a next one, until the list ends, or until
-        the budget is spent.
+        DynamoDB's Limit counts items read, not matches. So this reads on until it has one match
+        more than the page, until the list ends, or until the budget is spent. A filter on `ready`
+        needs `blocked_ids`, the tasks with open blockers.
         """
-        runs = _runs(user_id, order, only, backward=window.backward)
-        found, stopped = self._read(runs, only, window.size + 1, position, budget, waiting)
-        more = stopped is not None or len(found) > window.size
-        found = found[: window.size]
+        runs = _runs(user_id, order, filter, backward=window.backward)
+        limit = window.size + 1
+        tasks, stopped_at = self._read(runs, filter, limit, position, budget, blocked_ids)
+        has_more = stopped_at is not None or len(tasks) > window.size
+        tasks = tasks[: window.size]
         if window.backward:
-            found.reverse()
-        where = (
-            _position_by_creation
-            if order.field is TaskOrderField.CREATED_AT
-            else _position_by_due_date
+            tasks.reverse()
+        position_of = (
+            _creation_position if order.field is TaskOrderField.CREATED_AT else _due_position
         )
-        start, end = (where(found[0]), where(found[-1])) if found else (None, None)
-        elsewhere = position is not None
+        start, end = (position_of(tasks[0]), position_of(tasks[-1])) if tasks else (None, None)
+        has_cursor = position is not None
         return Page(
-            items=found,
-            position=where,
-            has_next=elsewhere if window.backward else more,
-            has_previous=more if window.backward else elsewhere,
-            start=stopped or start if window.backward else start,
-            end=end if window.backward else stopped or end,
-            complete=stopped is None,
+            items=tasks,
+            position=position_of,
+            has_next=has_cursor if window.backward else has_more,
+            has_previous=has_more if window.backward else has_cursor,
+            start=stopped_at or start if window.backward else start,
+            end=end if window.backward else stopped_at or end,
+            complete=stopped_at is None,
         )
 
-    def newest_open(self, user_id: str, most: int, budget: Budget) -> tuple[list[Task], bool]:
-        """So many of the user's open tasks, the newest first, and whether these are all."""
-        only = TaskFilter(status=OPEN)
-        runs = _runs(user_id, TaskOrder(), only, backward=False)
-        found, stopped = self._read(runs, only, most + 1, None, budget, ())
-        return found[:most], stopped is None and len(found) <= most
+    def newest_open(self, user_id: str, limit: int, budget: Budget) -> tuple[list[Task], bool]:
+        """The user's newest open tasks, and whether these are all of them."""
+        is_open = TaskFilter(status=OPEN)
+        runs = _runs(user_id, TaskOrder(), is_open, backward=False)
+        tasks, stopped_at = self._read(runs, is_open, limit + 1, None, budget, ())
+        return tasks[:limit], stopped_at is None and len(tasks) <= limit
 
     def count(
-        self, user_id: str, only: TaskFilter, budget: Budget, waiting: Collection[str] = ()
+        self, user_id: str, filter: TaskFilter, budget: Budget, blocked_ids: Collection[str] = ()
     ) -> int:
-        """How many of the user's tasks match; QueryTooComplex for a search beyond the budget."""
-        if only.impossible:
+        """The number of the user's tasks that match. Raises QueryTooComplex beyond the budget."""
+        if filter.impossible:
             return 0
-        [run] = _runs(user_id, TaskOrder(), only, backward=False)
+        [run] = _runs(user_id, TaskOrder(), filter, backward=False)
         total, start = 0, None
         while budget.left > 0:
-            if only.looks_closer:
-                read = self._table.query(run.where, only=run.only, start=start, limit=SEARCH_LOOK)
-                tasks = list(map(_task, read.items))
-                budget.spend(_cost(read.looked_at, tasks, only))
-                total += sum(only.shows(task, waiting) for task in tasks)
+            if filter.needs_items:
+                read = self._query(run, MAX_SEARCH_QUERY, start)
+                tasks = list(map(_decode, read.items))
+                budget.spend(_cost(read.looked_at, tasks, filter))
+                total += sum(filter.accepts(task, blocked_ids) for task in tasks)
                 start = read.stopped
             else:
-                counted = self._table.count(run.where, only=run.only, start=start, limit=COUNT_LOOK)
-                budget.spend(math.ceil(counted.looked_at / COUNTED))
+                counted = self._table.count(
+                    run.where, only=run.filter, start=start, limit=MAX_COUNT_QUERY
+                )
+                budget.spend(math.ceil(counted.looked_at / COUNTED_PER_UNIT))
                 total += counted.matches
                 start = counted.stopped
             if start is None:
@@ -110,66 +109,70 @@ class TaskListReader:
     def _read(
         self,
         runs: Sequence["_Run"],
-        only: TaskFilter,
-        wanted: int,
+        filter: TaskFilter,
+        limit: int,
         position: str | None,
         budget: Budget,
-        waiting: Collection[str],
+        blocked_ids: Collection[str],
     ) -> tuple[list[Task], str | None]:
-        """Up to `wanted` matches, and the position where the budget ended the reading."""
+        """Up to `limit` matches, and the position at which the budget was spent, if it was."""
         if position is not None:
             runs = runs[[run.letter for run in runs].index(position[0]) :]
-        found: list[Task] = []
-        look = wanted
+        matches: list[Task] = []
+        size = limit
         for run in runs:
             start = run.start(position)
-            while len(found) < wanted:
+            while len(matches) < limit:
                 if budget.left <= 0:
-                    return found, run.position(start) if start else run.letter
-                # Matches may be rare: look at twice as many each time.
-                most = SEARCH_LOOK if only.search else LARGEST_LOOK
-                look = min(look * 2, most) if run.only or only.looks_closer else wanted - len(found)
-                read = self._table.query(
-                    run.where,
-                    index=run.index,
-                    only=run.only,
-                    start=start,
-                    descending=run.descending,
-                    limit=look,
-                )
-                tasks = list(map(_task, read.items))
-                budget.spend(_cost(read.looked_at, tasks, only))
-                if only.looks_closer:
-                    tasks = [task for task in tasks if only.shows(task, waiting)]
-                found += tasks
+                    return matches, run.position(start) if start else run.letter
+                if run.filter or filter.needs_items:  # matches may be rare: read ever more
+                    size = min(size * 2, MAX_SEARCH_QUERY if filter.search else MAX_QUERY)
+                else:
+                    size = limit - len(matches)
+                read = self._query(run, size, start)
+                tasks = list(map(_decode, read.items))
+                budget.spend(_cost(read.looked_at, tasks, filter))
+                if filter.needs_items:
+                    tasks = [task for task in tasks if filter.accepts(task, blocked_ids)]
+                matches += tasks
                 start = read.stopped
                 if start is None:
                     break
             position = None
-        return found[:wanted], None
+        return matches[:limit], None
+
+    def _query(self, run: "_Run", limit: int, start: Item | None) -> Read:
+        return self._table.query(
+            run.where,
+            index=run.index,
+            only=run.filter,
+            start=start,
+            descending=run.descending,
+            limit=limit,
+        )
 
 
-def _cost(looked_at: int, tasks: Sequence[Task], only: TaskFilter) -> int:
-    """What a look takes of the budget."""
-    if not only.search:
-        return looked_at
+def _cost(scanned: int, tasks: Sequence[Task], filter: TaskFilter) -> int:
+    """The budget units that a query of so many items costs."""
+    if not filter.search:
+        return scanned
     characters = sum(len(task.description) for task in tasks)
-    return looked_at * SEARCHED + characters // SEARCHED_CHARACTERS
+    return scanned * SEARCH_COST + characters // SEARCH_CHARACTERS
 
 
 @dataclass(frozen=True)
 class _Run:
-    """Tasks that lie together in one index, in the order of its sort key.
+    """Tasks that are adjacent in one index, in the order of its sort key.
 
-    A list is one run or several, one after the other. A position in it is the run's letter
-    and the sort key, so that it stays where it is when tasks come and go around it: `c` in a list
-    by creation, and in one by due date `d` for tasks that have one, `u` for the others.
+    A list is one run or several, one after the other. A position in it is the run's letter and
+    the sort key, so it stays valid when tasks around it come and go. The letter is `c` in a list
+    by creation; in one by due date it is `d` for tasks with a due date, `u` for the others.
     """
 
     letter: str
     user_id: str
     where: Condition
-    only: Condition | None
+    filter: Condition | None
     descending: bool
     index: str | None = None
 
@@ -178,7 +181,7 @@ class _Run:
         return self.letter + str(key["due_order" if self.index else "task_id"]["S"])
 
     def start(self, position: str | None) -> Item | None:
-        """The key to read on after; None for the beginning of the run."""
+        """The exclusive start key of a position; None for the beginning of the run."""
         sort_key = position[1:] if position else ""
         if not sort_key:
             return None
@@ -188,56 +191,57 @@ class _Run:
         return codec.item(user_id=self.user_id, task_id=task_id, due_order=sort_key)
 
 
-def _position_by_creation(task: Task) -> str:
+def _creation_position(task: Task) -> str:
     return f"c{task.task_id}"
 
 
-def _position_by_due_date(task: Task) -> str:
+def _due_position(task: Task) -> str:
     return f"d{task.due_order}" if task.due_at else f"u{task.task_id}"
 
 
-def _runs(user_id: str, order: TaskOrder, only: TaskFilter, *, backward: bool) -> list[_Run]:
-    """The runs that hold the user's list, in the order in which they are read."""
-    if only.impossible:
+def _runs(user_id: str, order: TaskOrder, filter: TaskFilter, *, backward: bool) -> list[_Run]:
+    """The runs of the user's list, in the order in which they are read."""
+    if filter.impossible:
         return []
     descending = (order.direction is OrderDirection.DESC) is not backward
-    mine = Key("user_id").eq(user_id)
-    conditions = _conditions(only)
+    by_user = Key("user_id").eq(user_id)
+    conditions = _conditions(filter)
     if order.field is TaskOrderField.CREATED_AT:
-        return [_Run("c", user_id, mine, _all(conditions + _due_conditions(only)), descending)]
-    earliest = clock.text(only.due_after) if only.due_after else "0"
-    latest = clock.text(only.due_before) if only.due_before else "~"
-    # A due_order is longer than the date that it begins with: nothing equals `latest`.
-    dated = mine & Key("due_order").between(earliest, latest)
-    runs = [_Run("d", user_id, dated, _all(conditions), descending, "by_due_date")]
-    if not only.by_due_date:
-        undated = [*conditions, Attr("due_at").not_exists()]
-        runs.append(_Run("u", user_id, mine, _all(undated), descending))
+        every = _all_of(conditions + _due_conditions(filter))
+        return [_Run("c", user_id, by_user, every, descending)]
+    earliest = clock.text(filter.due_after) if filter.due_after else "0"
+    latest = clock.text(filter.due_before) if filter.due_before else "~"
+    # A due_order is longer than the date that it begins with, so none equals `latest`.
+    dated = by_user & Key("due_order").between(earliest, latest)
+    runs = [_Run("d", user_id, dated, _all_of(conditions), descending, "by_due_date")]
+    if not filter.by_due_date:
+        undated = _all_of([*conditions, Attr("due_at").not_exists()])
+        runs.append(_Run("u", user_id, by_user, undated, descending))
     return runs[::-1] if backward else runs
 
 
-def _conditions(only: TaskFilter) -> list[Condition]:
-    """What DynamoDB itself can filter by, apart from due dates."""
+def _conditions(filter: TaskFilter) -> list[Condition]:
+    """The filter's conditions that DynamoDB can check, except those on due dates."""
     conditions: list[Condition] = []
-    if only.status is not None:
-        conditions.append(Attr("status").is_in([status.value for status in only.status]))
-    if only.ready:
+    if filter.status is not None:
+        conditions.append(Attr("status").is_in([status.value for status in filter.status]))
+    if filter.ready:
         conditions.append(Attr("status").is_in([status.value for status in OPEN]))
-    if only.priority is not None:
-        conditions.append(Attr("priority").is_in([priority.value for priority in only.priority]))
-    if only.tags is not None:
-        conditions.append(reduce(or_, [Attr("tags").contains(tag) for tag in only.tags]))
+    if filter.priority is not None:
+        conditions.append(Attr("priority").is_in([priority.value for priority in filter.priority]))
+    if filter.tags is not None:
+        conditions.append(reduce(or_, [Attr("tags").contains(tag) for tag in filter.tags]))
     return conditions
 
 
-def _due_conditions(only: TaskFilter) -> list[Condition]:
+def _due_conditions(filter: TaskFilter) -> list[Condition]:
     conditions: list[Condition] = []
-    if only.due_after is not None:
-        conditions.append(Attr("due_at").gte(clock.text(only.due_after)))
-    if only.due_before is not None:
-        conditions.append(Attr("due_at").lt(clock.text(only.due_before)))
+    if filter.due_after is not None:
+        conditions.append(Attr("due_at").gte(clock.text(filter.due_after)))
+    if filter.due_before is not None:
+        conditions.append(Attr("due_at").lt(clock.text(filter.due_before)))
     return conditions
 
 
-def _all(conditions: list[Condition]) -> Condition | None:
+def _all_of(conditions: list[Condition]) -> Condition | None:
     return reduce(and_, conditions) if conditions else None

@@ -1,30 +1,28 @@
-"""What a task is, and how it changes. Pure."""
+"""The task: its fields, and the rules of its changes. Pure."""
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any
 
 from graphql_api import clock
-from graphql_api.domain.records import record
+from graphql_api.domain.records import REQUIRED, derived, immutable, internal, rules_of, writable
 from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.ids import is_id, new_id
 
-T = TypeVar("T")
-
-TITLE_LENGTH = 200  # characters, trimmed
-DESCRIPTION_BYTES = 32 * 1024  # bytes of UTF-8
-TAGS = 20  # a task
-TAG_LENGTH = 50  # characters, trimmed
-LARGEST_VERSION = 2**31 - 1  # what GraphQL calls an Int
-LONGEST = 14_400  # minutes of a task, or of a piece of it: ten days without a break
+MAX_TITLE_LENGTH = 200  # characters, without surrounding space
+MAX_DESCRIPTION_BYTES = 32 * 1024  # of UTF-8
+MAX_TAGS = 20
+MAX_TAG_LENGTH = 50  # characters, without surrounding space
+MAX_MINUTES = 14_400  # ten days, of a task or of a part of it
+MAX_VERSION = 2**31 - 1  # the largest Int of GraphQL
 
 
 class TaskStatus(Enum):
-    """Where a task stands."""
+    """The status of a task."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -36,7 +34,7 @@ OPEN = (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
 
 
 class TaskPriority(Enum):
-    """How much a task matters."""
+    """The priority of a task."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -45,195 +43,169 @@ class TaskPriority(Enum):
 
 
 class DeadlineType(Enum):
-    """What a due date means to whoever plans the task."""
+    """The meaning of a due date for the planner."""
 
     HARD = "hard"
     SOFT = "soft"
 
 
-@record
-class Task:
-    """Something a user plans to do; a change is a method that returns the next state.
+def _title(field: str, text: str) -> str:
+    title = text.strip()
+    if not 1 <= len(title) <= MAX_TITLE_LENGTH:
+        raise BadUserInput(f"A title must have 1 to {MAX_TITLE_LENGTH} characters.", field)
+    return title
 
-    A field with a default is younger than the first release: tasks kept before have it.
+
+def _description(field: str, text: str) -> str:
+    if len(text.encode()) > MAX_DESCRIPTION_BYTES:
+        raise BadUserInput(f"A description must have at most {MAX_DESCRIPTION_BYTES} bytes.", field)
+    return text
+
+
+def _tags(field: str, texts: Iterable[str]) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(tag.strip() for tag in texts))
+    if len(tags) > MAX_TAGS:
+        raise BadUserInput(f"A task must have at most {MAX_TAGS} tags.", field)
+    if not all(1 <= len(tag) <= MAX_TAG_LENGTH for tag in tags):
+        raise BadUserInput(f"A tag must have 1 to {MAX_TAG_LENGTH} characters.", field)
+    return tags
+
+
+@immutable
+class Task:
+    """Something a user plans to do. Methods that change it return the next state.
+
+    A field is declared here once: how it is written, stored, exported and imported derives from
+    its type and its rules.
     """
 
-    task_id: str
-    user_id: str
-    title: str
-    description: str
-    status: TaskStatus
-    priority: TaskPriority
-    due_at: datetime | None
-    tags: tuple[str, ...]
-    created_at: datetime
-    updated_at: datetime
-    completed_at: datetime | None
-    version: int
-    duration_minutes: int | None = None  # None: unknown
-    not_before: datetime | None = None
-    deadline_type: DeadlineType = DeadlineType.SOFT  # what due_at means
-    min_chunk_minutes: int = 0  # 0: never split
-    planned_start: datetime | None = None
-    planned_end: datetime | None = None
-    change_id: str | None = dataclasses.field(default=None, compare=False)  # of its last change
+    task_id: str = derived()
+    user_id: str = derived()
+    title: str = writable(_title, bounds=(1, MAX_TITLE_LENGTH))
+    description: str = writable(_description, initial="", clearable=True)
+    status: TaskStatus = writable(initial=TaskStatus.PENDING)
+    priority: TaskPriority = writable(initial=TaskPriority.MEDIUM)
+    due_at: datetime | None = writable(initial=None)
+    tags: tuple[str, ...] = writable(_tags, bounds=(0, MAX_TAGS), initial=(), clearable=True)
+    created_at: datetime = derived()
+    updated_at: datetime = derived()
+    completed_at: datetime | None = derived()
+    version: int = derived()
+    duration_minutes: int | None = writable(bounds=(0, MAX_MINUTES), default=None)
+    not_before: datetime | None = writable(default=None)
+    deadline_type: DeadlineType = writable(default=DeadlineType.SOFT)
+    min_chunk_minutes: int = writable(bounds=(0, MAX_MINUTES), default=0)  # 0: never split
+    planned_start: datetime | None = writable(default=None)
+    planned_end: datetime | None = writable(default=None)
+    change_id: str | None = internal(default=None)  # of the task's last change in the feed
 
     @classmethod
-    def new(cls, user_id: str, fields: Mapping[str, Any], now: datetime) -> "Task":
-        """A user's new task; a field that is absent or None has its default.
+    def new(cls, user_id: str, values: Mapping[str, Any], now: datetime) -> "Task":
+        """A new task; a field that is absent or None gets its initial value.
 
         Raises BadUserInput.
         """
-        given = {name: value for name, value in fields.items() if value is not None}
-        values = {**_DEFAULTS, **_checked({"title": "", **given})}
+        present = {name: value for name, value in values.items() if value is not None}
+        fields = {**_INITIAL, **_checked({"title": "", **present})}
         created = clock.milliseconds(now)
         task = cls(
             task_id=new_id(now),
             user_id=user_id,
-            **values,
+            **fields,
             created_at=created,
             updated_at=created,
-            completed_at=created if values["status"] is TaskStatus.COMPLETED else None,
+            completed_at=created if fields["status"] is TaskStatus.COMPLETED else None,
             version=1,
         )
-        _check_plan(task)
+        _check_planned_times(task)
         return task
 
     @classmethod
-    def restored(cls, user_id: str, fields: Mapping[str, Any]) -> "Task":
-        """A user's task as it was elsewhere: with its id, times and version.
-
-        Raises BadUserInput.
-        """
-        task = cls(user_id=user_id, **_checked(fields))
+    def from_import(cls, user_id: str, values: Mapping[str, Any]) -> "Task":
+        """A task as it was exported, with its id, times and version. Raises BadUserInput."""
+        task = cls(user_id=user_id, **_checked(values))
         if not is_id(task.task_id):
-            raise BadUserInput("An id has 1 to 128 letters, digits, '_' and '-'.", "task_id")
+            raise BadUserInput("An id must have 1 to 128 letters, digits, '_' or '-'.", "task_id")
         if task.completed is (task.completed_at is None):
-            raise BadUserInput("A completed task has completed_at, no other has.", "completed_at")
-        if not 1 <= task.version <= LARGEST_VERSION:
-            raise BadUserInput(f"A version is from 1 to {LARGEST_VERSION}.", "version")
-        _check_plan(task)
+            raise BadUserInput(f"{FIELD} must be set for completed tasks only.", "completed_at")
+        if not 1 <= task.version <= MAX_VERSION:
+            raise BadUserInput(f"{FIELD} must be from 1 to {MAX_VERSION}.", "version")
+        _check_planned_times(task)
         return task
 
-    def edit(self, fields: Mapping[str, Any], now: datetime) -> "Task":
-        """The task with these fields; None clears one that can be empty.
+    def edit(self, values: Mapping[str, Any], now: datetime) -> "Task":
+        """The task with these values; None clears a field that can be empty.
 
-        The same task, of the same version, if that changes nothing. Raises BadUserInput.
+        Returns the same object, of the same version, if nothing changes. Raises BadUserInput.
         """
-        after = replace(self, **_checked(_cleared(fields)))
+        after = replace(self, **_checked(_cleared(values)))
         if after == self:
             return self
-        _check_plan(after)
+        _check_planned_times(after)
         at = clock.milliseconds(now)
         if after.status is not self.status:
             after = replace(after, completed_at=at if after.completed else None)
         return replace(after, updated_at=at, version=self.version + 1)
 
-    def same_content(self) -> str:
-        """A digest that two tasks share if the same fields were given for both.
+    def content_digest(self) -> str:
+        """A digest of the writable fields: equal for tasks that were created from equal input.
 
-        Without the younger fields it is what it was before there were any: keys that were used
-        before an upgrade are good after it.
+        Later fields count only where they differ from their default. So an idempotency key that
+        was used before an upgrade stays valid after it.
         """
-        given: tuple[Any, ...] = (
-            *(self.title, self.description, self.status, self.priority, self.due_at, self.tags),
-            *((n, getattr(self, n)) for n, d in _YOUNGER.items() if getattr(self, n) != d),
+        content: tuple[Any, ...] = (
+            *(getattr(self, name) for name in _ORIGINAL),
+            *((name, value) for name in _LATER if (value := getattr(self, name)) != _INITIAL[name]),
         )
-        return hashlib.sha256(repr(given).encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(repr(content).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def open(self) -> bool:
-        """Whether it is still to be done."""
+        """Whether the task is neither completed nor cancelled."""
         return self.status in OPEN
 
     @property
     def completed(self) -> bool:
-        """Whether the task is done."""
+        """Whether the task is completed."""
         return self.status is TaskStatus.COMPLETED
 
     @property
     def due_order(self) -> str | None:
-        """The text that sorts tasks by due date, equal ones by creation; None without a date."""
+        """The sort key by due date, then by creation; None without a due date."""
         return f"{clock.text(self.due_at)}#{self.task_id}" if self.due_at else None
 
 
-_YOUNGER = {
+RULES = rules_of(Task)
+LATER_DEFAULTS: Mapping[str, Any] = {
     field.name: field.default for field in dataclasses.fields(Task) if field.default is not MISSING
 }
-_DEFAULTS: dict[str, Any] = {
-    **_YOUNGER,
-    "description": "",
-    "status": TaskStatus.PENDING,
-    "priority": TaskPriority.MEDIUM,
-    "due_at": None,
-    "tags": (),
-}
-_CLEARABLE = {
-    *("description", "due_at", "tags"),
-    *("duration_minutes", "not_before", "planned_start", "planned_end"),
-}
+"""Fields that came after release 0.1.0, and their values in tasks that are older than they are."""
+
+_WRITABLE = [name for name, rules in RULES.items() if rules.is_writable]
+_ORIGINAL = [name for name in _WRITABLE if name not in LATER_DEFAULTS]
+_LATER = [name for name in _WRITABLE if name in LATER_DEFAULTS]
+_INITIAL = {n: rules.initial for n, rules in RULES.items() if rules.initial is not REQUIRED}
+_CHECKS = {n: rules.check for n, rules in RULES.items() if rules.check}
 
 
-def _cleared(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with a null as what it means: the default, where there may be nothing."""
-    for name, value in fields.items():
-        if value is None and name not in _CLEARABLE:
+def _cleared(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace None by the initial value. Raises BadUserInput where that is not allowed."""
+    for name, value in values.items():
+        if value is None and not RULES[name].is_clearable:
             raise BadUserInput(f"{FIELD} cannot be null.", name)
-    return {n: _DEFAULTS[n] if value is None else value for n, value in fields.items()}
+    return {n: _INITIAL[n] if value is None else value for n, value in values.items()}
 
 
-def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields as a task keeps them; BadUserInput if one of them cannot be kept."""
-    return {n: _RULES[n](value) if n in _RULES else value for n, value in fields.items()}
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply the rule of each field. Raises BadUserInput."""
+    return {n: _CHECKS[n](n, value) if n in _CHECKS else value for n, value in values.items()}
 
 
-def _title(text: str) -> str:
-    title = text.strip()
-    if not 1 <= len(title) <= TITLE_LENGTH:
-        raise BadUserInput(f"A title has 1 to {TITLE_LENGTH} characters.", "title")
-    return title
-
-
-def _description(text: str) -> str:
-    if len(text.encode()) > DESCRIPTION_BYTES:
-        raise BadUserInput(f"A description has at most {DESCRIPTION_BYTES} bytes.", "description")
-    return text
-
-
-def _tags(given: Iterable[str]) -> tuple[str, ...]:
-    tags = tuple(dict.fromkeys(tag.strip() for tag in given))
-    if len(tags) > TAGS:
-        raise BadUserInput(f"A task has at most {TAGS} tags.", "tags")
-    if not all(1 <= len(tag) <= TAG_LENGTH for tag in tags):
-        raise BadUserInput(f"A tag has 1 to {TAG_LENGTH} characters.", "tags")
-    return tags
-
-
-def _minutes(name: str) -> Callable[[int | None], int | None]:
-    """The rule of a field of minutes."""
-
-    def check(minutes: int | None) -> int | None:
-        if minutes is not None and not 0 <= minutes <= LONGEST:
-            raise BadUserInput(f"{FIELD} must be from 0 to {LONGEST}.", name)
-        return minutes
-
-    return check
-
-
-def _check_plan(task: Task) -> None:
-    """Raise BadUserInput unless the task is planned from a start to an end, or not at all."""
+def _check_planned_times(task: Task) -> None:
+    """Raise BadUserInput unless the task has a planned start and an end after it, or neither."""
     start, end = task.planned_start, task.planned_end
     if (start is None) is not (end is None):
         missing = "planned_start" if start is None else "planned_end"
-        raise BadUserInput(f"{FIELD} is needed: a plan has a start and an end.", missing)
+        raise BadUserInput(f"{FIELD} is required: planned times are a start and an end.", missing)
     if start is not None and end is not None and end < start:
-        raise BadUserInput(f"{FIELD} cannot be before the start.", "planned_end")
-
-
-_RULES: Mapping[str, Callable[[Any], Any]] = {
-    "title": _title,
-    "description": _description,
-    "tags": _tags,
-    "duration_minutes": _minutes("duration_minutes"),
-    "min_chunk_minutes": _minutes("min_chunk_minutes"),
-}
+        raise BadUserInput(f"{FIELD} must not be before the planned start.", "planned_end")

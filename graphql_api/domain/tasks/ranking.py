@@ -1,4 +1,4 @@
-"""Lists by urgency: which tasks one request rates, and as of when."""
+"""Task lists by urgency."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,134 +9,135 @@ from graphql_api.domain.paging import Budget, Page, Window
 from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.model import Task
-from graphql_api.domain.tasks.related import Neighbours
+from graphql_api.domain.tasks.related import RelatedTasks
 from graphql_api.domain.tasks.store import TaskKey
 from graphql_api.domain.tasks.urgency import Coefficients, Rating, Urgency
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.dynamodb import Loader
 
-MOST_RANKED = 2_000  # open tasks, the newest
+MAX_RANKED = 2_000  # open tasks of a user, the newest
 
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """A task's place in a list by urgency: the most urgent first, of equal ones the older."""
+    """The rank of a task by urgency: the most urgent first, the older first of equal ones."""
 
     score: float
     task_id: str
 
     @property
     def key(self) -> tuple[float, str]:
-        """What sorts the places."""
+        """The sort key."""
         return -self.score, self.task_id
 
 
 class Ranking:
-    """Rates the tasks of one request.
+    """Rates the tasks of a request and reads lists by urgency.
 
-    All tasks of a list are rated as of one instant, which the list's cursors carry: pages of one
-    listing agree, whenever they are read. Everything else is rated as of the request's first
-    need.
+    The tasks of a list are rated as of one instant, which its cursors carry, so that all pages
+    of a listing agree. Other tasks are rated as of the request's first use of a rating.
     """
 
     def __init__(
         self,
         lists: TaskListReader,
         tasks: Loader[TaskKey, Task],
-        neighbours: Neighbours,
+        related: RelatedTasks,
         coefficients: Callable[[str], Coefficients],
         now: Callable[[], datetime],
         budget: Budget,
     ) -> None:
+        """`coefficients` are read by user id."""
         self._lists = lists
         self._tasks = tasks
-        self._neighbours = neighbours
+        self._related = related
         self._coefficients = coefficients
         self._now = now
         self._budget = budget
-        self._present: datetime | None = None
-        self._shown: list[Task] = []
-        self._as_of: dict[TaskKey, datetime] = {}  # of those in a list by urgency
+        self._default_as_of: datetime | None = None
+        self._tracked: list[Task] = []
+        self._as_of: dict[TaskKey, datetime] = {}  # of tasks in a list by urgency
         self._ratings: dict[tuple[str, datetime], Rating] = {}
         self._open: dict[str, tuple[list[Task], bool]] = {}
 
-    def show(self, tasks: Iterable[Task]) -> None:
-        """Note tasks whose urgency may be asked for."""
-        self._shown += tasks
+    def track(self, tasks: Iterable[Task]) -> None:
+        """Add tasks whose urgency may be needed."""
+        self._tracked += tasks
 
     def urgency(self, task: Task) -> Urgency:
-        """How urgent the task is."""
-        as_of = self._as_of.get((task.user_id, task.task_id)) or self._at_present()
+        """The task's urgency. Raises QueryTooComplex if too many tasks have to be rated for it."""
+        as_of = self._as_of.get((task.user_id, task.task_id)) or self._rating_time()
         rating = self._rating(task.user_id, as_of)
         if task.task_id not in rating:
-            self._rate(rating, task)
+            self._rate_tracked(rating, task)
         return rating[task.task_id]
 
-    def _at_present(self, as_of: datetime | None = None) -> datetime:
-        """The instant as of which is rated what no cursor says anything of; the first one stays."""
-        self._present = self._present or as_of or clock.milliseconds(self._now())
-        return self._present
+    def _rating_time(self, as_of: datetime | None = None) -> datetime:
+        """The rating instant of tasks outside of a cursor; fixed at first use."""
+        self._default_as_of = self._default_as_of or as_of or clock.milliseconds(self._now())
+        return self._default_as_of
 
     def page(
         self,
         user_id: str,
-        only: TaskFilter,
+        filter: TaskFilter,
         direction: OrderDirection,
         window: Window,
         position: str | None,
     ) -> tuple[Page[Task], int]:
-        """The part of the user's open tasks by urgency that begins after `position`.
+        """The page of the user's open tasks by urgency that begins after `position`.
 
-        And how many of them match the filter. They are read as a whole: the page is incomplete
-        if there were more than the bound.
+        Also returns how many tasks match the filter. All open tasks are read and rated; beyond
+        MAX_RANKED of them or the budget, the page is incomplete.
         """
-        as_of, after = _read(position) if position else (self._at_present(), None)
-        self._at_present(as_of)
-        tasks, complete = self._all_open(user_id)
+        as_of, after = _parse_position(position) if position else (self._rating_time(), None)
+        self._rating_time(as_of)
+        tasks, is_complete = self._open_tasks(user_id)
         rating = self._rating(user_id, as_of)
         rating.rate(tasks)
-        waiting = self._neighbours.among(user_id).waiting
+        blocked_ids = self._related.dependencies_of(user_id).blocked_ids
         ranked = {
             Rank(rating[task.task_id].score, task.task_id): task
             for task in tasks
-            if only.matches(task, waiting)
+            if filter.matches(task, blocked_ids)
         }
         downward = (direction is OrderDirection.DESC) is not window.backward
-        found = _beyond(ranked, after, downward=downward)
-        page = _page(found, ranked, window, as_of, begun=after is not None, complete=complete)
+        ranks = _ranks_after(after, ranked, downward=downward)
+        page = _page(ranks, ranked, window, as_of, after, complete=is_complete)
         self._as_of.update(((user_id, task.task_id), as_of) for task in page.items)
         return page, len(ranked)
 
-    def _all_open(self, user_id: str) -> tuple[list[Task], bool]:
-        """The user's open tasks, within the bound, and whether these are all of them."""
+    def _open_tasks(self, user_id: str) -> tuple[list[Task], bool]:
+        """The user's newest open tasks, and whether these are all of them."""
         if user_id not in self._open:
-            self._open[user_id] = self._lists.newest_open(user_id, MOST_RANKED, self._budget)
+            self._open[user_id] = self._lists.newest_open(user_id, MAX_RANKED, self._budget)
         return self._open[user_id]
 
     def _rating(self, user_id: str, as_of: datetime) -> Rating:
         if (user_id, as_of) not in self._ratings:
-            among, coefficients = self._neighbours.among(user_id), self._coefficients(user_id)
-            self._ratings[user_id, as_of] = Rating(among, coefficients, as_of)
+            dependencies = self._related.dependencies_of(user_id)
+            rating = Rating(dependencies, self._coefficients(user_id), as_of)
+            self._ratings[user_id, as_of] = rating
         return self._ratings[user_id, as_of]
 
-    def _rate(self, rating: Rating, task: Task) -> None:
-        """Rate the task, and with it, in one go, all that the request shows beside it."""
+    def _rate_tracked(self, rating: Rating, task: Task) -> None:
+        """Rate the task, and in the same batch all tracked tasks of its user."""
         user_id = task.user_id
-        shown = {(each.user_id, each.task_id): each for each in [*self._shown, task]}
-        beside = {**self._neighbours.found, **shown}
-        here = {task_id: other for (owner, task_id), other in beside.items() if owner == user_id}
-        missing = [task_id for task_id in rating.needs(here) if task_id not in here]
+        tracked = {(other.user_id, other.task_id): other for other in [*self._tracked, task]}
+        known = {**self._related.loaded, **tracked}
+        tasks = {task_id: other for (owner, task_id), other in known.items() if owner == user_id}
+        missing = [task_id for task_id in rating.needs(tasks) if task_id not in tasks]
         self._budget.spend(len(missing))
         if self._budget.left < 0:
-            raise QueryTooComplex("There are too many tasks around these to rate them.")
-        self._tasks.want((user_id, task_id) for task_id in missing)
-        found = (self._tasks.get((user_id, task_id)) for task_id in missing)
-        rating.rate([*here.values(), *(other for other in found if other is not None)])
+            raise QueryTooComplex("Too many tasks are blocked by these to rate them.")
+        self._tasks.prefetch((user_id, task_id) for task_id in missing)
+        loaded = (self._tasks.get((user_id, task_id)) for task_id in missing)
+        rating.rate([*tasks.values(), *(other for other in loaded if other is not None)])
 
 
-def _beyond(ranked: Iterable[Rank], after: Rank | None, *, downward: bool) -> list[Rank]:
-    """The places beyond one, in the direction of reading; all without one."""
-    ordered = sorted(ranked, key=lambda rank: rank.key, reverse=not downward)
+def _ranks_after(after: Rank | None, ranks: Iterable[Rank], *, downward: bool) -> list[Rank]:
+    """The ranks after the given one, in the direction of reading; all ranks without one."""
+    ordered = sorted(ranks, key=lambda rank: rank.key, reverse=not downward)
     if after is None:
         return ordered
     return [
@@ -145,32 +146,33 @@ def _beyond(ranked: Iterable[Rank], after: Rank | None, *, downward: bool) -> li
 
 
 def _page(
-    found: list[Rank],
+    ranks: list[Rank],
     ranked: Mapping[Rank, Task],
     window: Window,
     as_of: datetime,
+    after: Rank | None,
     *,
-    begun: bool,
     complete: bool,
 ) -> Page[Task]:
-    """The first of the places found, in the list's order."""
-    ranks, more = found[: window.size], len(found) > window.size
+    """The first page of these ranks, in the list's order."""
+    has_more, has_cursor = len(ranks) > window.size, after is not None
+    ranks = ranks[: window.size]
     if window.backward:
         ranks.reverse()
-    at = clock.text(as_of)
-    written = {rank.task_id: f"{at}#{rank.score!r}#{rank.task_id}" for rank in ranks}
-    positions = list(written.values())
+    as_of_text = clock.text(as_of)
+    by_id = {rank.task_id: f"{as_of_text}#{rank.score!r}#{rank.task_id}" for rank in ranks}
+    positions = list(by_id.values())
     return Page(
         items=[ranked[rank] for rank in ranks],
-        position=lambda task: written[task.task_id],
-        has_next=begun if window.backward else more,
-        has_previous=more if window.backward else begun,
+        position=lambda task: by_id[task.task_id],
+        has_next=has_cursor if window.backward else has_more,
+        has_previous=has_more if window.backward else has_cursor,
         start=positions[0] if positions else None,
         end=positions[-1] if positions else None,
         complete=complete,
     )
 
 
-def _read(position: str) -> tuple[datetime, Rank]:
+def _parse_position(position: str) -> tuple[datetime, Rank]:
     as_of, score, task_id = position.split("#", 2)
     return clock.parse(as_of), Rank(float(score), task_id)

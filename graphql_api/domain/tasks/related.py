@@ -1,4 +1,4 @@
-"""What the tasks of one request wait for, and what waits for them: read together."""
+"""Blockers and blocked tasks of the tasks that a request shows, loaded in batches."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
@@ -10,72 +10,77 @@ from graphql_api.domain.tasks.store import TaskKey
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.dynamodb import Loader
 
-MOST_LINKED = 500  # tasks that one request shows beside others
+MAX_RELATED = 500  # tasks that a request returns as blockers and blocked tasks
 
 Relation: TypeAlias = Callable[[Dependencies, str], tuple[str, ...]]
 
 
-class Neighbours:
-    """The tasks around those that a request shows.
+class RelatedTasks:
+    """Loads the blockers and blocked tasks of tracked tasks.
 
-    The dependencies are one read a user, and the neighbours of all tasks shown so far are
-    fetched together, as soon as those of one of them are asked for.
+    A user's dependencies take one read. The related tasks of all tasks tracked so far are read
+    in one batch, when those of one of them are needed.
     """
 
     def __init__(
         self,
         dependencies: Loader[str, Dependencies],
         tasks: Loader[TaskKey, Task],
-        rows: Budget,
+        budget: Budget,
     ) -> None:
         self._dependencies = dependencies
         self._tasks = tasks
-        self._shown: list[Task] = []
-        self.found: dict[TaskKey, Task] = {}  # all that were shown beside others
-        self._announced: dict[Relation, set[TaskKey]] = {}
-        self._rows = rows
+        self._tracked: list[Task] = []
+        self.loaded: dict[TaskKey, Task] = {}
+        self._prefetched: dict[Relation, set[TaskKey]] = {}
+        self._budget = budget
 
-    def show(self, tasks: Iterable[Task]) -> None:
-        """Note tasks whose neighbours may be asked for."""
-        self._shown += tasks
+    def track(self, tasks: Iterable[Task]) -> None:
+        """Add tasks whose related tasks may be needed."""
+        self._tracked += tasks
 
-    def among(self, user_id: str) -> Dependencies:
-        """The user's dependencies."""
+    def dependencies_of(self, user_id: str) -> Dependencies:
+        """All dependencies of a user."""
         return self._dependencies.get(user_id) or Dependencies.none(user_id)
 
-    def ready(self, task: Task) -> bool:
-        """Whether the task can be done now."""
-        return task.open and task.task_id not in self.among(task.user_id).waiting
+    def is_ready(self, task: Task) -> bool:
+        """Whether the task is open and has no open blockers."""
+        return task.open and task.task_id not in self.dependencies_of(task.user_id).blocked_ids
 
     def blockers(self, task: Task) -> list[Task]:
-        """What has to be done before the task."""
+        """The tasks that block this one. Raises QueryTooComplex beyond the budget."""
         return self._related(task, Dependencies.blockers_of)
 
     def blocked(self, task: Task) -> list[Task]:
-        """What waits for the task."""
+        """The tasks that this one blocks. Raises QueryTooComplex beyond the budget."""
         return self._related(task, Dependencies.blocked_by)
 
     def _related(self, task: Task, relation: Relation) -> list[Task]:
-        if _key(task) not in self._announced.setdefault(relation, set()):
-            self._announce(task, relation)
-        keys = [(task.user_id, i) for i in relation(self.among(task.user_id), task.task_id)]
-        self._rows.spend(len(keys))
-        if self._rows.left < 0:
+        if _key(task) not in self._prefetched.setdefault(relation, set()):
+            self._prefetch(task, relation)
+        related = relation(self.dependencies_of(task.user_id), task.task_id)
+        self._budget.spend(len(related))
+        if self._budget.left < 0:
             raise _too_many()
-        return [self.found[key] for key in keys if key in self.found]
+        keys = ((task.user_id, task_id) for task_id in related)
+        return [self.loaded[key] for key in keys if key in self.loaded]
 
-    def _announce(self, task: Task, relation: Relation) -> None:
-        """Read what is related to all tasks shown; QueryTooComplex before any of it is read."""
-        announced = self._announced[relation]
-        shown = dict.fromkeys([*map(_key, self._shown), _key(task)])
-        new = [key for key in shown if key not in announced]
-        wanted = [(user, other) for user, key in new for other in relation(self.among(user), key)]
-        if len(wanted) > self._rows.left:
+    def _prefetch(self, task: Task, relation: Relation) -> None:
+        """Read the related tasks of all tracked ones; raises QueryTooComplex before it reads."""
+        prefetched = self._prefetched[relation]
+        tracked = dict.fromkeys([*map(_key, self._tracked), _key(task)])
+        new = [key for key in tracked if key not in prefetched]
+        keys = [
+            (user_id, related)
+            for user_id, task_id in new
+            for related in relation(self.dependencies_of(user_id), task_id)
+        ]
+        if len(keys) > self._budget.left:
             raise _too_many()
-        self._tasks.want(wanted)
-        found = ((other, self._tasks.get(other)) for other in wanted)
-        self.found.update((key, other) for key, other in found if other is not None)
-        announced.update(new)
+        self._tasks.prefetch(keys)
+        tasks = ((key, self._tasks.get(key)) for key in keys)
+        self.loaded.update((key, related) for key, related in tasks if related is not None)
+        prefetched.update(new)
 
 
 def _key(task: Task) -> TaskKey:
@@ -84,5 +89,5 @@ def _key(task: Task) -> TaskKey:
 
 def _too_many() -> QueryTooComplex:
     return QueryTooComplex(
-        f"A request gets at most {MOST_LINKED} tasks that wait for others or block them."
+        f"A request returns at most {MAX_RELATED} blockers and blocked tasks in all."
     )

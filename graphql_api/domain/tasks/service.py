@@ -1,13 +1,13 @@
-"""Writing tasks."""
+"""Writes of tasks and their dependencies."""
 
 import hashlib
-import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.dependencies import BLOCKER_IDS, Dependencies, distinct_blockers
 from graphql_api.domain.tasks.dependency_store import DependencyStore
@@ -15,6 +15,7 @@ from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import Receipt, TaskStore, version_conflict
 from graphql_api.errors import (
+    FIELD,
     AppError,
     BadUserInput,
     Conflict,
@@ -22,64 +23,62 @@ from graphql_api.errors import (
     NotFound,
     ServiceUnavailable,
 )
-from graphql_api.infra.concurrency.waiting import sleep
-from graphql_api.infra.dynamodb import Action, ConditionFailed
+from graphql_api.infra.dynamodb import Action
 
 Item = TypeVar("Item")
 T = TypeVar("T")
 
-ATTEMPTS = 10  # at a change that others keep overtaking …
-PAUSE = 0.02  # … seconds at most before the second, and so much more before each later one
-MOST_ITEMS = 100  # that one request may write
-KEY_LENGTH = 255  # characters of an idempotency key
-KEY_TTL = timedelta(hours=24)  # for which it is remembered
+MAX_ITEMS = 100  # tasks that one request may write
+MAX_KEY_LENGTH = 255  # characters of an idempotency key
+KEY_TTL = timedelta(hours=24)
 
 
 class Tasks:
-    """What people do with their tasks; the first argument is always whose task it is."""
+    """The writes of tasks. The first argument is always the id of the tasks' owner."""
 
     def __init__(self, store: TaskStore, dependencies: DependencyStore, history: History) -> None:
         self._store = store
         self._dependencies = dependencies
         self._history = history
 
-    def create(self, user_id: str, fields: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
-        """A new task; with an `idempotency_key`, the same one however often it is asked for.
+    def create(self, user_id: str, values: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
+        """Create a task; with an `idempotency_key`, once for all requests of that key.
 
         Raises BadUserInput, and Conflict if the key was used with other content or its task
-        is gone.
+        was deleted.
         """
-        fields = dict(fields)
+        fields = dict(values)
         key = fields.pop("idempotency_key", None)
         task = Task.new(user_id, fields, now)
         write = writes.creation(task, fields, actor, now)
         if key is None:
             self._store.write(write)
             return write.result
-        made = self._store.create_once(write, _receipt(key, task, now))
-        if made == task.task_id:
+        task_id = self._store.create_once(write, _receipt(key, task, now))
+        if task_id == task.task_id:
             return write.result
         try:
-            return self._store.get(user_id, made)
+            return self._store.get(user_id, task_id)
         except NotFound:
             raise Conflict(
-                "The task that this idempotency key made is gone.", field="idempotency_key"
+                "The task that was created with this idempotency key has been deleted.",
+                field="idempotency_key",
             ) from None
 
     def update(
         self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
     ) -> "Update":
-        """Change fields of a task; `id` and `expected_version` say which task is meant.
+        """Change the task of `id`, if it still has the `expected_version` or none is given.
 
-        Without an expected version it is whatever the task was before; with `merge_disjoint` a
-        later version will do as long as none of the fields has been changed since. Raises
-        NotFound, BadUserInput, and Conflict if the task is not of the expected version, or,
-        unless the changes `force` it, if it is completed while it is blocked.
+        With `merge_disjoint`, a later version will do if none of the fields has been changed
+        since. Raises NotFound, BadUserInput, and Conflict if the task has another version or,
+        unless the changes `force` it, if it is completed while it has open blockers.
         """
         fields = dict(changes)
         task_id, expected_version = fields.pop("id"), fields.pop("expected_version", None)
         force, merge = bool(fields.pop("force", None)), bool(fields.pop("merge_disjoint", None))
-        for _ in attempts():
+
+        def attempt() -> Update:
             before = self._store.get(user_id, task_id)
             merged = expected_version not in {None, before.version}
             if merged:
@@ -88,12 +87,10 @@ class Tasks:
             if after is before:
                 return Update(before, merged=merged)
             write = writes.edit(before, after, actor, now)
-            try:
-                self._store.write(write, beside=self._closing(before, after, force=force))
-            except ConditionFailed:
-                continue
+            self._store.write(write, beside=self._closing(before, after, force=force))
             return Update(write.result, merged=merged)
-        raise overtaken()
+
+        return retry_on_conflict(attempt)
 
     def _check_mergeable(self, task: Task, version: int, names: Collection[str] | None) -> None:
         """Raise Conflict unless none of these fields was changed after a version.
@@ -115,83 +112,78 @@ class Tasks:
         actor: Actor,
         now: datetime,
         expected_version: int | None = None,
-    ) -> "Deleted":
-        """Delete the task, and release what it blocked.
+    ) -> "Deletion":
+        """Delete the task, and its dependencies with it.
 
-        Raises NotFound, and Conflict if the task is not of the expected version.
+        Raises NotFound, and Conflict if the task has not the expected version.
         """
-        for _ in attempts():
+
+        def attempt() -> Deletion:
             task = self._store.get(user_id, id)
             if expected_version not in {None, task.version}:
                 raise version_conflict(task)
             before = self._dependencies.get(user_id)
             action = self._dependencies.action(before, before.without(id))
-            try:
-                self._store.write(writes.deletion(task, before, actor, now), beside=[action])
-            except ConditionFailed:
-                continue
-            return Deleted(id, before.blocked_by(id))
-        raise overtaken()
+            self._store.write(writes.deletion(task, before, actor, now), beside=[action])
+            return Deletion(id, before.blocked_by(id))
+
+        return retry_on_conflict(attempt)
 
     def add_blockers(
         self, user_id: str, task_id: str, blocker_ids: Iterable[str], actor: Actor, now: datetime
-    ) -> "Linked":
-        """The task, which waits for these others from now on.
+    ) -> "DependencyChange":
+        """Add blockers to the task.
 
         Raises NotFound if one of them is missing, BadUserInput for too many of them, and
-        Conflict, with the `cycle`, if one of them waits for the task.
+        Conflict, with the `cycle`, if the task would block itself.
         """
         ids = distinct_blockers(task_id, blocker_ids)
-        for _ in attempts():
-            task, *others = self._store.get_with(user_id, task_id, ids, BLOCKER_IDS)
+
+        def attempt() -> DependencyChange:
+            task, *blockers = self._store.get_with(user_id, task_id, ids, BLOCKER_IDS)
             before = self._dependencies.get(user_id)
-            closed = [each.task_id for each in (task, *others) if not each.open]
+            closed = [each.task_id for each in (task, *blockers) if not each.open]
             after = before.add(task_id, ids, closed)
             if after is before:
-                return Linked(task, before)
-            beside = [
-                self._dependencies.action(before, after),
-                *map(self._store.as_it_was, others),
-            ]
+                return DependencyChange(task, before)
+            action = self._dependencies.action(before, after)
+            unchanged = map(self._store.unchanged_check, blockers)
             write = writes.linking(task, before, actor, now)
-            try:
-                self._store.write(write, beside=beside)
-            except ConditionFailed:
-                continue
-            return Linked(write.result, after)
-        raise overtaken()
+            self._store.write(write, beside=[action, *unchanged])
+            return DependencyChange(write.result, after)
+
+        return retry_on_conflict(attempt)
 
     def remove_blockers(
         self, user_id: str, task_id: str, blocker_ids: Iterable[str], actor: Actor, now: datetime
-    ) -> "Linked":
-        """The task, which waits for none of these any more. Raises NotFound and BadUserInput."""
+    ) -> "DependencyChange":
+        """Remove blockers from the task. Raises NotFound and BadUserInput."""
         ids = distinct_blockers(task_id, blocker_ids)
-        for _ in attempts():
+
+        def attempt() -> DependencyChange:
             task = self._store.get(user_id, task_id)
             before = self._dependencies.get(user_id)
             after = before.remove(task_id, ids)
             if after is before:
-                return Linked(task, before)
+                return DependencyChange(task, before)
             write = writes.linking(task, before, actor, now)
-            try:
-                self._store.write(write, beside=[self._dependencies.action(before, after)])
-            except ConditionFailed:
-                continue
-            return Linked(write.result, after)
-        raise overtaken()
+            self._store.write(write, beside=[self._dependencies.action(before, after)])
+            return DependencyChange(write.result, after)
+
+        return retry_on_conflict(attempt)
 
     def _closing(self, before: Task, after: Task, *, force: bool) -> list[Action]:
-        """What has to be written with a change that closes or opens a task: who waits for it."""
+        """The write of the dependencies that belongs to closing or reopening a task."""
         if before.status is after.status or (before.open and after.open):
             return []
-        known = self._dependencies.get(after.user_id)
-        blockers = known.open_blockers(after.task_id)
+        dependencies = self._dependencies.get(after.user_id)
+        blockers = dependencies.open_blockers(after.task_id)
         if after.completed and blockers and not force:
             raise Conflict(
-                "Others are to be done before this task.", field="status", blockers=list(blockers)
+                "This task is blocked by open tasks.", field="status", blockers=list(blockers)
             )
-        marked = known.mark(after.task_id, closed=not after.open)
-        return [self._dependencies.action(known, marked)]
+        marked = dependencies.mark(after.task_id, closed=not after.open)
+        return [self._dependencies.action(dependencies, marked)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,58 +195,46 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
-class Deleted:
-    """A task that is no more, and those that it blocked."""
+class Deletion:
+    """The id of a deleted task, and those of the tasks that it blocked."""
 
     task_id: str
     released: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
-    """A task, and the dependencies among which it is now."""
+class DependencyChange:
+    """A task, and the user's dependencies after a change of its blockers."""
 
     task: Task
     dependencies: Dependencies
 
 
-def attempts() -> Iterator[None]:
-    """One for each attempt at a write that others may overtake, with pauses of random length."""
-    for number in range(ATTEMPTS):
-        sleep(random.uniform(0, PAUSE * number))  # noqa: S311 - jitter is no secret
-        yield
-
-
-def overtaken() -> Conflict:
-    """What a write gets that others were always faster than."""
-    return Conflict("Others keep changing this, try again.")
-
-
 def _receipt(key: str, task: Task, now: datetime) -> Receipt:
-    if not 1 <= len(key) <= KEY_LENGTH:
+    if not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise BadUserInput(
-            f"An idempotency key has 1 to {KEY_LENGTH} characters.", "idempotency_key"
+            f"An idempotency key must have 1 to {MAX_KEY_LENGTH} characters.", "idempotency_key"
         )
     digest = hashlib.sha256(key.encode()).hexdigest()
     expires = now + KEY_TTL
-    return Receipt(digest, task.same_content(), int(now.timestamp()), int(expires.timestamp()))
+    return Receipt(digest, task.content_digest(), int(now.timestamp()), int(expires.timestamp()))
 
 
-def each(items: Sequence[Item], do: Callable[[Item], T]) -> list[T | AppError]:
-    """What becomes of each item, in order: a result, or the error that it alone has.
+def run_each(items: Sequence[Item], write: Callable[[Item], T]) -> list[T | AppError]:
+    """Write each item, in order: the results, or the error of each that failed.
 
-    Raises BadUserInput for too many items, or none. Once the store is away, the rest is not
-    tried: each attempt would take its time to fail.
+    Raises BadUserInput for too many items, or none. After ServiceUnavailable the rest is not
+    tried, since each attempt would take as long to fail.
     """
-    if not 1 <= len(items) <= MOST_ITEMS:
-        raise BadUserInput(f"Between 1 and {MOST_ITEMS} tasks can be written at once.", "tasks")
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise BadUserInput(f"{FIELD} must have 1 to {MAX_ITEMS} items.", "tasks")
     results: list[T | AppError] = []
-    away: ServiceUnavailable | None = None
+    outage: ServiceUnavailable | None = None
     for item in items:
         try:
-            results.append(away or do(item))
+            results.append(outage or write(item))
         except ServiceUnavailable as error:
-            away = error
+            outage = error
             results.append(error)
         except AppError as error:
             results.append(error)

@@ -1,8 +1,8 @@
-"""Tasks in DynamoDB: the owner is the partition, so only the owner's tasks can be found.
+"""Tasks in DynamoDB. The owner's id is the partition key, so nobody finds another's tasks.
 
 user_id   task_id   attributes of `model.Task`, and due_order for the index `by_due_date`
 
-The receipts of idempotency keys lie among the user's items in the table of users:
+Receipts of idempotency keys are stored in the user's partition of the table Users:
 
     user_id   item=idempotency#<key>   task_id, content, expires_at
 """
@@ -34,17 +34,20 @@ from graphql_api.infra.dynamodb import (
     looks,
 )
 
-LONGEST_ID = 128  # characters; ours have 36
-PAGE = 1_000  # items in one read of all of a user's tasks
+MAX_ID_LENGTH = 128  # characters; our own ids have 36
+MAX_QUERY = 1_000  # items per query
 
-_task = codec.decoder(Task)
+_decode = codec.decoder(Task)
 
 TaskKey = tuple[str, str]  # user id, task id
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """That an idempotency key made a task of some content; times in epoch seconds, as TTL is."""
+    """The use of an idempotency key: a digest of the key and of the task's content.
+
+    Times are in epoch seconds, as DynamoDB's TTL is.
+    """
 
     key: str
     content: str
@@ -53,19 +56,18 @@ class Receipt:
 
 
 class TaskStore:
-    """Keeps each user's tasks."""
+    """Reads and writes the tasks of users."""
 
     def __init__(self, database: Database, changes: ChangeStore) -> None:
         self._database = database
         self._changes = changes
         self._table = database.table("Tasks")
-        self._receipts = database.table("Users")  # they lie in the user's partition there
+        self._receipts = database.table("Users")
 
     def write(self, *writes: Write, beside: Sequence[Action] = ()) -> None:
-        """Carry out these writes with their changes and what belongs to them, or nothing of it.
+        """Carry out writes, with their changes and other actions, in one transaction.
 
-        Raises ConditionFailed if a task is not what a write takes it for any more, or a condition
-        beside it does not hold.
+        Raises ConditionFailed if a task has changed since it was read, or another condition fails.
         """
         actions = [action for write in writes for action in self._actions(write)]
         try:
@@ -76,7 +78,7 @@ class TaskStore:
         self._changes.announce(writes[0].change.user_id)
 
     def _is_done(self, write: Write) -> bool:
-        """Whether a write whose answer was lost was carried out: then its change is there."""
+        """Whether a write whose response was lost was carried out: then its change is stored."""
         return self._changes.find(write.change.user_id, write.change.change_id) is not None
 
     def _actions(self, write: Write) -> list[Action]:
@@ -87,31 +89,32 @@ class TaskStore:
         return [Put(self._table, _item(write.after), _unchanged(write.before)), change]
 
     def create_once(self, write: Write, receipt: Receipt) -> str:
-        """Create a task unless its key was used before; the id of the task that the key made.
+        """Create a task unless its idempotency key was used before.
 
-        The receipt is written with the task or not at all. Raises Conflict for a key that
-        was used with other content.
+        Returns the id of the task that was created with the key. Task and receipt are written in
+        one transaction. Raises Conflict for a key that was used with other content.
         """
         change = write.change
         key = {"user_id": change.user_id, "item": f"idempotency#{receipt.key}"}
         unused = Attr("item").not_exists() | Attr("expires_at").lt(receipt.now)
-        kept = codec.item(
+        item = codec.item(
             **key, task_id=change.task_id, content=receipt.content, expires_at=receipt.expires_at
         )
         try:
-            self._database.write(Put(self._receipts, kept, unused), *self._actions(write))
+            self._database.write(Put(self._receipts, item, unused), *self._actions(write))
         except ConditionFailed:
-            item = self._receipts.get(**key)
-            if item is None or item["content"]["S"] != receipt.content:
+            used = self._receipts.get(**key)
+            if used is None or used["content"]["S"] != receipt.content:
                 raise Conflict(
-                    "This idempotency key was used with other content.", field="idempotency_key"
+                    "This idempotency key was used with other content before.",
+                    field="idempotency_key",
                 ) from None
-            return str(item["task_id"]["S"])
+            return str(used["task_id"]["S"])
         self._changes.announce(change.user_id)
         return change.task_id
 
-    def import_(self, task: Task, actor: Actor, now: datetime) -> bool:
-        """Keep a task that was made elsewhere; False if the user has one of its id, which stays."""
+    def add_imported(self, task: Task, actor: Actor, now: datetime) -> bool:
+        """Store an imported task; False if the user has a task of this id, which stays as it is."""
         try:
             self.write(creation(task, _names(task), actor, now))
         except ConditionFailed:
@@ -119,78 +122,79 @@ class TaskStore:
         return True
 
     def get(self, user_id: str, task_id: str) -> Task:
-        """The user's task; NotFound for another's as for a missing one."""
-        item = self._table.get(user_id=user_id, task_id=task_id) if _possible(task_id) else None
+        """The user's task. Raises NotFound for a missing task and for another user's."""
+        item = self._table.get(user_id=user_id, task_id=task_id) if _is_valid_key(task_id) else None
         if item is None:
             raise task_not_found()
-        return _task(item)
+        return _decode(item)
 
     def get_many(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:
-        """Tasks by their keys; keys without a task are left out."""
+        """Tasks by key; keys without a task are left out."""
         items = self._table.get_many(
-            [{"user_id": user, "task_id": task} for user, task in keys if _possible(task)]
+            [{"user_id": user, "task_id": task} for user, task in keys if _is_valid_key(task)]
         )
-        tasks = map(_task, items)
+        tasks = map(_decode, items)
         return {(task.user_id, task.task_id): task for task in tasks}
 
     def get_with(self, user_id: str, task_id: str, others: Sequence[str], field: str) -> list[Task]:
-        """The user's task and others of distinct ids, in their order.
+        """The user's task and others of distinct ids, in this order.
 
-        Raises NotFound, with the field that names them if one of the others is missing.
+        Raises NotFound, with `field` if one of the others is missing.
         """
-        tasks = self.get_many([(user_id, each) for each in (task_id, *others)])
+        ids = (task_id, *others)
+        tasks = self.get_many([(user_id, each) for each in ids])
         if (user_id, task_id) not in tasks:
             raise task_not_found()
         if len(tasks) <= len(others):
             raise task_not_found(field=field)
-        return [tasks[user_id, each] for each in (task_id, *others)]
+        return [tasks[user_id, each] for each in ids]
 
-    def as_it_was(self, task: Task) -> Check:
-        """What sees, in a transaction, that the task is still there and of its status."""
+    def unchanged_check(self, task: Task) -> Check:
+        """Check, in a transaction, that the task still exists and has the same status."""
         key = {"user_id": task.user_id, "task_id": task.task_id}
         return Check(self._table, key, Attr("status").eq(task.status.value))
 
     def remove_all(self, user_id: str) -> None:
-        """Delete all of the user's tasks."""
-        for items in self._looks(user_id):
+        """Delete all tasks of the user."""
+        for items in self._pages(user_id):
             ids = [item["task_id"]["S"] for item in items]
             self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
 
     def all(self, user_id: str) -> Iterator[Task]:
-        """All of the user's tasks in the order of their ids, read as they are asked for."""
-        for items in self._looks(user_id):
-            yield from map(_task, items)
+        """All tasks of the user by id, read page by page."""
+        for items in self._pages(user_id):
+            yield from map(_decode, items)
 
-    def _looks(self, user_id: str) -> Iterator[list[Item]]:
+    def _pages(self, user_id: str) -> Iterator[list[Item]]:
         def read(start: Item | None) -> Read:
             extend_deadline()
-            return self._table.query(Key("user_id").eq(user_id), start=start, limit=PAGE)
+            return self._table.query(Key("user_id").eq(user_id), start=start, limit=MAX_QUERY)
 
         return looks(read)
 
 
 def task_not_found(**details: str) -> NotFound:
-    """What a missing task and another user's are answered with."""
+    """The error for a missing task, and for another user's."""
     return NotFound("Task not found or access denied", **details)
 
 
 def version_conflict(task: Task, **details: Any) -> Conflict:
-    """What a write gets that expected another version."""
+    """The error of a write that expected another version."""
     return Conflict(
-        "The task has changed meanwhile.",
+        "The task has been changed since.",
         field="expected_version",
         current_version=task.version,
         **details,
     )
 
 
-def _possible(task_id: str) -> bool:
-    """Whether this text can be the key of a task at all."""
-    return 1 <= len(task_id) <= LONGEST_ID
+def _is_valid_key(task_id: str) -> bool:
+    """Whether DynamoDB can have such a key."""
+    return 1 <= len(task_id) <= MAX_ID_LENGTH
 
 
 def _unchanged(before: Task | None) -> Condition:
-    """The condition that a task is there as it was read, or, if it was not, that it is not."""
+    """The condition that a task is as it was read; without one, that there is none."""
     if before is None:
         return Attr("task_id").not_exists()
     last = Attr("change_id")

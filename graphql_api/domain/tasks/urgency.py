@@ -176,7 +176,7 @@ def _values(task: Task, dependencies: Dependencies, as_of: datetime) -> dict[str
         "age": min(max((as_of - task.created_at) / OLDEST, 0.0), 1.0),
         "tags": TAG_VALUES[min(len(task.tags), len(TAG_VALUES) - 1)],
         "waiting": float(task.not_before is not None and task.not_before > as_of),
-        "blocked": float(task.task_id in dependencies.waiting),
+        "blocked": float(task.task_id in dependencies.blocked_ids),
     }
 
 

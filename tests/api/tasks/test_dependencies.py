@@ -511,7 +511,7 @@ def test_a_page_of_a_hundred_tasks_with_blockers_costs_two_more_calls(app, ann, 
 
 
 def test_a_request_shows_a_bounded_number_of_neighbours(ann, calls, monkeypatch):
-    monkeypatch.setattr(context, "MOST_LINKED", 5)
+    monkeypatch.setattr(context, "MAX_RELATED", 5)
     task, *blockers = tasks(ann, 7)
     add(ann, task, *blockers[:3])
     add(ann, blockers[0], *blockers[3:5])

@@ -231,8 +231,8 @@ def test_a_cursor_of_another_list_is_refused(ann, neighbour, calls):
 def test_a_search_for_something_rare_stops_at_the_bound_and_says_so(ann, monkeypatch):
     for number in range(30):
         ann.create(title="rare" if number in {0, 1} else "often")
-    monkeypatch.setattr(context, "MOST_READ", 10 * list_reader.SEARCHED)
-    monkeypatch.setattr(list_reader, "SEARCH_LOOK", 5)
+    monkeypatch.setattr(context, "MAX_READ", 10 * list_reader.SEARCH_COST)
+    monkeypatch.setattr(list_reader, "MAX_SEARCH_QUERY", 5)
 
     seen, cursor, pages = [], None, 0
     while True:
@@ -253,7 +253,7 @@ def test_a_search_for_something_rare_stops_at_the_bound_and_says_so(ann, monkeyp
 def test_the_bound_is_one_for_all_lists_of_a_request(ann, monkeypatch):
     for number in range(8):
         ann.create(title=f"{number}")
-    monkeypatch.setattr(context, "MOST_READ", 10)
+    monkeypatch.setattr(context, "MAX_READ", 10)
     lists = " ".join(f"a{n}: tasks(first: 5) {{ isComplete nodes {{ title }} }}" for n in range(3))
 
     pages = ann.graphql(f"{{ {lists} }}")["data"]
@@ -268,8 +268,8 @@ def test_the_bound_is_one_for_all_lists_of_a_request(ann, monkeypatch):
 def test_more_than_can_be_counted_in_a_request_is_refused(ann, monkeypatch):
     for number in range(30):
         ann.create(title=f"{number}")
-    monkeypatch.setattr(context, "MOST_READ", 2)
-    monkeypatch.setattr(list_reader, "COUNT_LOOK", 10)
+    monkeypatch.setattr(context, "MAX_READ", 2)
+    monkeypatch.setattr(list_reader, "MAX_COUNT_QUERY", 10)
 
     answer = ann.graphql("{ tasks(first: 1) { totalCount } }")
 
@@ -279,8 +279,8 @@ def test_more_than_can_be_counted_in_a_request_is_refused(ann, monkeypatch):
 def test_a_search_that_is_too_long_to_count_is_refused(ann, monkeypatch):
     for number in range(8):
         ann.create(title=f"{number}")
-    monkeypatch.setattr(context, "MOST_READ", 5)
-    monkeypatch.setattr(list_reader, "SEARCH_LOOK", 1)
+    monkeypatch.setattr(context, "MAX_READ", 5)
+    monkeypatch.setattr(list_reader, "MAX_SEARCH_QUERY", 1)
 
     answer = ann.graphql('{ tasks(first: 1, filter: { search: "no" }) { totalCount } }')
 
@@ -290,8 +290,8 @@ def test_a_search_that_is_too_long_to_count_is_refused(ann, monkeypatch):
 def test_rest_lists_all_of_a_rare_search_in_spite_of_the_bound(ann, monkeypatch):
     for number in range(30):
         ann.create(title="rare" if number in {0, 1} else "often")
-    monkeypatch.setattr(context, "MOST_READ", 10 * list_reader.SEARCHED)
-    monkeypatch.setattr(list_reader, "SEARCH_LOOK", 5)
+    monkeypatch.setattr(context, "MAX_READ", 10 * list_reader.SEARCH_COST)
+    monkeypatch.setattr(list_reader, "MAX_SEARCH_QUERY", 5)
 
     assert [task["title"] for task in ann.rest("GET", "/api/v1/tasks?search=rare").json] == [
         "rare",
@@ -303,8 +303,8 @@ def test_rest_lists_all_of_a_rare_search_in_spite_of_the_bound(ann, monkeypatch)
 @pytest.mark.parametrize("backward", [False, True])
 def test_a_list_read_to_the_bound_can_be_read_on_to_its_end(crowd, monkeypatch, order, backward):
     person, tasks = crowd
-    monkeypatch.setattr(context, "MOST_READ", 7)
-    monkeypatch.setattr(list_reader, "LARGEST_LOOK", 4)
+    monkeypatch.setattr(context, "MAX_READ", 7)
+    monkeypatch.setattr(list_reader, "MAX_QUERY", 4)
     ordering = {"field": order, "direction": "ASC"}
     only = {"tags": ["c"]}
 
@@ -457,7 +457,7 @@ def test_bulk_writes_are_refused_twice_in_one_request(ann, calls):
 def test_all_lists_of_a_request_together_are_bounded(ann, monkeypatch):
     for number in range(8):
         ann.create(title=f"{number}")
-    monkeypatch.setattr(context, "MOST_LISTED", 20)
+    monkeypatch.setattr(context, "MAX_LISTED", 20)
     lists = " ".join(f"a{n}: tasks(first: 8) {{ nodes {{ title }} }}" for n in range(3))
 
     assert codes(ann.graphql(f"{{ {lists} }}")) == ["QUERY_TOO_COMPLEX"]

@@ -271,7 +271,7 @@ def test_a_cursor_of_one_direction_is_not_one_of_the_other(ann):
 
 
 def test_a_list_beyond_the_bound_says_so(ann, monkeypatch):
-    monkeypatch.setattr(ranking, "MOST_RANKED", 5)
+    monkeypatch.setattr(ranking, "MAX_RANKED", 5)
     for number in range(7):
         ann.create(title=f"{number}", priority="LOW" if number else "URGENT")
 

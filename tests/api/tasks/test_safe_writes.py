@@ -9,6 +9,7 @@ from conftest import CREATE, TASKS, codes
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import ServiceUnavailable
@@ -106,9 +107,9 @@ def test_a_key_of_impossible_length_is_refused(ann, calls, key):
 
 def test_a_key_is_forgotten_after_a_day_whether_or_not_the_store_has_removed_it(app, ann):
     database = app.extensions["database"]
-    tasks = Tasks(
-        TaskStore(database, ChangeStore(database, timedelta(days=30))), DependencyStore(database)
-    )
+    changes, dependencies = ChangeStore(database, timedelta(days=30)), DependencyStore(database)
+    store = TaskStore(database, changes)
+    tasks = Tasks(store, dependencies, History(store, dependencies, changes))
     now = datetime(2026, 1, 1, tzinfo=UTC)
     fields = {"title": "x", "idempotency_key": "k1"}
 

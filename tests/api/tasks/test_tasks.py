@@ -205,7 +205,7 @@ def test_rest_tells_of_fields_by_its_own_names(ann):
     )
 
     assert missing.json["error"] == "Missing required field: refresh_token"
-    assert half.json["error"] == "planned_end is needed: a plan has a start and an end."
+    assert half.json["error"] == "planned_end is required: planned times are a start and an end."
 
 
 def test_a_change_leaves_what_is_absent_and_clears_what_is_null(ann):

@@ -29,7 +29,7 @@ def test_a_task_waits_for_its_blockers_and_they_know_of_it():
     assert made.blockers_of("a") == ("b", "c")
     assert made.blocked_by("b") == ("a", "d")
     assert made.blockers_of("b") == made.blocked_by("a") == ()
-    assert made.waiting == {"a", "d"}
+    assert made.blocked_ids == {"a", "d"}
     assert made.version == 2
 
 
@@ -40,7 +40,7 @@ def test_who_is_closed_blocks_nobody_until_it_is_open_again():
     again = closed.mark("c", closed=False)
 
     assert (made.open_blockers("a"), closed.open_blockers("a")) == (("b",), ())
-    assert (closed.waiting, again.waiting) == (frozenset(), {"a"})
+    assert (closed.blocked_ids, again.blocked_ids) == (frozenset(), {"a"})
     assert again.open_blockers("a") == ("c",)
     assert closed.blockers_of("a") == ("b", "c")
 
@@ -121,15 +121,15 @@ def test_a_task_has_at_most_fifty_blockers():
 
 
 def test_a_task_blocks_at_most_five_hundred_others(monkeypatch):
-    monkeypatch.setattr(dependencies, "BLOCKED", 2)
+    monkeypatch.setattr(dependencies, "MAX_BLOCKED", 2)
     made = NONE.add("a", ["x"], []).add("b", ["x"], [])
 
-    with pytest.raises(BadUserInput, match="blocks at most 2 others"):
+    with pytest.raises(BadUserInput, match="can block at most 2 others"):
         made.add("c", ["x"], [])
 
 
 def test_all_of_a_users_dependencies_are_bounded(monkeypatch):
-    monkeypatch.setattr(dependencies, "DEPENDENCIES", 3)
+    monkeypatch.setattr(dependencies, "MAX_DEPENDENCIES", 3)
     made = NONE.add("a", ["b", "c"], []).add("b", ["c"], [])
 
     with pytest.raises(BadUserInput, match="at most 3 dependencies"):
@@ -138,11 +138,11 @@ def test_all_of_a_users_dependencies_are_bounded(monkeypatch):
 
 def test_as_many_as_there_can_be_fit_into_one_item():
     uuid = "0192f0c1-2345-7890-abcd-{:012}".format
-    blockers = {uuid(2 * n): (uuid(2 * n + 1),) for n in range(dependencies.DEPENDENCIES)}
+    blockers = {uuid(2 * n): (uuid(2 * n + 1),) for n in range(dependencies.MAX_DEPENDENCIES)}
     most = Dependencies(
         user_id=uuid(0),
         blockers=blockers,
-        closed=tuple(uuid(n) for n in range(2 * dependencies.DEPENDENCIES)),
+        closed=tuple(uuid(n) for n in range(2 * dependencies.MAX_DEPENDENCIES)),
         version=1,
     )
 
@@ -214,7 +214,7 @@ def test_whatever_changes_follow_each_other_it_is_as_the_plain_answer(changes):
         here = {task for edge in edges for task in edge}
         assert {(a, b) for a, blockers in made.blockers.items() for b in blockers} == edges
         assert set(made.closed) == closed & here
-        assert made.waiting == {a for a, b in edges if b not in closed}
+        assert made.blocked_ids == {a for a, b in edges if b not in closed}
         assert made.version - version in {0, 1}
         assert codec.decode(Dependencies, codec.encode(made)) == made
 

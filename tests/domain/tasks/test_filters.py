@@ -35,8 +35,8 @@ def test_the_newest_come_first_unless_another_order_is_asked_for():
     ids=str,
 )
 def test_a_search_finds_a_text_in_the_title_or_the_description_in_any_case(task, found_by, not_by):
-    assert TaskFilter(search=found_by).found_in(new(**task))
-    assert not TaskFilter(search=not_by).found_in(new(**task))
+    assert TaskFilter(search=found_by).is_found_in(new(**task))
+    assert not TaskFilter(search=not_by).is_found_in(new(**task))
 
 
 def test_a_filter_is_kept_without_duplicates_and_its_tags_as_tasks_have_them():
@@ -58,8 +58,8 @@ def test_a_filter_has_bounds():
     assert TaskFilter(tags=twenty * 2, search="x" * 200).tags == twenty
 
     for name, value, message in [
-        ("tags", (*twenty, "one more"), "At most 20 tags can be asked for."),
-        ("search", "x" * 201, "A search has at most 200 characters."),
+        ("tags", (*twenty, "one more"), "A filter must have at most 20 tags."),
+        ("search", "x" * 201, "A search must have at most 200 characters."),
     ]:
         with pytest.raises(BadUserInput) as caught:
             TaskFilter(**{name: value})

@@ -153,16 +153,20 @@ def test_a_description_may_have_32768_bytes_and_is_kept_whole(text):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("title", "", "A title has 1 to 200 characters."),
-        ("title", " \t\n\u3000", "A title has 1 to 200 characters."),
-        ("title", "x" * 201, "A title has 1 to 200 characters."),
-        ("title", "é" * 201, "A title has 1 to 200 characters."),
-        ("description", "x" * 32_769, "A description has at most 32768 bytes."),
-        ("description", "é" * 16_384 + "x", "A description has at most 32768 bytes."),
-        ("tags", ("",), "A tag has 1 to 50 characters."),
-        ("tags", ("a", "  "), "A tag has 1 to 50 characters."),
-        ("tags", ("x" * 51,), "A tag has 1 to 50 characters."),
-        ("tags", tuple(map(str, range(21))), "A task has at most 20 tags."),
+        ("title", "", "A title must have 1 to 200 characters."),
+        ("title", " \t\n\u3000", "A title must have 1 to 200 characters."),
+        ("title", "x" * 201, "A title must have 1 to 200 characters."),
+        ("title", "é" * 201, "A title must have 1 to 200 characters."),
+        ("description", "x" * 32_769, "A description must have at most 32768 bytes."),
+        (
+            "description",
+            "é" * 16_384 + "x",
+            "A description must have at most 32768 bytes.",
+        ),
+        ("tags", ("",), "A tag must have 1 to 50 characters."),
+        ("tags", ("a", "  "), "A tag must have 1 to 50 characters."),
+        ("tags", ("x" * 51,), "A tag must have 1 to 50 characters."),
+        ("tags", tuple(map(str, range(21))), "A task must have at most 20 tags."),
     ],
     ids=lambda value: ascii(value)[:30],
 )
@@ -356,20 +360,20 @@ def test_the_order_by_due_date_is_a_text():
     ],
     ids=str,
 )
-def test_tasks_have_the_same_content_if_the_same_was_given_for_both(changes):
+def test_tasks_have_the_content_digest_if_the_same_was_given_for_both(changes):
     content = {"description": "x', ", "due_at": DUE, "tags": ("a", "b")}
     task = new(**content)
     later = Task.new("ben", {"title": " Write", **content}, LATER)
 
-    assert task.same_content() == later.same_content()
-    assert task.same_content() != new(**(content | changes)).same_content()
+    assert task.content_digest() == later.content_digest()
+    assert task.content_digest() != new(**(content | changes)).content_digest()
 
 
 def test_a_task_without_what_came_later_has_the_content_that_it_had_before():
     task = new(description="x", due_at=DUE, tags=("a",), deadline_type=None, min_chunk_minutes=0)
 
     first_release = ("Write", "x", PENDING, TaskPriority.MEDIUM, DUE, ("a",))
-    assert task.same_content() == sha256(repr(first_release).encode()).hexdigest()
+    assert task.content_digest() == sha256(repr(first_release).encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -384,8 +388,8 @@ def test_a_task_without_what_came_later_has_the_content_that_it_had_before():
     ids=str,
 )
 def test_what_came_later_is_content_too(changes):
-    assert new(**changes).same_content() == new(**changes).same_content()
-    assert new(**changes).same_content() != new().same_content()
+    assert new(**changes).content_digest() == new(**changes).content_digest()
+    assert new(**changes).content_digest() != new().content_digest()
 
 
 VALUES = {

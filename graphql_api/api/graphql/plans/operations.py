@@ -25,9 +25,9 @@ class PlanQuery:
         info: Info,
         input: Annotated[PlanInput, strawberry.argument(description="The input of the plan.")],
     ) -> Plan:
-        context, viewer = info.context, info.context.viewer
+        context, viewer = info.context, info.context.viewer_id
         draft = context.plans.preview(viewer, context.settings_of(viewer), options(input))
-        context.show((*draft.selection.planned, *draft.selection.unestimated))
+        context.track((*draft.selection.planned, *draft.selection.unestimated))
         return Plan(draft=draft)
 
 
@@ -45,7 +45,7 @@ class PlanMutation:
         info: Info,
         input: Annotated[PlanApplyInput, strawberry.argument(description="The plan to apply.")],
     ) -> PlanApplyPayload:
-        context, viewer = info.context, info.context.viewer
+        context, viewer = info.context, info.context.viewer_id
         given, settings = options(input), context.settings_of(viewer)
         plan_id, now = input.input_hash, context.now
         outcome = context.plans.apply(
@@ -63,5 +63,5 @@ class PlanMutation:
         input: Annotated[PlanUndoInput, strawberry.argument(description="The plan to undo.")],
     ) -> PlanUndoPayload:
         context = info.context
-        outcome = context.plans.undo(context.viewer, input.plan_id, context.actor, context.now)
+        outcome = context.plans.undo(context.viewer_id, input.plan_id, context.actor, context.now)
         return PlanUndoPayload(outcome=outcome)

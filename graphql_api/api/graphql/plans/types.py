@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from graphql_api.api.graphql.context import MOST_LISTED, Info
+from graphql_api.api.graphql.context import MAX_LISTED, Info
 from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
 from graphql_api.api.graphql.strawberry_extras import describe_enum
 from graphql_api.api.graphql.tasks.types import Task
@@ -57,7 +57,7 @@ def _spend_rows(info: Info, rows: int) -> None:
 
 _TASK = (
     "The task, null if a part of it cannot be read. A request returns at most"
-    f" {MOST_LISTED} tasks in all its lists."
+    f" {MAX_LISTED} tasks in all its lists."
 )
 _TASK_ID = "The task's id."
 _TITLE = "The task's title."

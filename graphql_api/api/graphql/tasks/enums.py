@@ -3,45 +3,46 @@
 from graphql_api.api.graphql.strawberry_extras import describe_enum
 from graphql_api.domain.tasks.filters import OrderDirection, TaskOrderField
 from graphql_api.domain.tasks.model import DeadlineType, TaskPriority, TaskStatus
-from graphql_api.domain.tasks.ranking import MOST_RANKED
+from graphql_api.domain.tasks.ranking import MAX_RANKED
 
 __all__ = ["DeadlineType", "OrderDirection", "TaskOrderField", "TaskPriority", "TaskStatus"]
 
 describe_enum(
     TaskStatus,
-    "Where a task stands.",
-    PENDING="Not begun.",
-    IN_PROGRESS="Begun.",
+    "The status of a task. Pending tasks and tasks in progress are open.",
+    PENDING="Not started.",
+    IN_PROGRESS="Started, not finished.",
     COMPLETED="Done.",
-    CANCELLED="Not to be done any more.",
+    CANCELLED="Abandoned: it will not be done.",
 )
 describe_enum(
     TaskPriority,
-    "How much a task matters.",
+    "The priority of a task.",
     LOW="Can wait.",
-    MEDIUM="As usual.",
-    HIGH="Before the usual.",
-    URGENT="Before everything else.",
+    MEDIUM="The default.",
+    HIGH="More important than most.",
+    URGENT="More important than everything else.",
 )
 describe_enum(
     DeadlineType,
-    "What a due date means to the planner.",
-    HARD="Never later: what cannot be done in time is not planned at all.",
-    SOFT="Later if need be, and then said so.",
+    "The meaning of a due date for plans.",
+    HARD="The task must not end later; if it cannot be in time, it is not planned.",
+    SOFT="The task may end later; the plan then reports it as at risk.",
 )
 describe_enum(
     TaskOrderField,
-    "What tasks can be sorted by.",
+    "The field by which tasks are sorted.",
     CREATED_AT="The time of creation.",
-    DUE_AT="The due date; tasks without one come last in both directions.",
+    DUE_AT="The due date. Tasks without one come last in both directions.",
     URGENCY=(
-        f"The urgency, of open tasks only: the {MOST_RANKED:,} newest of them are read, and"
-        " `isComplete` is false if there are more. The pages of one listing are as of one instant."
+        f"The urgency. Only open tasks are listed, the {MAX_RANKED:,} newest of them;"
+        " `isComplete` is false if there are more. All pages of a listing are rated as of the"
+        " same instant."
     ),
 )
 describe_enum(
     OrderDirection,
-    "Which end of an order comes first.",
-    ASC="The earliest first, or the least.",
-    DESC="The latest first, or the most.",
+    "The direction in which tasks are sorted.",
+    ASC="Earliest or lowest first.",
+    DESC="Latest or highest first.",
 )

@@ -14,7 +14,7 @@ from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.api.graphql.tasks import inputs
 from graphql_api.domain.changes.model import Position
-from graphql_api.domain.paging import DEFAULT_SIZE, LARGEST, Page, Window
+from graphql_api.domain.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Window
 from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter, TaskOrder, TaskOrderField
 from graphql_api.domain.tasks.model import Task
 
@@ -46,37 +46,42 @@ def list_tasks(
     info: Info,
     first: Annotated[
         int | None,
-        strawberry.argument(description=f"How many tasks, from the start on: 1 to {LARGEST}."),
-    ] = DEFAULT_SIZE,
+        strawberry.argument(
+            description=f"The number of tasks, from the start: 1 to {MAX_PAGE_SIZE}."
+        ),
+    ] = DEFAULT_PAGE_SIZE,
     after: Annotated[
-        str | None, strawberry.argument(description="The `endCursor` of the page before.")
+        str | None, strawberry.argument(description="The `endCursor` of the previous page.")
     ] = UNSET,
     last: Annotated[
         int | None,
         strawberry.argument(
-            description=f"How many tasks, from the end back: 1 to {LARGEST}. Wins over `first`."
+            description=(
+                f"The number of tasks, from the end: 1 to {MAX_PAGE_SIZE}. Overrides `first`."
+            )
         ),
     ] = UNSET,
     before: Annotated[
-        str | None, strawberry.argument(description="The `startCursor` of the page after.")
+        str | None, strawberry.argument(description="The `startCursor` of the next page.")
     ] = UNSET,
     filter: Annotated[
-        inputs.TaskFilter | None, strawberry.argument(description="Which tasks; all without it.")
+        inputs.TaskFilter | None,
+        strawberry.argument(description="The conditions; default: all tasks."),
     ] = UNSET,
     order_by: Annotated[
         inputs.TaskOrder | None,
-        strawberry.argument(description="The order; newest first without it."),
+        strawberry.argument(description="The order; default: newest first."),
     ] = UNSET,
 ) -> TaskListing:
     """A page of the parent user's tasks, or of the viewer's at the root."""
     context = info.context
-    user_id = context.viewer if root is None else root.user_id
+    user_id = context.viewer_id if root is None else root.user_id
     conditions = filter.conditions() if filter else TaskFilter()
     order = TaskOrder(**vars(order_by)) if order_by else TaskOrder()
     paging = provided({"first": first, "after": after, "last": last, "before": before})
-    window = Window.of(**paging, largest=context.largest_page)
+    window = Window.of(**paging, max_size=context.max_page_size)
     listing = read_list(context, user_id, window, conditions, order)
-    context.users.want(task.user_id for task in listing.nodes)
+    context.users.prefetch(task.user_id for task in listing.nodes)
     return listing
 
 
@@ -95,7 +100,7 @@ def read_list(
         page, count = _stored_page(context, user_id, window, filter, order, position)
     context.spend_rows(len(page.items))
     # The due-date index is eventually consistent: tasks found by it are read again by their key.
-    context.show(page.items, prime=order.field is not TaskOrderField.DUE_AT)
+    context.track(page.items, prime=order.field is not TaskOrderField.DUE_AT)
     return TaskListing(page, context.cursors, scope, count, changes_cursor)
 
 
@@ -115,9 +120,11 @@ def _stored_page(
 ) -> tuple[Page[Task], Count]:
     """A page in the order of an index, and a function that counts the whole list."""
     lists = context.task_lists
-    waiting = () if filter.ready is None else context.neighbours.among(user_id).waiting
-    page = lists.page(user_id, order, filter, window, position, context.read_budget, waiting)
-    return page, partial(lists.count, user_id, filter, context.count_budget, waiting)
+    blocked_ids = (
+        () if filter.ready is None else context.related_tasks.dependencies_of(user_id).blocked_ids
+    )
+    page = lists.page(user_id, order, filter, window, position, context.read_budget, blocked_ids)
+    return page, partial(lists.count, user_id, filter, context.count_budget, blocked_ids)
 
 
 def _ranked_page(
@@ -134,7 +141,7 @@ def _ranked_page(
     )
     if page.complete:
         return page, lambda: total
-    waiting = context.neighbours.among(user_id).waiting
+    blocked_ids = context.related_tasks.dependencies_of(user_id).blocked_ids
     return page, partial(
-        context.task_lists.count, user_id, filter.of_open(), context.count_budget, waiting
+        context.task_lists.count, user_id, filter.of_open(), context.count_budget, blocked_ids
     )

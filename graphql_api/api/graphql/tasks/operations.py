@@ -29,7 +29,7 @@ from graphql_api.api.graphql.tasks.payloads import (
 )
 from graphql_api.api.graphql.tasks.types import Task, TaskConnection
 from graphql_api.domain.tasks import model
-from graphql_api.domain.tasks.service import Linked, each
+from graphql_api.domain.tasks.service import DependencyChange, run_each
 from graphql_api.domain.tasks.store import task_not_found
 from graphql_api.errors import AppError
 from graphql_api.infra.executor import lookahead
@@ -41,21 +41,21 @@ T = TypeVar("T")
 class TaskQuery:
     @strawberry.field(
         graphql_type=Task | None,
-        description="One of the viewer's tasks; null with NOT_FOUND if the viewer has none such.",
+        description="One of the viewer's tasks. If there is none of this id: null, and NOT_FOUND.",
     )
     def task(
         self,
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The task's id.")],
     ) -> model.Task:
-        viewer = info.context.viewer
+        viewer_id = info.context.viewer_id
         tasks = info.context.tasks_by_key
-        asked_for = lookahead.root_arguments(info._raw_info, "task", "id")  # noqa: SLF001 - Strawberry offers no other way to the fragments
-        tasks.want((viewer, str(other)) for other in asked_for)
-        task = tasks.get((viewer, id))
+        ids = lookahead.root_arguments(info._raw_info, "task", "id")  # noqa: SLF001 - Strawberry offers no other way to the fragments
+        tasks.prefetch((viewer_id, str(sibling)) for sibling in ids)
+        task = tasks.get((viewer_id, id))
         if task is None:
             raise task_not_found()
-        info.context.show([task])
+        info.context.track([task])
         return task
 
     tasks = strawberry.field(
@@ -74,11 +74,9 @@ class TaskMutation:
         info: Info,
         input: Annotated[CreateTaskInput, strawberry.argument(description="The new task.")],
     ) -> TaskPayload:
-        context = _writing(info)
-        values = provided(vars(input))
-        return TaskPayload(
-            task=context.tasks.create(context.viewer, values, context.actor, context.now)
-        )
+        context, values = _write_context(info), provided(vars(input))
+        task = context.tasks.create(context.viewer_id, values, context.actor, context.now)
+        return TaskPayload(task=task)
 
     @strawberry.mutation(description="Change a task.")
     def update_task(
@@ -86,68 +84,66 @@ class TaskMutation:
         info: Info,
         input: Annotated[UpdateTaskInput, strawberry.argument(description="The change.")],
     ) -> TaskPayload:
-        context = _writing(info)
-        changes = provided(vars(input))
-        update = context.tasks.update(context.viewer, changes, context.actor, context.now)
+        context, changes = _write_context(info), provided(vars(input))
+        update = context.tasks.update(context.viewer_id, changes, context.actor, context.now)
         return TaskPayload(task=update.task, merged=update.merged)
 
-    @strawberry.mutation(description="Delete a task for good.")
+    @strawberry.mutation(description="Delete a task permanently.")
     def delete_task(
         self,
         info: Info,
-        input: Annotated[DeleteTaskInput, strawberry.argument(description="Which task.")],
+        input: Annotated[DeleteTaskInput, strawberry.argument(description="The task.")],
     ) -> DeleteTaskPayload:
-        context = _writing(info)
-        deleted = context.tasks.delete(
-            context.viewer, **provided(vars(input)), actor=context.actor, now=context.now
+        context = _write_context(info)
+        deletion = context.tasks.delete(
+            context.viewer_id, **provided(vars(input)), actor=context.actor, now=context.now
         )
         return DeleteTaskPayload(
-            deleted_task_id=strawberry.ID(deleted.task_id),
-            released_task_ids=[strawberry.ID(task_id) for task_id in deleted.released],
+            deleted_task_id=strawberry.ID(deletion.task_id),
+            released_task_ids=[strawberry.ID(task_id) for task_id in deletion.released],
         )
 
     @strawberry.mutation(
         description=(
-            "Take a change back: restore the fields that it altered, or the task that it deleted"
-            " with its blockers. CONFLICT, with the fields, if one has been changed since."
+            "Undo a change: restore the fields that it changed, or the task that it deleted and its"
+            " blockers. It is a CONFLICT, with the fields, if one of them has been changed since."
         )
     )
     def undo_change(
         self,
         info: Info,
-        input: Annotated[UndoChangeInput, strawberry.argument(description="Which change.")],
+        input: Annotated[UndoChangeInput, strawberry.argument(description="The change.")],
     ) -> TaskPayload:
-        context = _writing(info)
-        return TaskPayload(
-            task=context.history.undo(context.viewer, input.change_id, context.actor, context.now)
-        )
+        context = _write_context(info)
+        task = context.history.undo(context.viewer_id, input.change_id, context.actor, context.now)
+        return TaskPayload(task=task)
 
-    @strawberry.mutation(description="Let a task wait for others; those it has already stay.")
+    @strawberry.mutation(description="Add blockers to a task, beside those that it has.")
     def add_blockers(
         self,
         info: Info,
         input: Annotated[BlockersInput, strawberry.argument(description="The new blockers.")],
     ) -> TaskPayload:
-        context = _writing(info)
-        linked = context.tasks.add_blockers(
-            context.viewer, **vars(input), actor=context.actor, now=context.now
+        context = _write_context(info)
+        change = context.tasks.add_blockers(
+            context.viewer_id, **vars(input), actor=context.actor, now=context.now
         )
-        return _linked(context, linked)
+        return _payload(context, change)
 
-    @strawberry.mutation(description="Let a task wait for others no more.")
+    @strawberry.mutation(description="Remove blockers from a task.")
     def remove_blockers(
         self,
         info: Info,
-        input: Annotated[BlockersInput, strawberry.argument(description="The blockers to go.")],
+        input: Annotated[BlockersInput, strawberry.argument(description="The blockers to remove.")],
     ) -> TaskPayload:
-        context = _writing(info)
-        linked = context.tasks.remove_blockers(
-            context.viewer, **vars(input), actor=context.actor, now=context.now
+        context = _write_context(info)
+        change = context.tasks.remove_blockers(
+            context.viewer_id, **vars(input), actor=context.actor, now=context.now
         )
-        return _linked(context, linked)
+        return _payload(context, change)
 
     @strawberry.mutation(
-        description="Create several tasks; what fails does not undo the others.",
+        description="Create several tasks. A failure of one does not affect the others.",
         metadata=field_cost(expensive=True),
     )
     def create_tasks(
@@ -155,15 +151,15 @@ class TaskMutation:
         info: Info,
         input: Annotated[CreateTasksInput, strawberry.argument(description="The new tasks.")],
     ) -> TasksPayload:
-        context, viewer = _writing(info), info.context.viewer
-        made = _each(
+        context, user_id = _write_context(info), info.context.viewer_id
+        results = _run_each(
             input.tasks,
-            lambda task: context.tasks.create(viewer, task, context.actor, context.now),
+            lambda task: context.tasks.create(user_id, task, context.actor, context.now),
         )
-        return _results(context, made)
+        return _results(context, results)
 
     @strawberry.mutation(
-        description="Change several tasks; what fails does not undo the others.",
+        description="Change several tasks. A failure of one does not affect the others.",
         metadata=field_cost(expensive=True),
     )
     def update_tasks(
@@ -171,47 +167,49 @@ class TaskMutation:
         info: Info,
         input: Annotated[UpdateTasksInput, strawberry.argument(description="The changes.")],
     ) -> TasksPayload:
-        context, viewer = _writing(info), info.context.viewer
-        made = _each(
+        context, user_id = _write_context(info), info.context.viewer_id
+        results = _run_each(
             input.tasks,
-            lambda task: context.tasks.update(viewer, task, context.actor, context.now).task,
+            lambda task: context.tasks.update(user_id, task, context.actor, context.now).task,
         )
-        return _results(context, made)
+        return _results(context, results)
 
     @strawberry.mutation(
-        description="Delete several tasks; what fails does not undo the others.",
+        description="Delete several tasks. A failure of one does not affect the others.",
         metadata=field_cost(expensive=True),
     )
     def delete_tasks(
         self,
         info: Info,
-        input: Annotated[DeleteTasksInput, strawberry.argument(description="Which tasks.")],
+        input: Annotated[DeleteTasksInput, strawberry.argument(description="The tasks.")],
     ) -> DeleteTasksPayload:
-        context, viewer = _writing(info), info.context.viewer
-        gone = _each(
+        context, user_id = _write_context(info), info.context.viewer_id
+        results = _run_each(
             input.tasks,
-            lambda task: context.tasks.delete(viewer, **task, actor=context.actor, now=context.now),
+            lambda task: context.tasks.delete(
+                user_id, **task, actor=context.actor, now=context.now
+            ),
         )
-        return DeleteTasksPayload(results=[DeleteTaskResult(outcome=outcome) for outcome in gone])
+        return DeleteTasksPayload(results=[DeleteTaskResult(result=result) for result in results])
 
 
-def _writing(info: Info) -> Context:
-    """The context of a mutation: what was read before its write may be something else after it."""
-    info.context.forget_tasks()
+def _write_context(info: Info) -> Context:
+    """The context of a mutation. Tasks cached before its write may be stale after it."""
+    info.context.clear_task_loaders()
     return info.context
 
 
-def _results(context: Context, made: Sequence[model.Task | AppError]) -> TasksPayload:
-    context.show([outcome for outcome in made if isinstance(outcome, model.Task)])
-    return TasksPayload(results=[TaskResult(outcome=outcome) for outcome in made])
+def _payload(context: Context, change: DependencyChange) -> TaskPayload:
+    """The task, whose dependencies need not be read again."""
+    context.dependencies.prime({change.task.user_id: change.dependencies})
+    context.track([change.task])
+    return TaskPayload(task=change.task)
 
 
-def _linked(context: Context, linked: Linked) -> TaskPayload:
-    """The task, with what the write has found out about what is around it."""
-    context.dependencies.prime({linked.task.user_id: linked.dependencies})
-    context.show([linked.task])
-    return TaskPayload(task=linked.task)
+def _results(context: Context, results: Sequence[model.Task | AppError]) -> TasksPayload:
+    context.track([result for result in results if isinstance(result, model.Task)])
+    return TasksPayload(results=[TaskResult(result=result) for result in results])
 
 
-def _each(items: Sequence[object], do: Callable[[dict[str, Any]], T]) -> list[T | AppError]:
-    return each([provided(vars(item)) for item in items], do)
+def _run_each(items: Sequence[object], write: Callable[[dict[str, Any]], T]) -> list[T | AppError]:
+    return run_each([provided(vars(item)) for item in items], write)

@@ -6,11 +6,11 @@ from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.tasks import model
-from graphql_api.domain.tasks.service import Deleted
+from graphql_api.domain.tasks.service import Deletion
 from graphql_api.errors import AppError
 
 
-@strawberry.type(description="What a write has made of a task.")
+@strawberry.type(description="The task after a write.")
 class TaskPayload:
     task: strawberry.Private[model.Task]
     merged: bool = strawberry.field(
@@ -20,33 +20,34 @@ class TaskPayload:
         ),
     )
 
-    @strawberry.field(name="task", graphql_type=Task, description="The task as it is now.")
-    def shown(self) -> model.Task:
+    @strawberry.field(name="task", graphql_type=Task, description="The task after the write.")
+    def task_field(self) -> model.Task:
         return self.task
 
 
-@strawberry.type(description="A task that is no more.")
+@strawberry.type(description="The deleted task.")
 class DeleteTaskPayload:
-    deleted_task_id: strawberry.ID = strawberry.field(description="The id that it had.")
+    deleted_task_id: strawberry.ID = strawberry.field(description="The id of the deleted task.")
     released_task_ids: list[strawberry.ID] = strawberry.field(
-        description="The tasks that it blocked, and blocks no more."
+        description="The ids of the tasks that it blocked."
     )
 
 
-@strawberry.type(description="Why one item of several was not written.")
+@strawberry.type(description="The error of one item of several.")
 class ItemError:
-    message: str = strawberry.field(description="What is wrong, in words.")
-    code: str = strawberry.field(description="What is wrong, as `extensions.code` has it.")
-    field: str | None = strawberry.field(description="The field that is wrong.")
+    message: str = strawberry.field(description="The error in words.")
+    code: str = strawberry.field(description="The code, as in `extensions.code`.")
+    field: str | None = strawberry.field(description="The field at fault.")
     current_version: int | None = strawberry.field(
-        description="The version of the task that was expected to be another."
+        description="The version of the task, if another one was expected."
     )
     blockers: list[strawberry.ID] | None = strawberry.field(
-        description="The open tasks that are to be done before this one is completed."
+        description="The ids of the open blockers that keep the task from being completed."
     )
 
     @classmethod
     def of(cls, error: AppError) -> "ItemError":
+        """The error in GraphQL's spelling."""
         message, details = error.render(camel_case)
         return cls(
             message=message,
@@ -57,46 +58,46 @@ class ItemError:
         )
 
 
-@strawberry.type(description="What became of one task of several: itself, or an error.")
+@strawberry.type(description="The result of one task of several: the task, or an error.")
 class TaskResult:
-    outcome: strawberry.Private[model.Task | AppError]
+    result: strawberry.Private[model.Task | AppError]
 
-    @strawberry.field(graphql_type=Task | None, description="The task as it is now.")
+    @strawberry.field(graphql_type=Task | None, description="The task after the write.")
     def task(self) -> model.Task | None:
-        return self.outcome if isinstance(self.outcome, model.Task) else None
+        return self.result if isinstance(self.result, model.Task) else None
 
-    @strawberry.field(description="Why it was not written.")
+    @strawberry.field(description="Why the task was not written.")
     def error(self) -> ItemError | None:
-        return ItemError.of(self.outcome) if isinstance(self.outcome, AppError) else None
+        return ItemError.of(self.result) if isinstance(self.result, AppError) else None
 
 
-@strawberry.type(description="What became of one task to delete: its id, or an error.")
+@strawberry.type(description="The result of one deletion of several: the task's id, or an error.")
 class DeleteTaskResult:
-    outcome: strawberry.Private[Deleted | AppError]
+    result: strawberry.Private[Deletion | AppError]
 
-    @strawberry.field(description="The id that the task had.")
+    @strawberry.field(description="The id of the deleted task.")
     def deleted_task_id(self) -> strawberry.ID | None:
-        return strawberry.ID(self.outcome.task_id) if isinstance(self.outcome, Deleted) else None
+        return strawberry.ID(self.result.task_id) if isinstance(self.result, Deletion) else None
 
-    @strawberry.field(description="The tasks that it blocked, and blocks no more.")
+    @strawberry.field(description="The ids of the tasks that it blocked.")
     def released_task_ids(self) -> list[strawberry.ID]:
-        released = self.outcome.released if isinstance(self.outcome, Deleted) else ()
+        released = self.result.released if isinstance(self.result, Deletion) else ()
         return [strawberry.ID(task_id) for task_id in released]
 
-    @strawberry.field(description="Why it was not deleted.")
+    @strawberry.field(description="Why the task was not deleted.")
     def error(self) -> ItemError | None:
-        return ItemError.of(self.outcome) if isinstance(self.outcome, AppError) else None
+        return ItemError.of(self.result) if isinstance(self.result, AppError) else None
 
 
-@strawberry.type(description="What became of several tasks.")
+@strawberry.type(description="The results of writing several tasks.")
 class TasksPayload:
     results: list[TaskResult] = strawberry.field(
-        description="One for each item, in its order.", metadata=field_cost(LIST)
+        description="One per item, in the same order.", metadata=field_cost(LIST)
     )
 
 
-@strawberry.type(description="What became of several tasks to delete.")
+@strawberry.type(description="The results of deleting several tasks.")
 class DeleteTasksPayload:
     results: list[DeleteTaskResult] = strawberry.field(
-        description="One for each item, in its order.", metadata=field_cost(LIST)
+        description="One per item, in the same order.", metadata=field_cost(LIST)
     )

@@ -1,4 +1,4 @@
-"""A task as GraphQL shows it, with its enums."""
+"""The GraphQL type of a task."""
 
 from datetime import datetime
 from typing import Annotated
@@ -16,102 +16,121 @@ from graphql_api.domain.tasks import dependencies, model, urgency
 from graphql_api.domain.tasks.urgency import Urgency as UrgencyModel
 
 
-def _coefficient_name(term: strawberry.Parent[urgency.Term]) -> str:
-    return camel_case(term.name)
+def _term_name(root: strawberry.Parent[urgency.Term]) -> str:
+    return camel_case(root.name)
 
 
-@strawberry.type(description="One reason for a task's urgency.")
+@strawberry.type(description="One term of a task's urgency.")
 class UrgencyTerm:
     name: str = strawberry.field(
-        resolver=_coefficient_name, description="The name of its coefficient among the settings."
+        resolver=_term_name,
+        description="The name of the term, as in `Settings.urgencyCoefficients`.",
     )
-    coefficient: float = strawberry.field(description="How much it counts.")
-    value: float = strawberry.field(description="How far it applies: 0 to 1, but for `inherited`.")
+    coefficient: float = strawberry.field(description="The weight of the term.")
+    value: float = strawberry.field(
+        description="The extent to which the term applies, from 0 to 1; `inherited` may be larger."
+    )
     contribution: float = strawberry.field(description="The coefficient times the value.")
 
 
-@strawberry.type(description="How urgent a task is, and why. https://taskwarrior.org/docs/urgency/")
+@strawberry.type(
+    description="The urgency of a task, and its terms. https://taskwarrior.org/docs/urgency/"
+)
 class Urgency:
     score: float = strawberry.field(
-        description="The sum of the contributions; 0 for a task that is not open."
+        description="The sum of the contributions; 0 for a completed or cancelled task."
     )
     terms: list[UrgencyTerm] = strawberry.field(
-        description="What it is the sum of.", metadata=field_cost(LOADED, items=16)
+        description="The terms that are not 0.", metadata=field_cost(LOADED, items=16)
     )
-    as_of: datetime = strawberry.field(description="The instant as of which this is so.")
+    as_of: datetime = strawberry.field(description="The instant for which it was computed.")
 
 
 @strawberry.type(description="Something a user plans to do.")
 class Task:
+    # The inputs take their fields and descriptions from here (inputs.py).
     task_id: strawberry.ID = strawberry.field(
-        name="id", description="The task's id; ids sort by the time of creation."
+        name="id", description="The task's id. Ids sort by creation."
     )
     user_id: strawberry.ID = strawberry.field(
-        name="ownerId", description="The id of the user whose task it is."
+        name="ownerId", description="The id of the user who owns the task."
     )
     title: str = strawberry.field(
-        description=f"What is to be done, in 1 to {model.TITLE_LENGTH} characters.",
-        metadata=field_cost(size=4 * model.TITLE_LENGTH),
+        description=f"The title, of 1 to {model.MAX_TITLE_LENGTH} characters.",
+        metadata=field_cost(size=4 * model.MAX_TITLE_LENGTH),
     )
     description: str = strawberry.field(
-        description="More about it; may be empty.",
-        metadata=field_cost(size=model.DESCRIPTION_BYTES),
+        description=f"Further details, at most {model.MAX_DESCRIPTION_BYTES:,} bytes of UTF-8.",
+        metadata=field_cost(size=model.MAX_DESCRIPTION_BYTES),
     )
-    status: TaskStatus = strawberry.field(description="Where the task stands.")
-    priority: TaskPriority = strawberry.field(description="How much the task matters.")
-    due_at: datetime | None = strawberry.field(description="When it is to be done.")
+    status: TaskStatus = strawberry.field(description="The status.")
+    priority: TaskPriority = strawberry.field(description="The priority.")
+    due_at: datetime | None = strawberry.field(
+        description="The due date, to the millisecond. `deadlineType` tells how strict it is."
+    )
     tags: list[str] = strawberry.field(
-        description="The user's own labels, in the user's order.",
-        metadata=field_cost(size=4 * model.TAGS * model.TAG_LENGTH),
+        description=(
+            f"The user's own labels, in the user's order: at most {model.MAX_TAGS} of 1 to"
+            f" {model.MAX_TAG_LENGTH} characters."
+        ),
+        metadata=field_cost(size=4 * model.MAX_TAGS * model.MAX_TAG_LENGTH),
     )
     created_at: datetime = strawberry.field(description="When the task was created.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
+    updated_at: datetime = strawberry.field(description="When the task was last changed.")
     completed_at: datetime | None = strawberry.field(
-        description="When its status became COMPLETED; null while it is another one."
+        description="When the task was completed; null while its status is another one."
     )
-    version: int = strawberry.field(description="1 for a new task, one more with each change.")
+    version: int = strawberry.field(description="1 for a new task, one more after each change.")
     duration_minutes: int | None = strawberry.field(
-        description="How many minutes of work it is; null if nobody knows."
+        description=(
+            f"The estimated minutes of work, 0 to {model.MAX_MINUTES:,}; null if unknown. Only"
+            " tasks with an estimate are planned."
+        )
     )
-    not_before: datetime | None = strawberry.field(
-        description="It cannot be begun before this instant."
-    )
-    deadline_type: DeadlineType = strawberry.field(
-        description="What `dueAt` means; SOFT for a new task."
-    )
+    not_before: datetime | None = strawberry.field(description="The earliest start.")
+    deadline_type: DeadlineType = strawberry.field(description="How strict `dueAt` is.")
     min_chunk_minutes: int = strawberry.field(
-        description="It may be done in pieces of so many minutes or more; 0: never split."
+        description=(
+            f"The least minutes of a part, if the task may be split: 0 to {model.MAX_MINUTES:,}."
+            " 0: it is not split."
+        )
     )
     planned_start: datetime | None = strawberry.field(
-        description="When it is planned to be begun; a plan that is applied sets it."
+        description="The planned start; goes with `plannedEnd`. `planApply` sets both."
     )
     planned_end: datetime | None = strawberry.field(
-        description="When it is planned to be done; a plan that is applied sets it."
+        description="The planned end: `plannedStart` or later."
     )
 
     @strawberry.field(
         graphql_type=list["Task"],
-        description=f"What has to be done before it, done or not: at most {dependencies.BLOCKERS}.",
+        description=(
+            "The tasks that have to be completed before this one, at most"
+            f" {dependencies.MAX_BLOCKERS}. Completed and cancelled ones are included."
+        ),
         metadata=field_cost(RELATION),
     )
     def blocked_by(task: strawberry.Parent[model.Task], info: Info) -> list[model.Task]:  # noqa: N805 - as `owner`
-        return info.context.neighbours.blockers(task)
+        return info.context.related_tasks.blockers(task)
 
     @strawberry.field(
         graphql_type=list["Task"],
-        description=f"What waits for it, done or not: at most {dependencies.BLOCKED}.",
+        description=(
+            f"The tasks that this one blocks, at most {dependencies.MAX_BLOCKED}. Completed and"
+            " cancelled ones are included."
+        ),
         metadata=field_cost(RELATION),
     )
     def blocks(task: strawberry.Parent[model.Task], info: Info) -> list[model.Task]:  # noqa: N805 - as `owner`
-        return info.context.neighbours.blocked(task)
+        return info.context.related_tasks.blocked(task)
 
-    @strawberry.field(description="Whether it can be done now: it is open, and no blocker is.")
+    @strawberry.field(description="Whether the task is open and has no open blockers.")
     def is_ready(task: strawberry.Parent[model.Task], info: Info) -> bool:  # noqa: N805 - as `owner`
-        return info.context.neighbours.ready(task)
+        return info.context.related_tasks.is_ready(task)
 
     @strawberry.field(
         graphql_type=Urgency,
-        description="How urgent it is, and why.",
+        description="The urgency, and how it is computed.",
         metadata=field_cost(work=50),
     )
     def urgency(task: strawberry.Parent[model.Task], info: Info) -> UrgencyModel:  # noqa: N805 - as `owner`
@@ -126,7 +145,7 @@ class Task:
 
     @strawberry.field(
         graphql_type=Annotated["User", strawberry.lazy("graphql_api.api.graphql.accounts")],
-        description="The user whose task it is.",
+        description="The user who owns the task.",
     )
     def owner(task: strawberry.Parent[model.Task], info: Info) -> User:  # noqa: N805 - the parent is the model's task
         return info.context.user(task.user_id)

@@ -1,0 +1,65 @@
+"""The task fields of inputs, derived from `types.Task` and from the model's rules."""
+
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry import UNSET
+
+from graphql_api.api.graphql.tasks.types import Task
+from graphql_api.domain.records import REQUIRED, FieldRules
+from graphql_api.domain.tasks.model import RULES
+from graphql_api.errors import StartError
+
+T = TypeVar("T")
+
+# The type and the Strawberry field of an input, by the field's type in Task, its description and
+# its rules.
+Derive = Callable[[Any, str, FieldRules], tuple[Any, Any]]
+
+
+def new_task_field(type_: Any, description: str, rules: FieldRules) -> tuple[Any, Any]:
+    """A field of a new task: required, or with its initial value by default."""
+    if rules.initial is REQUIRED:
+        return type_, strawberry.field(description=description)
+    return type_ | None, strawberry.field(
+        default=UNSET, description=description + _default(rules.initial)
+    )
+
+
+def changed_field(type_: Any, description: str, rules: FieldRules) -> tuple[Any, Any]:
+    """A field of a change: absent, or a value, or null where that clears it."""
+    null = "Null clears it." if rules.is_clearable else "Cannot be null."
+    return type_ | None, strawberry.field(default=UNSET, description=f"{description} {null}")
+
+
+def with_task_fields(derive: Derive) -> Callable[[type[T]], type[T]]:
+    """Add a field for each writable field of a task to an input, before the input's own."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        annotations = {}
+        for name, type_, description, rules in _writable_fields():
+            annotations[name], field = derive(type_, description, rules)
+            setattr(cls, name, field)
+        cls.__annotations__ = annotations | cls.__annotations__
+        return cls
+
+    return decorate
+
+
+def _default(initial: object) -> str:
+    """A sentence on the initial value, unless it is nothing."""
+    value = initial.name if isinstance(initial, Enum) else initial
+    return "" if value in {None, "", ()} else f" Default: {value}."
+
+
+def _writable_fields() -> Iterator[tuple[str, Any, str, FieldRules]]:
+    """Name, type, description and rules. Raises StartError if Task lacks a field of the model."""
+    fields = {field.python_name: field for field in Task.__strawberry_definition__.fields}  # type: ignore[attr-defined]  # set by strawberry.type
+    visible = {name for name, rules in RULES.items() if not rules.is_internal}
+    if missing := visible - fields.keys():
+        raise StartError(f"api/graphql/tasks/types.py: Task lacks {', '.join(sorted(missing))}")
+    for name, rules in RULES.items():
+        if rules.is_writable:
+            yield name, Task.__annotations__[name], fields[name].description, rules
