@@ -1,0 +1,179 @@
+"""A guard over this process's connections: clients that do not read, and addresses with too many.
+
+The server below has no deadline for writing: an answer stays in memory until its client has read
+it. And it accepts a bounded number of connections, all of which slow clients could take. So this
+looks at the sockets themselves, by what the kernel knows of each (tcp(7), TCP_INFO), and shuts
+down what breaks the rules. Linux only; elsewhere a proxy in front has to do it.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import socket
+import struct
+import sys
+import termios
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+READ_SECONDS = 10.0  # for a client to read an answer …
+READ_RATE = 8_192  # … and a second more for so many bytes of it that it has read
+SCAN_SECONDS = 0.5  # between two looks at the connections
+
+# Offsets in struct tcp_info (linux/tcp.h): __u64 tcpi_bytes_acked, then __u64 tcpi_bytes_received.
+_TCP_INFO_SIZE, _BYTES_ACKED = 136, 120
+_INT = struct.Struct("i")
+_COUNTS = struct.Struct("QQ")
+
+log = logging.getLogger(__name__)
+
+
+class Seen(NamedTuple):
+    """One look at a connection: bytes that the client has read and sent, and that wait for it."""
+
+    file: int
+    peer: tuple[str, int]
+    read: int
+    sent: int
+    waiting: int
+
+
+@dataclass(slots=True)
+class _Connection:
+    """What is known of a connection since it was first seen."""
+
+    since: float
+    unread_since: float | None = None  # when bytes began to wait for the client to read them
+    read_before: int = 0  # bytes that it had read by then
+
+    def is_late(self, seen: Seen, now: float) -> bool:
+        """Note what was seen; whether the client reads too slowly."""
+        if not seen.waiting:
+            self.unread_since = None
+            return False
+        if self.unread_since is None:
+            self.unread_since, self.read_before = now, seen.read
+        allowed = READ_SECONDS + (seen.read - self.read_before) / READ_RATE
+        return now - self.unread_since > allowed
+
+
+class ConnectionGuard:
+    """Decides which connections to cut; `look` and `cut` do it to the process's own sockets."""
+
+    def __init__(
+        self,
+        most: int,
+        most_by_address: int | None,
+        look: Callable[[], Iterable[Seen]],
+        cut: Callable[[Seen], bool],
+    ) -> None:
+        """`most` connections are served at a time, and so many of one address, if that is told.
+
+        Behind a proxy all connections are the proxy's: then there is no bound by address.
+        """
+        self._most, self._most_by_address = most, most_by_address
+        self._look, self._cut = look, cut
+        self._known: dict[tuple[int, tuple[str, int]], _Connection] = {}
+
+    def scan(self, now: float) -> int:
+        """Look at all connections once, and cut those that break the rules; how many were cut."""
+        seen = list(self._look())
+        known = self._known
+        self._known = {
+            (each.file, each.peer): known.get((each.file, each.peer)) or _Connection(now)
+            for each in seen
+        }
+        doomed = {id(each): each for each in seen if self._of(each).is_late(each, now)}
+        for each in (*self._beyond_the_share(seen, now), *self._under_pressure(seen, now)):
+            doomed[id(each)] = each
+        return sum(map(self._cut, doomed.values()))
+
+    def _of(self, seen: Seen) -> _Connection:
+        return self._known[seen.file, seen.peer]
+
+    def _beyond_the_share(self, seen: list[Seen], now: float) -> Iterator[Seen]:
+        """Of an address with too many connections, the slowest."""
+        if self._most_by_address is None:
+            return
+        counts = Counter(each.peer[0] for each in seen)
+        for address, count in counts.items():
+            if count > self._most_by_address:
+                theirs = [each for each in seen if each.peer[0] == address]
+                yield from self._slowest(theirs, count - self._most_by_address, now)
+
+    def _under_pressure(self, seen: list[Seen], now: float) -> Iterator[Seen]:
+        """The slowest of the addresses with most, while almost no more can be accepted."""
+        most = self._most * 3 // 4
+        if len(seen) <= most:
+            return
+        counts = Counter(each.peer[0] for each in seen)
+        busiest = sorted(seen, key=lambda each: counts[each.peer[0]], reverse=True)
+        yield from self._slowest(busiest[: len(seen) // 2], len(seen) - most, now)
+
+    def _slowest(self, seen: list[Seen], count: int, now: float) -> list[Seen]:
+        """Those that have moved the fewest bytes for the time that they have been here."""
+
+        def rate(each: Seen) -> float:
+            return (each.read + each.sent) / (now - self._of(each).since + SCAN_SECONDS)
+
+        return sorted(seen, key=rate)[:count]
+
+
+def guard(port: int, most: int, most_by_address: int | None, on_cut: Callable[[int], None]) -> None:
+    """Guard this process's connections in a thread of its own, as long as the process lives."""
+    if sys.platform != "linux":
+        return
+    watching = ConnectionGuard(most, most_by_address, lambda: connections(port), shut_down)
+
+    def run() -> None:
+        while True:
+            time.sleep(SCAN_SECONDS)
+            if count := watching.scan(time.monotonic()):
+                log.warning("Connections of slow clients were cut: %d", count)
+                on_cut(count)
+
+    threading.Thread(target=run, name="connection guard", daemon=True).start()
+
+
+def connections(port: int) -> Iterator[Seen]:
+    """Look at each TCP connection that clients have with this process at its port."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - a Path for each is slower
+        with contextlib.suppress(OSError):  # it is no connection, or was closed meanwhile
+            seen = _seen(int(name), port)
+            if seen is not None:
+                yield seen
+
+
+def shut_down(seen: Seen) -> bool:
+    """End a connection in both directions; False if it has ended meanwhile."""
+    with contextlib.suppress(OSError), _borrowed(seen.file) as sock:
+        if sock.getpeername()[:2] == seen.peer:
+            sock.shutdown(socket.SHUT_RDWR)
+            return True
+    return False
+
+
+def _seen(file: int, port: int) -> Seen | None:
+    with _borrowed(file) as sock:
+        if sock.getsockname()[1:2] != (port,):
+            return None
+        peer = sock.getpeername()[:2]
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
+        [waiting] = _INT.unpack(fcntl.ioctl(file, termios.TIOCOUTQ, bytes(_INT.size)))
+    read, sent = _COUNTS.unpack_from(info, _BYTES_ACKED)
+    return Seen(file, peer, read, sent, waiting)
+
+
+@contextlib.contextmanager
+def _borrowed(file: int) -> Iterator[socket.socket]:
+    """Use a file descriptor that belongs to somebody else as a socket, and do not close it."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=file)
+    try:
+        yield sock
+    finally:
+        sock.detach()

@@ -1,0 +1,139 @@
+"""The guard over connections: who does not read, and who has too many, is cut."""
+
+import socket
+import sys
+from contextlib import ExitStack
+
+import pytest
+
+from graphql_api.infra.serving import connections
+from graphql_api.infra.serving.connections import READ_RATE, READ_SECONDS, ConnectionGuard, Seen
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
+
+
+class World:
+    """Connections as they are said to be, and those that were cut."""
+
+    def __init__(self, most=1_000, most_by_address=None):
+        self.seen, self.cut = {}, []
+        self.guard = ConnectionGuard(most, most_by_address, self.seen.values, self._cut)
+
+    def add(self, number, address="192.0.2.1", read=0, sent=0, waiting=0):
+        self.seen[number] = Seen(number, (address, 1_000 + number), read, sent, waiting)
+
+    def _cut(self, seen):
+        self.cut.append(seen.file)
+        del self.seen[seen.file]
+        return True
+
+
+def test_a_client_that_reads_nothing_is_cut_after_its_time():
+    world = World()
+    world.add(1, waiting=100)
+    world.add(2)
+
+    counts = [world.guard.scan(now) for now in (0, READ_SECONDS, READ_SECONDS + 1)]
+
+    assert counts == [0, 0, 1]
+    assert world.cut == [1]
+
+
+def test_a_client_has_a_second_more_for_each_so_many_bytes_that_it_reads():
+    world = World()
+    for second in range(100):
+        world.add(1, read=second * READ_RATE, waiting=100)
+        world.add(2, read=second * READ_RATE // 2, waiting=100)
+        world.guard.scan(second)
+
+    assert set(world.cut) == {2}
+
+
+def test_a_client_that_has_read_all_begins_anew_with_the_next_answer():
+    world = World()
+    for second in range(0, 60, 3):
+        world.add(1, read=second, waiting=second % 2)
+        world.guard.scan(second)
+
+    assert world.cut == []
+
+
+def test_another_connection_of_the_same_file_is_not_taken_for_the_one_before():
+    world = World()
+    world.add(1, waiting=100)
+    world.guard.scan(0)
+    world.add(1, address="192.0.2.9", waiting=100)
+
+    assert world.guard.scan(READ_SECONDS + 1) == 0
+
+
+def test_the_slowest_of_an_address_with_too_many_connections_are_cut():
+    world = World(most_by_address=3)
+    for number in range(6):
+        world.add(number, sent=number)
+    world.add(9, address="192.0.2.2")
+
+    assert world.guard.scan(1) == 3
+    assert world.cut == [0, 1, 2]
+
+
+def test_no_address_has_a_share_behind_a_proxy():
+    world = World(most_by_address=None)
+    for number in range(700):
+        world.add(number)
+
+    assert world.guard.scan(0) == 0
+
+
+def test_under_pressure_the_address_with_most_connections_makes_room():
+    world = World(most=100)
+    for number in range(90):
+        world.add(number, address="192.0.2.1", sent=number)
+    for number in range(90, 100):
+        world.add(number, address=f"198.51.100.{number}")
+
+    assert world.guard.scan(0) == 25
+    assert sorted(world.cut) == list(range(25))
+
+
+@pytest.fixture
+def served():
+    """A listener's port, and a function that makes connections: the client's end and ours."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+        def connect():
+            client = stack.enter_context(socket.create_connection(listener.getsockname()))
+            server = stack.enter_context(listener.accept()[0])
+            return client, server
+
+        yield listener.getsockname()[1], connect
+
+
+@linux
+def test_each_connection_with_a_client_is_seen_with_what_waits_for_it(served):
+    port, connect = served
+    (client, server), _ = connect(), connect()
+    client.sendall(b"12345")
+    assert server.recv(5) == b"12345"
+    server.settimeout(0)
+    server.send(b"x" * 10**7)
+
+    seen = {each.file: each for each in connections.connections(port)}
+
+    assert len(seen) == 2
+    one = seen[server.fileno()]
+    assert (one.peer, one.sent) == (client.getsockname(), 5)
+    assert one.waiting > 65_536
+
+
+@linux
+def test_a_connection_that_is_shut_down_ends_for_both(served):
+    port, connect = served
+    client, server = connect()
+    [seen] = connections.connections(port)
+
+    assert connections.shut_down(seen)
+    assert client.recv(1) == b""
+    server.close()
+    assert not connections.shut_down(seen)
