@@ -73,6 +73,7 @@ class Config:
     trusted_documents: Path | None = None
     graphql_http: str = "2025"
     trusted_proxies: int = 0
+    max_connections_per_address: int = 256  # of a process
     max_streams: int = 10_000  # subscriptions of a process
     max_streams_per_user: int = 20
     changes_days: int = 30  # that changes of tasks are kept for
@@ -142,6 +143,11 @@ class Config:
             trusted_documents=read("TRUSTED_DOCUMENTS", cls.trusted_documents, _path),
             trusted_proxies=read("TRUSTED_PROXIES", cls.trusted_proxies, _integer(0, 10)),
             graphql_http=read("GRAPHQL_HTTP", cls.graphql_http, _draft),
+            max_connections_per_address=read(
+                "MAX_CONNECTIONS_PER_ADDRESS",
+                cls.max_connections_per_address,
+                _integer(1, CONNECTIONS),
+            ),
             max_streams=read("MAX_STREAMS", cls.max_streams, _integer(0, 100_000)),
             max_streams_per_user=read(
                 "MAX_STREAMS_PER_USER", cls.max_streams_per_user, _integer(1, 100_000)

@@ -7,6 +7,7 @@ import ctypes
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 from contextlib import suppress
@@ -80,6 +81,13 @@ def leave_terminal() -> None:
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
+
+
+def raise_file_limit() -> None:
+    """Allow this process as many open files as its user may have: each stream is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS knows a lower bound, and does not say so
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def schedule_as_batch() -> None:

@@ -17,13 +17,14 @@ import termios
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 READ_SECONDS = 10.0  # for a client to read an answer …
 READ_RATE = 8_192  # … and a second more for so many bytes of it that it has read
-SCAN_SECONDS = 0.5  # between two looks at the connections
+SCAN_SECONDS = 1.0  # between two looks at the connections …
+HURRY_SECONDS = 0.2  # … and while some had to be cut
 
 # Offsets in struct tcp_info (linux/tcp.h): __u64 tcpi_bytes_acked, then __u64 tcpi_bytes_received.
 _TCP_INFO_SIZE, _BYTES_ACKED = 136, 120
@@ -33,11 +34,14 @@ _COUNTS = struct.Struct("QQ")
 log = logging.getLogger(__name__)
 
 
+Peer: TypeAlias = tuple[str, int]
+
+
 class Seen(NamedTuple):
     """One look at a connection: bytes that the client has read and sent, and that wait for it."""
 
     file: int
-    peer: tuple[str, int]
+    peer: Peer
     read: int
     sent: int
     waiting: int
@@ -78,7 +82,7 @@ class ConnectionGuard:
         """
         self._most, self._most_by_address = most, most_by_address
         self._look, self._cut = look, cut
-        self._known: dict[tuple[int, tuple[str, int]], _Connection] = {}
+        self._known: dict[tuple[int, Peer], _Connection] = {}
 
     def scan(self, now: float) -> int:
         """Look at all connections once, and cut those that break the rules; how many were cut."""
@@ -124,29 +128,48 @@ class ConnectionGuard:
         return sorted(seen, key=rate)[:count]
 
 
-def guard(port: int, most: int, most_by_address: int | None, on_cut: Callable[[int], None]) -> None:
-    """Guard this process's connections in a thread of its own, as long as the process lives."""
+def guard(port: int, most: int, most_by_address: int | None, streams: Container[Peer]) -> None:
+    """Guard this process's connections in a thread of its own, as long as the process lives.
+
+    The peers of open `streams` are left alone: those have bounds of their own.
+    """
     if sys.platform != "linux":
         return
-    watching = ConnectionGuard(most, most_by_address, lambda: connections(port), shut_down)
+    watching = ConnectionGuard(most, most_by_address, Sockets(port, streams).look, shut_down)
 
     def run() -> None:
+        count = 0
         while True:
-            time.sleep(SCAN_SECONDS)
+            time.sleep(HURRY_SECONDS if count else SCAN_SECONDS)
             if count := watching.scan(time.monotonic()):
                 log.warning("Connections of slow clients were cut: %d", count)
-                on_cut(count)
 
     threading.Thread(target=run, name="connection guard", daemon=True).start()
 
 
-def connections(port: int) -> Iterator[Seen]:
-    """Look at each TCP connection that clients have with this process at its port."""
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - a Path for each is slower
-        with contextlib.suppress(OSError):  # it is no connection, or was closed meanwhile
-            seen = _seen(int(name), port)
-            if seen is not None:
-                yield seen
+class Sockets:
+    """The TCP connections that clients have with this process at its port."""
+
+    def __init__(self, port: int, streams: Container[Peer] = ()) -> None:
+        self._port, self._streams = port, streams
+        self._skipped: dict[str, Peer] = {}  # files of streams, which need no look of their own
+
+    def look(self) -> Iterator[Seen]:
+        """Look at each connection but those of open streams."""
+        skipped, self._skipped = self._skipped, {}
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - a Path for each is slower
+            peer = skipped.get(name)
+            if peer is not None and peer in self._streams:
+                self._skipped[name] = peer
+                continue
+            with contextlib.suppress(OSError):  # it is no connection, or was closed meanwhile
+                seen = _seen(int(name), self._port)
+                if seen is None:
+                    continue
+                if seen.peer in self._streams:
+                    self._skipped[name] = seen.peer
+                else:
+                    yield seen
 
 
 def shut_down(seen: Seen) -> bool:

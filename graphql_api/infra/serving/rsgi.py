@@ -14,7 +14,14 @@ from wsgiref.types import WSGIApplication
 from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.serving.body_limits import BODY_BYTES, fits
 from graphql_api.infra.serving.streams import STREAM, Stream, Transport
-from graphql_api.infra.serving.wsgi import REFUSED, Headers, RSGIScope, build_environ, run_app
+from graphql_api.infra.serving.wsgi import (
+    REFUSED,
+    Headers,
+    RSGIScope,
+    build_environ,
+    run_app,
+    split_address,
+)
 
 BODY_SECONDS = 5.0  # for a client to send a body; the same as for a head
 MIN_RATE = 500  # bytes a second that earn it more time: mod_reqtimeout's MinRate, Apache httpd 2.4
@@ -55,6 +62,7 @@ class RSGIApp:
         self._app = app
         self._hub = hub
         self._health_hub = Hub(1, 1)  # health checks are answered even while all others hang
+        self.streams: set[tuple[str, int]] = set()  # the peers of those that are open
         self._pending_bodies: dict[Any, float] = {}  # deadlines of futures of bytes
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -87,7 +95,15 @@ class RSGIApp:
         status, headers, content = run_app(self._app, environ)
         if isinstance(stream := environ[STREAM], Stream):
             # The handler returns: a stream holds no coroutine, thread or greenlet.
-            protocol.client_disconnect().add_done_callback(lambda _: stream.close())
+            host, port = split_address(scope.client)
+            peer = host, int(port)
+            self.streams.add(peer)
+
+            def end(_: Any) -> None:
+                self.streams.discard(peer)
+                stream.close()
+
+            protocol.client_disconnect().add_done_callback(end)
             stream.open(protocol.response_stream(status, headers))
         else:
             protocol.response_bytes(status, headers, content)

@@ -107,7 +107,7 @@ def serve(
         interface=Interfaces.RSGI,
         loop=EVENT_LOOP,
         workers=config.workers,
-        backpressure=CONNECTIONS,
+        backpressure=CONNECTIONS + config.max_streams,
         websockets=False,
         # Over HTTP/2 one connection has many bodies, and pings that look like progress.
         http=HTTPModes.http1,

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
-from graphql_api.config import Config
+from graphql_api.config import CONNECTIONS, Config
 from graphql_api.infra import process_wide, request_log
 from graphql_api.infra.concurrency.hub import Hub
-from graphql_api.infra.serving import watchdog
+from graphql_api.infra.serving import connections, watchdog
 from graphql_api.infra.serving.drain import Drain
 from graphql_api.infra.serving.rsgi import RSGIApp
 
@@ -29,6 +29,7 @@ def start_worker(
     """
     process_wide.leave_terminal()
     process_wide.schedule_as_batch()
+    process_wide.raise_file_limit()
     process_wide.die_with(master)
     request_log.configure(config.log_level)  # which a spawned process does not inherit
     draining = threading.Event()
@@ -39,6 +40,9 @@ def start_worker(
     if metrics:
         app.on_slow_bodies = metrics.count_slow_bodies
     watchdog.watch_hub(hub)
+    # Behind a proxy all connections are the proxy's, and it has to bound them.
+    share = None if config.trusted_proxies else config.max_connections_per_address
+    connections.guard(config.port, CONNECTIONS, share, app.streams)
     process_wide.freeze_heap()
     return app
 

@@ -37,13 +37,13 @@ class RSGIScope(Protocol):
 
 def build_environ(scope: RSGIScope, body: bytes, content_length: str) -> WSGIEnvironment:
     """Return the environ of a request with its body, and the length that the client gave for it."""
-    host, port = _split_address(scope.server)
+    host, port = split_address(scope.server)
     environ = {
         **_CONSTANT,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": host,
         "SERVER_PORT": port,
-        "REMOTE_ADDR": _split_address(scope.client)[0],
+        "REMOTE_ADDR": split_address(scope.client)[0],
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": _as_latin_1(scope.path),
         "QUERY_STRING": _as_latin_1(scope.query_string),
@@ -96,7 +96,7 @@ def _variable(header: str) -> str | None:
     return _VARIABLES.get(header) or "HTTP_" + header.upper().replace("-", "_")
 
 
-def _split_address(address: str) -> tuple[str, str]:
+def split_address(address: str) -> tuple[str, str]:
     """Return the host, of IPv6 without brackets and zone, and the port."""
     host, _, port = address.rpartition(":")
     return host.strip("[]").partition("%")[0], port

@@ -7,7 +7,13 @@ from contextlib import ExitStack
 import pytest
 
 from graphql_api.infra.serving import connections
-from graphql_api.infra.serving.connections import READ_RATE, READ_SECONDS, ConnectionGuard, Seen
+from graphql_api.infra.serving.connections import (
+    READ_RATE,
+    READ_SECONDS,
+    ConnectionGuard,
+    Seen,
+    Sockets,
+)
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
 
@@ -119,7 +125,7 @@ def test_each_connection_with_a_client_is_seen_with_what_waits_for_it(served):
     server.settimeout(0)
     server.send(b"x" * 10**7)
 
-    seen = {each.file: each for each in connections.connections(port)}
+    seen = {each.file: each for each in Sockets(port).look()}
 
     assert len(seen) == 2
     one = seen[server.fileno()]
@@ -131,9 +137,25 @@ def test_each_connection_with_a_client_is_seen_with_what_waits_for_it(served):
 def test_a_connection_that_is_shut_down_ends_for_both(served):
     port, connect = served
     client, server = connect()
-    [seen] = connections.connections(port)
+    [seen] = Sockets(port).look()
 
     assert connections.shut_down(seen)
     assert client.recv(1) == b""
     server.close()
     assert not connections.shut_down(seen)
+
+
+@linux
+def test_streams_are_left_alone_as_long_as_they_are_open(served):
+    port, connect = served
+    (streaming, _), (other, _) = connect(), connect()
+    streams = {streaming.getsockname()}
+    sockets = Sockets(port, streams)
+
+    assert [seen.peer for seen in sockets.look()] == [other.getsockname()]
+    assert [seen.peer for seen in sockets.look()] == [other.getsockname()]
+    streams.clear()
+    assert {seen.peer for seen in sockets.look()} == {
+        streaming.getsockname(),
+        other.getsockname(),
+    }
