@@ -235,6 +235,7 @@ def test_what_answers_requests_waits_by_the_hub_only():
         "infra/concurrency/waiting.py",
         *(
             "domain/changes/live.py",
+            "infra/serving/connections.py",
             "infra/serving/server.py",
             "infra/serving/watchdog.py",
             "infra/dynamodb/embedded.py",
