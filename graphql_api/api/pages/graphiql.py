@@ -1,20 +1,20 @@
-"""GraphiQL, the page in which people try queries, from the official npm packages.
+"""The GraphiQL page, in which people try queries, and its files from the official npm packages.
 
-`make run` installs them where npm is there (graphiql/package.json); then the page needs
-nothing from outside. Without them it names the same files on a CDN, by their hashes.
+`make run` installs the packages if there is npm (graphiql/package.json); then the page needs
+nothing from outside. Without them it loads the same files from a CDN, by their hashes.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 CDN = "https://unpkg.com"
-HERE = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 INSTALLED = Path(__file__).parents[3] / "graphiql" / "node_modules"
 
 
 @dataclass(frozen=True)
 class Package:
-    """One file of an npm package, with its subresource integrity hash."""
+    """A file of an npm package, with its subresource integrity hash."""
 
     name: str
     version: str
@@ -22,7 +22,7 @@ class Package:
     integrity: str
 
 
-# The versions and hashes that Strawberry's own page names.
+# The versions and hashes of Strawberry's own page.
 PACKAGES = (
     Package(
         "react",
@@ -65,7 +65,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Asset:
-    """A file that the page loads from this service."""
+    """A file that a page loads from this service."""
 
     content: bytes
     media_type: str
@@ -73,19 +73,21 @@ class Asset:
 
 
 class GraphiQL:
-    """The page and its files."""
+    """The page and its files, of which the packages may be installed here or on the CDN."""
 
     def __init__(self, installed: Path = INSTALLED) -> None:
-        self._files = {f"start.{kind}": HERE / f"graphiql.{kind}" for kind in ("js", "css")}
+        self._files = {f"start.{kind}": STATIC / f"graphiql.{kind}" for kind in ("js", "css")}
         paths = {package: installed / package.name / package.file for package in PACKAGES}
         self.local = all(path.is_file() for path in paths.values())
         if self.local:
             self._files.update((_name(package), path) for package, path in paths.items())
-        self.html = (HERE / "graphiql.html").read_text().replace("<!-- packages -->", self._tags())
+        self.html = (
+            (STATIC / "graphiql.html").read_text().replace("<!-- packages -->", self._tags())
+        )
 
     @property
     def content_security_policy(self) -> str:
-        """What the page may load: our own files, or those of the CDN. CodeMirror sets styles."""
+        """The sources of the page: our own files, or the CDN. CodeMirror sets inline styles."""
         source = "'self'" if self.local else f"'self' {CDN}"
         return (
             f"default-src 'none'; script-src {source}; style-src {source} 'unsafe-inline';"
@@ -94,15 +96,15 @@ class GraphiQL:
         )
 
     def asset(self, name: str) -> Asset | None:
-        """One of the page's files; None for any other name."""
+        """Return one of the page's files; None for any other name."""
         path = self._files.get(name)
         if path is None:
             return None
         return Asset(
             path.read_bytes(),
             "text/css" if path.suffix == ".css" else "text/javascript",
-            # The packages have their version in their name; our own files change with us.
-            "no-cache" if path.parent == HERE else "public, max-age=86400",
+            # The packages' names hold their version; our own files change without notice.
+            "no-cache" if path.parent == STATIC else "public, max-age=86400",
         )
 
     def _tags(self) -> str:
@@ -119,5 +121,5 @@ class GraphiQL:
 
 
 def _name(package: Package) -> str:
-    """The package's file under one flat name: `react-18.2.0.js`."""
+    """Return the flat name of a package's file: `react-18.2.0.js`."""
     return f"{package.name.split('/')[-1]}-{package.version}{Path(package.file).suffix}"

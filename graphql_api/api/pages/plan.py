@@ -1,6 +1,6 @@
-"""The page on which people see their plan, apply it and undo that. It speaks only GraphQL."""
+"""The /plan page, on which people preview a plan, apply it and undo it, by GraphQL only."""
 
-from graphql_api.api.pages.graphiql import HERE, Asset
+from graphql_api.api.pages.graphiql import STATIC, Asset
 
 MEDIA_TYPES = {"plan.js": "text/javascript", "plan.css": "text/css"}
 
@@ -14,10 +14,10 @@ class PlanPage:
     )
 
     def __init__(self) -> None:
-        self.html = (HERE / "plan.html").read_text()
+        self.html = (STATIC / "plan.html").read_text()
 
     def asset(self, name: str) -> Asset | None:
-        """One of the page's files; None for any other name."""
+        """Return one of the page's files; None for any other name."""
         if name not in MEDIA_TYPES:
             return None
-        return Asset((HERE / name).read_bytes(), MEDIA_TYPES[name], "no-cache")
+        return Asset((STATIC / name).read_bytes(), MEDIA_TYPES[name], "no-cache")
