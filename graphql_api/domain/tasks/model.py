@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, replace
 from datetime import datetime
 from enum import Enum
@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql_api import clock
 from graphql_api.domain.records import REQUIRED, derived, immutable, internal, rules_of, writable
+from graphql_api.domain.text import is_invisible
 from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.ids import is_id, new_id
 
@@ -118,11 +119,16 @@ class Task:
             version=1,
         )
         _check_planned_times(task)
+        _check_change(None, task)
         return task
 
     @classmethod
     def from_import(cls, user_id: str, values: Mapping[str, Any]) -> "Task":
-        """A task as it was exported, with its id, times and version. Raises BadUserInput."""
+        """A task as it was exported, with its id, times and version.
+
+        Raises BadUserInput, but not for rules that are younger than release 0.1.0: whatever a
+        release has exported can be imported.
+        """
         task = cls(user_id=user_id, **_checked(values))
         if not is_id(task.task_id):
             raise BadUserInput("An id must have 1 to 128 letters, digits, '_' or '-'.", "task_id")
@@ -142,6 +148,7 @@ class Task:
         if after == self:
             return self
         _check_planned_times(after)
+        _check_change(self, after)
         at = clock.milliseconds(now)
         if after.status is not self.status:
             after = replace(after, completed_at=at if after.completed else None)
@@ -209,3 +216,43 @@ def _check_planned_times(task: Task) -> None:
         raise BadUserInput(f"{FIELD} is required: planned times are a start and an end.", missing)
     if start is not None and end is not None and end < start:
         raise BadUserInput(f"{FIELD} must not be before the planned start.", "planned_end")
+
+
+def _check_change(before: Task | None, after: Task) -> None:
+    """Raise BadUserInput if what has changed breaks a rule that is younger than release 0.1.0.
+
+    Stored tasks may break such a rule: all else of them can be edited, and they can be mended.
+    """
+    changed = [n for n in RULES if before is None or getattr(after, n) != getattr(before, n)]
+    if "title" in changed and is_invisible(after.title):
+        raise BadUserInput("A title must have a visible character.", "title")
+    if "tags" in changed and any(map(is_invisible, after.tags)):
+        raise BadUserInput("A tag must have a visible character.", "tags")
+    if _starts_too_late(after):
+        _refuse("A task must not start after its hard deadline.", _START_FIELDS, changed)
+    if _has_too_long_parts(after):
+        _refuse("A part of a task must not be longer than the task.", _PART_FIELDS, changed)
+
+
+_START_FIELDS = ("not_before", "due_at", "deadline_type")
+_PART_FIELDS = ("min_chunk_minutes", "duration_minutes")
+
+
+def _starts_too_late(task: Task) -> bool:
+    return (
+        task.deadline_type is DeadlineType.HARD
+        and task.not_before is not None
+        and task.due_at is not None
+        and task.not_before > task.due_at
+    )
+
+
+def _has_too_long_parts(task: Task) -> bool:
+    return task.duration_minutes is not None and task.min_chunk_minutes > task.duration_minutes
+
+
+def _refuse(message: str, fields: Iterable[str], changed: Collection[str]) -> None:
+    """Raise BadUserInput with the first of these fields that has changed, if one has."""
+    for name in fields:
+        if name in changed:
+            raise BadUserInput(message, name)

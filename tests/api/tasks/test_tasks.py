@@ -96,7 +96,7 @@ def test_rest_takes_the_same_fields(ann):
         "priority": "urgent",
         "due_at": "2030-06-01T12:00:00.123Z",
         "tags": ["home", "garden"],
-        "duration_minutes": 0,
+        "duration_minutes": 30,
         "not_before": "2030-05-01T00:00:00.000Z",
         "deadline_type": "hard",
         "min_chunk_minutes": 25,
@@ -122,6 +122,8 @@ BAD_FIELDS = [
     ("title", None),
     ("title", 5),
     ("title", {"a": 1}),
+    ("title", "\u200b"),
+    ("title", "\ufeff\0"),
     ("description", "x" * (32 * 1024 + 1)),
     ("description", "é" * (16 * 1024 + 1)),
     ("description", ["x"]),
@@ -133,6 +135,7 @@ BAD_FIELDS = [
     ("tags", [""]),
     ("tags", ["x" * 51]),
     ("tags", [f"{number}" for number in range(21)]),
+    ("tags", ["\u200b"]),
     ("tags", [None]),
     ("tags", [1]),
     ("dueAt", "tomorrow"),
@@ -266,6 +269,82 @@ def test_a_task_kept_by_the_first_release_has_the_defaults_of_what_came_later(ap
 
     assert ann.task(task["id"]) == task
     assert ann.graphql(TASKS)["data"]["tasks"]["nodes"] == [task]
+
+
+IMPOSSIBLE = [  # what the task has, and the one field whose change makes it impossible
+    (
+        {"dueAt": "2030-01-07T09:00:00Z", "deadlineType": "HARD"},
+        "notBefore",
+        "2030-01-07T09:01:00Z",
+    ),
+    (
+        {"notBefore": "2030-01-07T09:01:00Z", "deadlineType": "HARD"},
+        "dueAt",
+        "2030-01-07T09:00:00Z",
+    ),
+    (
+        {"dueAt": "2030-01-07T09:00:00Z", "notBefore": "2030-01-07T09:01:00Z"},
+        "deadlineType",
+        "HARD",
+    ),
+    ({"durationMinutes": 30}, "minChunkMinutes", 31),
+    ({"minChunkMinutes": 31}, "durationMinutes", 30),
+]
+
+
+@pytest.mark.engine_is_no_matter
+@pytest.mark.parametrize(("task", "field", "value"), IMPOSSIBLE)
+def test_a_field_that_contradicts_another_one_is_refused(ann, task, field, value):
+    task = ann.create(title="x", **task)
+
+    graphql = ann.graphql(UPDATE, input={"id": task["id"], field: value})
+    rest = ann.rest("PATCH", f"/api/v1/tasks/{task['id']}", json={snake(field): value})
+
+    assert [error["extensions"] for error in graphql["errors"]] == [
+        {"code": "BAD_USER_INPUT", "field": field}
+    ]
+    assert (rest.status_code, rest.json["code"]) == (400, "BAD_USER_INPUT")
+    assert rest.json["field"] == snake(field)
+    assert ann.task(task["id"]) == task
+
+
+@pytest.mark.engine_is_no_matter
+def test_a_new_task_whose_fields_contradict_one_another_is_refused(ann, calls):
+    late = {"dueAt": "2030-01-07T09:00:00Z", "deadlineType": "HARD"}
+    contradictions = [
+        ("notBefore", {**late, "notBefore": "2030-01-07T09:01:00Z"}),
+        ("minChunkMinutes", {"durationMinutes": 30, "minChunkMinutes": 31}),
+    ]
+
+    for field, fields in contradictions:
+        body = {"title": "x", **{snake(name): value for name, value in fields.items()}}
+        graphql = ann.graphql(CREATE, input={"title": "x", **fields})
+        rest = ann.rest("POST", "/api/v1/tasks", json=body)
+
+        assert [error["extensions"] for error in graphql["errors"]] == [
+            {"code": "BAD_USER_INPUT", "field": field}
+        ]
+        assert (rest.status_code, rest.json["field"]) == (400, snake(field))
+    assert calls == []
+
+
+def test_a_stored_task_that_would_be_refused_now_is_read_completed_and_mended(app, ann):
+    task = ann.create(title="x", durationMinutes=60)
+    app.extensions["database"].client.update_item(
+        TableName="Tasks",
+        Key={"user_id": {"S": ann.id}, "task_id": {"S": task["id"]}},
+        UpdateExpression="SET title = :title, min_chunk_minutes = :minutes",
+        ExpressionAttributeValues={":title": {"S": "\u200b"}, ":minutes": {"N": "90"}},
+    )
+
+    read = ann.task(task["id"])
+    completed = ann.graphql(UPDATE, input={"id": task["id"], "status": "COMPLETED"})
+    mended = ann.graphql(UPDATE, input={"id": task["id"], "title": "y", "minChunkMinutes": 30})
+
+    assert read == {**task, "title": "\u200b", "minChunkMinutes": 90}
+    assert completed["data"]["updateTask"]["task"]["status"] == "COMPLETED"
+    shown = mended["data"]["updateTask"]["task"]
+    assert (shown["title"], shown["minChunkMinutes"], shown["version"]) == ("y", 30, 3)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from graphql_api import clock
 from graphql_api.domain.tasks.model import (
+    RULES,
     DeadlineType,
     Task,
     TaskPriority,
@@ -393,13 +394,15 @@ def test_what_came_later_is_content_too(changes):
 
 
 VALUES = {
-    "title": st.sampled_from(["Write", "Rewrite", " Rewrite ", "", None]),
+    "title": st.sampled_from(["Write", "Rewrite", " Rewrite ", "", "\u200b", None]),
     "description": st.sampled_from(["", "More", None]),
     "status": st.sampled_from([*TaskStatus, None]),
     "priority": st.sampled_from([*TaskPriority, None]),
     "due_at": st.sampled_from([DUE, DUE + MILLISECOND, None]),
     "tags": st.sampled_from([(), ("a",), ("a", "a"), ("b", "a"), None]),
     "duration_minutes": st.sampled_from([None, 0, 90, -1]),
+    "min_chunk_minutes": st.sampled_from([0, 30, 91, None]),
+    "not_before": st.sampled_from([None, DUE, DUE + MILLISECOND]),
     "deadline_type": st.sampled_from([*DeadlineType, None]),
     "planned_start": st.sampled_from([None, NOW_KEPT]),
     "planned_end": st.sampled_from([None, NOW_KEPT, LATER_KEPT]),
@@ -429,7 +432,143 @@ def test_whatever_edits_follow_each_other_a_task_stays_one(edits):
         assert after.updated_at == (clock.milliseconds(at) if content else task.updated_at)
         assert (after.completed_at is not None) == (after.status is COMPLETED)
         assert after.edit(edit, at) is after
+        assert after.title != "\u200b"
+        assert after.duration_minutes is None or after.min_chunk_minutes <= after.duration_minutes
+        if after.deadline_type is DeadlineType.HARD and after.due_at and after.not_before:
+            assert after.not_before <= after.due_at
         task = after
 
 
-# Orders
+# Rules that are younger than some stored tasks
+
+START = datetime(2030, 1, 7, 9, tzinfo=UTC)
+BEFORE_START = START - MILLISECOND
+INVISIBLE = ["\u200b", "\ufeff", "\0", " \u200b\t", "\u2060\u00ad", "\u3164", "\u2800\u034f"]
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+@pytest.mark.parametrize(("name", "wrap"), [("title", str), ("tags", lambda text: ("ok", text))])
+def test_a_title_and_a_tag_have_a_visible_character(name, wrap, text):
+    for attempt in (
+        lambda: new(**{name: wrap(text)}),
+        lambda: new().edit({name: wrap(text)}, LATER),
+    ):
+        with pytest.raises(BadUserInput, match="must have a visible character") as caught:
+            attempt()
+        assert caught.value.render().details == {"field": name}
+
+
+@pytest.mark.parametrize("title", ["a\u200b", "\u202bאב", "👩\u200d👩", "é"], ids=ascii)
+def test_what_is_invisible_may_stand_beside_what_is_not(title):
+    assert new(title=title).title == title
+
+
+def refused_field(attempt):
+    with pytest.raises(BadUserInput) as caught:
+        attempt()
+    return caught.value.message, caught.value.field
+
+
+TOO_LATE = "A task must not start after its hard deadline."
+
+
+def test_a_new_task_cannot_start_after_its_hard_deadline():
+    times = {"due_at": BEFORE_START, "not_before": START}
+
+    assert refused_field(lambda: new(**times, deadline_type=DeadlineType.HARD)) == (
+        TOO_LATE,
+        "not_before",
+    )
+    assert new(**times).not_before == START  # which a soft deadline allows
+    assert new(due_at=START, not_before=START, deadline_type=DeadlineType.HARD).open
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "field"),
+    [
+        (
+            {"due_at": BEFORE_START, "deadline_type": DeadlineType.HARD},
+            {"not_before": START},
+            "not_before",
+        ),
+        (
+            {"not_before": START, "deadline_type": DeadlineType.HARD},
+            {"due_at": BEFORE_START},
+            "due_at",
+        ),
+        (
+            {"not_before": START, "due_at": BEFORE_START},
+            {"deadline_type": DeadlineType.HARD},
+            "deadline_type",
+        ),
+    ],
+    ids=["not_before", "due_at", "deadline_type"],
+)
+def test_a_change_of_one_of_the_times_is_judged_on_the_whole_task(before, change, field):
+    task = new(**before)
+
+    assert refused_field(lambda: task.edit(change, LATER)) == (TOO_LATE, field)
+
+
+TOO_LONG = "A part of a task must not be longer than the task."
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "field"),
+    [
+        ({}, {"duration_minutes": 30, "min_chunk_minutes": 31}, "min_chunk_minutes"),
+        ({"duration_minutes": 30}, {"min_chunk_minutes": 31}, "min_chunk_minutes"),
+        ({"min_chunk_minutes": 31}, {"duration_minutes": 30}, "duration_minutes"),
+        ({"min_chunk_minutes": 1}, {"duration_minutes": 0}, "duration_minutes"),
+    ],
+    ids=str,
+)
+def test_a_part_is_not_longer_than_the_task(before, change, field):
+    assert refused_field(lambda: new(**before).edit(change, LATER)) == (TOO_LONG, field)
+    if not before:
+        assert refused_field(lambda: new(**change)) == (TOO_LONG, field)
+
+
+def test_a_part_may_be_as_long_as_the_task_or_as_long_as_it_likes_if_that_is_unknown():
+    assert new(duration_minutes=30, min_chunk_minutes=30).min_chunk_minutes == 30
+    assert (
+        new(min_chunk_minutes=30).edit({"duration_minutes": None}, LATER).duration_minutes is None
+    )
+
+
+def stored(**fields):
+    """A task as an earlier release has kept it."""
+    return replace(new(), **fields)
+
+
+OLD = [
+    stored(title="\u200b"),
+    stored(tags=("\ufeff",)),
+    stored(due_at=BEFORE_START, not_before=START, deadline_type=DeadlineType.HARD),
+    stored(duration_minutes=30, min_chunk_minutes=60),
+]
+MENDED = [
+    {"title": "x"},
+    {"tags": ("x",)},
+    {"due_at": START},
+    {"min_chunk_minutes": 30},
+]
+
+
+@pytest.mark.parametrize("task", OLD, ids=["title", "tags", "times", "minutes"])
+def test_a_stored_task_that_breaks_a_younger_rule_can_be_edited_elsewhere(task):
+    plan = {"planned_start": START, "planned_end": START}
+
+    after = task.edit({"status": COMPLETED, "description": "x", **plan}, LATER)
+
+    assert (after.version, after.status, after.planned_end) == (2, COMPLETED, START)
+    assert Task.from_import("bob", as_exported(task)) == replace(task, user_id="bob")
+
+
+@pytest.mark.parametrize(("task", "change"), list(zip(OLD, MENDED, strict=True)))
+def test_a_stored_task_that_breaks_a_younger_rule_can_be_mended(task, change):
+    assert task.edit(change, LATER).version == 2
+
+
+def as_exported(task):
+    return {name: getattr(task, name) for name in RULES if name not in {"user_id", "change_id"}}

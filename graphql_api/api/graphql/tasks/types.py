@@ -87,12 +87,14 @@ class Task:
             " tasks with an estimate are planned."
         )
     )
-    not_before: datetime | None = strawberry.field(description="The earliest start.")
+    not_before: datetime | None = strawberry.field(
+        description="The earliest start; it must not be after a hard `dueAt`."
+    )
     deadline_type: DeadlineType = strawberry.field(description="How strict `dueAt` is.")
     min_chunk_minutes: int = strawberry.field(
         description=(
-            f"The least minutes of a part, if the task may be split: 0 to {model.MAX_MINUTES:,}."
-            " 0: it is not split."
+            f"The least minutes of a part, if the task may be split: 0 to {model.MAX_MINUTES:,}, at"
+            " most `durationMinutes`. 0: it is not split."
         )
     )
     planned_start: datetime | None = strawberry.field(
