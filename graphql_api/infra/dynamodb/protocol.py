@@ -12,7 +12,6 @@ import weakref
 import zlib
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -80,10 +79,10 @@ class TransportError(Exception):
         self.unreachable, self.timed_out = unreachable, timed_out
 
 
-@dataclass(slots=True)
 class _Failures:
     """The failed attempts at one call, summed up."""
 
+    # Attributes of the class, since most calls have no failure to set them for.
     reason: object = "there was no time left"
     unreachable: bool | None = None
     timed_out: bool = False
