@@ -212,9 +212,13 @@ class _Store(NamedTuple):
     client: Any
 
     def database(self, prefix: str = "") -> Database:
-        """Open its tables, with patience for a busy store."""
+        """Open its tables, with time for a busy store."""
         return Database(
-            self.client, prefix, attempts=ATTEMPTS, timeout=ATTEMPT_TIMEOUT, patience=CALL_TIMEOUT
+            self.client,
+            prefix,
+            attempts=ATTEMPTS,
+            timeout=ATTEMPT_TIMEOUT,
+            call_timeout=CALL_TIMEOUT,
         )
 
 

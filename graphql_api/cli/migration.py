@@ -15,7 +15,7 @@ from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskKey, TaskStore
 from graphql_api.errors import BadUserInput, Conflict
-from graphql_api.infra.dynamodb import Item, Table, looks
+from graphql_api.infra.dynamodb import Item, Table, pages
 
 PAGE_SIZE = 1_000  # items; a response holds at most one megabyte
 
@@ -111,4 +111,4 @@ class Migration:
 
 
 def _pages(table: Table) -> Iterator[list[Item]]:
-    return looks(lambda start: table.scan(start=start, limit=PAGE_SIZE))
+    return pages(lambda start: table.scan(start=start, limit=PAGE_SIZE))

@@ -53,7 +53,7 @@ class Jobs:
         unchanged = Attr("due_at").eq(job.due_at)
         leased = {"due_at": int((now + LEASE).timestamp())}
         try:
-            self._table.change(leased, unchanged, **self._key(job.item))
+            self._table.update(leased, unchanged, **self._key(job.item))
         except ConditionFailed:
             return False
         return True

@@ -445,7 +445,7 @@ def test_an_application_whose_answer_was_lost_is_made_once(ann, monkeypatch):
         write(self, *writes, **beside)
         if not lost:
             lost.append(writes)
-            raise ConditionFailed(unsure=True)
+            raise ConditionFailed(maybe_applied=True)
 
     monkeypatch.setattr(TaskStore, "write", lose_the_first_answer)
 

@@ -220,7 +220,7 @@ def test_a_change_whose_answer_was_lost_is_made_once(ann, monkeypatch):
         replace(store, before, after)
         if not lost:
             lost.append(after)
-            raise ConditionFailed(unsure=True)
+            raise ConditionFailed(maybe_applied=True)
 
     monkeypatch.setattr(SettingsStore, "replace", lose_the_first_answer)
     answer = update(ann, timezone="Asia/Tokyo")

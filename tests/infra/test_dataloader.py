@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.infra.dynamodb import Loader
+from graphql_api.infra.dataloader import Loader
 
 
 class Store:

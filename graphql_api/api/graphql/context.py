@@ -31,7 +31,7 @@ from graphql_api.domain.tasks.store import TaskKey, TaskStore, task_not_found
 from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.infra import request_log
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
-from graphql_api.infra.dynamodb import Loader
+from graphql_api.infra.dataloader import Loader
 
 T = TypeVar("T")
 

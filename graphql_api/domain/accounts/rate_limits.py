@@ -46,7 +46,7 @@ class RateLimiter:
     def hit(self, limit: RateLimit, key: str, now: datetime) -> int:
         """Count one more attempt; return the attempts in this window."""
         ends = {"expires_at": (_window(limit, now) + 1) * limit.seconds}
-        return self._table.add("attempts", ends, **self._counter(limit, key, now))
+        return self._table.increment("attempts", ends, **self._counter(limit, key, now))
 
     def check(self, limit: RateLimit, attempts: int, now: datetime) -> None:
         """Raise RateLimited if these are more attempts than the limit allows."""

@@ -22,11 +22,11 @@ from graphql_api.infra.dynamodb import (
     Database,
     Delete,
     Item,
+    ItemPage,
     Key,
     Put,
-    Read,
     codec,
-    looks,
+    pages,
 )
 
 NOBODY = "nobody"  # a user id without items, to do the same reads for an unknown name
@@ -48,7 +48,7 @@ class UserStore:
         profile = {"item": codec.value("profile"), **codec.encode(user)}
         taken = codec.item(**reservation, owner=user.user_id)
         try:
-            self._database.write(
+            self._database.transact(
                 Put(self._table, taken, new),
                 Put(self._table, profile, new),
                 *map(self.session_addition, sessions),
@@ -81,11 +81,11 @@ class UserStore:
         unchanged = Attr("password").eq(before.password) & Attr("generation").eq(before.generation)
         try:
             if additions:
-                self._database.write(Put(self._table, item, unchanged), *additions)
+                self._database.transact(Put(self._table, item, unchanged), *additions)
             else:
                 self._table.put(item, unchanged)
         except ConditionFailed as failure:
-            if not failure.unsure:
+            if not failure.maybe_applied:
                 raise
             # If the state is ours, the response to our own first attempt was lost.
             if self.get(after.user_id) != after:
@@ -95,11 +95,11 @@ class UserStore:
         """Delete all of a user's items; profile and name last, so that a retry finds the user."""
         own, profile = Key("user_id").eq(user_id), None
 
-        def read(start: Item | None) -> Read:
+        def read(start: Item | None) -> ItemPage:
             extend_deadline()
             return self._table.query(own, start=start, limit=DELETE_PAGE)
 
-        for items in looks(read):
+        for items in pages(read):
             by_name = {item["item"]["S"]: item for item in items}
             profile = by_name.pop("profile", profile)
             self._table.delete_many([{"user_id": user_id, "item": name} for name in by_name])
@@ -111,7 +111,7 @@ class UserStore:
         # If another deletion was faster, the name may have a new owner.
         ours = Attr("owner").eq(user.user_id)
         with contextlib.suppress(ConditionFailed):
-            self._database.write(profile, Delete(self._table, _reservation(user.username), ours))
+            self._database.transact(profile, Delete(self._table, _reservation(user.username), ours))
 
     def session_addition(self, session: Session) -> Put:
         """Return the write that stores a new session, as a part of a transaction."""
@@ -143,7 +143,7 @@ class UserStore:
         """Change a session. Raises ConditionFailed if its refresh token has changed."""
         unchanged = Attr("refresh_hash").eq(session.refresh_hash)
         key = {"user_id": session.user_id, "item": _name(session.session_id)}
-        self._table.change(changes, unchanged, **key)
+        self._table.update(changes, unchanged, **key)
 
     def end_session(self, user_id: str, session_id: str) -> None:
         """Delete a session. Raises ConditionFailed if it does not exist."""
@@ -153,7 +153,7 @@ class UserStore:
         try:
             self._table.delete(Attr("user_id").exists(), **key)
         except ConditionFailed as failure:
-            if not failure.unsure:  # otherwise our own first attempt has deleted it
+            if not failure.maybe_applied:  # otherwise our own first attempt has deleted it
                 raise
 
     def check(self) -> None:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from graphql_api import ids
 from graphql_api.domain.changes.model import WINDOW, Change
 from graphql_api.infra.concurrency.deadline import extend_deadline
-from graphql_api.infra.dynamodb import Attr, Database, Item, Key, Put, codec, looks
+from graphql_api.infra.dynamodb import Attr, Database, Item, Key, Put, codec, pages
 
 MAX_PAGE = 1_000  # changes in one call
 
@@ -67,7 +67,7 @@ class ChangeStore:
 
     def _remove_day(self, partition: str) -> None:
         where = Key("user_id").eq(partition)
-        for items in looks(lambda start: self._table.query(where, start=start, limit=MAX_PAGE)):
+        for items in pages(lambda start: self._table.query(where, start=start, limit=MAX_PAGE)):
             keys = [{"user_id": partition, "item": item["item"]["S"]} for item in items]
             self._table.delete_many(keys)
 
@@ -78,7 +78,7 @@ class ChangeStore:
         while len(found) < limit:
             read = self._table.query(where, start=start, limit=min(limit - len(found), MAX_PAGE))
             found += map(_decoded, read.items)
-            start = read.stopped
+            start = read.last_key
             if start is None:
                 break
         return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from graphql_api.domain.plans.model import KEPT_FOR, Change
-from graphql_api.infra.dynamodb import Attr, ConditionFailed, Database, Key, Put, codec, looks
+from graphql_api.infra.dynamodb import Attr, ConditionFailed, Database, Key, Put, codec, pages
 
 CHANGES_PER_PART = 500  # about 100 KB
 
@@ -42,8 +42,8 @@ class PlanStore:
     def find(self, user_id: str, plan_id: str, now: datetime) -> Applied | None:
         """Find a user's applied plan; None if there is none or it has expired."""
         parts_of_plan = Key("user_id").eq(user_id) & Key("item").begins_with(f"plan#{plan_id}#")
-        pages = looks(lambda start: self._table.query(parts_of_plan, start=start, limit=100))
-        parts = [codec.decode(_Part, item) for items in pages for item in items]
+        found = pages(lambda start: self._table.query(parts_of_plan, start=start, limit=100))
+        parts = [codec.decode(_Part, item) for items in found for item in items]
         if not parts or any(part.expires_at <= now.timestamp() for part in parts):
             return None
         changes = tuple(change for part in parts for change in part.changes)
@@ -56,7 +56,7 @@ class PlanStore:
         parts = [
             _Part(tuple(changes[start : start + CHANGES_PER_PART]), expires) for start in starts
         ]
-        self._database.write(
+        self._database.transact(
             *(
                 Put(self._table, {**codec.item(**_key(user_id, plan_id, at)), **codec.encode(part)})
                 for at, part in enumerate(parts)
@@ -67,7 +67,7 @@ class PlanStore:
         """Mark a plan as undone, so that it is not applied any further."""
         key = _key(user_id, plan_id, 0)
         try:
-            self._table.change({"undone": True}, Attr("item").exists(), **key)
+            self._table.update({"undone": True}, Attr("item").exists(), **key)
         except ConditionFailed:  # expired meanwhile
             return
 

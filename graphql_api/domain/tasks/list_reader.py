@@ -16,7 +16,7 @@ from graphql_api.domain.tasks.filters import (
 )
 from graphql_api.domain.tasks.model import OPEN, Task
 from graphql_api.errors import QueryTooComplex
-from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, Key, Read, codec
+from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, ItemPage, Key, codec
 
 MAX_READ = 10_000  # budget units of a request: an item that is read costs one
 SEARCH_COST = 3  # units per item that is searched …
@@ -92,16 +92,16 @@ class TaskListReader:
             if filter.needs_items:
                 read = self._query(run, MAX_SEARCH_QUERY, start)
                 tasks = list(map(_decode, read.items))
-                budget.spend(_cost(read.looked_at, tasks, filter))
+                budget.spend(_cost(read.scanned, tasks, filter))
                 total += sum(filter.accepts(task, blocked_ids) for task in tasks)
-                start = read.stopped
+                start = read.last_key
             else:
                 counted = self._table.count(
-                    run.where, only=run.filter, start=start, limit=MAX_COUNT_QUERY
+                    run.where, filter=run.filter, start=start, limit=MAX_COUNT_QUERY
                 )
-                budget.spend(math.ceil(counted.looked_at / COUNTED_PER_UNIT))
+                budget.spend(math.ceil(counted.scanned / COUNTED_PER_UNIT))
                 total += counted.matches
-                start = counted.stopped
+                start = counted.last_key
             if start is None:
                 return total
         raise QueryTooComplex("There are too many tasks to count them in one request.")
@@ -131,21 +131,21 @@ class TaskListReader:
                     size = limit - len(matches)
                 read = self._query(run, size, start)
                 tasks = list(map(_decode, read.items))
-                budget.spend(_cost(read.looked_at, tasks, filter))
+                budget.spend(_cost(read.scanned, tasks, filter))
                 if filter.needs_items:
                     tasks = [task for task in tasks if filter.accepts(task, blocked_ids)]
                 matches += tasks
-                start = read.stopped
+                start = read.last_key
                 if start is None:
                     break
             position = None
         return matches[:limit], None
 
-    def _query(self, run: "_Run", limit: int, start: Item | None) -> Read:
+    def _query(self, run: "_Run", limit: int, start: Item | None) -> ItemPage:
         return self._table.query(
             run.where,
             index=run.index,
-            only=run.filter,
+            filter=run.filter,
             start=start,
             descending=run.descending,
             limit=limit,

@@ -13,7 +13,7 @@ from graphql_api.domain.tasks.related import RelatedTasks
 from graphql_api.domain.tasks.store import TaskKey
 from graphql_api.domain.tasks.urgency import Coefficients, Rating, Urgency
 from graphql_api.errors import QueryTooComplex
-from graphql_api.infra.dynamodb import Loader
+from graphql_api.infra.dataloader import Loader
 
 MAX_RANKED = 2_000  # open tasks of a user, the newest
 

@@ -8,7 +8,7 @@ from graphql_api.domain.tasks.dependencies import Dependencies
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskKey
 from graphql_api.errors import QueryTooComplex
-from graphql_api.infra.dynamodb import Loader
+from graphql_api.infra.dataloader import Loader
 
 MAX_RELATED = 500  # tasks that a request returns as blockers and blocked tasks
 

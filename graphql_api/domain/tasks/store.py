@@ -27,11 +27,11 @@ from graphql_api.infra.dynamodb import (
     Database,
     Delete,
     Item,
+    ItemPage,
     Key,
     Put,
-    Read,
     codec,
-    looks,
+    pages,
 )
 
 MAX_ID_LENGTH = 128  # characters; our own ids have 36
@@ -71,9 +71,9 @@ class TaskStore:
         """
         actions = [action for write in writes for action in self._actions(write)]
         try:
-            self._database.write(*actions, *beside)
+            self._database.transact(*actions, *beside)
         except ConditionFailed as failure:
-            if not failure.unsure or not self._is_done(writes[0]):
+            if not failure.maybe_applied or not self._is_done(writes[0]):
                 raise
         self._changes.announce(writes[0].change.user_id)
 
@@ -101,7 +101,7 @@ class TaskStore:
             **key, task_id=change.task_id, content=receipt.content, expires_at=receipt.expires_at
         )
         try:
-            self._database.write(Put(self._receipts, item, unused), *self._actions(write))
+            self._database.transact(Put(self._receipts, item, unused), *self._actions(write))
         except ConditionFailed:
             used = self._receipts.get(**key)
             if used is None or used["content"]["S"] != receipt.content:
@@ -166,11 +166,11 @@ class TaskStore:
             yield from map(_decode, items)
 
     def _pages(self, user_id: str) -> Iterator[list[Item]]:
-        def read(start: Item | None) -> Read:
+        def read(start: Item | None) -> ItemPage:
             extend_deadline()
             return self._table.query(Key("user_id").eq(user_id), start=start, limit=MAX_QUERY)
 
-        return looks(read)
+        return pages(read)
 
 
 def task_not_found(**details: str) -> NotFound:

@@ -1,6 +1,9 @@
-"""The only door to DynamoDB: tables, their items, and the engine that a laptop runs."""
+"""DynamoDB: tables, items and transactions, and the engine that a laptop runs.
 
-from graphql_api.infra.dataloader import Loader
+The package imports nothing of ours but configuration, errors, the clock, the log of a request and
+concurrency, whose hub it lets go on while it waits for the store.
+"""
+
 from graphql_api.infra.dynamodb.database import (
     Action,
     Attr,
@@ -8,14 +11,15 @@ from graphql_api.infra.dynamodb.database import (
     Check,
     Condition,
     ConditionFailed,
+    CountPage,
     Database,
     Delete,
     Item,
+    ItemPage,
     Key,
     Put,
-    Read,
     Table,
-    looks,
+    pages,
 )
 from graphql_api.infra.dynamodb.session import connect
 
@@ -26,14 +30,14 @@ __all__ = [
     "Check",
     "Condition",
     "ConditionFailed",
+    "CountPage",
     "Database",
     "Delete",
     "Item",
+    "ItemPage",
     "Key",
-    "Loader",
     "Put",
-    "Read",
     "Table",
     "connect",
-    "looks",
+    "pages",
 ]

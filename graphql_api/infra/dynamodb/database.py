@@ -1,7 +1,7 @@
-"""Calls to DynamoDB: arguments in, items out, errors translated to our own.
+"""Tables, items and transactions of one deployment, with DynamoDB's errors as our own.
 
-Only what every engine of this wire protocol agrees on is used: codes instead of texts, no
-item of a failed condition, no ClientRequestToken, no reliance on one-page results.
+Only what every engine of DynamoDB's protocol agrees on is used: error codes in place of texts, no
+item of a failed condition, no reliance on ClientRequestToken or on responses of a single page.
 """
 
 import logging
@@ -32,138 +32,134 @@ __all__ = [
     "Check",
     "Condition",
     "ConditionFailed",
+    "CountPage",
     "Database",
     "Delete",
     "Item",
+    "ItemPage",
     "Key",
     "Put",
-    "Read",
     "Table",
-    "looks",
+    "pages",
 ]
 
 BATCH_GET_KEYS = 100  # BatchGetItem's own limit
 BATCH_WRITE_ITEMS = 25  # BatchWriteItem's
 ATTEMPTS = 5  # at a call, at unprocessed keys, at a transaction that met another one
-BACKOFF_SECONDS = 0.02  # at most before the second of them, twice as much before each later one
+BACKOFF_SECONDS = 0.02  # before the second of them, at most; twice as long before each later one
 
 log = logging.getLogger(__name__)
 
 
 class ConditionFailed(Exception):
-    """The item was not as the write's condition wants it; nothing was written.
+    """The condition of a write does not hold, and nothing was written.
 
-    Unless it is `unsure`: then an earlier attempt of this very write may have been carried out
-    without an answer, and be the reason why the condition does not hold any more.
+    Unless it is `maybe_applied`: an earlier attempt of the same write got no response, may have
+    been carried out, and may be the reason why the condition does not hold any more.
     """
 
-    def __init__(self, *, unsure: bool = False) -> None:
+    def __init__(self, *, maybe_applied: bool = False) -> None:
         super().__init__()
-        self.unsure = unsure
+        self.maybe_applied = maybe_applied
 
 
 @dataclass(frozen=True)
 class Put:
-    """One item of a transaction, written if its condition holds, or whatever was there."""
+    """Put an item in a transaction, in place of one under its key; if the condition holds."""
 
     table: "Table"
     item: Item
     condition: Condition | None = None
 
     def action(self) -> dict[str, Any]:
-        """The action as TransactWriteItems wants to hear it."""
+        """Return the action of TransactWriteItems."""
         return {"Put": _put_arguments(self.table, self.item, self.condition)}
 
 
 @dataclass(frozen=True)
 class Delete:
-    """One key of a transaction, deleted if its condition holds, or whether or not it is there."""
+    """Delete the item under a key in a transaction, if there is one and the condition holds."""
 
     table: "Table"
     key: dict[str, str]
     condition: Condition | None = None
 
     def action(self) -> dict[str, Any]:
-        """The action as TransactWriteItems wants to hear it."""
-        arguments = {"TableName": self.table.name, "Key": codec.item(**self.key)}
-        if self.condition is not None:
-            arguments |= condition_arguments(ConditionExpression=self.condition)
-        return {"Delete": arguments}
+        """Return the action of TransactWriteItems."""
+        return {"Delete": _key_arguments(self.table, self.key, self.condition)}
 
 
 @dataclass(frozen=True)
 class Check:
-    """One key of a transaction that is written only if the item there is as wanted."""
+    """Let a transaction fail unless the condition holds for the item under a key."""
 
     table: "Table"
     key: dict[str, str]
     condition: Condition
 
     def action(self) -> dict[str, Any]:
-        """The action as TransactWriteItems wants to hear it."""
-        arguments = {"TableName": self.table.name, "Key": codec.item(**self.key)}
-        arguments |= condition_arguments(ConditionExpression=self.condition)
-        return {"ConditionCheck": arguments}
+        """Return the action of TransactWriteItems."""
+        return {"ConditionCheck": _key_arguments(self.table, self.key, self.condition)}
 
 
 Action: TypeAlias = Put | Delete | Check
 
 
 class Call(NamedTuple):
-    """A call as it went: `failure` is DynamoDB's code or the error's name, empty if it was well."""
+    """A finished call. `failure` is DynamoDB's code or the error's name; empty for a success."""
 
     operation: str
     arguments: dict[str, Any]
-    answer: dict[str, Any]
+    response: dict[str, Any]
     seconds: float
     failure: str
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables that it asks."""
-        given = self.arguments
-        actions = given.get("TransactItems", ())
-        named = [each["TableName"] for action in actions for each in action.values()]
-        alone = [given["TableName"]] if "TableName" in given else []
-        return tuple(dict.fromkeys([*alone, *given.get("RequestItems", ()), *named]))
+        """The names of the tables that it reads or writes."""
+        arguments = self.arguments
+        actions = arguments.get("TransactItems", ())
+        in_actions = [each["TableName"] for action in actions for each in action.values()]
+        single = [arguments["TableName"]] if "TableName" in arguments else []
+        return tuple(dict.fromkeys([*single, *arguments.get("RequestItems", ()), *in_actions]))
 
     @property
     def units(self) -> dict[str, float]:
-        """The capacity units that it took, by table; empty where the engine does not say."""
-        told = self.answer.get("ConsumedCapacity") or []
-        each = told if isinstance(told, list) else [told]
-        return {table["TableName"]: table["CapacityUnits"] for table in each}
+        """The consumed capacity units by table; empty where the engine does not report them."""
+        consumed = self.response.get("ConsumedCapacity") or []
+        by_table = consumed if isinstance(consumed, list) else [consumed]
+        return {each["TableName"]: each["CapacityUnits"] for each in by_table}
 
 
-class Read(NamedTuple):
-    """What a query found among the items it looked at, and the key at which it stopped."""
+class ItemPage(NamedTuple):
+    """Items of a query or scan, of those that it scanned up to the last key; None at the end."""
 
     items: list[Item]
-    looked_at: int
-    stopped: Item | None
+    scanned: int
+    last_key: Item | None
 
 
-def looks(read: Callable[[Item | None], Read]) -> Iterator[list[Item]]:
-    """What one look after another finds, to the end; `read` takes the key to start after."""
+class CountPage(NamedTuple):
+    """Number of matches among the items that a query scanned, up to the last key."""
+
+    matches: int
+    scanned: int
+    last_key: Item | None
+
+
+def pages(read: Callable[[Item | None], ItemPage]) -> Iterator[list[Item]]:
+    """Yield the items of all pages; `read` gets the key after which its page begins."""
     start: Item | None = None
     while True:
-        found = read(start)
-        yield found.items
-        start = found.stopped
+        page = read(start)
+        yield page.items
+        start = page.last_key
         if start is None:
             return
 
 
-class Counted(NamedTuple):
-    """How many items a query found among those it looked at, and the key at which it stopped."""
-
-    matches: int
-    looked_at: int
-    stopped: Item | None
-
-
 class Database:
-    """The tables of one deployment behind one client."""
+    """The tables of one deployment, whose names begin with its prefix."""
 
     def __init__(
         self,
@@ -172,49 +168,48 @@ class Database:
         *,
         attempts: int = ATTEMPTS,
         timeout: float = 1.5,
-        patience: float = REQUEST_SECONDS,
+        call_timeout: float = REQUEST_SECONDS,
     ) -> None:
-        """`timeout` is in seconds for an attempt, `patience` for a call outside of a request."""
+        """`timeout` is of one attempt, `call_timeout` of a call outside of requests; in seconds."""
         self.client = client
-        self.on_call: Callable[[Call], None] | None = None  # who wants to hear of each call
-        self._transport = Transport(client, attempts, timeout, patience)
+        self.on_call: Callable[[Call], None] | None = None
         self.breaker = CircuitBreaker()
+        self._transport = Transport(client, attempts, timeout, call_timeout)
         self._prefix = prefix
         self._attempts = attempts
 
-    def listen(self, listener: Callable[[Call], None]) -> None:
-        """Let somebody hear of each call, beside those who do already."""
-        before = self.on_call
+    def subscribe(self, listener: Callable[[Call], None]) -> None:
+        """Report each finished call to one more listener."""
+        others = self.on_call
 
-        def both(call: Call) -> None:
-            if before:
-                before(call)
+        def report(call: Call) -> None:
+            if others:
+                others(call)
             listener(call)
 
-        self.on_call = both
+        self.on_call = report
 
     def table(self, name: str) -> "Table":
-        """The table of this name in this deployment."""
+        """Return a table by its name without the prefix."""
         return Table(self, self._prefix + name)
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """One DynamoDB operation (`GetItem`, …); its failures as our errors."""
+        """Call an operation such as `GetItem`; return its response.
+
+        Raises ConditionFailed and ServiceUnavailable.
+        """
         if not self.breaker.allows_call():
             raise ServiceUnavailable
         request_log.count_call()
         try:
-            answer = (
+            response = (
                 self._timed_call(operation, arguments)
                 if self.on_call
                 else self._transport.call(operation, arguments)
             )
         except ServiceError as error:
             self.breaker.record_success()
-            if error.code == "ConditionalCheckFailedException":
-                raise ConditionFailed(unsure=error.maybe_applied) from None
-            if error.code == "TransactionCanceledException":
-                raise _Cancelled(error) from None
-            raise _unavailable(operation, error) from error
+            raise _translated(operation, error) from error
         except TransportError as error:
             self._record_failure(error)
             raise _unavailable(operation, error) from error
@@ -222,26 +217,22 @@ class Database:
             self.breaker.record_failure()
             raise _unavailable(operation, error) from error
         self.breaker.record_success()
-        return answer
+        return response
 
     def _timed_call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a call of which somebody wants to hear, with the units that it took."""
-        started, answer, failure = time.perf_counter(), {}, ""
+        """Make a call with its time and capacity units, and report it."""
+        started, response, failure = time.perf_counter(), {}, ""
         try:
             arguments = {**arguments, "ReturnConsumedCapacity": "TOTAL"}
-            answer = self._transport.call(operation, arguments)
-            return answer  # noqa: TRY300 - an else would only stretch it
+            response = self._transport.call(operation, arguments)
+            return response  # noqa: TRY300 - an else would only stretch it
         except Exception as error:
             failure = getattr(error, "code", type(error).__name__)
             raise
         finally:
             if self.on_call:
                 seconds = time.perf_counter() - started
-                self.on_call(Call(operation, arguments, answer, seconds, failure))
-
-    def attempts(self) -> Iterator[float]:
-        """Yield once per attempt at what the store may do only in part, or not yet."""
-        return retry.attempts(self._attempts, pause=BACKOFF_SECONDS)
+                self.on_call(Call(operation, arguments, response, seconds, failure))
 
     def _record_failure(self, error: TransportError) -> None:
         """Tell the circuit breaker about a call without a valid response."""
@@ -252,39 +243,43 @@ class Database:
         else:
             self.breaker.record_success()
 
-    def write(self, *actions: Action) -> None:
-        """Do all or nothing; ConditionFailed when a condition does not hold."""
+    def attempts(self) -> Iterator[float]:
+        """Yield once per attempt at what the store may do only in part, or not yet."""
+        return retry.attempts(self._attempts, pause=BACKOFF_SECONDS)
+
+    def transact(self, *actions: Action) -> None:
+        """Carry out all actions or none; raises ConditionFailed if a condition does not hold."""
         items = [action.action() for action in actions]
         token = uuid.uuid4().hex  # on AWS it makes another attempt at the same write harmless
-        unsure = False
+        maybe_applied = False
         for _ in self.attempts():
             try:
                 self.call("TransactWriteItems", TransactItems=items, ClientRequestToken=token)
-            except _Cancelled as cancelled:
-                unsure = unsure or cancelled.maybe_applied
-                if "ConditionalCheckFailed" in cancelled.reasons:
-                    raise ConditionFailed(unsure=unsure) from None
+            except _TransactionCancelled as error:
+                maybe_applied = maybe_applied or error.maybe_applied
+                if "ConditionalCheckFailed" in error.reasons:
+                    raise ConditionFailed(maybe_applied=maybe_applied) from None
             else:
                 return
         raise ServiceUnavailable
 
 
 class Table:
-    """One table: typed items in and out, always read consistently."""
+    """One table. All reads are consistent, but for those of an index."""
 
     def __init__(self, database: Database, name: str) -> None:
         self.database = database
         self.name = name
 
     def get(self, **key: str) -> Item | None:
-        """The item under this key, if there is one."""
-        answer = self.database.call(
+        """Read the item under a key; None if there is none."""
+        response = self.database.call(
             "GetItem", TableName=self.name, Key=codec.item(**key), ConsistentRead=True
         )
-        return answer.get("Item")
+        return response.get("Item")
 
     def get_many(self, keys: Sequence[dict[str, str]]) -> list[Item]:
-        """The items under these distinct keys, in any order; missing ones are left out."""
+        """Read the items under distinct keys, in any order; those that are missing are left out."""
         if len(keys) == 1:  # a plain read does less work on both sides
             found = self.get(**keys[0])
             return [found] if found else []
@@ -297,19 +292,19 @@ class Table:
     def _get_batch(self, keys: list[Item]) -> Iterator[Item]:
         request = {self.name: {"Keys": keys, "ConsistentRead": True}}
         for _ in self.database.attempts():
-            answer = self.database.call("BatchGetItem", RequestItems=request)
-            yield from answer["Responses"].get(self.name, [])
-            request = answer.get("UnprocessedKeys") or {}
+            response = self.database.call("BatchGetItem", RequestItems=request)
+            yield from response["Responses"].get(self.name, [])
+            request = response.get("UnprocessedKeys") or {}
             if not request:
                 return
-        raise ServiceUnavailable  # never a silently short answer
+        raise ServiceUnavailable  # never a silently short result
 
     def put(self, item: Item, condition: Condition) -> None:
-        """Write the item; ConditionFailed when the one in its place is not as wanted."""
+        """Put an item in place of one under its key; raises ConditionFailed."""
         self.database.call("PutItem", **_put_arguments(self, item, condition))
 
-    def change(self, values: dict[str, Any], condition: Condition, **key: str) -> None:
-        """Set attributes of the item; ConditionFailed when it is not as wanted."""
+    def update(self, values: dict[str, Any], condition: Condition, **key: str) -> None:
+        """Set attributes of the item under a key; raises ConditionFailed."""
         clause, names, encoded = update_set(values)
         arguments = condition_arguments(ConditionExpression=condition)
         arguments["ExpressionAttributeNames"] |= names
@@ -322,10 +317,10 @@ class Table:
             **arguments,
         )
 
-    def add(self, counter: str, values: dict[str, Any], **key: str) -> int:
-        """Add one to a counter, atomically, and set attributes beside it; the new count."""
+    def increment(self, counter: str, values: dict[str, Any], **key: str) -> int:
+        """Add one to a counter and set attributes beside it, atomically; return the new count."""
         clause, names, encoded = update_set(values)
-        answer = self.database.call(
+        response = self.database.call(
             "UpdateItem",
             TableName=self.name,
             Key=codec.item(**key),
@@ -334,10 +329,10 @@ class Table:
             ExpressionAttributeValues={":one": codec.value(1), **encoded},
             ReturnValues="UPDATED_NEW",
         )
-        return int(answer["Attributes"][counter]["N"])
+        return int(response["Attributes"][counter]["N"])
 
     def delete_many(self, keys: Sequence[dict[str, str]]) -> None:
-        """Delete the items under these keys, whether or not they are there."""
+        """Delete the items under these keys, if they exist."""
         for start in range(0, len(keys), BATCH_WRITE_ITEMS):
             chunk = keys[start : start + BATCH_WRITE_ITEMS]
             self._delete_batch([{"DeleteRequest": {"Key": codec.item(**key)}} for key in chunk])
@@ -345,80 +340,82 @@ class Table:
     def _delete_batch(self, requests: list[dict[str, Any]]) -> None:
         unprocessed: dict[str, Any] = {self.name: requests}
         for _ in self.database.attempts():
-            answer = self.database.call("BatchWriteItem", RequestItems=unprocessed)
-            unprocessed = answer.get("UnprocessedItems") or {}
+            response = self.database.call("BatchWriteItem", RequestItems=unprocessed)
+            unprocessed = response.get("UnprocessedItems") or {}
             if not unprocessed:
                 return
         raise ServiceUnavailable
 
     def delete(self, condition: Condition, **key: str) -> None:
-        """Delete the item; ConditionFailed when it is not as wanted."""
-        self.database.call(
-            "DeleteItem",
-            TableName=self.name,
-            Key=codec.item(**key),
-            **condition_arguments(ConditionExpression=condition),
-        )
+        """Delete the item under a key; raises ConditionFailed."""
+        self.database.call("DeleteItem", **_key_arguments(self, key, condition))
 
     def query(
         self,
         where: Condition,
         *,
         index: str | None = None,
-        only: Condition | None = None,
+        filter: Condition | None = None,
         start: Item | None = None,
         descending: bool = False,
         limit: int,
-    ) -> Read:
-        """One look at no more than `limit` items.
+    ) -> ItemPage:
+        """Read one page of the items of a key, scanning no more than `limit` of them.
 
-        An index is read as DynamoDB offers it: eventually consistent.
+        It begins after the key `start`. An index is read as DynamoDB offers it: eventually
+        consistent.
         """
-        answer = self.database.call(
+        response = self.database.call(
             "Query",
             TableName=self.name,
             ScanIndexForward=not descending,
             Limit=limit,
             **({"IndexName": index} if index else {"ConsistentRead": True}),
             **({"ExclusiveStartKey": start} if start else {}),
-            **condition_arguments(KeyConditionExpression=where, FilterExpression=only),
+            **condition_arguments(KeyConditionExpression=where, FilterExpression=filter),
         )
-        return Read(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
+        return ItemPage(
+            response["Items"], response["ScannedCount"], response.get("LastEvaluatedKey")
+        )
 
-    def scan(self, *, start: Item | None = None, limit: int) -> Read:
-        """One look at no more than `limit` items of the whole table, whosever they are."""
-        answer = self.database.call(
+    def scan(self, *, start: Item | None = None, limit: int) -> ItemPage:
+        """Read one page of the whole table, of no more than `limit` items."""
+        response = self.database.call(
             "Scan",
             TableName=self.name,
             ConsistentRead=True,
             Limit=limit,
             **({"ExclusiveStartKey": start} if start else {}),
         )
-        return Read(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
+        return ItemPage(
+            response["Items"], response["ScannedCount"], response.get("LastEvaluatedKey")
+        )
 
     def count(
         self,
         where: Condition,
         *,
-        only: Condition | None = None,
+        filter: Condition | None = None,
         start: Item | None = None,
         limit: int,
-    ) -> "Counted":
-        """How many items match in one look at no more than `limit` of them."""
-        answer = self.database.call(
+    ) -> CountPage:
+        """Count the matching items of a key, scanning no more than `limit` of them."""
+        response = self.database.call(
             "Query",
             TableName=self.name,
             Select="COUNT",
             ConsistentRead=True,
             Limit=limit,
             **({"ExclusiveStartKey": start} if start else {}),
-            **condition_arguments(KeyConditionExpression=where, FilterExpression=only),
+            **condition_arguments(KeyConditionExpression=where, FilterExpression=filter),
         )
-        return Counted(answer["Count"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
+        return CountPage(
+            response["Count"], response["ScannedCount"], response.get("LastEvaluatedKey")
+        )
 
 
-class _Cancelled(Exception):
-    """A transaction that was not carried out, with the reason of each of its items."""
+class _TransactionCancelled(Exception):
+    """A transaction that was not carried out, with the reasons of its actions."""
 
     def __init__(self, error: ServiceError) -> None:
         super().__init__()
@@ -430,6 +427,24 @@ def _put_arguments(table: Table, item: Item, condition: Condition | None) -> dic
     if condition is not None:
         arguments |= condition_arguments(ConditionExpression=condition)
     return arguments
+
+
+def _key_arguments(
+    table: Table, key: dict[str, str], condition: Condition | None
+) -> dict[str, Any]:
+    arguments = {"TableName": table.name, "Key": codec.item(**key)}
+    if condition is not None:
+        arguments |= condition_arguments(ConditionExpression=condition)
+    return arguments
+
+
+def _translated(operation: str, error: ServiceError) -> Exception:
+    """Return our own error for one of DynamoDB."""
+    if error.code == "ConditionalCheckFailedException":
+        return ConditionFailed(maybe_applied=error.maybe_applied)
+    if error.code == "TransactionCanceledException":
+        return _TransactionCancelled(error)
+    return _unavailable(operation, error)
 
 
 def _unavailable(operation: str, error: Exception) -> ServiceUnavailable:

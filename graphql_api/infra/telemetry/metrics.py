@@ -86,7 +86,7 @@ class Metrics:
 
     def observe(self, database: Database, hashing: Bulkhead) -> None:
         """Count the calls and password hashes of an application from now on."""
-        database.listen(self.count_call)
+        database.subscribe(self.count_call)
         hashing.on_event = self.count_hash
         self._is_breaker_open = lambda: database.breaker.is_open
 

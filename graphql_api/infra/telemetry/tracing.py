@@ -50,7 +50,7 @@ def traced(
     """
     traces = provider()
     tracer = traces.get_tracer(NAME)
-    database.listen(lambda call: _call(tracer, call))
+    database.subscribe(lambda call: _call(tracer, call))
     for executor in executors:
         executor.around = lambda operation: _operation(tracer, operation)
 

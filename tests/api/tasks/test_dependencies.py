@@ -449,14 +449,14 @@ def test_a_blocker_completed_or_deleted_while_it_is_added_blocks_nobody(app, ann
 def test_a_write_whose_answer_was_lost_is_made_once(app, ann, monkeypatch, write):
     task, blocker, other = tasks(ann, 3)
     add(ann, task, blocker)
-    carry_out = Database.write
+    carry_out = Database.transact
     lost = []
 
     def lose_the_first_answer(database, *actions):
         carry_out(database, *actions)
         if not lost:
             lost.append(actions)
-            raise ConditionFailed(unsure=True)
+            raise ConditionFailed(maybe_applied=True)
 
     monkeypatch.setattr(Database, "write", lose_the_first_answer)
     match write:

@@ -173,7 +173,7 @@ def store(engine):
 
 
 def write(store, *changes):
-    store._table.database.write(*map(store.put, changes))
+    store._table.database.transact(*map(store.put, changes))
 
 
 def test_a_kept_change_is_found_as_it_was(store):

@@ -23,7 +23,7 @@ from graphql_api.infra.dynamodb import (
     Table,
     connect,
 )
-from graphql_api.infra.dynamodb.database import Read
+from graphql_api.infra.dynamodb.database import ItemPage
 
 URL = "http://127.0.0.1:1/"
 EMBEDDED = Config(engine_url="http://127.0.0.1:1")
@@ -254,7 +254,7 @@ MINE = Key("user_id").eq("u")
 def test_names_and_values_of_a_query_are_placeholders(wire, table):
     wire.answers = [{"Items": [], "ScannedCount": 0, "Count": 0}]
 
-    table.query(MINE, only=Attr("status").is_in(["pending", "#n0 :v0"]), limit=7)
+    table.query(MINE, filter=Attr("status").is_in(["pending", "#n0 :v0"]), limit=7)
 
     assert wire.calls == [
         (
@@ -285,7 +285,7 @@ def test_a_query_of_an_index_starts_where_another_stopped_and_goes_backward(wire
 
     read = table.query(MINE, index="by_due_date", start=start, descending=True, limit=9)
 
-    assert read == Read([{"a": {"S": "b"}}], 9, stopped)
+    assert read == ItemPage([{"a": {"S": "b"}}], 9, stopped)
     assert wire.calls == [
         (
             "Query",
@@ -306,14 +306,14 @@ def test_a_query_of_an_index_starts_where_another_stopped_and_goes_backward(wire
 def test_a_query_that_comes_to_the_end_has_not_stopped(wire, table):
     wire.answers = [{"Items": [], "ScannedCount": 3, "Count": 0}]
 
-    assert table.query(MINE, limit=9) == Read([], 3, None)
+    assert table.query(MINE, limit=9) == ItemPage([], 3, None)
 
 
 def test_a_count_is_one_look_and_says_where_it_stopped(wire, table):
     stop = {"task_id": {"S": "b"}}
     wire.answers = [{"Count": 3, "ScannedCount": 9, "LastEvaluatedKey": stop}]
 
-    counted = table.count(MINE, only=Attr("status").eq("pending"), start=stop, limit=9)
+    counted = table.count(MINE, filter=Attr("status").eq("pending"), start=stop, limit=9)
 
     assert counted == (3, 9, stop)
     [(_, body)] = wire.calls
@@ -357,7 +357,7 @@ def test_a_write_has_a_condition_without_values_of_its_own(wire, table):
     [
         lambda table: table.put({}, Attr("version").eq(1)),
         lambda table: table.delete(Attr("version").eq(1), user_id="u"),
-        lambda table: table.change({"a": 1}, Attr("version").eq(1), user_id="u"),
+        lambda table: table.update({"a": 1}, Attr("version").eq(1), user_id="u"),
     ],
     ids=["put", "delete", "change"],
 )
@@ -372,7 +372,7 @@ def test_a_condition_that_does_not_hold_is_an_outcome_and_no_error(wire, table, 
 
 
 def test_a_change_sets_attributes_by_placeholders(wire, table):
-    table.change({"status": "done", "n": 2}, Attr("status").eq("pending"), user_id="u")
+    table.update({"status": "done", "n": 2}, Attr("status").eq("pending"), user_id="u")
 
     assert wire.calls == [
         (
@@ -394,7 +394,7 @@ def test_a_change_sets_attributes_by_placeholders(wire, table):
 
 
 def test_a_change_may_have_a_condition_without_values(wire, table):
-    table.change({"n": 2}, Attr("status").exists(), user_id="u")
+    table.update({"n": 2}, Attr("status").exists(), user_id="u")
 
     [(_, body)] = wire.calls
     assert body["ConditionExpression"] == "attribute_exists(#n0)"
@@ -404,7 +404,7 @@ def test_a_change_may_have_a_condition_without_values(wire, table):
 def test_a_counter_is_counted_on_by_the_store(wire, table):
     wire.answers = [{"Attributes": {"status": {"N": "8"}}}]
 
-    count = table.add("status", {"until": 12}, user_id="u")
+    count = table.increment("status", {"until": 12}, user_id="u")
 
     assert count == 8
     assert wire.calls == [
@@ -478,7 +478,7 @@ def puts(table: Table, count: int = 2) -> list[Put]:
 
 
 def test_several_items_are_written_and_deleted_in_one_transaction(wire, database, table):
-    database.write(*puts(table), Delete(table, {"user_id": "u"}))
+    database.transact(*puts(table), Delete(table, {"user_id": "u"}))
 
     assert wire.calls == [
         (
@@ -509,7 +509,7 @@ def test_a_transaction_that_met_another_one_is_tried_again(
 ):
     wire.answers = [cancelled("None", "TransactionConflict")] * times + [{}]
 
-    database.write(*puts(table))
+    database.transact(*puts(table))
 
     assert len(wire.calls) == times + 1
     assert len({str(body["TransactItems"]) for _, body in wire.calls}) == 1
@@ -531,7 +531,7 @@ def test_a_transaction_of_which_a_condition_does_not_hold_is_not_tried_again(
     wire.answers = [cancelled("TransactionConflict", "None"), cancelled(*reasons)]
 
     with pytest.raises(ConditionFailed):
-        database.write(*puts(table))
+        database.transact(*puts(table))
 
     assert len(wire.calls) == 2
     assert logged() == []
@@ -542,7 +542,7 @@ def test_a_transaction_that_never_gets_through_is_given_up(wire, database, table
     wire.answers = [cancelled(*reasons)]
 
     with pytest.raises(ServiceUnavailable):
-        database.write(*puts(table))
+        database.transact(*puts(table))
 
     assert len(wire.calls) == 5
     assert all(0 <= pause <= 0.02 * 2**n for n, pause in enumerate(pauses))
@@ -557,9 +557,9 @@ CALLS = {
     "Query": lambda table: table.query(MINE, limit=1),
     "PutItem": lambda table: table.put({}, Attr("a").not_exists()),
     "DeleteItem": lambda table: table.delete(Attr("a").exists(), user_id="u"),
-    "UpdateItem": lambda table: table.change({"a": 1}, Attr("a").exists(), user_id="u"),
+    "UpdateItem": lambda table: table.update({"a": 1}, Attr("a").exists(), user_id="u"),
     "BatchWriteItem": lambda table: table.delete_many(keys(2)),
-    "TransactWriteItems": lambda table: table.database.write(*puts(table)),
+    "TransactWriteItems": lambda table: table.database.transact(*puts(table)),
 }
 
 FAILURES = {
