@@ -34,6 +34,7 @@ from graphql_api.domain.accounts.tokens import Tokens
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.live import LiveFeed, LiveOptions
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.health import HealthCheck
 from graphql_api.domain.jobs import Jobs
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.plans.store import PlanStore
@@ -154,7 +155,7 @@ def create_app(
         app.register_blueprint(plan_routes(PlanPage()))
     # Readiness is whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
-    app.register_blueprint(health_routes(impatient.check, is_draining))
+    app.register_blueprint(health_routes(HealthCheck(database, impatient), is_draining))
     app.register_blueprint(
         rest.blueprint(
             rest_executor, services, lists=bulkheads.lists, long_lists=bulkheads.long_lists

@@ -210,8 +210,10 @@ class ServiceUnavailable(AppError):
 
     code, status = "SERVICE_UNAVAILABLE", 503
 
-    def __init__(self, message: str = "The service is unavailable, try again.") -> None:
-        super().__init__(message, retry_after=1)
+    def __init__(
+        self, message: str = "The service is unavailable, try again.", **details: Any
+    ) -> None:
+        super().__init__(message, retry_after=1, **details)
 
 
 class UnknownOutcome(ServiceUnavailable):

@@ -329,7 +329,10 @@ def test_no_link_is_made_of_what_a_client_says_the_host_is(ann, host):
 def test_health_tells_nothing_of_what_is_behind(api):
     told = [api.rest("GET", path) for path in ("/healthz", "/readyz")]
 
-    assert [answer.json for answer in told] == [{"status": "ok"}, {"status": "ready"}]
+    assert [answer.json for answer in told] == [
+        {"status": "ok"},
+        {"status": "ready", "read": True, "write": True},
+    ]
     for path in ("/metrics", "/debug", "/console", "/.env", "/server-status", "/schema.graphql"):
         assert api.rest("GET", path).status_code == 404
 

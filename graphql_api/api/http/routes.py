@@ -10,6 +10,7 @@ from graphql_api.api.http.requests import Incoming
 from graphql_api.api.http.responses import TEXTS, json_response, problem
 from graphql_api.api.pages.graphiql import Asset, GraphiQL
 from graphql_api.api.pages.plan import PlanPage
+from graphql_api.domain.health import StoreHealth
 from graphql_api.errors import ServiceUnavailable
 
 
@@ -51,10 +52,12 @@ def plan_routes(page: PlanPage) -> Blueprint:
     return routes
 
 
-def health_routes(check_store: Callable[[], None], is_draining: Callable[[], bool]) -> Blueprint:
+def health_routes(
+    check_store: Callable[[], StoreHealth], is_draining: Callable[[], bool]
+) -> Blueprint:
     """Route /healthz and /readyz.
 
-    A process is ready unless it is about to end, or `check_store` raises ServiceUnavailable.
+    A process is ready unless it is about to end or cannot read; whether it can write is told.
     """
     routes = Blueprint("health", __name__)
 
@@ -66,8 +69,10 @@ def health_routes(check_store: Callable[[], None], is_draining: Callable[[], boo
     def readyz(_: Incoming) -> Response:
         if is_draining():
             raise ServiceUnavailable("The service is about to end.")
-        check_store()
-        return json_response({"status": "ready"})
+        health = check_store()
+        if not health.read:
+            raise ServiceUnavailable("The store cannot be read, try again.", **health._asdict())
+        return json_response({"status": "ready", **health._asdict()})
 
     return routes
 

@@ -34,6 +34,9 @@ MAX_SESSIONS = 100  # in a list
 DELETE_PAGE = 100  # items read at a time while a user is deleted
 
 
+PROBE = {"user_id": "readyz", "item": "probe"}  # a key that no client can make hot
+
+
 class UserStore:
     """Stores users, their names and their sessions."""
 
@@ -158,7 +161,11 @@ class UserStore:
 
     def check(self) -> None:
         """Read once. Raises ServiceUnavailable if the store does not respond."""
-        self._table.get(user_id="readyz", item="probe")  # a key that no client can make hot
+        self._table.get(**PROBE)
+
+    def check_write(self) -> None:
+        """Write once. Raises ServiceUnavailable if the store does not carry that out."""
+        self._database.transact(Put(self._table, codec.item(**PROBE)))
 
     def _owner_of(self, reservation: dict[str, str]) -> str:
         item = self._table.get(**reservation)

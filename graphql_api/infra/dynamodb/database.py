@@ -48,6 +48,9 @@ BATCH_WRITE_ITEMS = 25  # BatchWriteItem's
 ATTEMPTS = 5  # at a call, at unprocessed keys, at a transaction that met another one
 BACKOFF_SECONDS = 0.02  # before the second of them, at most; twice as long before each later one
 
+READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
+READ, WRITE = "read", "write"
+
 log = logging.getLogger(__name__)
 
 
@@ -158,6 +161,16 @@ def pages(read: Callable[[Item | None], ItemPage]) -> Iterator[list[Item]]:
             return
 
 
+def _record_failure(breaker: CircuitBreaker, error: TransportError) -> None:
+    """Tell a circuit breaker about a call without a valid response."""
+    if error.unreachable is None:
+        breaker.record_inconclusive()
+    elif error.unreachable:
+        breaker.record_failure(timed_out=error.timed_out)
+    else:
+        breaker.record_success()
+
+
 class Database:
     """The tables of one deployment, whose names begin with its prefix."""
 
@@ -173,7 +186,8 @@ class Database:
         """`timeout` is of one attempt, `call_timeout` of a call outside of requests; in seconds."""
         self.client = client
         self.on_call: Callable[[Call], None] | None = None
-        self.breaker = CircuitBreaker()
+        # A full disk fails writes only, and a hot index reads only: neither stops the other.
+        self.breakers = {READ: CircuitBreaker(), WRITE: CircuitBreaker()}
         self._transport = Transport(client, attempts, timeout, call_timeout)
         self._prefix = prefix
         self._attempts = attempts
@@ -198,7 +212,8 @@ class Database:
 
         Raises ConditionFailed and ServiceUnavailable.
         """
-        if not self.breaker.allows_call():
+        breaker = self.breakers[READ if operation in READS else WRITE]
+        if not breaker.allows_call():
             raise ServiceUnavailable
         request_log.count_call()
         try:
@@ -208,15 +223,15 @@ class Database:
                 else self._transport.call(operation, arguments)
             )
         except ServiceError as error:
-            self.breaker.record_success()
+            breaker.record_success()
             raise _translated(operation, error) from error
         except TransportError as error:
-            self._record_failure(error)
+            _record_failure(breaker, error)
             raise _unavailable(operation, error) from error
         except BotoCoreError as error:  # no credentials, or none in time
-            self.breaker.record_failure()
+            breaker.record_failure()
             raise _unavailable(operation, error) from error
-        self.breaker.record_success()
+        breaker.record_success()
         return response
 
     def _timed_call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -233,15 +248,6 @@ class Database:
             if self.on_call:
                 seconds = time.perf_counter() - started
                 self.on_call(Call(operation, arguments, response, seconds, failure))
-
-    def _record_failure(self, error: TransportError) -> None:
-        """Tell the circuit breaker about a call without a valid response."""
-        if error.unreachable is None:
-            self.breaker.record_inconclusive()
-        elif error.unreachable:
-            self.breaker.record_failure(timed_out=error.timed_out)
-        else:
-            self.breaker.record_success()
 
     def attempts(self) -> Iterator[float]:
         """Yield once per attempt at what the store may do only in part, or not yet."""

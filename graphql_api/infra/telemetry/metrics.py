@@ -13,10 +13,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, mult
 
 from graphql_api.infra.concurrency.bulkhead import Bulkhead, Event
 from graphql_api.infra.dynamodb import Call, Database
+from graphql_api.infra.dynamodb.database import READ, READS, WRITE
 from graphql_api.infra.request_log import RequestRecord, single_or_several
 
 NAMESPACE = "task_scheduler"
-READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -88,7 +88,9 @@ class Metrics:
         """Count the calls and password hashes of an application from now on."""
         database.subscribe(self.count_call)
         hashing.on_event = self.count_hash
-        self._is_breaker_open = lambda: database.breaker.is_open
+        self._is_breaker_open = lambda: any(
+            breaker.is_open for breaker in database.breakers.values()
+        )
 
     def started(self) -> None:
         """Count a request in progress."""
@@ -109,7 +111,7 @@ class Metrics:
         """Count a call to DynamoDB, its seconds and its capacity units."""
         self._calls(call.operation, call.failure or "ok").inc()
         self._call_seconds(call.operation).observe(call.seconds)
-        kind = "read" if call.operation in READS else "write"
+        kind = READ if call.operation in READS else WRITE
         for table, units in call.units.items():
             self._units(table, kind).inc(units)
 

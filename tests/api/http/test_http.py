@@ -19,8 +19,10 @@ from graphql_api.api.http.middleware import RequestMiddleware
 from graphql_api.api.http.requests import Incoming
 from graphql_api.api.http.responses import present
 from graphql_api.api.rest.views import Runner
+from graphql_api.domain.accounts.store import UserStore
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.dynamodb import Database
+from graphql_api.infra.dynamodb.circuit_breaker import CircuitBreaker
 from graphql_api.infra.serving.wsgi import REFUSED
 
 pytestmark = pytest.mark.engine_is_no_matter
@@ -29,6 +31,8 @@ GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 HELLO = "{ __typename }"
+
+READY = {"status": "ready", "read": True, "write": True}
 
 
 def post(api, data, content_type=JSON, **headers):
@@ -297,8 +301,44 @@ def test_health_needs_no_store_and_readiness_does(api, calls):
     assert (healthy.status_code, healthy.json) == (200, {"status": "ok"})
     assert calls == []
     ready = api.rest("GET", "/readyz")
-    assert (ready.status_code, ready.json) == (200, {"status": "ready"})
+    assert (ready.status_code, ready.json) == (
+        200,
+        {"status": "ready", "read": True, "write": True},
+    )
     assert "Connection" not in ready.headers
+
+
+def test_readiness_tells_that_writes_fail_while_reads_go_on(app, api, ann, monkeypatch):
+    breakers = app.extensions["database"].breakers
+    monkeypatch.setitem(breakers, "write", CircuitBreaker())
+    breakers["write"].record_failure()
+
+    def fail(_):
+        raise ServiceUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(UserStore, "check_write", fail)
+        degraded = api.rest("GET", "/readyz")
+        listed = ann.rest("GET", "/api/v1/tasks")
+        created = ann.rest("POST", "/api/v1/tasks", json={"title": "x"})
+    recovered = api.rest("GET", "/readyz")
+
+    assert (degraded.status_code, degraded.json) == (
+        200,
+        {"status": "ready", "read": True, "write": False},
+    )
+    assert (listed.status_code, created.status_code) == (200, 503)
+    assert recovered.json == {"status": "ready", "read": True, "write": True}
+
+
+def test_readiness_tells_what_is_so_where_nothing_can_be_read(api, monkeypatch):
+    def fail(_):
+        raise ServiceUnavailable
+
+    monkeypatch.setattr(UserStore, "check", fail)
+    answer = api.rest("GET", "/readyz")
+
+    assert (answer.status_code, answer.json["read"], answer.json["write"]) == (503, False, True)
 
 
 def test_a_process_that_leaves_is_not_ready_but_alive_and_lets_every_client_go(engine):
