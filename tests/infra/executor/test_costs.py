@@ -189,13 +189,13 @@ def test_adversarial_variables_are_refused_in_bounded_steps_with_five_errors_at_
 
 def test_after_five_problems_no_further_is_looked_for(monkeypatch):
     looked = []
-    problems = variable_errors.problems
+    problems = variable_errors._problems
 
-    def noted(name, kind, value, *at):
-        looked.append(name)
-        return problems(name, kind, value, *at)
+    def noted(path, *of):
+        looked.append(path)
+        return problems(path, *of)
 
-    monkeypatch.setattr(variable_errors, "problems", noted)
+    monkeypatch.setattr(variable_errors, "_problems", noted)
     _, errors = refuse(CREATE, {"input": {"tasks": [1] * 20_000}})
 
     assert len(errors) == MAX_ERRORS
