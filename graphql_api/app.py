@@ -24,7 +24,7 @@ from graphql_api.api.pages.plan import PlanPage
 from graphql_api.api.rest import openapi
 from graphql_api.api.rest import views as rest
 from graphql_api.bulkheads import Bulkheads
-from graphql_api.config import Config
+from graphql_api.config import NO_LIMITS, Config
 from graphql_api.domain.accounts.deletions import Deletions
 from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.domain.accounts.rate_limits import RateLimiter
@@ -139,9 +139,13 @@ def create_app(
         introspections=bulkheads.introspections,
         long_operations=bulkheads.long_operations,
     )
-    # Its one document never has to make room for clients', and their limits are not its own.
+    # Its document is our own: it needs no limits, and never has to make room for clients'.
     rest_executor = Executor(
-        SCHEMA, costs=COSTS, introspection=False, compiled=config.compiled_operations
+        SCHEMA,
+        costs=COSTS,
+        introspection=False,
+        limits=NO_LIMITS,
+        compiled=config.compiled_operations,
     )
 
     app = Application(__name__)

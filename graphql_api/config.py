@@ -4,7 +4,7 @@ import contextlib
 import importlib.util
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -49,6 +49,8 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+# Of documents that are the service's own, and reach none of these.
+NO_LIMITS = Limits(**dict.fromkeys((limit.name for limit in fields(Limits)), 1_000_000))
 
 
 @dataclass(frozen=True)

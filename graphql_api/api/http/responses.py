@@ -1,7 +1,6 @@
 """What goes back over HTTP: JSON, and the one place where errors become answers."""
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, cast
@@ -17,8 +16,6 @@ from graphql_api.infra import request_log
 from graphql_api.infra.serving import body_limits
 
 PROBLEM = "application/problem+json"
-
-_CAPITAL = re.compile(r"[A-Z]")
 
 # Named here, since Python's names change from version to version.
 _CODES = {
@@ -72,11 +69,6 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response:
         **more,
     }
     return _headed(json_response(body, status, PROBLEM), status, more.get("retry_after"))
-
-
-def snake(name: str) -> str:
-    """A camelCase name in snake_case."""
-    return _CAPITAL.sub(lambda letter: "_" + letter[0].lower(), name)
 
 
 def present(error: Exception, environ: Mapping[str, Any]) -> Response:

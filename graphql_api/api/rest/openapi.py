@@ -1,387 +1,261 @@
-"""The REST routes as an OpenAPI 3.1 document, made from the routes and the schema themselves."""
+"""The OpenAPI document of the REST routes (https://spec.openapis.org/oas/v3.1.1).
 
+It follows from the table of routes, the operations behind them and the schema.
+"""
+
+import json
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 
-from graphql import (
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLEnumType,
-    GraphQLInputObjectType,
-    GraphQLObjectType,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    get_named_type,
-    get_nullable_type,
-    is_list_type,
-    is_non_null_type,
-    is_required_input_field,
-    parse,
-    type_from_ast,
-)
+from graphql import GraphQLSchema, get_nullable_type
 
 from graphql_api.api.http.negotiation import JSON
-from graphql_api.api.http.responses import PROBLEM, snake
-from graphql_api.api.rest.views import DOCUMENT, IN_HEADERS, READ_ONLY, ROUTES, SORTS, Route
-from graphql_api.domain.accounts.model import USERNAME_LENGTH
-from graphql_api.domain.paging import MAX_PAGE_SIZE
-from graphql_api.domain.planner.model import MAX_HORIZON_DAYS
-from graphql_api.domain.plans.model import MAX_BUSY
-from graphql_api.domain.tasks.dependencies import MAX_BLOCKERS
-from graphql_api.domain.tasks.model import MAX_MINUTES, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
-from graphql_api.domain.tasks.service import MAX_KEY_LENGTH
+from graphql_api.api.http.responses import PROBLEM
+from graphql_api.api.rest.json_schema import BOUNDS, Json, JsonSchemas, closed_object
+from graphql_api.api.rest.operations import SOURCE, Operation, Operations
+from graphql_api.api.rest.parameters import HEADERS, Parameters
+from graphql_api.api.rest.query import QueryParameter
+from graphql_api.api.rest.routes import ROUTES, TAGS, Route
 
-Json = dict[str, Any]
+DESCRIPTION = (
+    "The REST routes of Smart Task Scheduler, a service for personal task scheduling. Each of them"
+    " runs one operation of the GraphQL API at `/graphql`, so that both have the same rules."
+)
+SERVERS = (
+    {"url": "/", "description": "The service that sends this document."},
+    {"url": "http://127.0.0.1:5000", "description": "A service started by `make run`."},
+)
 
-SCALARS: Mapping[str, Json] = {
-    "ID": {"type": "string"},
-    "String": {"type": "string"},
-    "Int": {"type": "integer"},
-    "Float": {"type": "number"},
-    "Boolean": {"type": "boolean"},
-    "DateTime": {"type": "string", "format": "date-time"},
-    "Date": {"type": "string", "format": "date"},
-    "LocalTime": {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$"},
+# When there is a problem of which status, unless a route says it better.
+PROBLEMS: Mapping[int, str] = {
+    400: "The request is invalid: `field` names what is wrong with it.",
+    401: "The access token is missing, invalid or expired.",
+    404: "It does not exist, or it is another user's.",
+    412: "It is not of the version in `If-Match` any more: `current_version` is the new one.",
+    413: "The body is larger than 64 KiB.",
+    415: "The body is not sent as JSON.",
+    500: "The service has failed: its log has the reason, by `request_id`.",
+    503: "The service is overloaded or cannot reach its store: try again after `Retry-After`.",
+}
+HEADER_DESCRIPTIONS: Mapping[str, str] = {
+    "If-Match": 'The entity tag that it must still have, such as `"3"`.',
+    "Idempotency-Key": "A random text: the same key and body have one effect within 24 hours.",
+    "If-None-Match": 'The entity tag of what the client has, such as `"3"`.',
+}
+PARAMETER_DESCRIPTIONS: Mapping[str, str] = {
+    "limit": "How many items a page has.",
+    "after": "The cursor in the `Link` to this page, which the page before had.",
+    "sort": "The order: a `-` in front puts the latest or the greatest first.",
 }
 
-MINUTES = {"minimum": 0, "maximum": MAX_MINUTES}
+_IDS: Json = {"type": "array", "items": {"type": "string"}}
+_TEXT: Json = {"type": "string"}
 
-# What the rules of the models say of a value beyond its type, as far as JSON Schema can.
-BOUNDS: Mapping[str, Json] = {
-    "username": {"minLength": USERNAME_LENGTH[0]},
-    "password": {"minLength": 1},
-    "title": {"minLength": 1, "maxLength": MAX_TITLE_LENGTH, "pattern": r"\S"},
-    "durationMinutes": MINUTES,
-    "minChunkMinutes": MINUTES,
-    "tags": {"maxItems": MAX_TAGS},
-    "blockerIds": {"minItems": 1, "maxItems": MAX_BLOCKERS},
-    "horizonDays": {"minimum": 1, "maximum": MAX_HORIZON_DAYS},
-    "busy": {"maxItems": MAX_BUSY},
-}
-ELEMENTS: Mapping[str, Json] = {
-    "tags": {"minLength": 1, "maxLength": MAX_TAG_LENGTH, "pattern": r"\S"},
-}
-
-CONFLICTING = {
-    "RegisterUser",
-    "RefreshToken",
-    "ChangePassword",
-    "DeleteAccount",
-    "CreateTask",
-    "UpdateTask",
-    "DeleteTask",
-    "AddBlockers",
-    "RemoveBlockers",
-    "UpdateSettings",
-    "ApplyPlan",
-}
-# What is named in the body may be missing.
-NAMING = {"PreviewPlan", "ApplyPlan", "UndoPlan"}
-
-PROBLEMS = {
-    "400": "Something cannot be meant; `field` names it.",
-    "401": "No token, a bad one, or wrong credentials.",
-    "404": "No such task, or another user's.",
-    "409": "What is there speaks against it: a name taken, a key used otherwise, open blockers, …",
-    "412": "The task is not of the version in `If-Match`.",
-    "413": "The body is larger than 64 KiB.",
-    "415": "The body is not JSON.",
-    "429": "Too many attempts.",
-    "500": "A fault of the service.",
-    "503": "The store cannot be reached now; try again after `Retry-After` seconds.",
+PROBLEM_SCHEMA: Json = {
+    "description": "An error (RFC 9457). `error` and `message` repeat `detail`.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "error", "message"],
+    "properties": {
+        **dict.fromkeys(("type", "title", "detail", "code", "error", "message"), _TEXT),
+        "status": {"type": "integer"},
+        "field": {**_TEXT, "description": "What is wrong: a field, a parameter or a header."},
+        "at": {**_TEXT, "description": "The place of a nested field, such as `busy[3].start`."},
+        "request_id": {**_TEXT, "description": "The request in the log of the service."},
+        "retry_after": {"type": "integer", "description": "Seconds to wait."},
+        "current_version": {"type": "integer", "description": "The version that there is now."},
+        "blockers": {**_IDS, "description": "The open tasks that block this one."},
+        "cycle": {**_IDS, "description": "Tasks that would wait for each other."},
+        "input_hash": {**_TEXT, "description": "The hash of the plan's input as it is now."},
+        **{
+            name: {**_IDS, "description": f"The tasks {name} since the plan was made."}
+            for name in ("added", "removed", "changed")
+        },
+    },
 }
 
 
-def document(schema: GraphQLSchema, version: str) -> Json:
-    """The OpenAPI document of all REST routes."""
-    paths: Json = {}
-    for route in ROUTES:
+def document(
+    schema: GraphQLSchema, version: str, routes: Sequence[Route] = ROUTES, source: str = SOURCE
+) -> Json:
+    """Return the OpenAPI document of the routes, which run operations of the source."""
+    operations, schemas = Operations(schema, source), JsonSchemas(schema)
+    paths: dict[str, Json] = {}
+    for route in routes:
+        described = _RouteDocument(route, operations[route.operation], schemas)
         path = paths.setdefault(re.sub(r"<(\w+)>", r"{\1}", route.path), {})
-        for method in route.methods:
-            path[method.lower()] = _operation(schema, route, method)
+        path |= {method.lower(): described.operation(method) for method in route.methods}
+    used = {route.tag for route in routes}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Smart Task Scheduler",
             "version": version,
-            "description": "The REST routes beside the GraphQL API at /graphql.",
+            "description": DESCRIPTION,
+            "contact": {"name": "The maintainers of Smart Task Scheduler"},
+            "license": {"name": "MIT", "identifier": "MIT"},
         },
+        "servers": list(SERVERS),
+        "tags": [{"name": n, "description": text} for n, text in TAGS.items() if n in used],
+        "security": [{"token": []}],
         "paths": paths,
         "components": {
-            "schemas": {"Task": _shown(schema, "TaskFields"), "Problem": PROBLEM_SCHEMA},
+            "schemas": {**dict(sorted(schemas.components.items())), "Problem": PROBLEM_SCHEMA},
+            "responses": {
+                _response_name(status): _problem(text) for status, text in PROBLEMS.items()
+            },
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The `token` that a login has returned.",
+                }
             },
         },
     }
 
 
-_IDS: Json = {"type": "array", "items": {"type": "string"}}
-
-PROBLEM_SCHEMA: Json = {
-    "description": "An error, as RFC 9457 has it; `error` and `message` repeat `detail`.",
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "error", "message"],
-    "properties": {
-        **{name: {"type": "string"} for name in ("type", "title", "detail", "code")},
-        **{name: {"type": "string"} for name in ("error", "message", "field", "at", "request_id")},
-        "status": {"type": "integer"},
-        "current_version": {"type": "integer"},
-        "blockers": _IDS,
-        "cycle": _IDS,
-        "input_hash": {"type": "string"},
-        **dict.fromkeys(("added", "removed", "changed"), _IDS),
-        "retry_after": {"type": "integer"},
-    },
-}
+def dumps(document: Json) -> str:
+    """Return a document as text to be read and compared."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _operation(schema: GraphQLSchema, route: Route, method: str) -> Json:
-    kind = _input_type(schema, route)
-    has_body = kind is not None and bool(kind.fields.keys() - IN_HEADERS)
-    operation: Json = {
-        "operationId": route.operation + ("" if method != "PATCH" else "ByPatch"),
-        "summary": _summary(schema, route),
-        "parameters": list(_parameters(route, method)),
-        "responses": {
-            str(route.status): _success(schema, route, method),
-            **({"304": {"description": "The task is as it was."}} if _is_read(route) else {}),
-            **{status: _problem(status) for status in _problems(route, method, body=has_body)},
-        },
-    }
-    if not route.public:
-        operation["security"] = [{"token": []}]
-    if has_body and kind is not None:
-        content = {JSON: {"schema": _input(kind)}}
-        operation["requestBody"] = {"required": True, "content": content}
-    return operation
+class _RouteDocument:
+    """What the document says of one route."""
 
+    def __init__(self, route: Route, operation: Operation, schemas: JsonSchemas) -> None:
+        self._route = route
+        self._operation = operation
+        self._schemas = schemas
+        self._parameters = Parameters(route, operation)
+        self._has_version = "version" in operation.result.fields
 
-def _is_read(route: Route) -> bool:
-    return route.operation == "GetTask"
-
-
-def _is_conditional(route: Route, method: str) -> bool:
-    return route.operation in {"UpdateTask", "DeleteTask"} and method != "GET"
-
-
-def _problems(route: Route, method: str, *, body: bool) -> Iterator[str]:
-    """The statuses of the errors that a route can answer with."""
-    yield "400"
-    yield "401"
-    if "<task_id>" in route.path or route.operation in NAMING:
-        yield "404"
-    if route.operation in CONFLICTING:
-        yield "409"
-    if _is_conditional(route, method):
-        yield "412"
-    if body:
-        yield from ("413", "415")
-    yield from ("429", "500", "503")
-
-
-def _problem(status: str) -> Json:
-    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"description": PROBLEMS[status], "content": content}
-
-
-def _parameters(route: Route, method: str) -> Iterator[Json]:
-    if "<task_id>" in route.path:
-        yield {"name": "task_id", "in": "path", "required": True, "schema": {"type": "string"}}
-    if _is_read(route):
-        yield _header("If-None-Match", "304 if the task still has this entity tag.")
-    if _is_conditional(route, method):
-        yield _header("If-Match", "412 unless the task still has this entity tag.")
-    if route.operation == "UpdateTask":
-        yield _query("force", "Complete the task in spite of open blockers.", type="boolean")
-    if route.operation == "CreateTask":
-        text = "The same key with the same body makes one task, for 24 hours."
-        yield _header("Idempotency-Key", text, {"minLength": 1, "maxLength": MAX_KEY_LENGTH})
-    if route.operation == "ListTasks":
-        yield from _LIST_PARAMETERS
-
-
-def _header(name: str, description: str, bounds: Mapping[str, Any] | None = None) -> Json:
-    schema = {"type": "string", **(bounds or {})}
-    return {"name": name, "in": "header", "description": description, "schema": schema}
-
-
-def _query(name: str, description: str, **schema: Any) -> Json:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
-_LIST_PARAMETERS = (
-    _query(
-        "limit",
-        "Tasks in a page; without it all, by urgency 25.",
-        type="integer",
-        minimum=1,
-        maximum=MAX_PAGE_SIZE,
-    ),
-    _query("after", "From the `Link` of the page before.", type="string"),
-    _query("sort", "The order, with `-` the latest first.", type="string", enum=list(SORTS)),
-    _query("status", "One of these, comma-separated.", type="string"),
-    _query("priority", "One of these, comma-separated.", type="string"),
-    _query("tag", "One of the tags is this; may be repeated.", type="string"),
-    _query("due_before", "Due before this instant.", type="string", format="date-time"),
-    _query("due_after", "Due at this instant or later.", type="string", format="date-time"),
-    _query("ready", "Open without open blockers, or not.", type="boolean"),
-    _query("search", "In the title or the description.", type="string", maxLength=200),
-)
-
-
-def _success(schema: GraphQLSchema, route: Route, method: str) -> Json:
-    task = {"$ref": "#/components/schemas/Task"}
-    message = {"message": {"type": "string"}}
-    bodies: Mapping[str, Json] = {
-        "RegisterUser": _with(_shown(schema, "LoginFields"), message),
-        "LogIn": _shown(schema, "LoginFields"),
-        "Verify": _object({"user_id": SCALARS["ID"], "username": SCALARS["String"]}),
-        "ListTasks": {"type": "array", "items": task},
-        "RefreshToken": _shown(schema, "LoginFields"),
-        "LogOut": _object({**message, "ended_sessions": SCALARS["Int"]}),
-        "ChangePassword": _shown(schema, "LoginFields"),
-        "DeleteAccount": _object({**message, "user_id": SCALARS["ID"]}),
-        "DeleteTask": _deleted_task(message),
-        **dict.fromkeys(
-            ("GetBlockers", "AddBlockers", "RemoveBlockers"), _shown(schema, "BlockersFields")
-        ),
-        "GetUrgency": _shown(schema, "UrgencyFields"),
-        "GetSettings": _shown(schema, "SettingsFields"),
-        "UpdateSettings": _shown(schema, "SettingsFields"),
-        "PreviewPlan": _shown(schema, "PlanFields"),
-        "ApplyPlan": _shown(schema, "AppliedFields"),
-        "UndoPlan": _shown(schema, "UndoneFields"),
-    }
-    response: Json = {
-        "description": f"What {method} has made or found.",
-        "content": {JSON: {"schema": bodies.get(route.operation, task)}},
-    }
-    if route.operation not in bodies:
-        response["headers"] = {"ETag": {"schema": {"type": "string"}}}
-    if route.operation == "ListTasks":
-        response["headers"] = {
-            "Link": {"schema": {"type": "string"}},
-            "X-Incomplete": {
-                "description": "There is more than could be read to sort it by urgency.",
-                "schema": {"const": "true"},
-            },
+    def operation(self, method: str) -> Json:
+        route = self._route
+        operation: Json = {
+            "operationId": route.operation + ("ByPatch" if method == "PATCH" else ""),
+            "tags": [route.tag],
+            "summary": route.summary,
+            "description": route.description or f"{route.summary}.",
+            "parameters": list(self._all_parameters(method)),
+            "responses": dict(sorted({**self._success(method), **self._problems()}.items())),
         }
-    return response
+        if route.public:
+            operation["security"] = []
+        if self._parameters.body:
+            operation["requestBody"] = {"required": True, "content": {JSON: self._body()}}
+        return operation
+
+    def _body(self) -> Json:
+        schema = {"schema": self._schemas.body(self._parameters)}
+        return schema if self._route.example is None else {**schema, "example": self._route.example}
+
+    def _all_parameters(self, method: str) -> Iterator[Json]:
+        for name in self._parameters.path:
+            resource = name.removesuffix("_id").replace("_", " ")
+            yield {
+                **_parameter("path", name, f"The id of the {resource}.", _TEXT),
+                "required": True,
+            }
+        for field, header in self._parameters.headers.items():
+            schema = {**_TEXT, **BOUNDS.get(field, {})}
+            yield _parameter("header", header.name, HEADER_DESCRIPTIONS[header.name], schema)
+        if self._is_conditional_read(method):
+            name = "If-None-Match"
+            yield _parameter("header", name, HEADER_DESCRIPTIONS[name], _TEXT)
+        for flag in self._parameters.flags:
+            description = self._schemas.text(self._parameters.body[flag].field.description)
+            yield _parameter("query", flag, description, {"type": "boolean"})
+        for parameter in self._parameters.query.values():
+            yield self._query_parameter(parameter)
+
+    def _query_parameter(self, parameter: QueryParameter) -> Json:
+        own = PARAMETER_DESCRIPTIONS.get(parameter.name, "")
+        description = self._schemas.text(parameter.description) or own
+        if parameter.orders:
+            schema = {**_TEXT, "enum": list(parameter.orders)}
+        else:
+            bounds = BOUNDS.get(parameter.target[-1])
+            schema = self._schemas.value(get_nullable_type(parameter.type), bounds)
+        described = _parameter("query", parameter.name, description, schema)
+        if parameter.is_repeatable:
+            described |= {"style": "form", "explode": not parameter.is_comma_separated}
+        return described
+
+    def _is_conditional_read(self, method: str) -> bool:
+        return self._has_version and method == "GET"
+
+    def _success(self, method: str) -> dict[str, Json]:
+        response: Json = {
+            "description": HTTPStatus(self._route.status).phrase,
+            "content": {JSON: {"schema": self._response_schema()}},
+        }
+        if headers := dict(self._headers()):
+            response["headers"] = headers
+        responses = {str(self._route.status): response}
+        if self._is_conditional_read(method):
+            responses["304"] = {"description": "The client has it as it is."}
+        return responses
+
+    def _response_schema(self) -> Json:
+        route, result = self._route, self._operation.result
+        items = result.fields["nodes"].selection if self._operation.is_connection else None
+        if items:
+            return {"type": "array", "items": self._schemas.resource(items)}
+        if self._operation.has_many:
+            return {"type": "array", "items": self._schemas.resource(result)}
+        if not (route.message or route.omits_if_empty):
+            return self._schemas.resource(result)
+        message = {"message": {"const": route.message}} if route.message else {}
+        properties = {**message, **self._schemas.resource_properties(result)}
+        required = [name for name in properties if name not in route.omits_if_empty]
+        return self._schemas.component(
+            f"{route.operation}Response",
+            lambda: {"description": route.summary, **closed_object(properties, required)},
+        )
+
+    def _headers(self) -> Iterator[tuple[str, Json]]:
+        if self._has_version:
+            yield "ETag", _header("The version, as an entity tag.")
+        if self._route.location:
+            yield "Location", _header("The path of what was created.")
+        if self._operation.is_connection:
+            yield "Link", _header('The next page, with `rel="next"`, if there is one (RFC 8288).')
+            yield "X-Incomplete", _header("`true` if items are missing that could not be read.")
+
+    def _problems(self) -> dict[str, Json]:
+        own = {str(status): _problem(text) for status, text in self._route.problems.items()}
+        return {str(s): _problem_reference(s) for s in self._generic_statuses()} | own
+
+    def _generic_statuses(self) -> Iterator[int]:
+        yield from (400, 500, 503)
+        if not self._route.public:
+            yield 401
+        if self._parameters.path:
+            yield 404
+        if HEADERS["expectedVersion"] in self._parameters.headers.values():
+            yield 412
+        if self._parameters.body:
+            yield from (413, 415)
 
 
-@cache
-def _definitions() -> dict[str, Any]:
-    """The operations and fragments of rest.graphql by their names."""
-    return {
-        node.name.value: node
-        for node in parse(DOCUMENT).definitions
-        if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode) and node.name
-    }
+def _parameter(place: str, name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": place, "description": description, "schema": schema}
 
 
-def _input_type(schema: GraphQLSchema, route: Route) -> GraphQLInputObjectType | None:
-    for declared in _definitions()[route.operation].variable_definitions or ():
-        kind = get_named_type(type_from_ast(schema, declared.type))
-        if declared.variable.name.value == "input" and isinstance(kind, GraphQLInputObjectType):
-            return kind
-    return None
+def _header(description: str) -> Json:
+    return {"description": description, "schema": _TEXT}
 
 
-def _summary(schema: GraphQLSchema, route: Route) -> str:
-    """The description of the root field behind the route."""
-    operation = _definitions()[route.operation]
-    root = schema.get_root_type(operation.operation)
-    name = operation.selection_set.selections[0].name.value
-    return (root.fields[name].description or "") if root else ""
+def _problem(description: str) -> Json:
+    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": description, "content": content}
 
 
-def _shown(schema: GraphQLSchema, fragment: str) -> Json:
-    """What a fragment of rest.graphql shows, under the names that it gives."""
-    node = _definitions()[fragment]
-    return _selection(schema.get_type(node.type_condition.name.value), node.selection_set)
+def _problem_reference(status: int) -> Json:
+    return {"$ref": f"#/components/responses/{_response_name(status)}"}
 
 
-def _selection(kind: Any, selected: Any) -> Json:
-    return _object(_shown_by(kind, selected))
-
-
-def _shown_by(kind: Any, selected: Any) -> Json:
-    """The properties that a selection set shows, with its fragments written out."""
-    properties: Json = {}
-    for node in selected.selections:
-        if isinstance(node, FragmentSpreadNode):
-            properties |= _shown_by(kind, _definitions()[node.name.value].selection_set)
-        elif isinstance(node, FieldNode) and isinstance(kind, GraphQLObjectType):
-            name = node.alias.value if node.alias else node.name.value
-            field = kind.fields[node.name.value]
-            if node.selection_set:
-                one = _selection(get_named_type(field.type), node.selection_set)
-                several = is_list_type(get_nullable_type(field.type))
-                properties[name] = {"type": "array", "items": one} if several else one
-            else:
-                properties[name] = {**_value(field.type), "description": field.description}
-    return properties
-
-
-def _input(kind: GraphQLInputObjectType) -> Json:
-    fields = {name: field for name, field in kind.fields.items() if name not in IN_HEADERS}
-    properties = {
-        snake(name): {**_given(name, field.type), "description": field.description}
-        for name, field in fields.items()
-    }
-    required = [snake(name) for name, field in fields.items() if is_required_input_field(field)]
-    if "title" in properties:  # a client may send a task back as it got it
-        properties |= {name: {"description": "Ignored."} for name in sorted(READ_ONLY)}
-    return {**_object(properties), "required": required}
-
-
-def _given(name: str, kind: Any) -> Json:
-    """What a field of an input takes: for a list one of its elements too, as in GraphQL."""
-    schema = {**_value(kind), **BOUNDS.get(name, {})}
-    if not is_list_type(get_nullable_type(kind)):
-        return schema
-    one = {**schema["items"], **ELEMENTS.get(name, {})}
-    return {"anyOf": [{**schema, "items": one}, one]}
-
-
-def _value(kind: Any) -> Json:
-    """The JSON Schema of a GraphQL type; enum values are in lower case here."""
-    if is_non_null_type(kind):
-        return _not_null(kind.of_type)
-    schema = _not_null(kind)
-    if "enum" in schema:
-        schema["enum"] = [*schema["enum"], None]
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def _not_null(kind: Any) -> Json:
-    if is_list_type(kind):
-        return {"type": "array", "items": _value(kind.of_type)}
-    if isinstance(kind, GraphQLEnumType):
-        return {"type": "string", "enum": [name.lower() for name in kind.values]}
-    if isinstance(kind, GraphQLInputObjectType):
-        return _input(kind)
-    return dict(SCALARS[kind.name])
-
-
-def _object(properties: Json) -> Json:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _deleted_task(message: Json) -> Json:
-    released = {**_IDS, "description": "The tasks that it blocked; absent if there were none."}
-    schema = _object({**message, "released_task_ids": released})
-    return {**schema, "required": list(message)}
-
-
-def _with(schema: Json, properties: Json) -> Json:
-    return _object({**schema["properties"], **properties})
+def _response_name(status: int) -> str:
+    return HTTPStatus(status).phrase.replace(" ", "")

@@ -18,7 +18,7 @@ from graphql_api.api.http.graphql_view import GraphQL as GraphQLView
 from graphql_api.api.http.middleware import RequestMiddleware
 from graphql_api.api.http.requests import Incoming
 from graphql_api.api.http.responses import present
-from graphql_api.api.rest.views import Runner
+from graphql_api.api.rest.views import RestViews
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.dynamodb import Database
@@ -583,7 +583,7 @@ def test_a_request_is_answered_as_by_flask_and_the_same_with_cors_and_traces(
 ):
     if crash:
         monkeypatch.setattr(GraphQLView, "_shown", None)
-        monkeypatch.setattr(Runner, "_context", None)
+        monkeypatch.setattr(RestViews, "_context", None)
 
     def answer(app):
         sent = {"method": "POST", "path": "/graphql", **request_}

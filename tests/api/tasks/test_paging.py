@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphql_api.api.graphql import context
-from graphql_api.api.rest import views as rest
 from graphql_api.clock import text
 from graphql_api.domain.tasks import list_reader
 
@@ -363,21 +362,6 @@ def test_rest_pages_follow_their_links_to_the_end(crowd):
     order = {"field": "DUE_AT", "direction": "DESC"}
     only = {"status": ["PENDING", "COMPLETED"], "tags": ["a", "b"]}
     assert seen == expected(tasks, only, order)
-
-
-def test_a_query_string_that_comes_again_is_remembered_unless_it_is_long(ann):
-    rest._remembered.cache_clear()
-    task = ann.create(title="x", tags=["t" * 50])["id"]
-    short, long = "limit=1&tag=" + "t" * 50, "limit=1" + ("&tag=" + "t" * 50) * 12
-    assert len(long) > rest.LONGEST_REMEMBERED
-
-    for query, hits in ((short, 1), (long, 0)):
-        before = rest._remembered.cache_info()
-        for _ in range(2):
-            answer = ann.rest("GET", f"/api/v1/tasks?{query}")
-            assert [task["task_id"] for task in answer.json] == [task]
-        after = rest._remembered.cache_info()
-        assert (after.hits - before.hits, after.misses - before.misses) == (hits, hits)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from graphql_api.api.graphql.schema import SCHEMA
-from graphql_api.api.rest.views import DOCUMENT
+from graphql_api.api.rest.operations import Operations
 from graphql_api.infra.executor import compiler
 
 pytestmark = pytest.mark.thorough
@@ -359,7 +359,7 @@ def test_what_is_not_covered_is_left_to_graphql_core(text):
 
 
 def test_every_operation_behind_the_rest_routes_is_compiled():
-    document = parse(DOCUMENT)
+    document = parse(Operations(SCHEMA._schema).text)
 
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):

@@ -1,0 +1,231 @@
+"""The operations behind the REST routes: operations.graphql, completed from the schema.
+
+Two things are added to what is written there, so that neither can be forgotten:
+
+- a field gets its name in snake_case as an alias, unless it has one;
+- `@leaves` on a fragment or a field selects every scalar and enum of its type that takes no
+  arguments, but for those named in `except`. Fields that are written out keep their aliases.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from graphql import (
+    DefinitionNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInputType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    NameNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+    is_required_argument,
+    parse,
+    print_ast,
+    strip_ignored_characters,
+    type_from_ast,
+    value_from_ast_untyped,
+)
+
+SOURCE = (Path(__file__).parent / "operations.graphql").read_text()
+LEAVES = "leaves"
+
+Selecting = TypeVar("Selecting", OperationDefinitionNode, FragmentDefinitionNode, FieldNode)
+
+_CAPITAL = re.compile(r"[A-Z]")
+
+
+def snake_case(name: str) -> str:
+    """REST's name of a field: `due_at` for `dueAt`, and for `due_at` itself."""
+    return _CAPITAL.sub(lambda letter: "_" + letter[0].lower(), name)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedField:
+    """A field that an operation selects; `selection` is what it selects of an object."""
+
+    name: str
+    type: GraphQLOutputType
+    description: str
+    selection: "Selection | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Fields that are selected of an object type, by their names in the result.
+
+    `name` is that of the fragment that selects them, else the type's.
+    """
+
+    name: str
+    type: GraphQLObjectType
+    fields: Mapping[str, SelectedField]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation with the types of its variables and of its result.
+
+    The result is what lies at `result_path` in the data of a response: a payload that holds
+    nothing but one object stands for that object. With `has_many` it is a list.
+    """
+
+    name: str
+    variables: Mapping[str, GraphQLInputType]
+    result: Selection
+    result_path: tuple[str, ...]
+    has_many: bool
+
+    @property
+    def is_connection(self) -> bool:
+        """True if the result is a page of a list."""
+        return {"nodes", "page_info"} <= self.result.fields.keys()
+
+    def result_of(self, data: Mapping[str, Any]) -> Any:
+        """Return the result in the data of a response."""
+        found: Any = data
+        for key in self.result_path:
+            found = found[key]
+        return found
+
+
+class Operations(Mapping[str, Operation]):
+    """The operations of a document by name, and the document's completed text."""
+
+    def __init__(self, schema: GraphQLSchema, source: str = SOURCE) -> None:
+        document = _completed(schema, parse(source))
+        self.text = strip_ignored_characters(print_ast(document))
+        self._fragments = {
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        self._schema = schema
+        self._operations = {
+            node.name.value: self._operation(node)
+            for node in document.definitions
+            if isinstance(node, OperationDefinitionNode) and node.name
+        }
+
+    def __getitem__(self, name: str) -> Operation:
+        return self._operations[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._operations)
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    def _operation(self, node: OperationDefinitionNode) -> Operation:
+        root = cast("GraphQLObjectType", self._schema.get_root_type(node.operation))
+        result, has_many = self._selection(root, node.selection_set), False
+        path: tuple[str, ...] = ()
+        while len(result.fields) == 1 and not has_many:
+            [(key, field)] = result.fields.items()
+            if field.selection is None:
+                break
+            result, path = field.selection, (*path, key)
+            has_many = is_list_type(get_nullable_type(field.type))
+        variables = {
+            declared.variable.name.value: type_from_ast(self._schema, declared.type)
+            for declared in node.variable_definitions or ()
+        }
+        name = cast("NameNode", node.name).value
+        return Operation(name, cast("Any", variables), result, path, has_many)
+
+    def _selection(self, type_: GraphQLObjectType, selected: SelectionSetNode) -> Selection:
+        match selected.selections:
+            case [FragmentSpreadNode() as spread]:
+                name = spread.name.value
+            case _:
+                name = type_.name
+        return Selection(name, type_, dict(self._fields(type_, selected)))
+
+    def _fields(
+        self, type_: GraphQLObjectType, selected: SelectionSetNode
+    ) -> Iterator[tuple[str, SelectedField]]:
+        for node in selected.selections:
+            if isinstance(node, FragmentSpreadNode):
+                yield from self._fields(type_, self._fragments[node.name.value].selection_set)
+            elif isinstance(node, FieldNode):
+                field = type_.fields[node.name.value]
+                inner = node.selection_set and self._selection(
+                    cast("GraphQLObjectType", get_named_type(field.type)), node.selection_set
+                )
+                key = node.alias.value if node.alias else node.name.value
+                description = field.description or ""
+                yield key, SelectedField(node.name.value, field.type, description, inner or None)
+
+
+def _completed(schema: GraphQLSchema, document: DocumentNode) -> DocumentNode:
+    definitions: list[DefinitionNode] = []
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode):
+            definitions.append(_with_selection(node, schema.get_root_type(node.operation)))
+        elif isinstance(node, FragmentDefinitionNode):
+            type_ = schema.get_type(node.type_condition.name.value)
+            definitions.append(_with_selection(node, type_))
+    return DocumentNode(definitions=tuple(definitions))
+
+
+def _with_selection(node: Selecting, type_: Any) -> Selecting:
+    """Complete what an operation, a fragment or a field selects of a type."""
+    selected = node.selection_set.selections if node.selection_set else ()
+    directives = {directive.name.value: directive for directive in node.directives or ()}
+    if leaves := directives.pop(LEAVES, None):
+        selected = tuple(_leaves_and(selected, type_, _excluded(leaves)))
+    if not selected:
+        return node
+    completed = tuple(_with_alias(selection, type_) for selection in selected)
+    return replace(
+        node,
+        directives=tuple(directives.values()),
+        selection_set=SelectionSetNode(selections=completed),
+    )
+
+
+def _with_alias(node: SelectionNode, type_: GraphQLObjectType) -> SelectionNode:
+    if not isinstance(node, FieldNode):
+        return node
+    name = node.name.value
+    if node.alias is None and name != snake_case(name):
+        node = replace(node, alias=NameNode(value=snake_case(name)))
+    return _with_selection(node, get_named_type(type_.fields[name].type))
+
+
+def _leaves_and(
+    selected: Sequence[SelectionNode], type_: GraphQLObjectType, excluded: Collection[str]
+) -> Iterator[SelectionNode]:
+    """Yield the leaves of a type and the fields that are selected, in the order of the schema."""
+    written = {node.name.value: node for node in selected if isinstance(node, FieldNode)}
+    for name, field in type_.fields.items():
+        if name in written:
+            yield written[name]
+        elif name not in excluded and _is_leaf(field):
+            yield FieldNode(name=NameNode(value=name))
+    yield from (node for node in selected if not isinstance(node, FieldNode))
+
+
+def _is_leaf(field: GraphQLField) -> bool:
+    is_free = not any(map(is_required_argument, field.args.values()))
+    return is_free and is_leaf_type(get_named_type(field.type))
+
+
+def _excluded(leaves: DirectiveNode) -> Collection[str]:
+    arguments = {node.name.value: node.value for node in leaves.arguments or ()}
+    excluded = arguments.get("except")
+    return value_from_ast_untyped(excluded) if excluded else ()

@@ -1,0 +1,314 @@
+"""The table of REST routes: what is special about a route stands at the route.
+
+All else follows from the operation behind it: parameters and body from its variables
+(`parameters`), the response from its selection (`serializers`), entity tags and If-Match from
+`version` and `expectedVersion`, Idempotency-Key from `idempotencyKey`, pages from a connection.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+from graphql_api.api.rest.operations import snake_case
+
+TAGS: Mapping[str, str] = {
+    "Accounts": "Registration, login, sessions and passwords.",
+    "Tasks": "Tasks, what blocks them, and how urgent they are.",
+    "Settings": "Working hours, days off, and what makes a task urgent.",
+    "Plans": "Plans of the open tasks: previewed, applied, undone.",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path and its methods, and the name of the operation in operations.graphql."""
+
+    methods: tuple[str, ...]
+    path: str
+    operation: str
+    _: KW_ONLY
+
+    tag: str
+    summary: str
+    description: str = ""
+    example: Mapping[str, Any] | None = None  # of a body
+    problems: Mapping[int, str] = field(default_factory=dict)  # by status: when there is which
+
+    public: bool = False  # needs no token
+    status: int = 200
+    message: str = ""  # comes first in the body of the response
+    location: str = ""  # of what was created, with names of the body in braces
+    omits_if_empty: Collection[str] = ()  # names that are left out of the body
+    adapt: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # the body, at last
+
+    takes_response: bool = False  # a body may have all fields of the response: those are ignored
+    flags: Collection[str] = ()  # boolean fields of the body that the query string may have, too
+    names: Mapping[str, str] = field(default_factory=dict)  # of arguments called otherwise here
+    paged_orders: Collection[str] = ()  # orders of a list that has pages only
+
+    def __post_init__(self) -> None:
+        if self.tag not in TAGS:
+            raise ValueError(f"{self.operation}: there is no tag {self.tag}")
+
+
+def _spell_terms(task: dict[str, Any]) -> dict[str, Any]:
+    """Spell the names of urgency coefficients as /api/v1/settings does."""
+    for term in task["urgency"]["terms"]:
+        term["name"] = snake_case(term["name"])
+    return task
+
+
+TASKS = "/api/v1/tasks"
+TASK = f"{TASKS}/<task_id>"
+BLOCKERS = f"{TASK}/blockers"
+SETTINGS = "/api/v1/settings"
+PLAN = "/api/v1/plan"
+
+CREDENTIALS = {"username": "ada", "password": "correct horse battery staple"}
+BLOCKER_EXAMPLE = {"blocker_ids": ["01a2033b-75cf-7897-ad3f-cf19d497fbb0"]}
+PLAN_EXAMPLE = {"from": "2030-01-07T08:00:00Z", "horizon_days": 7}
+PLAN_ID = "3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea"
+
+TOO_MANY_GUESSES = {429: "Too many attempts: try again after `Retry-After` seconds."}
+TASK_CHANGES = {409: "Other requests keep changing the task."}
+NO_PLAN_TASK = {404: "One of `task_ids` is no open task of the user."}
+
+ROUTES = (
+    Route(
+        ("POST",),
+        "/auth/register",
+        "RegisterUser",
+        tag="Accounts",
+        summary="Open an account",
+        description="Creates a user and logs in.",
+        example=CREDENTIALS,
+        problems={409: "The username is taken.", **TOO_MANY_GUESSES},
+        public=True,
+        status=201,
+        message="User registered successfully",
+    ),
+    Route(
+        ("POST",),
+        "/auth/login",
+        "LogIn",
+        tag="Accounts",
+        summary="Log in",
+        description="Opens a session and returns its tokens.",
+        example=CREDENTIALS,
+        problems={401: "The username or the password is wrong.", **TOO_MANY_GUESSES},
+        public=True,
+    ),
+    Route(
+        ("GET",),
+        "/auth/verify",
+        "Verify",
+        tag="Accounts",
+        summary="Verify a token",
+        description="Returns the user whose access token this is.",
+    ),
+    Route(
+        ("POST",),
+        "/auth/refresh",
+        "RefreshToken",
+        tag="Accounts",
+        summary="Exchange a refresh token",
+        description=(
+            "Returns new tokens without the password. A refresh token is good for one exchange:"
+            " the session ends if it comes again."
+        ),
+        example={"refresh_token": "eyJzaWQiOiI…"},
+        problems={
+            401: "The refresh token is invalid, or its session has ended.",
+            409: "Other requests keep exchanging this token.",
+        },
+        public=True,
+    ),
+    Route(
+        ("POST",),
+        "/auth/logout",
+        "LogOut",
+        tag="Accounts",
+        summary="Log out",
+        description="Ends the session of the access token.",
+        message="Logged out successfully",
+    ),
+    Route(
+        ("POST",),
+        "/auth/password",
+        "ChangePassword",
+        tag="Accounts",
+        summary="Change the password",
+        description="Ends all sessions of the user, opens one, and returns its tokens.",
+        example={
+            "current_password": "correct horse battery staple",
+            "new_password": "incorrect zebra generator pin",
+        },
+        problems={409: "The account has changed meanwhile.", **TOO_MANY_GUESSES},
+    ),
+    Route(
+        ("DELETE",),
+        "/auth/account",
+        "DeleteAccount",
+        tag="Accounts",
+        summary="Delete the account",
+        description="Deletes the user and everything that is the user's, for good.",
+        example={"password": "correct horse battery staple"},
+        problems={409: "The account has changed meanwhile.", **TOO_MANY_GUESSES},
+        message="Account deleted successfully",
+    ),
+    Route(
+        ("GET",),
+        TASKS,
+        "ListTasks",
+        tag="Tasks",
+        summary="List tasks",
+        description=(
+            "Without `limit` and `after` the array has all tasks of the user that match. Lists by"
+            " urgency come in pages only, of 25 tasks without `limit`."
+        ),
+        names={"tags": "tag"},
+        paged_orders={"urgency"},
+    ),
+    Route(
+        ("POST",),
+        TASKS,
+        "CreateTask",
+        tag="Tasks",
+        summary="Create a task",
+        example={"title": "Water the plants", "tags": ["home"], "due_at": "2030-06-03T09:00:00Z"},
+        problems={409: "The `Idempotency-Key` was used with another body, or its task is gone."},
+        status=201,
+        location=f"{TASKS}/{{task_id}}",
+        takes_response=True,
+    ),
+    Route(
+        ("GET",),
+        TASK,
+        "GetTask",
+        tag="Tasks",
+        summary="Read a task",
+    ),
+    Route(
+        ("PUT", "PATCH"),
+        TASK,
+        "UpdateTask",
+        tag="Tasks",
+        summary="Change a task",
+        description=(
+            "Changes the fields that the body has. null clears a field that can be empty; a field"
+            " that is absent stays as it is, with `PUT` as with `PATCH`."
+        ),
+        example={"status": "in_progress", "due_at": None},
+        problems={409: "Open blockers keep it from being completed, or it keeps changing."},
+        takes_response=True,
+        flags={"force"},
+    ),
+    Route(
+        ("DELETE",),
+        TASK,
+        "DeleteTask",
+        tag="Tasks",
+        summary="Delete a task",
+        description="Deletes a task for good. The tasks that it blocked are released.",
+        problems=TASK_CHANGES,
+        message="Task deleted successfully",
+        omits_if_empty={"released_task_ids"},
+    ),
+    Route(
+        ("GET",),
+        BLOCKERS,
+        "GetBlockers",
+        tag="Tasks",
+        summary="List the blockers of a task",
+        description="Lists the tasks that have to be done before it, and those that wait for it.",
+    ),
+    Route(
+        ("POST",),
+        BLOCKERS,
+        "AddBlockers",
+        tag="Tasks",
+        summary="Add blockers to a task",
+        example=BLOCKER_EXAMPLE,
+        problems={409: "A blocker waits for the task: `cycle` has the way from one to the other."},
+    ),
+    Route(
+        ("DELETE",),
+        BLOCKERS,
+        "RemoveBlockers",
+        tag="Tasks",
+        summary="Remove blockers from a task",
+        example=BLOCKER_EXAMPLE,
+        problems=TASK_CHANGES,
+    ),
+    Route(
+        ("GET",),
+        f"{TASK}/urgency",
+        "GetUrgency",
+        tag="Tasks",
+        summary="Rate how urgent a task is",
+        description="Returns the score and the terms that it is the sum of.",
+        adapt=_spell_terms,
+    ),
+    Route(
+        ("GET",),
+        SETTINGS,
+        "GetSettings",
+        tag="Settings",
+        summary="Read the settings",
+    ),
+    Route(
+        ("PUT", "PATCH"),
+        SETTINGS,
+        "UpdateSettings",
+        tag="Settings",
+        summary="Change the settings",
+        description=(
+            "Changes the settings that the body has. null restores a default; a setting that is"
+            " absent stays as it is, with `PUT` as with `PATCH`."
+        ),
+        example={
+            "timezone": "Europe/Berlin",
+            "working_hours": [{"day": "monday", "intervals": [{"start": "09:00", "end": "17:00"}]}],
+        },
+        problems={409: "Other requests keep changing the settings."},
+    ),
+    Route(
+        ("POST",),
+        f"{PLAN}/preview",
+        "PreviewPlan",
+        tag="Plans",
+        summary="Preview a plan",
+        description="Plans the open tasks in the working hours; nothing is written.",
+        example=PLAN_EXAMPLE,
+        problems=NO_PLAN_TASK,
+    ),
+    Route(
+        ("POST",),
+        PLAN,
+        "ApplyPlan",
+        tag="Plans",
+        summary="Apply a plan",
+        description=(
+            "Writes `planned_start` and `planned_end` of the tasks as the preview has them. It can"
+            " be repeated."
+        ),
+        example={**PLAN_EXAMPLE, "input_hash": PLAN_ID},
+        problems={
+            **NO_PLAN_TASK,
+            409: (
+                "The tasks or the settings are others than those of the preview: `added`,"
+                " `removed` and `changed` name the tasks."
+            ),
+        },
+    ),
+    Route(
+        ("POST",),
+        f"{PLAN}/undo",
+        "UndoPlan",
+        tag="Plans",
+        summary="Undo a plan",
+        description="Plans the tasks as they were before a plan was applied. It can be repeated.",
+        example={"plan_id": PLAN_ID},
+        problems={404: "No plan of this id was applied within the last 30 days."},
+    ),
+)
