@@ -1,4 +1,4 @@
-"""How a page of a list looks in GraphQL: the Relay cursor connection."""
+"""Connections: pages of a list as the Relay specification has them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,27 +13,23 @@ from graphql_api.domain.paging import Page
 T = TypeVar("T")
 
 
-@strawberry.type(description="Where a page lies in its list, and how to go on from it.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(
-        description="Whether there are more items after this page."
-    )
-    has_previous_page: bool = strawberry.field(
-        description="Whether there may be items before this page."
-    )
+    has_next_page: bool = strawberry.field(description="Whether items follow this page.")
+    has_previous_page: bool = strawberry.field(description="Whether items may precede this page.")
     start_cursor: str | None = strawberry.field(
-        description="Pass it as `before` for the page before this one."
+        description="Pass it as `before` to get the previous page."
     )
     end_cursor: str | None = strawberry.field(
-        description="Pass it as `after` for the page after this one."
+        description="Pass it as `after` to get the next page."
     )
 
 
-@strawberry.type(description="An item and its place in the list.")
+@strawberry.type(description="An item and its cursor.")
 class Edge(Generic[T]):
     node: T = strawberry.field(description="The item.")
     cursor: str = strawberry.field(
-        description="The item's place: an opaque text that is good for this list only."
+        description="An opaque position of the item, valid for this list only."
     )
 
 
@@ -43,16 +39,14 @@ class Connection(Generic[T]):
         description="The items with their cursors.", metadata=field_cost(LOADED)
     )
     nodes: list[T] = strawberry.field(description="The items.", metadata=field_cost(LOADED))
-    page_info: PageInfo = strawberry.field(
-        description="Where the page lies in the list, and how to go on from it."
-    )
+    page_info: PageInfo = strawberry.field(description="The position of the page in the list.")
     total_count: int = strawberry.field(
-        description="How many items the whole list has. Counted only when it is asked for."
+        description="The number of items in the whole list; counted only if it is requested."
     )
     is_complete: bool = strawberry.field(
         description=(
-            "False when the server stopped at its bound of items to look at: then the page may"
-            " have fewer items than asked for, and `endCursor` continues the search."
+            "False if the server has stopped at its limit of items to read. Then the page may have"
+            " fewer items than requested, and `endCursor` continues the search."
         )
     )
 
@@ -64,7 +58,7 @@ class _Edge(Generic[T]):
 
 
 class Listing(Generic[T]):
-    """A page as `Connection` reads it: each part is made when it is asked for."""
+    """A page as `Connection` reads it; each part is computed only if it is requested."""
 
     def __init__(
         self, page: Page[T], cursors: Cursors, scope: str, count: Callable[[], int]
@@ -86,17 +80,17 @@ class Listing(Generic[T]):
 
     @property
     def page_info(self) -> "Listing[T]":
-        """Itself: the fields of PageInfo are below."""
+        """The listing itself, which has the fields of PageInfo, too."""
         return self
 
     @property
     def has_next_page(self) -> bool:
-        """Whether the list goes on."""
+        """Whether items follow the page."""
         return self._page.has_next
 
     @property
     def has_previous_page(self) -> bool:
-        """Whether the page may not be the first."""
+        """Whether items may precede the page."""
         return self._page.has_previous
 
     @property
@@ -111,12 +105,12 @@ class Listing(Generic[T]):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the page is as full as the list allows."""
+        """False if the budget has ended the reading."""
         return self._page.complete
 
     @property
     def total_count(self) -> int:
-        """The length of the list; nothing to count if the page is all of it."""
+        """The length of the list; not counted if the page is all of it."""
         if self._page.has_next or self._page.has_previous:
             return self._count()
         return len(self._page.items)

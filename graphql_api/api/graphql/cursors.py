@@ -12,10 +12,10 @@ MAC_BYTES = 16
 
 
 class Cursors:
-    """Positions as opaque texts, signed for one list (its user, order and filter)."""
+    """Signs and verifies cursors; each is valid for one scope: one user's list in one order."""
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
-        # The first signs; the others still verify while keys are rotated.
+        # The first signs; the others only verify, while keys are rotated.
         self._keys = [hmac.digest(secret, b"cursor", hashlib.sha256) for secret in secrets]
 
     def seal(self, position: str, scope: str) -> str:
@@ -24,7 +24,7 @@ class Cursors:
         return base64.urlsafe_b64encode(mac + position.encode()).decode().rstrip("=")
 
     def open(self, cursor: str, scope: str, field: str) -> str:
-        """The position of a cursor of this list; BadUserInput for any other text."""
+        """The position of a cursor. Raises BadUserInput if it is not of this scope."""
         try:
             raw = base64.b64decode(
                 cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True

@@ -1,4 +1,4 @@
-"""Scalars of our own."""
+"""The custom scalars."""
 
 import re
 from datetime import date, datetime, time
@@ -14,14 +14,14 @@ _LOCAL_TIME = re.compile(r"\d\d:\d\d", re.ASCII)
 
 def _parse(value: object) -> datetime:
     if not isinstance(value, str):
-        raise ValueError("A date and time is a text.")  # noqa: TRY004 - GraphQL's convention
+        raise ValueError("Use a text in RFC 3339 format, for example 2026-11-22T09:30:00Z.")  # noqa: TRY004 - GraphQL's convention
     return clock.parse(value)
 
 
 DATE_TIME: ScalarDefinition = strawberry.scalar(
     name="DateTime",
     description=(
-        "An instant as RFC 3339 text. Any offset is understood; answers are in UTC with"
+        "An instant in RFC 3339 format. Any offset is accepted; responses are in UTC with"
         " milliseconds, such as `2026-11-22T09:30:00.000Z`."
     ),
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
@@ -36,12 +36,12 @@ def _parse_date(value: object) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise ValueError("There is no such day.") from None
+        raise ValueError("There is no such date.") from None
 
 
 DATE: ScalarDefinition = strawberry.scalar(
     name="Date",
-    description="A day of the calendar as RFC 3339 text, such as `2026-12-24`.",
+    description="A date in RFC 3339 format, such as `2026-12-24`.",
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     serialize=date.isoformat,
     parse_value=_parse_date,
@@ -50,16 +50,16 @@ DATE: ScalarDefinition = strawberry.scalar(
 
 def _parse_local_time(value: object) -> time:
     if not isinstance(value, str) or not _LOCAL_TIME.fullmatch(value):
-        raise ValueError("Use a time of the day, for example 09:30.")
+        raise ValueError("Use a time, for example 09:30.")
     try:
         return time.fromisoformat(value)
     except ValueError:
-        raise ValueError("There is no such time of the day.") from None
+        raise ValueError("There is no such time.") from None
 
 
 LOCAL_TIME: ScalarDefinition = strawberry.scalar(
     name="LocalTime",
-    description="A time of the day by the clock on the wall, from `00:00` to `23:59`.",
+    description="A local time of day, from `00:00` to `23:59`.",
     serialize=lambda at: at.isoformat(timespec="minutes"),
     parse_value=_parse_local_time,
 )

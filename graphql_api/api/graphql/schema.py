@@ -1,4 +1,4 @@
-"""The schema: what the features offer, merged."""
+"""The schema: the types and operations of all features, merged."""
 
 from datetime import date, datetime, time
 
@@ -14,12 +14,12 @@ from graphql_api.api.graphql.settings import SettingsMutation
 from graphql_api.api.graphql.tasks.operations import TaskMutation, TaskQuery
 
 
-@strawberry.type(description="What can be read.")
+@strawberry.type(description="The queries.")
 class Query(AccountQuery, ChangeQuery, PlanQuery, TaskQuery):
     pass
 
 
-@strawberry.type(description="What can be done.")
+@strawberry.type(description="The mutations.")
 class Mutation(AccountMutation, PlanMutation, SettingsMutation, TaskMutation):
     pass
 

@@ -37,7 +37,7 @@ class WorkingDay:
 
 
 def _description(name: str) -> str:
-    return f"Default {getattr(urgency.DEFAULTS, name):g}. {urgency.MEANING[name]}"
+    return f"Default {getattr(urgency.DEFAULTS, name):g}. {urgency.MEANINGS[name]}"
 
 
 def _coefficient(name: str) -> Any:
@@ -70,8 +70,8 @@ class UrgencyCoefficients:
 
 @strawberry.input(
     description=(
-        f"A change of coefficients, from {-urgency.LARGEST:g} to {urgency.LARGEST:g}: an absent"
-        " one keeps its value, null restores its default."
+        f"A change of coefficients, from {-urgency.MAX_COEFFICIENT:g} to"
+        f" {urgency.MAX_COEFFICIENT:g}: an absent one keeps its value, null restores its default."
     )
 )
 class UrgencyCoefficientsInput:
