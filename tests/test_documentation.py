@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from replay import BLOCK
 from service import ROOT
 
+from graphql_api.api.rest.routes import ROUTES
 from graphql_api.cli.main import cli
 from graphql_api.domain.tasks.urgency import DEFAULTS
 from graphql_api.errors import AppError
@@ -138,6 +139,18 @@ def test_the_coefficients_of_urgency_are_the_defaults():
     }
 
     assert told == asdict(DEFAULTS)
+
+
+def test_the_rest_routes_are_those_that_there_are():
+    told = set()
+    for cell, _ in rows("rest.md", "Routes"):
+        methods = []
+        for verb, path in re.findall(r"`([A-Z]*) ?(/[\w/<>]*)?", cell):
+            methods = [*methods, verb] if verb else methods
+            told |= {(method, path) for method in methods if path}
+    told -= {("GET", "/healthz"), ("GET", "/readyz")}
+
+    assert told == {(method, route.path) for route in ROUTES for method in route.methods}
 
 
 def test_the_commands_are_those_that_there_are():
