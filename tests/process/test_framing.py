@@ -115,3 +115,24 @@ def test_no_redirect_goes_where_a_client_says_that_it_is(port, target):
     assert status in {302, 400, 404}
     assert b"evil.example" not in answer
     assert re.findall(rb"(?i)\r\nlocation: (.*?)\r\n", answer) in ([], [b"/graphql"])
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [
+        (b"1.1", b"", 400),
+        (b"1.1", b"Host: a\r\nHost: b\r\n", 400),
+        (b"1.1", b"Host: a\r\nHost: a\r\n", 400),
+        (b"1.1", b"Host: a\r\n", 200),
+        (b"1.1", b"Host:\r\n", 200),
+        (b"1.0", b"", 200),
+    ],
+)
+def test_a_request_of_http_1_1_has_one_host(port, version, hosts, status):
+    request = b"GET /healthz HTTP/" + version + b"\r\n" + hosts + b"Connection: close\r\n\r\n"
+
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(request)
+        head = connection.recv(65536)
+
+    assert int(head[9:12]) == status

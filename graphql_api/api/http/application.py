@@ -9,18 +9,20 @@ from flask import Flask, Response
 from werkzeug.exceptions import BadRequest, RequestTimeout
 from werkzeug.routing import Rule
 
+from graphql_api.api.http.compression import COMPRESSIBLE
 from graphql_api.api.http.negotiation import GRAPHQL_PATH
 from graphql_api.api.http.requests import Incoming
 from graphql_api.api.http.responses import present
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra import request_log
-from graphql_api.infra.serving.wsgi import REFUSED
+from graphql_api.infra.serving.wsgi import NO_HOST, REFUSED
 
 ROUTE = "graphql_api.route"  # where in the environ the path of the matched route is
 
 REFUSALS: Mapping[int, Callable[[], Exception]] = {
     400: partial(BadRequest, "The body broke off, or it has trailers."),
     408: partial(RequestTimeout, "The body came too slowly, or ended early."),
+    NO_HOST: partial(BadRequest, "A request of HTTP/1.1 has one Host header (RFC 9112, 3.2)."),
     503: partial(ServiceUnavailable, "Too many requests are waiting, try again."),
 }
 
@@ -61,6 +63,8 @@ class Application(Flask):
             raise refusal()
         rule, variables = self._match(request.method, request.path)
         environ[ROUTE] = rule.rule
+        if request.method == "GET" and rule.rule != GRAPHQL_PATH:  # whose view knows more
+            environ[COMPRESSIBLE] = True
         if rule.rule != GRAPHQL_PATH:  # whose view names the operation
             request_log.annotate(endpoint=rule.endpoint)
         if is_options:

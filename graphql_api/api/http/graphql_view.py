@@ -10,6 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotAcceptable
 
 from graphql_api.api.graphql.context import Services
 from graphql_api.api.http import negotiation
+from graphql_api.api.http.compression import COMPRESSIBLE
 from graphql_api.api.http.event_streams import NO_STREAM, EventStreams
 from graphql_api.api.http.requests import Incoming, context_for_request, json_body, parse_json
 from graphql_api.api.http.responses import failure, json_response
@@ -97,6 +98,8 @@ class GraphQL:
             if not negotiation.accepts_events(accept):
                 return self._shown(RequestErrors.of(BadUserInput(NO_STREAM)).answer, media_type)
             return self._streams.subscribe(operation, asked, request)
+        if not operation.is_mutation:
+            environ[COMPRESSIBLE] = True
         context = context_for_request(self._services, request)
         return self._shown(self._executor.execute(operation, asked, context), media_type)
 
@@ -115,6 +118,8 @@ def _given(request: Incoming) -> dict[str, Any]:
     """The members of the request: of the body or, by GET, of the URL. BadUserInput, 413, 415."""
     if request.method == "POST":
         given = json_body(request)
+        if isinstance(given, list):
+            raise BadUserInput("Batching is not offered: send one operation in each request.")
         if not isinstance(given, dict):
             raise BadUserInput("The body must be a JSON object with a query.")
         return given

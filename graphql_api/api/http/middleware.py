@@ -100,7 +100,8 @@ def _bind(environ: WSGIEnvironment) -> RequestRecord:
     given = environ.get("HTTP_X_REQUEST_ID", "")
     request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
     environ["REQUEST_METHOD"] = method = environ["REQUEST_METHOD"].upper()
-    environ["PATH_INFO"] = raw = "/" + environ["PATH_INFO"].lstrip("/")
+    # A slash at the end changes nothing; a redirect would be built from the client's Host.
+    environ["PATH_INFO"] = raw = "/" + environ["PATH_INFO"].lstrip("/").removesuffix("/")
     path = raw if raw.isascii() else raw.encode("latin-1").decode(errors="replace")
     return request_log.bind(request_id, method, path, environ.get("REMOTE_ADDR", ""))
 

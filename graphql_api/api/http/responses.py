@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.http import negotiation
+from graphql_api.api.http.compression import COMPRESSIBLE, LEAST, accepts_gzip, compress
 from graphql_api.errors import AppError, BadUserInput, InternalError
 from graphql_api.infra import request_log
 from graphql_api.infra.serving import body_limits
@@ -43,8 +44,15 @@ class Json(Response):
         """Answer a request (PEP 3333), with no copies made of what is ready."""
         if environ["REQUEST_METHOD"] == "HEAD" or self.status_code == HTTPStatus.NOT_MODIFIED:
             return super().__call__(environ, start_response)
+        [body] = cast("list[bytes]", self.response)
+        if len(body) > LEAST and environ.get(COMPRESSIBLE) and "ETag" not in self.headers:
+            self.headers.add("Vary", "Accept-Encoding")
+            if accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+                body = compress(body)
+                self.headers["Content-Encoding"] = "gzip"
+                self.headers["Content-Length"] = str(len(body))
         start_response(self.status, self.headers.to_wsgi_list())
-        return cast("list[bytes]", self.response)
+        return [body]
 
 
 def json_response(body: Any, status: int = 200, media_type: str = negotiation.JSON) -> Response:

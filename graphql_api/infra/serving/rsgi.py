@@ -15,10 +15,12 @@ from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.serving.body_limits import BODY_BYTES, fits
 from graphql_api.infra.serving.streams import STREAM, Stream, Transport
 from graphql_api.infra.serving.wsgi import (
+    NO_HOST,
     REFUSED,
     Headers,
     RSGIScope,
     build_environ,
+    has_one_host,
     run_app,
     split_address,
 )
@@ -89,6 +91,8 @@ class RSGIApp:
         arrived = time.monotonic()
         await (self._health_hub if scope.path == "/healthz" else self._hub)
         environ = build_environ(scope, body, length)
+        if not has_one_host(scope):
+            environ[REFUSED] = NO_HOST
         if time.monotonic() - arrived > QUEUE_SECONDS:  # its client may have gone, or tried again
             environ[REFUSED] = HTTPStatus.SERVICE_UNAVAILABLE
         environ[STREAM] = True

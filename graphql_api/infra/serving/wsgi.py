@@ -10,6 +10,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 Headers: TypeAlias = list[tuple[str, str]]
 
 REFUSED = "graphql_api.refused"  # the status with which the app is to refuse a request
+NO_HOST = 0  # such a refusal that is no HTTP status of its own
 
 _CONSTANT = {
     "SCRIPT_NAME": "",
@@ -105,3 +106,10 @@ def split_address(address: str) -> tuple[str, str]:
 def _as_latin_1(text: str) -> str:
     """Return the UTF-8 bytes of a text as Latin-1, as WSGI has them."""
     return text if text.isascii() else text.encode().decode("latin-1")
+
+
+def has_one_host(scope: RSGIScope) -> bool:
+    """Whether a request says once what host it is for, as HTTP/1.1 demands (RFC 9112, 3.2)."""
+    if scope.http_version != "1.1":
+        return True
+    return sum(name == "host" for name, _ in scope.headers.items()) == 1
