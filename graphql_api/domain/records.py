@@ -20,7 +20,7 @@ class FieldRules:
     is_writable: bool = False
     is_internal: bool = False
     check: Check | None = None
-    bounds: tuple[int, int] | None = None  # of a number, or of the length of a text or a list
+    bounds: tuple[int, int] | None = None  # of a number, or of the length of a text
     initial: Any = REQUIRED  # in a new record
     is_clearable: bool = False  # null sets it to `initial`
 

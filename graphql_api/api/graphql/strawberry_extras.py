@@ -5,11 +5,27 @@ from enum import Enum
 from typing import Any
 
 import strawberry
+from graphql import GraphQLInputField
 from strawberry import UNSET
 from strawberry.schema.name_converter import NameConverter
 
+from graphql_api.infra.executor.coercion import DEFINITION
+
 camel_case = NameConverter().apply_naming_config
 """The schema's name of a Python name: `dueAt` for `due_at`."""
+
+_BOUNDS = "bounds"
+
+
+def bounds_metadata(bounds: tuple[int, int] | None) -> dict[str, Any]:
+    """Metadata of an input's field: the bounds of a number, or of the length of a text."""
+    return {_BOUNDS: bounds} if bounds else {}
+
+
+def bounds_of(field: GraphQLInputField) -> tuple[int, int] | None:
+    """The declared bounds of an input's field."""
+    bounds: tuple[int, int] | None = field.extensions[DEFINITION].metadata.get(_BOUNDS)
+    return bounds
 
 
 def describe_enum(enum: type[Enum], description: str, **values: str) -> None:

@@ -9,14 +9,17 @@ from typing import Any, TypeAlias
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLSchema,
+    get_named_type,
     get_nullable_type,
     is_list_type,
     is_nullable_type,
     is_required_input_field,
 )
 
+from graphql_api.api.graphql.strawberry_extras import bounds_of
 from graphql_api.api.rest.operations import SelectedField, Selection, snake_case
 from graphql_api.api.rest.parameters import BodyField, Parameters, fields_of
 from graphql_api.domain.accounts.model import USERNAME_LENGTH
@@ -24,7 +27,7 @@ from graphql_api.domain.paging import MAX_PAGE_SIZE
 from graphql_api.domain.planner.model import MAX_HORIZON_DAYS
 from graphql_api.domain.plans.model import MAX_BUSY
 from graphql_api.domain.tasks.filters import MAX_SEARCH_LENGTH
-from graphql_api.domain.tasks.model import MAX_MINUTES, MAX_TAG_LENGTH, MAX_TITLE_LENGTH
+from graphql_api.domain.tasks.model import MAX_TAG_LENGTH
 from graphql_api.domain.tasks.service import MAX_KEY_LENGTH
 
 Json: TypeAlias = dict[str, Any]
@@ -44,17 +47,15 @@ SCALARS: Mapping[str, Json] = {
     },
 }
 
-_MINUTES = {"minimum": 0, "maximum": MAX_MINUTES}
 _NOT_BLANK = {"minLength": 1, "pattern": r"\S"}
 
-# Rules of the models that JSON Schema can state, by fields of inputs and arguments of lists. How
-# many tags or blockers there may be it cannot, since those that are given twice count once.
+# Rules of the models that JSON Schema can state, by fields of inputs and arguments of lists, where
+# the field does not declare its bounds itself. How many tags or blockers there may be it cannot
+# state, since those that are given twice count once.
 BOUNDS: Mapping[str, Json] = {
     "username": {"minLength": USERNAME_LENGTH[0]},
     "password": {"minLength": 1},
-    "title": {**_NOT_BLANK, "maxLength": MAX_TITLE_LENGTH},
-    "durationMinutes": _MINUTES,
-    "minChunkMinutes": _MINUTES,
+    "title": _NOT_BLANK,
     "idempotencyKey": {"minLength": 1, "maxLength": MAX_KEY_LENGTH},
     "blockerIds": {"minItems": 1},
     "horizonDays": {"minimum": 1, "maximum": MAX_HORIZON_DAYS},
@@ -171,7 +172,7 @@ class JsonSchemas:
     def _input_field(self, body_field: BodyField) -> Json:
         """Describe a field of an input: a list takes one of its elements, too, as in GraphQL."""
         name, field = body_field
-        bounds = BOUNDS.get(name, {})
+        bounds = {**_declared_bounds(field), **BOUNDS.get(name, {})}
         nullable = get_nullable_type(field.type)
         if not is_list_type(nullable):
             schema = self.value(field.type, bounds)
@@ -180,6 +181,17 @@ class JsonSchemas:
             schema = {"anyOf": [{"type": "array", "items": element, **bounds}, element]}
             schema = _or_null(schema) if is_nullable_type(field.type) else schema
         return {**schema, "description": self.text(field.description)}
+
+
+# The keywords for the bounds of a value, by the name of its type.
+_BOUND_KEYWORDS = {"Int": ("minimum", "maximum"), "String": ("minLength", "maxLength")}
+
+
+def _declared_bounds(field: GraphQLInputField) -> Json:
+    bounds = bounds_of(field)
+    if bounds is None:
+        return {}
+    return dict(zip(_BOUND_KEYWORDS[get_named_type(field.type).name], bounds, strict=True))
 
 
 def _or_null(schema: Json) -> Json:

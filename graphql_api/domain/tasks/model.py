@@ -87,7 +87,7 @@ class Task:
     status: TaskStatus = writable(initial=TaskStatus.PENDING)
     priority: TaskPriority = writable(initial=TaskPriority.MEDIUM)
     due_at: datetime | None = writable(initial=None)
-    tags: tuple[str, ...] = writable(_tags, bounds=(0, MAX_TAGS), initial=(), clearable=True)
+    tags: tuple[str, ...] = writable(_tags, initial=(), clearable=True)
     created_at: datetime = derived()
     updated_at: datetime = derived()
     completed_at: datetime | None = derived()

@@ -12,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from werkzeug.serving import make_server
 
 from graphql_api import create_app
+from graphql_api.domain.tasks.model import RULES
 
 
 @pytest.fixture
@@ -49,6 +50,21 @@ def test_everything_but_the_ways_in_wants_a_token(document):
     assert document["security"] == [{"token": []}]
 
     assert public == {"/auth/register", "/auth/login", "/auth/refresh"}
+
+
+@pytest.mark.parametrize("name", ["CreateTaskInput", "UpdateTaskInput"])
+def test_the_bounds_of_a_tasks_fields_are_those_of_the_model(document, name):
+    properties = document["components"]["schemas"][name]["properties"]
+    keywords = (("minimum", "maximum"), ("minLength", "maxLength"))
+
+    described = {
+        field: tuple(schema[keyword] for keyword in pair)
+        for field, schema in properties.items()
+        for pair in keywords
+        if set(pair) <= schema.keys()
+    }
+
+    assert described == {field: rules.bounds for field, rules in RULES.items() if rules.bounds}
 
 
 def test_without_introspection_the_document_is_not_told(engine):

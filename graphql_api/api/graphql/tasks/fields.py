@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.strawberry_extras import bounds_metadata
 from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.records import REQUIRED, FieldRules
 from graphql_api.domain.tasks.model import RULES
@@ -21,17 +22,21 @@ Derive = Callable[[Any, str, FieldRules], tuple[Any, Any]]
 
 def new_task_field(type_: Any, description: str, rules: FieldRules) -> tuple[Any, Any]:
     """A field of a new task: required, or with its initial value by default."""
+    bounds = bounds_metadata(rules.bounds)
     if rules.initial is REQUIRED:
-        return type_, strawberry.field(description=description)
-    return type_ | None, strawberry.field(
-        default=UNSET, description=description + _default(rules.initial)
-    )
+        return type_, strawberry.field(description=description, metadata=bounds)
+    description += _default(rules.initial)
+    return type_ | None, strawberry.field(default=UNSET, description=description, metadata=bounds)
 
 
 def changed_field(type_: Any, description: str, rules: FieldRules) -> tuple[Any, Any]:
     """A field of a change: absent, or a value, or null where that clears it."""
     null = "Null clears it." if rules.is_clearable else "Cannot be null."
-    return type_ | None, strawberry.field(default=UNSET, description=f"{description} {null}")
+    return type_ | None, strawberry.field(
+        default=UNSET,
+        description=f"{description} {null}",
+        metadata=bounds_metadata(rules.bounds),
+    )
 
 
 def with_task_fields(derive: Derive) -> Callable[[type[T]], type[T]]:
