@@ -207,6 +207,7 @@ def private_attributes(path):
         if isinstance(node, ast.Attribute)
         and node.attr.startswith("_")
         and not node.attr.startswith("__")
+        and node.attr not in {"_asdict", "_replace"}  # documented methods of named tuples
         and not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"})
         and not (isinstance(node.value, ast.Call) and ast.unparse(node.value) == "super()")
     }
@@ -224,12 +225,13 @@ def test_no_private_name_is_used_that_is_not_in_the_list():
 
 
 def from_inner_modules(path):
-    """The names that a module imports from modules within strawberry and graphql-core."""
+    """The names that a module imports from within strawberry and graphql-core, and only there."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and "." in node.module:
             package, _, inner = node.module.partition(".")
             for alias in node.names if package in {"strawberry", "graphql"} else ():
-                yield f"{inner}.{alias.name}"
+                if not hasattr(import_module(package), alias.name):
+                    yield f"{inner}.{alias.name}"
 
 
 # Documented by their own pages, though the package itself does not export them.
