@@ -4,8 +4,10 @@ import os
 import signal
 import sys
 
-if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of the imports, which take a second
+if __name__ == "__main__":
+    # No traceback of the imports, which take a second. A shell has SIGINT ignored in what it runs
+    # in the background: the service listens to it once it serves, and so does its start.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from graphql_api.app import start_app
 from graphql_api.bulkheads import Bulkheads
