@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,11 @@ from suite_logs import leaks
 from werkzeug.test import TestResponse
 
 from graphql_api import create_app
+from graphql_api.api.http import middleware
 from graphql_api.config import Config
 from graphql_api.domain.accounts import deletions, service, session_cache
 from graphql_api.infra.concurrency import hub
+from graphql_api.infra.concurrency.deadline import set_deadline
 from graphql_api.infra.concurrency.poller import SelectorPoller
 from graphql_api.infra.request_log import JSONFormatter
 
@@ -124,6 +126,8 @@ def app(engine) -> Flask:
     # However slow the machine is, a session that was opened here needs no second look: the
     # tests count calls. What happens when that answer is old has tests of its own.
     session_cache.TTL_SECONDS = 3600
+    # Nor does a request run out of time on it. The deadline, too, has tests of its own.
+    middleware.set_deadline = partial(set_deadline, 600)
     # No thread of the background meets the tests' own calls: they sweep when they want to.
     deletions.SECOND_PASS_DELAY = timedelta(hours=1)
     deletions.LOOK_SECONDS = 3600

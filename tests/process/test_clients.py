@@ -63,7 +63,7 @@ def run(programs, url) -> Callable[[str], dict]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)

@@ -20,7 +20,7 @@ def port(tmp_path_factory):
 
 def answers(port: int, sent: bytes) -> list[tuple[int, bytes]]:
     """Status, and head and body of each answer until the service closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         received = b""
         try:
             connection.sendall(sent)

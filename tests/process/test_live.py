@@ -13,7 +13,7 @@ from service import running
 
 pytestmark = pytest.mark.whole
 
-SOON = 30  # seconds for what takes one
+SOON = 120  # seconds for what takes one
 SUBSCRIPTION = "subscription ($after: String) { changes(after: $after) { kind task { title } } }"
 
 

@@ -89,7 +89,7 @@ def local(directory: Path) -> Iterator[Config]:
         )
     try:
         config = replace(CONFIG, dynamodb=f"http://127.0.0.1:{port}")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 Tables(connect(config), config, TABLES).prepare()

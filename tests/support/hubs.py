@@ -9,7 +9,7 @@ from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.concurrency.poller import READ
 from graphql_api.infra.concurrency.waiting import wait_for_socket
 
-SOON = 10  # seconds
+SOON = 60  # seconds
 
 
 class HubRig:
@@ -27,10 +27,25 @@ class HubRig:
         """The next result of a step, in the order in which they finish."""
         return self._results.get(timeout=SOON)
 
+    def becomes_idle(self):
+        """Wait until it has a free slot and nothing to do."""
+        _eventually(lambda: self.hub._polling and self.hub._idle)
+
+    def waits_in_every_slot(self):
+        """Wait until it has no free slot, and each request in one waits for something."""
+        _eventually(lambda: self.hub._polling and not self.hub._idle)
+
     def has_no_result(self):
         with pytest.raises(Empty):
             self._results.get(timeout=0.1)
         return True
+
+
+def _eventually(happens):
+    deadline = soon()
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def soon():

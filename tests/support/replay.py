@@ -161,7 +161,7 @@ def pattern(shown: str) -> str:
 
 def output(*command: str) -> str:
     """What a command prints that ends well and warns of nothing."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr or done.stdout
     return done.stdout
 

@@ -42,4 +42,4 @@ def running(
         yield re.search(r"http://127\.0\.0\.1:\d+", line)[0]
     finally:
         service.send_signal(signal.SIGTERM)
-        service.communicate(timeout=15)
+        service.communicate(timeout=120)

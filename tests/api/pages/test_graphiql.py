@@ -23,8 +23,8 @@ from graphql_api.config import Config
 SCRIPT = ROOT / "tests" / "graphiql.mjs"
 SCREENSHOT = ROOT / "artifacts" / "graphiql.png"
 
-START_SECONDS = 30
-STOP_SECONDS = 15
+START_SECONDS = 120
+STOP_SECONDS = 120
 
 # What the developer's shell may have set must not change what is tested; "" means the default.
 SETTINGS = {
@@ -88,7 +88,7 @@ def _started(process: subprocess.Popen, out: Path) -> str:
 
 def _ready(url: str) -> bool:
     # Not urllib: it would go through a proxy that the environment names.
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200

@@ -132,8 +132,9 @@ def test_a_request_that_has_waited_gets_its_full_time_again():
 
     def wait():
         set_deadline(0)
+        began = time.monotonic()
         with bulkhead.slot():
-            left.append(deadline() - time.monotonic())
+            left.append(deadline() - began)
 
     with ThreadPoolExecutor() as threads:
         with bulkhead.slot():
@@ -142,4 +143,4 @@ def test_a_request_that_has_waited_gets_its_full_time_again():
                 time.sleep(0.001)
         waiting.result(SOON)
 
-    assert left[0] > REQUEST_SECONDS - 1
+    assert left[0] > REQUEST_SECONDS

@@ -192,7 +192,7 @@ def test_an_idle_hub_is_making_progress():
     rig = HubRig()
     rig.run(lambda: "awake")
     assert rig.result() == "awake"
-    time.sleep(0.05)
+    rig.becomes_idle()
 
     assert [rig.hub.is_making_progress() for _ in range(3)] == [True] * 3
 
@@ -205,31 +205,32 @@ def test_a_blocked_hub_makes_progress_only_by_completing_a_request():
     assert rig.hub.is_making_progress() is False
     go.set()
     rig.result()
-    time.sleep(0.05)
+    rig.becomes_idle()
     assert rig.hub.is_making_progress() is True
 
 
 def test_a_hub_whose_slots_all_wait_makes_progress_when_one_request_ends(pair):
     rig, (here, there) = HubRig(concurrency=1), pair
     rig.run(reading(here), lambda: sleep(SOON))
-    time.sleep(0.05)
+    rig.waits_in_every_slot()
 
     assert rig.hub.is_making_progress() is False
     there.send(b"x")
     assert rig.result()
+    rig.waits_in_every_slot()
     assert [rig.hub.is_making_progress() for _ in range(2)] == [True, False]
 
 
 def test_a_hub_makes_no_progress_while_a_thread_hangs_though_others_are_served(monkeypatch):
-    monkeypatch.setattr(hub, "HUNG_SECONDS", 0.1)
     rig, go = HubRig(threads=2), threading.Event()
     rig.run(lambda: run_in_thread(lambda: go.wait(SOON)), lambda: run_in_thread(lambda: "served"))
     assert rig.result() == "served"
 
+    rig.becomes_idle()
     assert rig.hub.is_making_progress() is True
-    time.sleep(0.15)
+    monkeypatch.setattr(hub, "HUNG_SECONDS", 0)
     assert [rig.hub.is_making_progress() for _ in range(2)] == [False, False]
     go.set()
     rig.result()
-    time.sleep(0.05)
+    rig.becomes_idle()
     assert [rig.hub.is_making_progress() for _ in range(2)] == [True, True]

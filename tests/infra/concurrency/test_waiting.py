@@ -56,20 +56,22 @@ def test_waits_end_in_the_order_of_their_deadlines(pair):
     def until(seconds):
         return lambda: (sleep(seconds), seconds)[1]
 
-    rig.run(
-        until(0.3),
-        until(0.1),
-        lambda: (wait_for_socket(here.fileno(), READ, time.monotonic() + 0.2), 0.2)[1],
-        lambda: 0,
+    rig.hub.add_done_callback(  # in the hub's thread, so that all of them begin at once
+        lambda _: rig.run(
+            until(1.5),
+            until(0.5),
+            lambda: (wait_for_socket(here.fileno(), READ, time.monotonic() + 1), 1)[1],
+            lambda: 0,
+        )
     )
 
-    assert [rig.result() for _ in range(4)] == [0, 0.1, 0.2, 0.3]
+    assert [rig.result() for _ in range(4)] == [0, 0.5, 1, 1.5]
 
 
 def test_of_many_sockets_that_were_ready_in_time_none_is_late():
     count = 200
     rig, pairs = HubRig(concurrency=count + 1), [socket.socketpair() for _ in range(count)]
-    ends = time.monotonic() + 1
+    ends = time.monotonic() + 4  # until then, all of them wait, and are ready
 
     def hold():
         for _, there in pairs:
