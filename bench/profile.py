@@ -54,7 +54,10 @@ BATCH = 25
 # function of another phase counts there only.
 PHASES = {
     "Flask, werkzeug, the middleware": ["graphql_api.infra.serving.wsgi:run_app"],
-    "the view: negotiation, request": ["graphql_api.api.http.graphql_view:GraphQL.respond", "view"],
+    "the view: negotiation, request": [
+        "graphql_api.api.http.graphql_view:GraphQLView.respond",
+        "view",
+    ],
     "JSON of the request and the answer": [
         "graphql_api.api.http.requests:parse_json",
         "graphql_api.api.http.responses:json_response",

@@ -15,7 +15,7 @@ from graphql_api.api.graphql.schema import COSTS, SCHEMA
 from graphql_api.api.http.application import ROUTE, Application
 from graphql_api.api.http.cors import CORSMiddleware
 from graphql_api.api.http.event_streams import EventStreams
-from graphql_api.api.http.graphql_view import DRAFTS, GraphQL
+from graphql_api.api.http.graphql_view import DRAFTS, GraphQLView
 from graphql_api.api.http.middleware import RequestMiddleware
 from graphql_api.api.http.responses import json_response
 from graphql_api.api.http.routes import graphql_routes, health_routes, plan_routes
@@ -153,7 +153,7 @@ def create_app(
     app.extensions["deletions"] = deletions
     documents = PersistedDocuments(config.trusted_documents)
     streams = EventStreams(executor, services, live)
-    view = GraphQL(executor, documents, services, DRAFTS[config.graphql_http], streams)
+    view = GraphQLView(executor, documents, services, DRAFTS[config.graphql_http], streams)
     app.register_blueprint(graphql_routes(view, GraphiQL() if config.graphiql else None))
     if config.plan_page:
         app.register_blueprint(plan_routes(PlanPage()))

@@ -11,8 +11,8 @@ from werkzeug.routing import Rule
 
 from graphql_api.api.http.compression import COMPRESSIBLE
 from graphql_api.api.http.negotiation import GRAPHQL_PATH
-from graphql_api.api.http.requests import Incoming
-from graphql_api.api.http.responses import present
+from graphql_api.api.http.problems import error_response
+from graphql_api.api.http.requests import HTTPRequest
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra import request_log
 from graphql_api.infra.serving.wsgi import NO_HOST, REFUSED
@@ -49,14 +49,14 @@ class Application(Flask):
         """Answer a request (PEP 3333)."""
         try:
             response = self._respond(environ)
-        except Exception as error:  # noqa: BLE001 - `present` logs what is unexpected
-            response = present(error, environ)
+        except Exception as error:  # noqa: BLE001 - it is logged there unless it is expected
+            response = error_response(error, environ)
         return response(environ, start_response)
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         """Return the view's response; raise what the request is refused with."""
         # Populated, the environ would hold the request, which holds the environ.
-        request = Incoming(environ, populate_request=False)
+        request = HTTPRequest(environ, populate_request=False)
         is_options = request.method == "OPTIONS"
         if REFUSED in environ and not is_options:  # a preflight is cheap, and tells CORS's headers
             refusal = REFUSALS[environ[REFUSED]]

@@ -13,7 +13,7 @@ from flask import Response
 
 from graphql_api.api.graphql.changes import LiveChanges, feed_cursor
 from graphql_api.api.graphql.context import Services
-from graphql_api.api.http.requests import Incoming, context_for_request
+from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes.live import LiveFeed, Render, Subscription
 from graphql_api.domain.changes.model import Change, Position
@@ -42,9 +42,9 @@ class EventStreams:
         data = event(text.rstrip(), name="next")
         return Response(data + COMPLETE, headers=HEADERS)
 
-    def subscribe(self, operation: Operation, asked: Request, request: Incoming) -> Response:
+    def subscribe(self, operation: Operation, asked: Request, request: HTTPRequest) -> Response:
         """Open a stream of the operation's events, or answer with what is wrong with it."""
-        context = context_for_request(self._services, request)
+        context = build_context(self._services, request)
         source = self._executor.subscribe(operation, asked, context)
         if isinstance(source, Answer):
             return self.answer(source)
@@ -58,7 +58,7 @@ class EventStreams:
 
     def open(
         self,
-        request: Incoming,
+        request: HTTPRequest,
         source: LiveChanges,
         key: Hashable,
         render: Render,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from types import NoneType
 from typing import Any
 
 from flask import Response
@@ -12,8 +13,9 @@ from graphql_api.api.graphql.context import Services
 from graphql_api.api.http import negotiation
 from graphql_api.api.http.compression import COMPRESSIBLE
 from graphql_api.api.http.event_streams import NO_STREAM, EventStreams
-from graphql_api.api.http.requests import Incoming, context_for_request, json_body, parse_json
-from graphql_api.api.http.responses import failure, json_response
+from graphql_api.api.http.problems import app_error_response
+from graphql_api.api.http.requests import HTTPRequest, build_context, parse_json, read_json
+from graphql_api.api.http.responses import json_response
 from graphql_api.errors import (
     STATUS,
     BadUserInput,
@@ -22,16 +24,16 @@ from graphql_api.errors import (
     PersistedQueryNotFound,
 )
 from graphql_api.infra import request_log
-from graphql_api.infra.executor.executor import Executor, Request
+from graphql_api.infra.executor.executor import Executor, Operation, Request
 from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 from graphql_api.infra.executor.responses import Answer, RequestErrors
 
-# What the members of a request are, if they are there and not null.
-_MEMBERS: tuple[tuple[str, Any, str], ...] = (
-    ("query", str | None, "a GraphQL document"),
-    ("operationName", str | None, "a text"),
-    ("variables", dict | None, "an object"),
-    ("extensions", dict | None, "an object"),
+# The members of a request: each may be absent or null.
+_MEMBERS: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("query", (str, NoneType), "a GraphQL document"),
+    ("operationName", (str, NoneType), "a text"),
+    ("variables", (dict, NoneType), "an object"),
+    ("extensions", (dict, NoneType), "an object"),
 )
 
 
@@ -44,19 +46,19 @@ class Statuses:
     partial: int  # there are data and errors
 
     def of(self, answer: Answer) -> int:
-        """The status of an answer of GraphQL's own media type."""
+        """Return the status of an answer of GraphQL's own media type."""
         if answer.executed:
             return self.partial if answer.errors and answer.data is not None else 200
         code = answer.errors[0].error.code
-        unclear = STATUS[code] == HTTPStatus.BAD_REQUEST and code != ParseFailed.code
-        return self.refused if unclear else STATUS[code]
+        is_refused = STATUS[code] == HTTPStatus.BAD_REQUEST and code != ParseFailed.code
+        return self.refused if is_refused else STATUS[code]
 
 
 # The draft that npm's graphql-http audits, and the one of August 2026 (commit e1e46e7).
 DRAFTS = {"2025": Statuses(400, 400, 200), "2026": Statuses(422, 422, 294)}
 
 
-class GraphQL:
+class GraphQLView:
     """Answers requests of GraphQL over HTTP."""
 
     def __init__(
@@ -73,56 +75,70 @@ class GraphQL:
         self._statuses = statuses
         self._streams = streams
 
-    def respond(self, request: Incoming) -> Response:
-        """The answer; raises what went wrong, as errors of this service or of HTTP."""
-        environ = request.environ
-        accept = environ.get("HTTP_ACCEPT", "")
-        media_type = negotiation.choose(accept)
-        if media_type is None and negotiation.accepts_events(accept):
-            media_type = negotiation.EVENTS
-        if media_type is None:
-            raise NotAcceptable(f"Accept {negotiation.GRAPHQL} or {negotiation.JSON}.")
-        given = _given(request)
+    def respond(self, request: HTTPRequest) -> Response:
+        """Return the response; raise errors of ours and of HTTP for what is no GraphQL request."""
+        media_type = _negotiate(request)
+        members = _members(request)
         try:
-            asked = _asked(given, self._documents)
-            operation = self._executor.operation(asked)
+            parsed = _parse(members, self._documents)
+            operation = self._executor.operation(parsed)
         except RequestErrors as error:
-            return self._shown(error.answer, media_type)
+            return self._response(error.answer, media_type)
         except BadUserInput as error:
-            return failure(error, environ, self._statuses.malformed)
+            return app_error_response(error, request.environ, self._statuses.malformed)
         request_log.annotate(endpoint=operation.root_field)
-        self._documents.register(asked.query, given.get("extensions") or {})
+        self._documents.register(parsed.query, members.get("extensions") or {})
         if operation.is_mutation and request.method != "POST":
             raise MethodNotAllowed(["POST"], "Mutations are sent by POST.")
         if operation.is_subscription:
-            if not negotiation.accepts_events(accept):
-                return self._shown(RequestErrors.of(BadUserInput(NO_STREAM)).answer, media_type)
-            return self._streams.subscribe(operation, asked, request)
+            return self._subscribe(operation, parsed, request, media_type)
         if not operation.is_mutation:
-            environ[COMPRESSIBLE] = True
-        context = context_for_request(self._services, request)
-        return self._shown(self._executor.execute(operation, asked, context), media_type)
+            request.environ[COMPRESSIBLE] = True
+        context = build_context(self._services, request)
+        return self._response(self._executor.execute(operation, parsed, context), media_type)
 
-    def _shown(self, answer: Answer, media_type: str) -> Response:
-        """The answer over HTTP: an error status only where the media type says it is GraphQL's."""
+    def _subscribe(
+        self, operation: Operation, parsed: Request, request: HTTPRequest, media_type: str
+    ) -> Response:
+        if not negotiation.accepts_events(_accept(request)):
+            return self._response(RequestErrors.of(BadUserInput(NO_STREAM)).answer, media_type)
+        return self._streams.subscribe(operation, parsed, request)
+
+    def _response(self, answer: Answer, media_type: str) -> Response:
+        """Return the response of an answer; JSON's media type has no error statuses."""
         request_log.annotate(codes=tuple(failed.error.code for failed in answer.errors))
         if media_type == negotiation.EVENTS:
             return self._streams.answer(answer)
-        status = 200
-        if media_type == negotiation.GRAPHQL:
-            status = self._statuses.of(answer)
-        return json_response(answer.text or answer.body, status, media_type)
+        status = self._statuses.of(answer) if media_type == negotiation.GRAPHQL else 200
+        return json_response(answer.body, status, media_type)
 
 
-def _given(request: Incoming) -> dict[str, Any]:
-    """The members of the request: of the body or, by GET, of the URL. BadUserInput, 413, 415."""
+def _accept(request: HTTPRequest) -> str:
+    return str(request.environ.get("HTTP_ACCEPT", ""))
+
+
+def _negotiate(request: HTTPRequest) -> str:
+    """Return the media type of the response; raise 406 if the client accepts none of ours."""
+    accept = _accept(request)
+    if media_type := negotiation.choose(accept):
+        return media_type
+    if negotiation.accepts_events(accept):
+        return negotiation.EVENTS
+    raise NotAcceptable(f"Accept {negotiation.GRAPHQL} or {negotiation.JSON}.")
+
+
+def _members(request: HTTPRequest) -> dict[str, Any]:
+    """Return the members of a request, of its body or, by GET, of its URL.
+
+    Raises BadUserInput, 413 and 415.
+    """
     if request.method == "POST":
-        given = json_body(request)
-        if isinstance(given, list):
+        body = read_json(request)
+        if isinstance(body, list):
             raise BadUserInput("Batching is not offered: send one operation in each request.")
-        if not isinstance(given, dict):
+        if not isinstance(body, dict):
             raise BadUserInput("The body must be a JSON object with a query.")
-        return given
+        return body
     members: dict[str, Any] = dict(request.args)
     for name in ("variables", "extensions"):
         if name in members:
@@ -130,16 +146,16 @@ def _given(request: Incoming) -> dict[str, Any]:
     return members
 
 
-def _asked(given: Mapping[str, Any], documents: PersistedDocuments) -> Request:
-    """The request that the members describe.
+def _parse(members: Mapping[str, Any], documents: PersistedDocuments) -> Request:
+    """Return the request that the members describe.
 
     Raises BadUserInput for members of other types, RequestErrors for an unknown document.
     """
-    for name, kind, what in _MEMBERS:
-        if not isinstance(given.get(name), kind):
-            raise BadUserInput(f"{name} must be {what}.", name)
+    for name, types, description in _MEMBERS:
+        if not isinstance(members.get(name), types):
+            raise BadUserInput(f"{name} must be {description}.", name)
     try:
-        text = documents.resolve(given.get("query"), given.get("extensions") or {})
+        text = documents.resolve(members.get("query"), members.get("extensions") or {})
     except (PersistedQueryNotFound, Forbidden) as error:
         raise RequestErrors.of(error) from None
-    return Request(text, given.get("variables") or {}, given.get("operationName") or None)
+    return Request(text, members.get("variables") or {}, members.get("operationName") or None)

@@ -1,4 +1,4 @@
-"""Which of its two media types a GraphQL answer is sent in (GraphQL over HTTP, section 6.1)."""
+"""Content negotiation: the media type of a GraphQL response (GraphQL over HTTP, section 6.1)."""
 
 import re
 from functools import lru_cache
@@ -6,29 +6,28 @@ from functools import lru_cache
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 EVENTS = "text/event-stream"
-GRAPHQL_PATH = "/graphql"  # where this is so
+GRAPHQL_PATH = "/graphql"  # the only path whose media type is negotiated
 
-REMEMBERED_LENGTH = 256  # characters of a header
+CACHED_LENGTH = 256  # characters of a header, up to which its result is kept
 
 _WILDCARDS = {"*/*", "application/*"}
 _QUALITY = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
 
 
 def choose(accept: str) -> str | None:
-    """The media type for an Accept header (RFC 9110, section 12.5.1); None if neither will do.
+    """Return the media type for an Accept header (RFC 9110, section 12.5.1); None for neither.
 
-    The newer type must be named, with a weight not below JSON's: what only says `*/*` may be
-    an old client.
+    The newer type must be named, with a weight not below JSON's: `*/*` alone may be an old client.
     """
-    return _remembered(accept) if len(accept) <= REMEMBERED_LENGTH else _chosen(accept)
+    return _choose_cached(accept) if len(accept) <= CACHED_LENGTH else _choose(accept)
 
 
 def accepts_events(accept: str) -> bool:
-    """Whether an Accept header names server-sent events."""
+    """Return whether an Accept header names server-sent events."""
     return _weights(accept).get(EVENTS, 0.0) > 0
 
 
-def _chosen(accept: str) -> str | None:
+def _choose(accept: str) -> str | None:
     weights = _weights(accept)
     if not weights:
         return JSON
@@ -39,7 +38,7 @@ def _chosen(accept: str) -> str | None:
     return JSON if old > 0 else None
 
 
-_remembered = lru_cache(64)(_chosen)
+_choose_cached = lru_cache(64)(_choose)
 
 
 def _weights(accept: str) -> dict[str, float]:

@@ -4,34 +4,35 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response
 
-from graphql_api.api.http.graphql_view import GraphQL
+from graphql_api.api.http.graphql_view import GraphQLView
 from graphql_api.api.http.negotiation import GRAPHQL_PATH
-from graphql_api.api.http.requests import Incoming
-from graphql_api.api.http.responses import TEXTS, json_response, problem
+from graphql_api.api.http.problems import not_found
+from graphql_api.api.http.requests import HTTPRequest
+from graphql_api.api.http.responses import asset_response, html_response, json_response
 from graphql_api.api.pages.graphiql import Asset, GraphiQL
 from graphql_api.api.pages.plan import PlanPage
 from graphql_api.domain.health import StoreHealth
 from graphql_api.errors import ServiceUnavailable
 
 
-def graphql_routes(view: GraphQL, page: GraphiQL | None) -> Blueprint:
+def graphql_routes(view: GraphQLView, page: GraphiQL | None) -> Blueprint:
     """Route /graphql to the view, or a browser to the page if there is one."""
     routes = Blueprint("http", __name__)
 
     @routes.route(GRAPHQL_PATH, methods=["GET", "POST"])
-    def graphql(request: Incoming) -> Response:
+    def graphql(request: HTTPRequest) -> Response:
         if page and _asks_for_page(request):
-            return _html(page.html, page.content_security_policy)
+            return html_response(page.html, page.content_security_policy)
         return view.respond(request)
 
     @routes.get("/")
-    def root(_: Incoming) -> Response:
+    def root(_: HTTPRequest) -> Response:
         if page:
             return Response(status=302, headers={"Location": GRAPHQL_PATH})
-        return problem(404, "NOT_FOUND", TEXTS[404])
+        return not_found()
 
     @routes.get("/graphiql/<name>")
-    def graphiql_asset(_: Incoming, name: str) -> Response:
+    def graphiql_asset(_: HTTPRequest, name: str) -> Response:
         return _file(page.asset(name) if page else None)
 
     return routes
@@ -42,11 +43,11 @@ def plan_routes(page: PlanPage) -> Blueprint:
     routes = Blueprint("plan", __name__)
 
     @routes.get("/plan")
-    def html(_: Incoming) -> Response:
-        return _html(page.html, page.content_security_policy)
+    def html(_: HTTPRequest) -> Response:
+        return html_response(page.html, page.content_security_policy)
 
     @routes.get("/plan/<name>")
-    def asset(_: Incoming, name: str) -> Response:
+    def asset(_: HTTPRequest, name: str) -> Response:
         return _file(page.asset(name))
 
     return routes
@@ -57,16 +58,16 @@ def health_routes(
 ) -> Blueprint:
     """Route /healthz and /readyz.
 
-    A process is ready unless it is about to end or cannot read; whether it can write is told.
+    A process is ready unless it is draining or cannot read; whether it can write is told.
     """
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
-    def healthz(_: Incoming) -> Response:
+    def healthz(_: HTTPRequest) -> Response:
         return json_response({"status": "ok"})
 
     @routes.get("/readyz")
-    def readyz(_: Incoming) -> Response:
+    def readyz(_: HTTPRequest) -> Response:
         if is_draining():
             raise ServiceUnavailable("The service is about to end.")
         health = check_store()
@@ -77,7 +78,7 @@ def health_routes(
     return routes
 
 
-def _asks_for_page(request: Incoming) -> bool:
+def _asks_for_page(request: HTTPRequest) -> bool:
     return (
         request.method != "POST"
         and "text/html" in request.environ.get("HTTP_ACCEPT", "")
@@ -85,15 +86,5 @@ def _asks_for_page(request: Incoming) -> bool:
     )
 
 
-def _html(html: str, content_security_policy: str) -> Response:
-    response = Response(html, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = content_security_policy
-    return response
-
-
 def _file(asset: Asset | None) -> Response:
-    if asset is None:
-        return problem(404, "NOT_FOUND", "There is no such file.")
-    response = Response(asset.content, mimetype=asset.media_type)
-    response.headers["Cache-Control"] = asset.cache_control
-    return response
+    return asset_response(asset) if asset else not_found("There is no such file.")

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from graphql import GraphQLSchema, get_nullable_type
 
 from graphql_api.api.http.negotiation import JSON
-from graphql_api.api.http.responses import PROBLEM
+from graphql_api.api.http.problems import PROBLEM
 from graphql_api.api.rest.json_schema import BOUNDS, Json, JsonSchemas, closed_object
 from graphql_api.api.rest.operations import SOURCE, Operation, Operations
 from graphql_api.api.rest.parameters import HEADERS, Parameters

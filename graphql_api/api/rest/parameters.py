@@ -19,7 +19,7 @@ from graphql import (
     is_list_type,
 )
 
-from graphql_api.api.http.requests import Incoming, json_body
+from graphql_api.api.http.requests import HTTPRequest, read_json
 from graphql_api.api.rest.operations import Operation, snake_case
 from graphql_api.api.rest.query import QueryParameters, read_boolean
 from graphql_api.api.rest.routes import Route
@@ -71,7 +71,7 @@ class Parameters:
             {name: type_ for name, type_ in arguments.items() if name not in elsewhere}, route
         )
 
-    def variables(self, request: Incoming, path: Mapping[str, str]) -> dict[str, Any]:
+    def variables(self, request: HTTPRequest, path: Mapping[str, str]) -> dict[str, Any]:
         """Return the variables of a request. Raises BadUserInput, 413 and 415."""
         variables = self.from_path(path)
         if self.input_type is not None:
@@ -84,7 +84,7 @@ class Parameters:
         """Return the variables, or the fields of `$input`, that the path has."""
         return {self.path[name]: text for name, text in path.items()}
 
-    def _input(self, request: Incoming) -> dict[str, Any]:
+    def _input(self, request: HTTPRequest) -> dict[str, Any]:
         """Return the fields of `$input` that are not from the path."""
         values = {
             name: value
@@ -97,7 +97,7 @@ class Parameters:
                 values[self.body[flag].name] = read_boolean(flag, request.args[flag])
         if not self.body:
             return values
-        body = json_body(request)
+        body = read_json(request)
         if not isinstance(body, dict):
             raise BadUserInput("The body must be a JSON object.")
         known = {name: value for name, value in body.items() if name not in self.ignored}

@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from graphql_api.api.http.responses import problem
+from graphql_api.api.http.problems import problem
 from graphql_api.api.rest.operations import snake_case
 from graphql_api.api.rest.parameters import HEADERS
 from graphql_api.api.rest.query import NAMES

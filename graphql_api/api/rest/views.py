@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from flask import Blueprint, Response
 
 from graphql_api.api.graphql.context import Context, Services
-from graphql_api.api.http.requests import Incoming, context_for_request
+from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.api.http.responses import json_response
 from graphql_api.api.rest.operations import SOURCE, Operation, Operations
 from graphql_api.api.rest.parameters import Parameters
@@ -84,7 +84,7 @@ class RestViews:
         self._document = document
         self._lists, self._long_lists = lists, long_lists
 
-    def respond(self, endpoint: Endpoint, request: Incoming, **path: str) -> Response:
+    def respond(self, endpoint: Endpoint, request: HTTPRequest, **path: str) -> Response:
         """Respond to a request. Raises what is wrong with it before the operation runs."""
         try:
             if endpoint.operation.is_connection:
@@ -94,7 +94,7 @@ class RestViews:
             return problem_response(failed.error, endpoint.route)
 
     def _respond_with_resource(
-        self, endpoint: Endpoint, request: Incoming, path: Mapping[str, str]
+        self, endpoint: Endpoint, request: HTTPRequest, path: Mapping[str, str]
     ) -> Response:
         context = self._context(endpoint.route, request)
         result = self._run(endpoint, context, endpoint.parameters.variables(request, path))
@@ -111,7 +111,7 @@ class RestViews:
         return response
 
     def _respond_with_list(
-        self, endpoint: Endpoint, request: Incoming, path: Mapping[str, str]
+        self, endpoint: Endpoint, request: HTTPRequest, path: Mapping[str, str]
     ) -> Response:
         """Respond with a page, or with the whole list as a bare array."""
         context = self._context(endpoint.route, request)
@@ -129,7 +129,11 @@ class RestViews:
         return response
 
     def _respond_with_whole_list(
-        self, endpoint: Endpoint, request: Incoming, context: Context, variables: Mapping[str, Any]
+        self,
+        endpoint: Endpoint,
+        request: HTTPRequest,
+        context: Context,
+        variables: Mapping[str, Any],
     ) -> Response:
         """Respond with all pages; others go on while the second one and later ones are read."""
         pages = self._pages(endpoint, request, context, variables)
@@ -145,7 +149,11 @@ class RestViews:
         return json_response(items)
 
     def _pages(
-        self, endpoint: Endpoint, request: Incoming, context: Context, variables: Mapping[str, Any]
+        self,
+        endpoint: Endpoint,
+        request: HTTPRequest,
+        context: Context,
+        variables: Mapping[str, Any],
     ) -> Iterator[Page]:
         """Yield all pages, each with the budgets of a request; only the first one is short."""
         start: dict[str, str] = {}
@@ -167,8 +175,8 @@ class RestViews:
         next_cursor = info["end_cursor"] if info["has_next_page"] else None
         return Page(items, next_cursor, connection.get("is_complete", True))
 
-    def _context(self, route: Route, request: Incoming) -> Context:
-        context = context_for_request(self._services, request)
+    def _context(self, route: Route, request: HTTPRequest) -> Context:
+        context = build_context(self._services, request)
         if not route.public:
             context.viewer_id  # noqa: B018 - authenticate before the request is read: 401, not 400
         return context

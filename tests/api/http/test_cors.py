@@ -29,8 +29,9 @@ def open_api(engine):
 
 
 def listed(answer, header):
-    """The members of a header that is a list."""
-    return {part.strip() for part in answer.headers.get(header, "").split(",") if part.strip()}
+    """The members of a header that is a list, and may be there more than once."""
+    text = ",".join(answer.headers.getlist(header))
+    return {part.strip() for part in text.split(",") if part.strip()}
 
 
 PATHS = ["/graphql", "/api/v1/tasks", "/healthz", "/nowhere", "/plan", "/openapi.json"]

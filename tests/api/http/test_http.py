@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response
 
 from graphql_api import create_app
 from graphql_api.api.http.application import Application
-from graphql_api.api.http.graphql_view import GraphQL as GraphQLView
+from graphql_api.api.http.graphql_view import GraphQLView
 from graphql_api.api.http.middleware import RequestMiddleware
-from graphql_api.api.http.requests import Incoming
-from graphql_api.api.http.responses import present
+from graphql_api.api.http.problems import error_response
+from graphql_api.api.http.requests import HTTPRequest
 from graphql_api.api.rest.views import RestViews
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.errors import ServiceUnavailable
@@ -280,7 +280,7 @@ def test_a_clients_request_id_is_kept_if_it_is_harmless(api):
     assert replaced.headers["X-Request-Id"] != "a b"
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/api/v1", "/api/v1/tasks/x/y", "/graphql/"])
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1", "/api/v1/tasks/x/y", "/graphql/x"])
 def test_an_unknown_path_is_a_problem(api, path):
     answer = api.rest("GET", path)
 
@@ -557,12 +557,17 @@ def by_flask(app):
     flask.url_map.merge_slashes = False
 
     def dispatched(endpoint):
-        return lambda **path: app.view_functions[endpoint](Incoming(request.environ), **path)
+        return lambda **path: app.view_functions[endpoint](HTTPRequest(request.environ), **path)
 
     for rule in app.url_map.iter_rules():
-        view, methods = dispatched(rule.endpoint), rule.methods - {"OPTIONS"}  # which Flask answers
-        flask.add_url_rule(rule.rule, rule.endpoint, view, methods=methods)
-    flask.register_error_handler(Exception, lambda error: present(error, request.environ))
+        flask.add_url_rule(
+            rule.rule,
+            rule.endpoint,
+            dispatched(rule.endpoint),
+            methods=rule.methods - {"OPTIONS"},  # which Flask answers itself
+            strict_slashes=rule.strict_slashes,
+        )
+    flask.register_error_handler(Exception, lambda error: error_response(error, request.environ))
     flask.wsgi_app = RequestMiddleware(flask.wsgi_app, lambda: False)
     return flask
 
@@ -582,7 +587,7 @@ def test_a_request_is_answered_as_by_flask_and_the_same_with_cors_and_traces(
     app, by_flask, by_others, ann, monkeypatch, request_, crash
 ):
     if crash:
-        monkeypatch.setattr(GraphQLView, "_shown", None)
+        monkeypatch.setattr(GraphQLView, "_response", None)
         monkeypatch.setattr(RestViews, "_context", None)
 
     def answer(app):
