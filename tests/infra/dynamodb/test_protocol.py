@@ -383,11 +383,10 @@ def test_a_process_that_can_have_no_more_threads_is_not_connected(connection, mo
         alone.call("GetItem", {})
 
 
-def test_a_large_request_is_taken_in_time_or_not_at_all(connection, monkeypatch):
+def test_a_large_request_is_taken_in_time_or_not_at_all():
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        sending = Transport(connection, attempts=1, timeout=0.2, call_timeout=LONG)
-        address = "{}:{}".format(*deaf.getsockname())
-        monkeypatch.setattr(sending._endpoint, "url", f"http://{address}/")
+        client = connect(Config(dynamodb="http://{}:{}".format(*deaf.getsockname())))
+        sending = Transport(client, attempts=1, timeout=0.2, call_timeout=LONG)
         began = time.monotonic()
         with pytest.raises(TransportError):
             sending.call("PutItem", {"large": "x" * 20_000_000})
