@@ -692,14 +692,14 @@ def test_a_plan_shows_no_more_tasks_than_a_list_of_them(ann, monkeypatch):
 @pytest.mark.engine_is_no_matter
 def test_a_task_that_cannot_be_read_leaves_the_rest_of_the_plan(ann, monkeypatch):
     one, two = estimated(ann, 30, 60)
-    is_ready = related.Neighbours.ready
+    is_ready = related.RelatedTasks.is_ready
 
     def fail_for_the_first(self, task):
         if task.task_id == one["id"]:
             raise ServiceUnavailable("The store does not answer.")
         return is_ready(self, task)
 
-    monkeypatch.setattr(related.Neighbours, "ready", fail_for_the_first)
+    monkeypatch.setattr(related.RelatedTasks, "is_ready", fail_for_the_first)
     query = f"""{{ planPreview(input: {{ from: "{MONDAY}" }}) {{
       blocks {{ taskId task {{ isReady }} }} versions {{ task }}
     }} }}"""

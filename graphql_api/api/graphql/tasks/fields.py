@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import strawberry
 from strawberry import UNSET
+from strawberry.types.field import StrawberryField
 
 from graphql_api.api.graphql.strawberry_extras import bounds_metadata
 from graphql_api.api.graphql.tasks.types import Task
@@ -60,11 +61,21 @@ def _default(initial: object) -> str:
 
 
 def _writable_fields() -> Iterator[tuple[str, Any, str, FieldRules]]:
-    """Name, type, description and rules. Raises StartError if Task lacks a field of the model."""
-    fields = {field.python_name: field for field in Task.__strawberry_definition__.fields}  # type: ignore[attr-defined]  # set by strawberry.type
-    visible = {name for name, rules in RULES.items() if not rules.is_internal}
-    if missing := visible - fields.keys():
-        raise StartError(f"api/graphql/tasks/types.py: Task lacks {', '.join(sorted(missing))}")
+    """Name, type, description and rules of each field that clients write. Raises StartError."""
+    fields = _model_fields()
     for name, rules in RULES.items():
         if rules.is_writable:
-            yield name, Task.__annotations__[name], fields[name].description, rules
+            yield name, Task.__annotations__[name], fields[name].description or "", rules
+
+
+def _model_fields() -> dict[str, StrawberryField]:
+    """The fields of Task without a resolver. Raises StartError if the model has others."""
+    declared = Task.__strawberry_definition__.fields  # type: ignore[attr-defined]  # set by strawberry.type
+    fields = {field.python_name: field for field in declared if field.base_resolver is None}
+    visible = {name for name, rules in RULES.items() if not rules.is_internal}
+    if different := fields.keys() ^ visible:
+        names = ", ".join(sorted(different))
+        raise StartError(
+            f"domain/tasks/model.py and api/graphql/tasks/types.py: one Task lacks {names}"
+        )
+    return fields
