@@ -13,10 +13,9 @@ from graphql_api.api.graphql.context import Services
 from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.schema import COSTS, SCHEMA
 from graphql_api.api.http.application import ROUTE, Application
-from graphql_api.api.http.cors import CORSMiddleware
 from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.graphql_view import DRAFTS, GraphQLView
-from graphql_api.api.http.middleware import RequestMiddleware
+from graphql_api.api.http.middleware import CORSMiddleware, RequestMiddleware
 from graphql_api.api.http.responses import json_response
 from graphql_api.api.http.routes import graphql_routes, health_routes, plan_routes
 from graphql_api.api.pages.graphiql import GraphiQL

@@ -1,4 +1,4 @@
-"""WSGI middleware for every request: its id, deadline and log line, and safe headers."""
+"""WSGI middleware for every request: id, deadline, log line, safe headers, and CORS."""
 
 import random
 import re
@@ -21,6 +21,13 @@ SAFE_HEADERS = (
 )
 # A year (RFC 6797); sent over TLS only, as it must be.
 STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
+
+CORS_METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+CORS_REQUEST_HEADERS = (
+    *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
+    "X-Request-Id",
+)
+CORS_RESPONSE_HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Incomplete", "X-Request-Id")
 
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -111,3 +118,42 @@ def _vary_by_accept(headers: Headers) -> Headers:
     values = [value for name, value in headers if name == "Vary"]
     others = [header for header in headers if header[0] != "Vary"]
     return [*others, ("Vary", ", ".join([*values, "Accept"]))]
+
+
+class CORSMiddleware:
+    """WSGI middleware that adds the headers of CORS (Fetch standard, section 3.2) to responses.
+
+    Credentials are bearer tokens, which scripts send themselves: cookies are never allowed.
+    """
+
+    def __init__(self, app: WSGIApplication, origins: Iterable[str]) -> None:
+        self._app = app
+        self._origins = {origin.lower() for origin in origins}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request (PEP 3333)."""
+        origin = environ.get("HTTP_ORIGIN", "")
+        added = [("Vary", "Origin")]  # also where there are no others: caches must not mix them up
+        if origin.lower() in self._origins:
+            added += [
+                ("Access-Control-Allow-Origin", origin),
+                ("Access-Control-Expose-Headers", ", ".join(CORS_RESPONSE_HEADERS)),
+            ]
+            if environ["REQUEST_METHOD"] == "OPTIONS":
+                added += _preflight_headers(environ)
+
+        def start(status: str, headers: Headers, *error: Any) -> Any:
+            return start_response(status, [*headers, *added], *error)
+
+        return self._app(environ, start)
+
+
+def _preflight_headers(environ: WSGIEnvironment) -> Headers:
+    if environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "").upper() not in CORS_METHODS.split(
+        ", "
+    ):
+        return []
+    return [
+        ("Access-Control-Allow-Methods", CORS_METHODS),
+        ("Access-Control-Allow-Headers", ", ".join(CORS_REQUEST_HEADERS)),
+    ]
