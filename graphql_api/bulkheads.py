@@ -27,7 +27,7 @@ class Bulkheads:
     @classmethod
     def of(cls, config: Config) -> "Bulkheads":
         """Build the bulkheads of one process; THREADS sets their sizes."""
-        hashes = max(1, min(config.threads - 1, config.most_hashes))  # a thread is left for others
+        hashes = max(1, min(config.threads - 1, config.max_hashes))  # a thread is left for others
         lists = max(1, config.threads // 2)
         bulkhead = partial(Bulkhead, queue_seconds=QUEUE_SECONDS, waits_in_threads=True)
         long_lists = partial(

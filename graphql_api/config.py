@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 MINIMUM_SECRET_BYTES = 32
 CONNECTIONS = 1_024  # of each process, at a time, with one request each; further ones wait
-NEAR_AT_ONCE, FAR_AT_ONCE = 8, 64  # see Config.at_once
+LOCAL_STORE_CONCURRENCY, REMOTE_STORE_CONCURRENCY = 8, 64  # see Config.concurrency
 LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 MAX_REPEATED_UNIT = 24  # bytes: a secret that repeats a text of up to this length is refused
 
@@ -89,7 +89,7 @@ class Config:
     # Not from the environment:
     engine_url: str = ""  # of the embedded engine, once it runs
     argon2_profile: str = "RFC_9106_LOW_MEMORY"  # an argon2-cffi profile; tests use a cheaper one
-    most_hashes: int = 3  # passwords hashed at a time, each in 64 MiB; tests use more
+    max_hashes: int = 3  # passwords hashed at a time, each in 64 MiB; tests use more
 
     @property
     def embedded(self) -> bool:
@@ -104,13 +104,15 @@ class Config:
         return None if self.dynamodb == "aws" else self.dynamodb
 
     @property
-    def at_once(self) -> int:
+    def concurrency(self) -> int:
         """The number of requests that a process handles at the same time.
 
         A store on the same machine serves no more requests a second if more are waiting; each
         would only take longer, beyond its deadline.
         """
-        return NEAR_AT_ONCE if _is_near(self.dynamodb) else FAR_AT_ONCE
+        if _is_local(self.dynamodb):
+            return LOCAL_STORE_CONCURRENCY
+        return REMOTE_STORE_CONCURRENCY
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, serving: bool = True) -> "Config":
@@ -221,7 +223,7 @@ class _Reader:
             return default
 
 
-def _is_near(store: str) -> bool:
+def _is_local(store: str) -> bool:
     """Tell whether a store, as DYNAMODB names it, is on this machine."""
     host = urlsplit(store).hostname or ""
     return store == "embedded" or host in {"localhost", "::1"} or host.startswith("127.")

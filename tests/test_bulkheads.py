@@ -63,10 +63,10 @@ def test_a_request_beyond_the_bulkhead_is_rejected_in_time_and_the_next_one_serv
 
 
 @pytest.mark.parametrize(
-    ("threads", "slots"), [(1, 1 + 3 * 1 + 4), (4, 3 + 3 * 2 + 4), (256, 3 + 3 * 128 + 4)]
+    ("threads", "slots"), [(1, 1 + 3 * 1 + 5), (4, 3 + 3 * 2 + 5), (256, 3 + 3 * 128 + 5)]
 )
 def test_work_that_has_a_slot_has_a_thread(engine, monkeypatch, threads, slots):
-    config = replace(engine, threads=threads, most_hashes=3)
+    config = replace(engine, threads=threads, max_hashes=3)
     sizes, create = [], Bulkhead.__init__
 
     def noted(self, size, *given, **more):

@@ -50,12 +50,12 @@ FAR = ["aws", "http://store:8000", "https://dynamodb.eu-central-1.amazonaws.com"
 
 
 @pytest.mark.parametrize(
-    ("store", "at_once"), [*((store, 8) for store in NEAR), *((store, 64) for store in FAR)]
+    ("store", "concurrency"), [*((store, 8) for store in NEAR), *((store, 64) for store in FAR)]
 )
-def test_a_store_elsewhere_is_asked_for_more_requests_at_once(store, at_once):
+def test_a_store_elsewhere_is_asked_for_more_requests_at_once(store, concurrency):
     environ = {"DYNAMODB": store, "JWT_SECRET": "x7" * 5 + "a secret of the test suite"}
 
-    assert Config.from_env(environ).at_once == at_once
+    assert Config.from_env(environ).concurrency == concurrency
 
 
 @pytest.mark.parametrize("store", ["aws", "http://127.0.0.1:8000", "https://store.example"])

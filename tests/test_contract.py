@@ -249,7 +249,7 @@ def test_every_setting_is_documented():
 
     fields = {*Config.__dataclass_fields__, *Limits.__dataclass_fields__}
     assert len(read) == len(
-        fields - {"engine_url", "argon2_profile", "most_hashes", "limits", "traces"}
+        fields - {"engine_url", "argon2_profile", "max_hashes", "limits", "traces"}
     )
     assert documented == read
     assert settings_in("README.md") < read

@@ -28,7 +28,7 @@ CONFIG = Config(
     jwt_secret=b"a secret of the test suite, 32 bytes and more",
     argon2_profile="CHEAPEST",
     threads=32,
-    most_hashes=32,
+    max_hashes=32,
 )
 
 

@@ -35,7 +35,7 @@ def start_worker(
     draining = threading.Event()
     drain.on_start(draining.set)
     metrics = _metrics() if config.metrics_port else None
-    hub = Hub(threads, config.at_once)
+    hub = Hub(threads, config.concurrency)
     app = RSGIApp(create_app(config, is_draining=draining.is_set, metrics=metrics), hub)
     if metrics:
         app.on_slow_bodies = metrics.count_slow_bodies
