@@ -27,13 +27,13 @@ def broken() -> tuple[CircuitBreaker, Timer]:
     return breaker, timer
 
 
-def test_while_all_is_well_everybody_may_call():
+def test_a_closed_breaker_allows_all_calls():
     breaker = CircuitBreaker(Timer())
 
     assert [breaker.allows_call() for _ in range(3)] == [True] * 3
 
 
-def test_after_a_failure_nobody_calls_until_the_pause_is_over_and_then_one_does():
+def test_an_open_breaker_refuses_calls_until_the_pause_is_over_and_then_allows_one():
     breaker, timer = broken()
 
     assert breaker.allows_call() is False
@@ -41,7 +41,7 @@ def test_after_a_failure_nobody_calls_until_the_pause_is_over_and_then_one_does(
     assert [breaker.allows_call() for _ in range(3)] == [True, False, False]
 
 
-def test_an_answer_lets_everybody_in_again_and_the_pauses_begin_anew():
+def test_a_success_closes_the_breaker_and_resets_its_pause():
     breaker, timer = broken()
     breaker.record_failure()
     breaker.record_success()
@@ -52,7 +52,7 @@ def test_an_answer_lets_everybody_in_again_and_the_pauses_begin_anew():
     assert breaker.allows_call() is True
 
 
-def test_a_store_that_says_nothing_is_away_unless_it_has_just_answered_others():
+def test_a_timeout_opens_the_breaker_unless_the_store_has_just_responded_to_others():
     timer = Timer()
     breaker = CircuitBreaker(timer)
 
@@ -65,7 +65,7 @@ def test_a_store_that_says_nothing_is_away_unless_it_has_just_answered_others():
     assert breaker.is_open
 
 
-def test_each_pause_is_twice_as_long_up_to_the_longest():
+def test_each_failed_trial_doubles_the_pause_up_to_the_longest():
     breaker, timer = broken()
     pauses = []
     for _ in range(5):
@@ -79,7 +79,7 @@ def test_each_pause_is_twice_as_long_up_to_the_longest():
     assert pauses[-1] == LONGEST_PAUSE
 
 
-def test_a_trial_that_never_ends_does_not_keep_others_out_for_ever():
+def test_a_trial_without_a_result_is_followed_by_another_after_its_timeout():
     breaker, timer = broken()
     timer.now = FIRST_PAUSE
     assert breaker.allows_call() is True
@@ -90,7 +90,7 @@ def test_a_trial_that_never_ends_does_not_keep_others_out_for_ever():
     assert breaker.allows_call() is True
 
 
-def test_a_trial_that_tells_nothing_makes_way_for_another():
+def test_an_inconclusive_trial_is_followed_by_another():
     breaker, timer = broken()
     timer.now = FIRST_PAUSE
     assert breaker.allows_call() is True
@@ -102,7 +102,7 @@ def test_a_trial_that_tells_nothing_makes_way_for_another():
     assert breaker.allows_call() is True
 
 
-def test_what_tells_nothing_changes_nothing_while_all_is_well():
+def test_an_inconclusive_call_does_not_open_a_closed_breaker():
     breaker = CircuitBreaker(Timer())
 
     breaker.record_inconclusive()

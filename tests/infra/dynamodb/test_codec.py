@@ -91,27 +91,27 @@ ITEM = {
 
 @settings(deadline=None)
 @given(TASKS)
-def test_every_task_comes_back_as_it_was_kept(task):
+def test_every_task_is_decoded_as_it_was_encoded(task):
     assert codec.decode(Task, codec.encode(task)) == task
 
 
 @settings(deadline=None)
 @given(USERS)
-def test_every_user_comes_back_as_they_were_kept(user):
+def test_every_user_is_decoded_as_it_was_encoded(user):
     assert codec.decode(User, codec.encode(user)) == user
 
 
 @settings(deadline=None)
 @given(SESSIONS)
-def test_every_session_comes_back_as_it_was_kept(session):
+def test_every_session_is_decoded_as_it_was_encoded(session):
     assert codec.decode(Session, codec.encode(session)) == session
 
 
-def test_a_task_is_kept_in_the_wires_typed_form_without_what_is_none():
+def test_a_task_is_encoded_with_types_and_without_fields_that_are_none():
     assert codec.encode(TASK) == ITEM
 
 
-def test_an_instant_comes_back_in_utc():
+def test_an_instant_is_decoded_in_utc():
     task = codec.decode(Task, ITEM)
 
     assert (task.due_at, task.due_at.tzinfo) == (AT, UTC)
@@ -147,7 +147,7 @@ def test_attributes_of_other_names_are_ignored():
     ],
     ids=str,
 )
-def test_a_value_has_one_wire_form(plain, wire):
+def test_each_value_has_one_encoding(plain, wire):
     assert codec.value(plain) == wire
 
 
@@ -190,7 +190,7 @@ class Grown:
     ],
     ids=str,
 )
-def test_a_field_that_was_not_kept_has_its_default_or_is_none(more, expected):
+def test_a_field_without_an_attribute_has_its_default_or_is_none(more, expected):
     assert codec.decode(Grown, {"name": {"S": "a"}, **more}) == expected
 
 
@@ -206,7 +206,7 @@ class Outer:
     at: time
 
 
-def test_records_come_back_from_within_records():
+def test_nested_dataclasses_are_decoded():
     grown = Grown("a", None, count=2)
     outer = Outer(grown, (grown, grown), {"b": ("c",), "d": ()}, 0.1, AT.date(), time(9, 30))
 

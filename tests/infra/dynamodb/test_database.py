@@ -28,7 +28,7 @@ from graphql_api.infra.dynamodb.database import ItemPage
 URL = "http://127.0.0.1:1/"
 EMBEDDED = Config(engine_url="http://127.0.0.1:1")
 
-# What a call gets: a body, a status and a body, or what happens instead.
+# A response: a body, or a status and a body; or an error in its place.
 Answer = dict[str, Any] | tuple[int, dict[str, Any] | bytes] | Exception
 
 
@@ -37,8 +37,8 @@ class Body(io.BytesIO):
         yield self.read()
 
 
-class Wire:
-    """Answers calls in a server's place: with the next answer each time, the last one for ever."""
+class FakeStore:
+    """Responds to calls in a server's place: with each answer in turn, then with the last one."""
 
     def __init__(self) -> None:
         self.answers: list[Answer | Callable[[dict[str, Any]], Answer]] = [{}]
@@ -70,8 +70,8 @@ def connection():
 
 
 @pytest.fixture
-def wire(connection) -> Iterator[Wire]:
-    answering = Wire()
+def store(connection) -> Iterator[FakeStore]:
+    answering = FakeStore()
     connection.meta.events.register("before-send.dynamodb.*", answering.send)
     yield answering
     connection.meta.events.unregister("before-send.dynamodb.*", answering.send)
@@ -89,7 +89,7 @@ def table(database) -> Table:
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch) -> list[float]:
-    """How long was waited for, which nothing really is."""
+    """The pauses between attempts; none is made."""
     waited = []
     monkeypatch.setattr(time, "sleep", waited.append)
     return waited
@@ -135,11 +135,11 @@ def test_a_tables_name_has_the_prefix_of_its_deployment(table):
 @pytest.mark.parametrize(
     ("answer", "found"), [({"Item": {"a": {"N": "1"}}}, {"a": {"N": "1"}}), ({}, None)]
 )
-def test_an_item_is_read_consistently_in_its_typed_form(wire, table, answer, found):
-    wire.answers = [answer]
+def test_an_item_is_read_consistently_in_its_typed_form(store, table, answer, found):
+    store.answers = [answer]
 
     assert table.get(user_id="u", task_id="t") == found
-    assert wire.calls == [
+    assert store.calls == [
         (
             "GetItem",
             {
@@ -152,7 +152,7 @@ def test_an_item_is_read_consistently_in_its_typed_form(wire, table, answer, fou
 
 
 def batch(most: int) -> Callable[[dict[str, Any]], Answer]:
-    """A wire to a store that has every item but processes only so many keys a call."""
+    """An answer of a store that has every item, but processes only so many keys a call."""
 
     def answer(body: dict[str, Any]) -> Answer:
         [(name, asked)] = body["RequestItems"].items()
@@ -163,11 +163,11 @@ def batch(most: int) -> Callable[[dict[str, Any]], Answer]:
     return answer
 
 
-def sizes(wire: Wire) -> list[int]:
+def sizes(store: FakeStore) -> list[int]:
     """How many keys each BatchGetItem asked for."""
     return [
         len(body["RequestItems"]["dev-Tasks"]["Keys"])
-        for operation, body in wire.calls
+        for operation, body in store.calls
         if operation == "BatchGetItem"
     ]
 
@@ -176,33 +176,33 @@ def sizes(wire: Wire) -> list[int]:
     ("count", "batches"),
     [(2, [2]), (99, [99]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])],
 )
-def test_many_items_are_read_in_batches_of_a_hundred(wire, table, count, batches):
-    wire.answers = [batch(100)]
+def test_many_items_are_read_in_batches_of_a_hundred(store, table, count, batches):
+    store.answers = [batch(100)]
 
     found = table.get_many(keys(count))
 
-    assert sizes(wire) == batches
+    assert sizes(store) == batches
     assert sorted(map(str, found)) == sorted(str(item(key)) for key in keys(count))
-    assert all(body["RequestItems"]["dev-Tasks"]["ConsistentRead"] for _, body in wire.calls)
+    assert all(body["RequestItems"]["dev-Tasks"]["ConsistentRead"] for _, body in store.calls)
 
 
-def test_no_keys_cost_no_call_and_one_key_a_plain_read(wire, table):
-    wire.answers = [{"Item": {"a": {"S": "b"}}}, {}]
+def test_no_keys_cost_no_call_and_one_key_a_plain_read(store, table):
+    store.answers = [{"Item": {"a": {"S": "b"}}}, {}]
 
     assert table.get_many([]) == []
     assert table.get_many(keys(1)) == [{"a": {"S": "b"}}]
     assert table.get_many(keys(1)) == []
-    assert wire.operations == ["GetItem", "GetItem"]
+    assert store.operations == ["GetItem", "GetItem"]
 
 
-def test_keys_without_an_item_are_left_out(wire, table):
-    wire.answers = [{"Responses": {"dev-Tasks": [item(keys(2)[1])]}, "UnprocessedKeys": {}}]
+def test_keys_without_an_item_are_left_out(store, table):
+    store.answers = [{"Responses": {"dev-Tasks": [item(keys(2)[1])]}, "UnprocessedKeys": {}}]
 
     assert table.get_many(keys(2)) == [item(keys(2)[1])]
 
 
-def test_a_batch_in_which_nothing_is_found_is_empty(wire, table):
-    wire.answers = [{"Responses": {}, "UnprocessedKeys": {}}]
+def test_a_batch_in_which_nothing_is_found_is_empty(store, table):
+    store.answers = [{"Responses": {}, "UnprocessedKeys": {}}]
 
     assert table.get_many(keys(2)) == []
 
@@ -210,23 +210,23 @@ def test_a_batch_in_which_nothing_is_found_is_empty(wire, table):
 @pytest.mark.parametrize(
     ("most", "asked"), [(60, [100, 40]), (25, [100, 75, 50, 25]), (20, [100, 80, 60, 40, 20])]
 )
-def test_unprocessed_keys_are_asked_for_again_until_there_are_none(
-    wire, table, pauses, most, asked
+def test_unprocessed_keys_are_requested_again_until_there_are_none(
+    store, table, pauses, most, asked
 ):
-    wire.answers = [batch(most)]
+    store.answers = [batch(most)]
 
     found = table.get_many(keys(100))
 
-    assert sizes(wire) == asked
+    assert sizes(store) == asked
     assert found == [item(key) for key in keys(100)]
     assert len(pauses) == len(asked) - 1
 
 
-def test_each_pause_may_be_twice_as_long_and_there_is_none_after_the_last(
-    wire, table, pauses, monkeypatch
+def test_pauses_between_attempts_double_and_there_is_none_after_the_last(
+    store, table, pauses, monkeypatch
 ):
     monkeypatch.setattr(random, "uniform", lambda _, longest: longest)
-    wire.answers = [batch(0)]
+    store.answers = [batch(0)]
 
     with pytest.raises(ServiceUnavailable):
         table.get_many(keys(2))
@@ -235,13 +235,13 @@ def test_each_pause_may_be_twice_as_long_and_there_is_none_after_the_last(
 
 
 @pytest.mark.parametrize("most", [0, 1, 19])
-def test_keys_that_stay_unprocessed_are_no_short_answer(wire, table, pauses, most):
-    wire.answers = [batch(most)]
+def test_keys_that_stay_unprocessed_are_an_error_and_no_shorter_result(store, table, pauses, most):
+    store.answers = [batch(most)]
 
     with pytest.raises(ServiceUnavailable):
         table.get_many(keys(100))
 
-    assert len(sizes(wire)) == 5
+    assert len(sizes(store)) == 5
     assert all(0 <= pause <= 0.02 * 2**n for n, pause in enumerate(pauses))
     assert sum(pauses[4:]) == 0  # nobody waits after the last attempt
 
@@ -251,12 +251,12 @@ def test_keys_that_stay_unprocessed_are_no_short_answer(wire, table, pauses, mos
 MINE = Key("user_id").eq("u")
 
 
-def test_names_and_values_of_a_query_are_placeholders(wire, table):
-    wire.answers = [{"Items": [], "ScannedCount": 0, "Count": 0}]
+def test_names_and_values_of_a_query_are_placeholders(store, table):
+    store.answers = [{"Items": [], "ScannedCount": 0, "Count": 0}]
 
     table.query(MINE, filter=Attr("status").is_in(["pending", "#n0 :v0"]), limit=7)
 
-    assert wire.calls == [
+    assert store.calls == [
         (
             "Query",
             {
@@ -277,16 +277,16 @@ def test_names_and_values_of_a_query_are_placeholders(wire, table):
     ]
 
 
-def test_a_query_of_an_index_starts_where_another_stopped_and_goes_backward(wire, table):
+def test_a_query_of_an_index_can_continue_after_a_key_in_descending_order(store, table):
     stopped, start = {"task_id": {"S": "7"}}, {"task_id": {"S": "3"}}
-    wire.answers = [
+    store.answers = [
         {"Items": [{"a": {"S": "b"}}], "ScannedCount": 9, "Count": 1, "LastEvaluatedKey": stopped}
     ]
 
     read = table.query(MINE, index="by_due_date", start=start, descending=True, limit=9)
 
     assert read == ItemPage([{"a": {"S": "b"}}], 9, stopped)
-    assert wire.calls == [
+    assert store.calls == [
         (
             "Query",
             {
@@ -303,20 +303,20 @@ def test_a_query_of_an_index_starts_where_another_stopped_and_goes_backward(wire
     ]
 
 
-def test_a_query_that_comes_to_the_end_has_not_stopped(wire, table):
-    wire.answers = [{"Items": [], "ScannedCount": 3, "Count": 0}]
+def test_the_last_page_of_a_query_has_no_last_key(store, table):
+    store.answers = [{"Items": [], "ScannedCount": 3, "Count": 0}]
 
     assert table.query(MINE, limit=9) == ItemPage([], 3, None)
 
 
-def test_a_count_is_one_look_and_says_where_it_stopped(wire, table):
+def test_a_count_is_one_page_with_its_last_key(store, table):
     stop = {"task_id": {"S": "b"}}
-    wire.answers = [{"Count": 3, "ScannedCount": 9, "LastEvaluatedKey": stop}]
+    store.answers = [{"Count": 3, "ScannedCount": 9, "LastEvaluatedKey": stop}]
 
     counted = table.count(MINE, filter=Attr("status").eq("pending"), start=stop, limit=9)
 
     assert counted == (3, 9, stop)
-    [(_, body)] = wire.calls
+    [(_, body)] = store.calls
     assert (body["Select"], body["Limit"], body["ConsistentRead"]) == ("COUNT", 9, True)
     assert body["ExclusiveStartKey"] == stop
     assert body["FilterExpression"] == "#n1 = :v1"
@@ -325,11 +325,11 @@ def test_a_count_is_one_look_and_says_where_it_stopped(wire, table):
 # Writing
 
 
-def test_a_write_has_a_condition_without_values_of_its_own(wire, table):
+def test_a_condition_may_have_no_values(store, table):
     table.put({"a": {"S": "b"}}, Attr("status").not_exists())
     table.delete(Attr("version").eq(3), user_id="u")
 
-    assert wire.calls == [
+    assert store.calls == [
         (
             "PutItem",
             {
@@ -361,20 +361,20 @@ def test_a_write_has_a_condition_without_values_of_its_own(wire, table):
     ],
     ids=["put", "delete", "change"],
 )
-def test_a_condition_that_does_not_hold_is_an_outcome_and_no_error(wire, table, logged, write):
-    wire.answers = [failure("ConditionalCheckFailedException")]
+def test_a_failed_condition_is_raised_and_not_logged(store, table, logged, write):
+    store.answers = [failure("ConditionalCheckFailedException")]
 
     with pytest.raises(ConditionFailed):
         write(table)
 
-    assert len(wire.calls) == 1
+    assert len(store.calls) == 1
     assert logged() == []
 
 
-def test_a_change_sets_attributes_by_placeholders(wire, table):
+def test_an_update_sets_attributes_by_placeholders(store, table):
     table.update({"status": "done", "n": 2}, Attr("status").eq("pending"), user_id="u")
 
-    assert wire.calls == [
+    assert store.calls == [
         (
             "UpdateItem",
             {
@@ -393,21 +393,21 @@ def test_a_change_sets_attributes_by_placeholders(wire, table):
     ]
 
 
-def test_a_change_may_have_a_condition_without_values(wire, table):
+def test_an_update_may_have_a_condition_without_values(store, table):
     table.update({"n": 2}, Attr("status").exists(), user_id="u")
 
-    [(_, body)] = wire.calls
+    [(_, body)] = store.calls
     assert body["ConditionExpression"] == "attribute_exists(#n0)"
     assert body["ExpressionAttributeValues"] == {":set0": {"N": "2"}}
 
 
-def test_a_counter_is_counted_on_by_the_store(wire, table):
-    wire.answers = [{"Attributes": {"status": {"N": "8"}}}]
+def test_a_counter_is_incremented_by_the_store(store, table):
+    store.answers = [{"Attributes": {"status": {"N": "8"}}}]
 
     count = table.increment("status", {"until": 12}, user_id="u")
 
     assert count == 8
-    assert wire.calls == [
+    assert store.calls == [
         (
             "UpdateItem",
             {
@@ -423,7 +423,7 @@ def test_a_counter_is_counted_on_by_the_store(wire, table):
 
 
 def deleting(most: int) -> Callable[[dict[str, Any]], Answer]:
-    """A wire to a store that deletes only so many items a call."""
+    """A store to a store that deletes only so many items a call."""
 
     def answer(body: dict[str, Any]) -> Answer:
         [(name, asked)] = body["RequestItems"].items()
@@ -432,11 +432,11 @@ def deleting(most: int) -> Callable[[dict[str, Any]], Answer]:
     return answer
 
 
-def deletions(wire: Wire) -> list[list[str]]:
+def deletions(store: FakeStore) -> list[list[str]]:
     """The task ids that each BatchWriteItem was to delete."""
     return [
         [asked["DeleteRequest"]["Key"]["task_id"]["S"] for asked in items]
-        for _, body in wire.calls
+        for _, body in store.calls
         for items in body["RequestItems"].values()
     ]
 
@@ -444,43 +444,43 @@ def deletions(wire: Wire) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("count", "batches"), [(0, []), (1, [1]), (25, [25]), (26, [25, 1]), (60, [25, 25, 10])]
 )
-def test_many_items_are_deleted_in_batches_of_25(wire, table, count, batches):
-    wire.answers = [deleting(25)]
+def test_many_items_are_deleted_in_batches_of_25(store, table, count, batches):
+    store.answers = [deleting(25)]
 
     table.delete_many(keys(count))
 
-    asked = deletions(wire)
+    asked = deletions(store)
     assert [len(batch) for batch in asked] == batches
     assert [task_id for batch in asked for task_id in batch] == [str(n) for n in range(count)]
-    assert set(wire.operations) <= {"BatchWriteItem"}
+    assert set(store.operations) <= {"BatchWriteItem"}
 
 
-def test_unprocessed_deletions_are_tried_again_until_there_are_none(wire, table, pauses):
-    wire.answers = [deleting(5)]
+def test_unprocessed_deletions_are_retried_until_there_are_none(store, table, pauses):
+    store.answers = [deleting(5)]
 
     table.delete_many(keys(25))
 
-    assert [len(batch) for batch in deletions(wire)] == [25, 20, 15, 10, 5]
+    assert [len(batch) for batch in deletions(store)] == [25, 20, 15, 10, 5]
     assert len(pauses) == 4
 
 
-def test_deletions_that_stay_unprocessed_are_given_up(wire, table):
-    wire.answers = [deleting(1)]
+def test_deletions_that_stay_unprocessed_are_an_error(store, table):
+    store.answers = [deleting(1)]
 
     with pytest.raises(ServiceUnavailable):
         table.delete_many(keys(25))
 
-    assert len(wire.calls) == 5
+    assert len(store.calls) == 5
 
 
 def puts(table: Table, count: int = 2) -> list[Put]:
     return [Put(table, {"n": {"N": str(n)}}, Attr("status").not_exists()) for n in range(count)]
 
 
-def test_several_items_are_written_and_deleted_in_one_transaction(wire, database, table):
+def test_several_items_are_written_and_deleted_in_one_transaction(store, database, table):
     database.transact(*puts(table), Delete(table, {"user_id": "u"}))
 
-    assert wire.calls == [
+    assert store.calls == [
         (
             "TransactWriteItems",
             {
@@ -497,22 +497,22 @@ def test_several_items_are_written_and_deleted_in_one_transaction(wire, database
                 ]
                 + [{"Delete": {"TableName": "dev-Tasks", "Key": {"user_id": {"S": "u"}}}}],
                 # botocore adds it: its own retries are not a second write.
-                "ClientRequestToken": wire.calls[0][1]["ClientRequestToken"],
+                "ClientRequestToken": store.calls[0][1]["ClientRequestToken"],
             },
         )
     ]
 
 
 @pytest.mark.parametrize("times", [1, 4])
-def test_a_transaction_that_met_another_one_is_tried_again(
-    wire, database, table, pauses, logged, times
+def test_a_transaction_that_conflicts_with_another_is_retried(
+    store, database, table, pauses, logged, times
 ):
-    wire.answers = [cancelled("None", "TransactionConflict")] * times + [{}]
+    store.answers = [cancelled("None", "TransactionConflict")] * times + [{}]
 
     database.transact(*puts(table))
 
-    assert len(wire.calls) == times + 1
-    assert len({str(body["TransactItems"]) for _, body in wire.calls}) == 1
+    assert len(store.calls) == times + 1
+    assert len({str(body["TransactItems"]) for _, body in store.calls}) == 1
     assert len(pauses) == times
     assert logged() == []
 
@@ -525,26 +525,26 @@ def test_a_transaction_that_met_another_one_is_tried_again(
         ("TransactionConflict", "ConditionalCheckFailed"),
     ],
 )
-def test_a_transaction_of_which_a_condition_does_not_hold_is_not_tried_again(
-    wire, database, table, logged, reasons
+def test_a_transaction_with_a_failed_condition_is_not_retried(
+    store, database, table, logged, reasons
 ):
-    wire.answers = [cancelled("TransactionConflict", "None"), cancelled(*reasons)]
+    store.answers = [cancelled("TransactionConflict", "None"), cancelled(*reasons)]
 
     with pytest.raises(ConditionFailed):
         database.transact(*puts(table))
 
-    assert len(wire.calls) == 2
+    assert len(store.calls) == 2
     assert logged() == []
 
 
 @pytest.mark.parametrize("reasons", [("TransactionConflict", "None"), ()])
-def test_a_transaction_that_never_gets_through_is_given_up(wire, database, table, pauses, reasons):
-    wire.answers = [cancelled(*reasons)]
+def test_a_transaction_that_always_conflicts_is_an_error(store, database, table, pauses, reasons):
+    store.answers = [cancelled(*reasons)]
 
     with pytest.raises(ServiceUnavailable):
         database.transact(*puts(table))
 
-    assert len(wire.calls) == 5
+    assert len(store.calls) == 5
     assert all(0 <= pause <= 0.02 * 2**n for n, pause in enumerate(pauses))
     assert sum(pauses[4:]) == 0
 
@@ -586,10 +586,10 @@ FAILURES = {
 
 
 @pytest.mark.parametrize(("answer", "attempts"), FAILURES.values(), ids=FAILURES)
-def test_whatever_fails_is_service_unavailable_and_logged_once(
-    wire, table, logged, answer, attempts
+def test_every_failure_is_service_unavailable_and_logged_once(
+    store, table, logged, answer, attempts
 ):
-    wire.answers = [answer]
+    store.answers = [answer]
 
     with pytest.raises(ServiceUnavailable) as caught:
         table.get(user_id="u")
@@ -598,23 +598,23 @@ def test_whatever_fails_is_service_unavailable_and_logged_once(
     assert (caught.value.code, caught.value.details) == ("SERVICE_UNAVAILABLE", {"retry_after": 1})
     [line] = logged()
     assert line.startswith("DynamoDB GetItem failed: ")
-    assert len(wire.calls) == attempts
+    assert len(store.calls) == attempts
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_every_operation_fails_in_the_same_way(wire, table, logged, operation):
-    wire.answers = [failure("AccessDeniedException")]
+def test_every_operation_reports_failures_alike(store, table, logged, operation):
+    store.answers = [failure("AccessDeniedException")]
 
     with pytest.raises(ServiceUnavailable) as caught:
         CALLS[operation](table)
 
     assert str(caught.value) == "The service is unavailable, try again."
-    assert wire.operations == [operation]
+    assert store.operations == [operation]
     assert len(logged()) == 1
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_what_fails_twice_and_then_succeeds_has_not_failed(wire, table, logged, operation):
+def test_a_call_that_succeeds_at_the_third_attempt_is_no_failure(store, table, logged, operation):
     good = {
         "Responses": {},
         "UnprocessedKeys": {},
@@ -622,20 +622,20 @@ def test_what_fails_twice_and_then_succeeds_has_not_failed(wire, table, logged, 
         "ScannedCount": 0,
         "Attributes": {},
     }
-    wire.answers = [failure("ThrottlingException"), (500, b""), good]
+    store.answers = [failure("ThrottlingException"), (500, b""), good]
 
     CALLS[operation](table)
 
-    assert wire.operations == [operation] * 3
+    assert store.operations == [operation] * 3
     assert logged() == []
 
 
-def test_a_probe_does_not_try_again(wire):
+def test_a_database_of_one_attempt_does_not_retry(store):
     connection = connect(EMBEDDED)
-    connection.meta.events.register("before-send.dynamodb.*", wire.send)
-    wire.answers = [failure("ThrottlingException")]
+    connection.meta.events.register("before-send.dynamodb.*", store.send)
+    store.answers = [failure("ThrottlingException")]
 
     with pytest.raises(ServiceUnavailable):
         Database(connection, attempts=1).table("Tasks").get(user_id="u")
 
-    assert len(wire.calls) == 1
+    assert len(store.calls) == 1

@@ -165,7 +165,7 @@ def unhurried(connection: Any) -> Transport:
     ],
     ids=["plain", "checksum", "closed", "closing", "without a length", "chunked"],
 )
-def test_an_answer_is_its_body(store, ask, good):
+def test_a_call_returns_the_body_of_the_response(store, ask, good):
     store.begin(good)
 
     assert ask() == {"ok": 1}
@@ -198,7 +198,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_what_went_wrong_twice_is_mended_by_the_third_attempt(store, ask, bad):
+def test_a_call_that_fails_twice_succeeds_at_the_third_attempt(store, ask, bad):
     store.begin(bad, bad, answer())
 
     assert ask() == {"ok": 1}
@@ -209,7 +209,9 @@ ANSWERING = {"throttled", "a transaction that is still going on"}
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_stays_wrong_is_given_up_and_says_whether_the_store_is_away(ask, store, pauses, name):
+def test_a_call_that_keeps_failing_raises_whether_the_store_is_unreachable(
+    ask, store, pauses, name
+):
     store.begin(BAD[name])
 
     with pytest.raises(TransportError) as caught:
@@ -221,7 +223,7 @@ def test_what_stays_wrong_is_given_up_and_says_whether_the_store_is_away(ask, st
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_refusal_is_unsure_if_an_attempt_before_it_may_have_been_carried_out(store, ask, name):
+def test_a_service_error_is_maybe_applied_after_an_attempt_without_a_response(store, ask, name):
     store.begin(BAD[name], error("ConditionalCheckTransportErrorException"))
 
     with pytest.raises(ServiceError) as caught:
@@ -231,7 +233,7 @@ def test_a_refusal_is_unsure_if_an_attempt_before_it_may_have_been_carried_out(s
     assert caught.value.maybe_applied is (name != "throttled")
 
 
-def test_a_refusal_at_once_is_sure_and_final(store, ask):
+def test_a_service_error_at_the_first_attempt_is_final_and_not_maybe_applied(store, ask):
     store.begin(error("ConditionalCheckTransportErrorException"))
 
     with pytest.raises(ServiceError) as caught:
@@ -241,7 +243,7 @@ def test_a_refusal_at_once_is_sure_and_final(store, ask):
     assert len(store.heads) == 1
 
 
-def test_where_nobody_listens_nothing_was_carried_out(store, connection, monkeypatch, pauses):
+def test_a_call_without_a_connection_was_not_applied(store, connection, monkeypatch, pauses):
     store.begin(error("ConditionalCheckTransportErrorException"))
     refusing = Transport(connection)
     unopened, refuse = refusing._endpoint._unopened, [True]
@@ -270,7 +272,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("slow", SLOW.values(), ids=SLOW)
-def test_who_is_too_slow_is_not_waited_for_however_much_comes_meanwhile(store, ask, slow):
+def test_a_slow_response_times_out_however_much_of_it_has_come(store, ask, slow):
     store.begin(slow)
 
     with pytest.raises(TransportError) as caught:
@@ -280,7 +282,7 @@ def test_who_is_too_slow_is_not_waited_for_however_much_comes_meanwhile(store, a
     assert len(store.heads) == 2
 
 
-def test_after_silence_the_next_attempt_has_a_connection_of_its_own(store, ask):
+def test_after_a_timeout_the_next_attempt_opens_a_new_connection(store, ask):
     store.begin(hang, answer())
 
     assert ask(**SILENCE) == {"ok": 1}
@@ -290,14 +292,14 @@ def test_after_silence_the_next_attempt_has_a_connection_of_its_own(store, ask):
 # Connections
 
 
-def test_one_connection_serves_one_call_after_the_other(store, connection):
+def test_a_connection_is_reused_for_the_next_call(store, connection):
     kept = unhurried(connection)
 
     assert [kept.call("GetItem", {}) for _ in range(3)] == [{"ok": 1}] * 3
     assert store.connections == 1
 
 
-def test_an_answer_may_come_in_chunks_and_the_connection_is_kept(store, connection):
+def test_after_a_chunked_response_the_connection_is_reused(store, connection):
     kept = unhurried(connection)
     chunks = b'4;name=value\r\n{"ok\r\n5\r\n": 1}\r\n0\r\nTrailer: x\r\n\r\n'
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -307,7 +309,7 @@ def test_an_answer_may_come_in_chunks_and_the_connection_is_kept(store, connecti
     assert store.connections == 1
 
 
-def test_an_answer_may_end_with_its_connection(store, connection):
+def test_a_response_may_end_with_its_connection(store, connection):
     kept = unhurried(connection)
     store.begin(then_closed(lambda asking: asking.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD)))
 
@@ -315,7 +317,7 @@ def test_an_answer_may_end_with_its_connection(store, connection):
     assert store.connections == 2
 
 
-def test_a_connection_that_ended_while_idle_costs_no_attempt(store, connection):
+def test_a_connection_that_was_closed_while_idle_costs_no_attempt(store, connection):
     kept = unhurried(connection)
     store.begin(then_closed(answer()))
 
@@ -327,7 +329,7 @@ def test_a_connection_that_ended_while_idle_costs_no_attempt(store, connection):
     assert store.connections == 3
 
 
-def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_ones(store, connection):
+def test_an_unrequested_response_is_never_taken_for_that_of_the_next_call(store, connection):
     kept = unhurried(connection)
     twice = answer(b'{"ok": 1}HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{"no": 1}', length=9)
     store.begin(twice, answer())
@@ -335,7 +337,7 @@ def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_ones(store,
     assert [kept.call("GetItem", {}) for _ in range(2)] == [{"ok": 1}] * 2
 
 
-def test_an_answer_that_comes_late_and_unasked_is_never_taken_for_the_next_ones(store, connection):
+def test_a_late_unrequested_response_is_never_taken_for_that_of_the_next_call(store, connection):
     kept = unhurried(connection)
     asked: list[socket.socket] = []
     store.begin(lambda asking: (asked.append(asking), answer()(asking)), answer(b'{"ok": 2}'))
@@ -349,7 +351,7 @@ def test_an_answer_that_comes_late_and_unasked_is_never_taken_for_the_next_ones(
 
 
 @pytest.mark.parametrize("operation", protocol.REQUIRED_MEMBERS)
-def test_what_cannot_be_the_answer_to_a_call_is_none_and_its_connection_ends(
+def test_a_response_without_its_required_member_is_refused_and_its_connection_closed(
     store, connection, operation
 ):
     its = {protocol.REQUIRED_MEMBERS[operation]: 0}
@@ -360,7 +362,7 @@ def test_what_cannot_be_the_answer_to_a_call_is_none_and_its_connection_ends(
     assert (len(store.heads), store.connections) == (2, 2)
 
 
-def test_who_has_no_time_left_opens_no_connection(store, connection, monkeypatch):
+def test_a_call_without_time_left_opens_no_connection(store, connection, monkeypatch):
     late = Transport(connection, attempts=1)
     monkeypatch.setattr(sigv4, "sign", lambda *_: time.sleep(0.06) or {})
     set_deadline(0.05)
@@ -373,7 +375,7 @@ def test_who_has_no_time_left_opens_no_connection(store, connection, monkeypatch
     assert store.connections == 0
 
 
-def test_a_process_that_can_have_no_more_threads_is_not_connected(connection, monkeypatch):
+def test_without_another_thread_no_connection_is_opened(connection, monkeypatch):
     def start(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -383,7 +385,7 @@ def test_a_process_that_can_have_no_more_threads_is_not_connected(connection, mo
         alone.call("GetItem", {})
 
 
-def test_a_large_request_is_taken_in_time_or_not_at_all():
+def test_a_large_request_that_the_store_does_not_read_times_out():
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         client = connect(Config(dynamodb="http://{}:{}".format(*deaf.getsockname())))
         sending = Transport(client, attempts=1, timeout=0.2, call_timeout=LONG)
@@ -393,7 +395,7 @@ def test_a_large_request_is_taken_in_time_or_not_at_all():
         assert 0.2 <= time.monotonic() - began < SOON
 
 
-def test_as_many_connections_are_kept_as_were_needed_at_once_and_all_are_closed(
+def test_all_connections_of_simultaneous_calls_are_kept_and_closed_at_the_end(
     store, connection, monkeypatch
 ):
     together = threading.Barrier(5)
@@ -461,7 +463,7 @@ def spending(connection, clock: Clock, *seconds: float, attempts: int = 4) -> Tr
     calls=st.lists(st.lists(st.floats(0, 2), max_size=4), min_size=1, max_size=8),
     attempts=st.integers(1, 20),
 )
-def test_all_calls_of_a_request_end_within_its_time(connection, calls, attempts):
+def test_all_calls_of_a_request_end_by_its_deadline(connection, calls, attempts):
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock.instead(patch)
         set_deadline()
@@ -474,7 +476,7 @@ def test_all_calls_of_a_request_end_within_its_time(connection, calls, attempts)
     assert clock.now - began <= REQUEST_SECONDS + 1e-6
 
 
-def test_outside_of_a_request_each_call_has_its_own_time(connection, monkeypatch):
+def test_outside_of_a_request_each_call_has_its_own_timeout(connection, monkeypatch):
     clock = Clock.instead(monkeypatch)
 
     for _ in range(3):
@@ -485,7 +487,7 @@ def test_outside_of_a_request_each_call_has_its_own_time(connection, monkeypatch
         assert caught.value.unreachable is True
 
 
-def test_the_store_is_not_said_to_be_away_for_want_of_the_requests_own_time(
+def test_a_call_cut_short_by_the_deadline_does_not_call_the_store_unreachable(
     connection, monkeypatch
 ):
     clock = Clock.instead(monkeypatch)
@@ -504,7 +506,7 @@ def test_the_store_is_not_said_to_be_away_for_want_of_the_requests_own_time(
 # Who asks
 
 
-def test_who_has_no_credentials_asks_nothing(store, connection):
+def test_without_credentials_nothing_is_sent(store, connection):
     unknown = Transport(connection)
     unknown._credentials = None
 
@@ -532,7 +534,7 @@ class Expired(Credentials):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_whose_credentials_cannot_be_renewed_fails_as_if_the_store_were_away(
+def test_credentials_that_cannot_be_renewed_fail_as_an_unreachable_store_does(
     store, connection, error
 ):
     expired = Transport(connection)
@@ -563,13 +565,13 @@ def proxied(monkeypatch, store) -> Callable[..., str]:
     return call
 
 
-def test_plain_http_goes_through_the_networks_proxy(store, proxied):
+def test_plain_http_goes_through_the_proxy_of_the_environment(store, proxied):
     line, *_ = proxied("http://store.invalid:8000/x", HTTP_PROXY=store.address)
 
     assert line == "POST http://store.invalid:8000/x/ HTTP/1.1"
 
 
-def test_https_goes_through_a_tunnel_that_knows_the_proxys_own_user(store, proxied):
+def test_https_goes_through_a_tunnel_with_the_user_of_the_proxy(store, proxied):
     store.begin(then_closed(answer(b"no", 403)))
 
     proxy = f"http://ann:secret@{store.address}"
@@ -579,7 +581,7 @@ def test_https_goes_through_a_tunnel_that_knows_the_proxys_own_user(store, proxi
     assert "Proxy-Authorization: Basic YW5uOnNlY3JldA==" in headers
 
 
-def test_what_needs_no_proxy_is_asked_directly(store, proxied):
+def test_no_proxy_is_used_where_no_proxy_says_so(store, proxied):
     line, *_ = proxied(
         f"http://{store.address}", HTTP_PROXY="http://127.0.0.1:1", NO_PROXY="127.0.0.1"
     )
@@ -604,7 +606,7 @@ class Renewing(RefreshableCredentials):
 NEVER = threading.Event()
 
 
-def test_credentials_that_are_renewed_for_ever_cost_one_attempt(store, connection):
+def test_a_renewal_of_credentials_that_never_ends_costs_one_attempt(store, connection):
     renewed = Transport(connection, attempts=2, timeout=0.1, call_timeout=LONG)
     renewed._credentials = Renewing(datetime.now(UTC))
 
@@ -614,7 +616,7 @@ def test_credentials_that_are_renewed_for_ever_cost_one_attempt(store, connectio
     assert "Credential=new/" in store.heads[0]
 
 
-def test_a_name_that_is_looked_up_for_ever_costs_no_more_than_an_attempt_may(
+def test_a_name_lookup_that_never_ends_costs_no_more_than_an_attempt(
     store, connection, monkeypatch
 ):
     lost = Transport(connection, attempts=2, timeout=0.1, call_timeout=LONG)

@@ -86,7 +86,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "theirs", "AWS_SECRET_ACCESS_KEY": "theirs"}
 
 
 @pytest.mark.parametrize("names", ["PROFILE", "REGION", "ENDPOINT", "PROXY", ""])
-def test_the_embedded_mode_takes_nothing_of_the_users_settings(environment, names):
+def test_the_embedded_mode_ignores_the_users_aws_settings(environment, names):
     theirs = {name: value for name, value in THEIRS.items() if names in name.upper()}
     for name, value in theirs.items():
         environment.setenv(name, value)
@@ -113,7 +113,9 @@ def test_the_embedded_mode_does_not_read_the_users_files(tmp_path):
     ],
     ids=str,
 )
-def test_aws_is_the_region_of_the_variable_or_the_profile(environment, tmp_path, region, expected):
+def test_the_region_comes_from_the_variables_or_the_profile(
+    environment, tmp_path, region, expected
+):
     (tmp_path / "config").write_text("[default]\nregion = eu-north-1\n")
     for name, value in (KEYS | region).items():
         environment.setenv(name, value)
@@ -122,7 +124,7 @@ def test_aws_is_the_region_of_the_variable_or_the_profile(environment, tmp_path,
     assert sent(Config(dynamodb="aws")) == Sent(url, f"theirs/{expected}", proxy=None)
 
 
-def test_aws_is_never_where_a_variable_says(environment):
+def test_no_variable_changes_the_endpoint_of_aws(environment):
     for name in (*KEYS, "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
         environment.setenv(name, THEIRS[name])
     environment.setenv("HTTPS_PROXY", THEIRS["HTTPS_PROXY"])
@@ -153,7 +155,7 @@ def test_an_emulator_over_plain_http_needs_no_identity(environment, variables, i
     )
 
 
-def test_an_emulator_over_plain_http_needs_no_cloud_around_it(environment):
+def test_an_emulator_over_plain_http_never_asks_the_metadata_service(environment):
     asked = []
     environment.delenv("AWS_EC2_METADATA_DISABLED")
     environment.setenv("AWS_REGION", "eu-central-1")
@@ -181,7 +183,7 @@ def test_an_emulator_over_plain_http_needs_no_cloud_around_it(environment):
     ],
     ids=str,
 )
-def test_settings_that_cannot_be_used_stop_the_start(environment, variables, told):
+def test_unusable_aws_settings_stop_the_start_with_one_line(environment, variables, told):
     for name, value in (KEYS | variables).items():
         environment.setenv(name, value)
 
@@ -194,7 +196,7 @@ def test_settings_that_cannot_be_used_stop_the_start(environment, variables, tol
 
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("url", ["http://a b", "http://-a.example"])
-def test_an_endpoint_that_cannot_be_one_stops_the_start(url):
+def test_an_invalid_endpoint_stops_the_start(url):
     with pytest.raises(StartError) as caught:
         connect(Config(dynamodb=url))
 

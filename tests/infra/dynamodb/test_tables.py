@@ -83,7 +83,7 @@ def test_missing_tables_are_created_with_their_keys_index_and_expiry(store):
 
 
 @pytest.mark.concurrent
-def test_a_second_start_changes_nothing_and_only_looks(store):
+def test_a_second_start_only_describes_the_tables(store):
     database, config = store
     Tables(database, config, TABLES).prepare()
     before = described(database, config)
@@ -96,7 +96,7 @@ def test_a_second_start_changes_nothing_and_only_looks(store):
 
 
 @pytest.mark.concurrent
-def test_only_the_missing_one_of_the_tables_is_created(store):
+def test_only_the_missing_table_is_created(store):
     database, config = store
     Tables(database, config, TABLES).create(TASKS)
     before = described(database, config)
@@ -153,7 +153,7 @@ def test_on_aws_one_missing_table_is_named_alone(aws, there, missing):
     assert list(described(database, config)) == [f"of-aws-{there}"]
 
 
-def test_on_aws_tables_that_are_as_needed_are_taken_as_they_are(aws):
+def test_on_aws_correct_tables_are_used_as_they_are(aws):
     database, config = aws
     Tables(database, config, TABLES).create_missing()
     again, calls = watched(config)
@@ -163,7 +163,7 @@ def test_on_aws_tables_that_are_as_needed_are_taken_as_they_are(aws):
     assert calls == ["DescribeTable", "DescribeTable"]
 
 
-def test_what_somebody_else_added_to_a_table_is_no_reason_to_refuse_it(store):
+def test_additional_indexes_of_a_table_are_accepted(store):
     database, config = store
     Tables(database, config, TABLES).create(USERS)
     definition = TASKS.arguments(config.table_prefix)
@@ -267,7 +267,7 @@ INDEX_NEEDS = "by_due_date user_id (HASH, S), due_order (RANGE, S); ALL"
         (TASKS, index_of_keys_only, "due_order (RANGE, S); KEYS_ONLY", INDEX_NEEDS),
     ],
 )
-def test_a_table_that_is_different_is_named_with_what_is_needed_and_left_alone(
+def test_a_table_that_differs_stops_the_start_and_is_not_changed(
     store, table, change, found, needed
 ):
     database, config = store
@@ -290,7 +290,7 @@ def test_a_table_that_is_different_is_named_with_what_is_needed_and_left_alone(
 
 
 @pytest.mark.parametrize("answer", [{}, {"Table": {}}])
-def test_half_an_answer_stops_the_start_and_says_where(monkeypatch, answer):
+def test_an_incomplete_response_stops_the_start_with_the_place(monkeypatch, answer):
     config = replace(CONFIG, dynamodb="http://127.0.0.1:1")
     database = connect(config)
     monkeypatch.setattr(database, "describe_table", lambda **_: answer)
