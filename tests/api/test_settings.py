@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from conftest import PASSWORD, codes
 
+from graphql_api.api.graphql.settings import MEANINGS
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.urgency import DEFAULTS as DEFAULT_COEFFICIENTS
 from graphql_api.infra.dynamodb import ConditionFailed
@@ -37,6 +38,10 @@ def shown(person):
 
 def update(person, **fields):
     return person.graphql(UPDATE, input=fields)
+
+
+def test_each_coefficient_of_urgency_has_a_meaning():
+    assert set(MEANINGS) == set(asdict(DEFAULT_COEFFICIENTS))
 
 
 def test_nobody_has_to_set_anything(ann, calls):

@@ -67,27 +67,6 @@ class Coefficients:
 DEFAULTS = Coefficients()
 
 
-MEANINGS: Mapping[str, str] = {
-    "next": "The task has the tag `next`.",
-    "due": "Grows evenly from 0.2, two weeks or more before the due date, to 1, a week after it.",
-    "priority_urgent": "The priority is URGENT.",
-    "blocking": "The task blocks an open task.",
-    "priority_high": "The priority is HIGH.",
-    "scheduled": "`plannedStart` has passed or, without one, `notBefore`.",
-    "active": "The status is IN_PROGRESS.",
-    "priority_medium": "The priority is MEDIUM.",
-    "age": "Grows evenly from 0 at creation to 1 a year later.",
-    "priority_low": "The priority is LOW.",
-    "tags": "0.8 with one tag, 0.9 with two, 1 with more.",
-    "inherited": (
-        "The difference to the most urgent open task that it blocks, if that is more urgent, plus"
-        " 0.01."
-    ),
-    "waiting": "`notBefore` has not passed.",
-    "blocked": "The task has open blockers.",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Term:
     """A term of a task's urgency; `contribution` is coefficient times value."""

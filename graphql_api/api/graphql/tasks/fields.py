@@ -56,7 +56,7 @@ def with_task_fields(derive: Derive) -> Callable[[type[T]], type[T]]:
 
 def _default(initial: object) -> str:
     """A sentence on the initial value, unless it is nothing."""
-    value = initial.name if isinstance(initial, Enum) else initial
+    value = f"`{initial.name}`" if isinstance(initial, Enum) else initial
     return "" if value in {None, "", ()} else f" Default: {value}."
 
 
