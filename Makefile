@@ -4,7 +4,7 @@ PORT ?= 5000
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null)
 
-.PHONY: run graphiql-if-possible test quick chaos check format schema schema-diff graphiql constraints bench soak clean
+.PHONY: run graphiql-if-possible test quick chaos check format schema schema-diff openapi graphiql constraints bench soak clean
 
 run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
@@ -30,8 +30,13 @@ format: .venv/dev  ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schema: .venv/run  ## Write schema.graphql anew
+schema: .venv/run openapi  ## Write schema.graphql and docs/openapi.json anew
 	$(BIN)/python -c 'from graphql_api.api.graphql.schema import SCHEMA; print(SCHEMA.as_str())' > schema.graphql
+
+openapi: .venv/run  ## Write docs/openapi.json anew
+	$(BIN)/python -c 'from graphql_api import __version__; from graphql_api.api.graphql.schema import SCHEMA; \
+		from graphql_api.api.rest import openapi; \
+		print(openapi.dumps(openapi.document(SCHEMA._schema, __version__)), end="")' > docs/openapi.json
 
 schema-diff: .venv/dev  ## Print how the schema differs from the last release's
 	@$(BIN)/python tests/support/evolution.py

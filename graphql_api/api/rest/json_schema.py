@@ -65,7 +65,8 @@ BOUNDS: Mapping[str, Json] = {
 }
 ELEMENT_BOUNDS: Mapping[str, Json] = {"tags": {**_NOT_BLANK, "maxLength": MAX_TAG_LENGTH}}
 
-_CODE = re.compile(r"`(\w+)`")
+_CODE = re.compile(r"`[^`]+`")  # CommonMark, section 6.1
+_NAME = re.compile(r"\w+")
 
 
 def closed_object(properties: Json, required: Iterable[str]) -> Json:
@@ -87,7 +88,10 @@ class JsonSchemas:
 
     def text(self, description: str | None) -> str:
         """Return a description with REST's names where the schema's are marked as code."""
-        return _CODE.sub(lambda code: f"`{self._names.get(code[1], code[1])}`", description or "")
+        return _CODE.sub(lambda code: _NAME.sub(self._rest_name, code[0]), description or "")
+
+    def _rest_name(self, name: re.Match[str]) -> str:
+        return self._names.get(name[0], name[0])
 
     def component(self, name: str, make: Callable[[], Json]) -> Json:
         """Refer to a component. Raises ValueError if there is another one of its name."""
@@ -118,17 +122,19 @@ class JsonSchemas:
 
     def value(self, type_: Any, bounds: Json | None = None) -> Json:
         """Describe the values of a type, among them null if it is nullable."""
-        schema = {**self._not_null(get_nullable_type(type_)), **(bounds or {})}
+        schema = {**self.value_not_null(type_), **(bounds or {})}
         return _or_null(schema) if is_nullable_type(type_) else schema
 
-    def _not_null(self, type_: Any) -> Json:
-        if is_list_type(type_):
-            return {"type": "array", "items": self.value(type_.of_type)}
-        if isinstance(type_, GraphQLEnumType):
-            return self.component(type_.name, lambda: self._enum(type_))
-        if isinstance(type_, GraphQLInputObjectType):
-            return self._input(type_, fields_of(type_), {})
-        return dict(SCALARS[type_.name])
+    def value_not_null(self, type_: Any) -> Json:
+        """Describe the values of a type but for null."""
+        nullable = get_nullable_type(type_)
+        if is_list_type(nullable):
+            return {"type": "array", "items": self.value(nullable.of_type)}
+        if isinstance(nullable, GraphQLEnumType):
+            return self.component(nullable.name, lambda: self._enum(nullable))
+        if isinstance(nullable, GraphQLInputObjectType):
+            return self._input(nullable, fields_of(nullable), {})
+        return dict(SCALARS[nullable.name])
 
     def _enum(self, enum: GraphQLEnumType) -> Json:
         meanings = "".join(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 
-from graphql import GraphQLSchema, get_nullable_type
+from graphql import GraphQLSchema
 
 from graphql_api.api.http.negotiation import JSON
 from graphql_api.api.http.problems import PROBLEM
@@ -17,6 +17,7 @@ from graphql_api.api.rest.operations import SOURCE, Operation, Operations
 from graphql_api.api.rest.parameters import HEADERS, Parameters
 from graphql_api.api.rest.query import QueryParameter
 from graphql_api.api.rest.routes import ROUTES, TAGS, Route
+from graphql_api.infra.serving.body_limits import BODY_BYTES
 
 DESCRIPTION = (
     "The REST routes of Smart Task Scheduler, a service for personal task scheduling. Each of them"
@@ -27,16 +28,16 @@ SERVERS = (
     {"url": "http://127.0.0.1:5000", "description": "A service started by `make run`."},
 )
 
-# When there is a problem of which status, unless a route says it better.
-PROBLEMS: Mapping[int, str] = {
-    400: "The request is invalid: `field` names what is wrong with it.",
-    401: "The access token is missing, invalid or expired.",
-    404: "It does not exist, or it is another user's.",
-    412: "It is not of the version in `If-Match` any more: `current_version` is the new one.",
-    413: "The body is larger than 64 KiB.",
-    415: "The body is not sent as JSON.",
-    500: "The service has failed: its log has the reason, by `request_id`.",
-    503: "The service is overloaded or cannot reach its store: try again after `Retry-After`.",
+# Problems that a route does not describe itself: names of their components, and when they occur.
+PROBLEMS: Mapping[int, tuple[str, str]] = {
+    400: ("BadRequest", "The request is invalid: `field` names what is wrong with it."),
+    401: ("Unauthorized", "The access token is missing, invalid or expired."),
+    404: ("NotFound", "It does not exist, or it belongs to another user."),
+    412: ("PreconditionFailed", "Its version is not the one in `If-Match` but `current_version`."),
+    413: ("ContentTooLarge", f"The body is larger than {BODY_BYTES // 1024} KiB."),
+    415: ("UnsupportedMediaType", "The body is not sent as JSON."),
+    500: ("InternalServerError", "The service failed; its log has the reason, by `request_id`."),
+    503: ("ServiceUnavailable", "The service is overloaded or cannot reach its store."),
 }
 HEADER_DESCRIPTIONS: Mapping[str, str] = {
     "If-Match": 'The entity tag that it must still have, such as `"3"`.',
@@ -101,9 +102,7 @@ def document(
         "paths": paths,
         "components": {
             "schemas": {**dict(sorted(schemas.components.items())), "Problem": PROBLEM_SCHEMA},
-            "responses": {
-                _response_name(status): _problem(text) for status, text in PROBLEMS.items()
-            },
+            "responses": {name: _problem(text) for name, text in PROBLEMS.values()},
             "securitySchemes": {
                 "token": {
                     "type": "http",
@@ -176,8 +175,8 @@ class _RouteDocument:
         if parameter.orders:
             schema = {**_TEXT, "enum": list(parameter.orders)}
         else:
-            bounds = BOUNDS.get(parameter.target[-1])
-            schema = self._schemas.value(get_nullable_type(parameter.type), bounds)
+            bounds = BOUNDS.get(parameter.target[-1], {})
+            schema = {**self._schemas.value_not_null(parameter.type), **bounds}
         described = _parameter("query", parameter.name, description, schema)
         if parameter.is_repeatable:
             described |= {"style": "form", "explode": not parameter.is_comma_separated}
@@ -254,8 +253,5 @@ def _problem(description: str) -> Json:
 
 
 def _problem_reference(status: int) -> Json:
-    return {"$ref": f"#/components/responses/{_response_name(status)}"}
-
-
-def _response_name(status: int) -> str:
-    return HTTPStatus(status).phrase.replace(" ", "")
+    name, _ = PROBLEMS[status]
+    return {"$ref": f"#/components/responses/{name}"}
