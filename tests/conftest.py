@@ -17,9 +17,11 @@ from suite_logs import leaks
 from werkzeug.test import TestResponse
 
 from graphql_api import create_app
+from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.http import middleware
 from graphql_api.config import Config
 from graphql_api.domain.accounts import deletions, service, session_cache
+from graphql_api.domain.tasks.model import RULES
 from graphql_api.infra.concurrency import hub
 from graphql_api.infra.concurrency.deadline import set_deadline
 from graphql_api.infra.concurrency.poller import SelectorPoller
@@ -245,11 +247,10 @@ def codes(answer: dict) -> list[str]:
     return [error["extensions"]["code"] for error in answer["errors"]]
 
 
-TASK_FIELDS = """
-  id ownerId title description status priority dueAt tags
-  createdAt updatedAt completedAt version
-  durationMinutes notBefore deadlineType minChunkMinutes plannedStart plannedEnd
-"""
+_NAMES = {"task_id": "id", "user_id": "ownerId"}  # in GraphQL
+TASK_FIELDS = " ".join(
+    _NAMES.get(name, camel_case(name)) for name, rules in RULES.items() if not rules.is_internal
+)
 REGISTER = """
   mutation ($input: RegisterInput!) {
     register(input: $input) { token expiresAt user { id username createdAt } }
