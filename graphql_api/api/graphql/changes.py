@@ -30,11 +30,11 @@ describe_enum(
     TASK_COMPLETED="The status of a task became COMPLETED.",
     TASK_DELETED="A task was deleted.",
 )
-describe_enum(
+describe_enum(  # nosec B106 - a description
     ActorKind,
     "A kind of actor.",
     SESSION="A session of the user.",
-    TOKEN="An access token of the user.",  # noqa: S106 - a description
+    TOKEN="An access token of the user.",  # noqa: S106
     SYSTEM="The service itself, or its operator.",
 )
 

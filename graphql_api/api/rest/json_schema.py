@@ -116,7 +116,7 @@ class JsonSchemas:
 
     def body(self, parameters: Parameters) -> Json:
         """Refer to the objects that are sent to a route."""
-        assert parameters.input_type  # noqa: S101 - or there would be no body
+        assert parameters.input_type  # noqa: S101  # nosec B101 - or there would be no body
         ignored = {name: {"description": "Ignored."} for name in sorted(parameters.ignored)}
         return self._input(parameters.input_type, parameters.body, ignored)
 

@@ -33,7 +33,7 @@ class Write:
     def result(self) -> Task:
         """The task as it is after the write, or was before it was deleted."""
         task = self.after or self.before
-        assert task is not None  # noqa: S101 - one of the two is there by construction
+        assert task is not None  # noqa: S101  # nosec B101 - one of the two is there by construction
         return task
 
 
