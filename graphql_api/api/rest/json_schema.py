@@ -20,7 +20,7 @@ from graphql import (
 )
 
 from graphql_api.api.graphql.strawberry_extras import bounds_of
-from graphql_api.api.rest.operations import SelectedField, Selection, snake_case
+from graphql_api.api.rest.operations import Operations, SelectedField, Selection, snake_case
 from graphql_api.api.rest.parameters import BodyField, Parameters, fields_of
 from graphql_api.domain.accounts.model import USERNAME_LENGTH
 from graphql_api.domain.paging import MAX_PAGE_SIZE
@@ -82,9 +82,14 @@ def closed_object(properties: Json, required: Iterable[str]) -> Json:
 class JsonSchemas:
     """Makes JSON Schemas, and collects the `components` that they refer to."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, operations: Operations) -> None:
         self.components: dict[str, Json] = {}
-        self._names = dict(_names(schema))
+        mutations = schema.mutation_type.fields if schema.mutation_type else {}
+        self._names = dict(_names(schema)) | {
+            operation.root_field: operation.name
+            for operation in operations.values()
+            if operation.root_field in mutations
+        }
 
     def text(self, description: str | None) -> str:
         """Return a description with REST's names where the schema's are marked as code."""

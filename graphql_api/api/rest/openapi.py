@@ -80,7 +80,8 @@ def document(
     schema: GraphQLSchema, version: str, routes: Sequence[Route] = ROUTES, source: str = SOURCE
 ) -> Json:
     """Return the OpenAPI document of the routes, which run operations of the source."""
-    operations, schemas = Operations(schema, source), JsonSchemas(schema)
+    operations = Operations(schema, source)
+    schemas = JsonSchemas(schema, operations)
     paths: dict[str, Json] = {}
     for route in routes:
         described = _RouteDocument(route, operations[route.operation], schemas)
@@ -173,7 +174,7 @@ class _RouteDocument:
         own = PARAMETER_DESCRIPTIONS.get(parameter.name, "")
         description = self._schemas.text(parameter.description) or own
         if parameter.orders:
-            schema = {**_TEXT, "enum": list(parameter.orders)}
+            schema = _orders(parameter.orders)
         else:
             bounds = BOUNDS.get(parameter.target[-1], {})
             schema = {**self._schemas.value_not_null(parameter.type), **bounds}
@@ -241,6 +242,12 @@ class _RouteDocument:
 
 def _parameter(place: str, name: str, description: str, schema: Json) -> Json:
     return {"name": name, "in": place, "description": description, "schema": schema}
+
+
+def _orders(orders: Sequence[str]) -> Json:
+    """Describe the orders of a list, with names for generators, which cannot make any of `-`."""
+    names = [f"{order[1:]}_desc" if order[0] == "-" else order for order in orders]
+    return {**_TEXT, "enum": list(orders), "x-enum-varnames": [name.upper() for name in names]}
 
 
 def _header(description: str) -> Json:

@@ -85,6 +85,7 @@ class Operation:
     """
 
     name: str
+    root_field: str
     variables: Mapping[str, GraphQLInputType]
     result: Selection
     result_path: tuple[str, ...]
@@ -133,6 +134,7 @@ class Operations(Mapping[str, Operation]):
     def _operation(self, node: OperationDefinitionNode) -> Operation:
         root = cast("GraphQLObjectType", self._schema.get_root_type(node.operation))
         result, has_many = self._selection(root, node.selection_set), False
+        [root_field] = [field.name for field in result.fields.values()]
         path: tuple[str, ...] = ()
         while len(result.fields) == 1 and not has_many:
             [(key, field)] = result.fields.items()
@@ -145,7 +147,7 @@ class Operations(Mapping[str, Operation]):
             for declared in node.variable_definitions or ()
         }
         name = cast("NameNode", node.name).value
-        return Operation(name, cast("Any", variables), result, path, has_many)
+        return Operation(name, root_field, cast("Any", variables), result, path, has_many)
 
     def _selection(self, type_: GraphQLObjectType, selected: SelectionSetNode) -> Selection:
         match selected.selections:
