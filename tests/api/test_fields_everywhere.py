@@ -36,7 +36,7 @@ INTERNAL = RULES.keys() - VISIBLE
 def in_schema(type_):
     """The names of a type's fields as the model has them."""
     names = {"id": "task_id", "ownerId": "user_id"}
-    known = {camel_case(name): name for name in (*RULES, "energy")}
+    known = {camel_case(name): name for name in (*RULES, "forgotten")}
     return {names.get(name, known.get(name)) for name in TYPES[type_].fields}
 
 
@@ -100,9 +100,9 @@ def test_no_field_of_a_task_is_missing_anywhere():
 
 
 def test_a_field_that_is_in_the_model_alone_would_be_named_in_every_place():
-    with_energy = missing(VISIBLE | {"energy"}, WRITABLE | {"energy"})
+    lacking = missing(VISIBLE | {"forgotten"}, WRITABLE | {"forgotten"})
 
-    assert with_energy == {place: {"energy"} for place in (*SEEN_IN, *WRITTEN_IN)}
+    assert lacking == {place: {"forgotten"} for place in (*SEEN_IN, *WRITTEN_IN)}
 
 
 @pytest.mark.parametrize("place", SEEN_IN)
@@ -126,8 +126,12 @@ VALUES = {
 
 def other_values():
     """For each field that can be written, a value by its name in the schema."""
-    fields = TYPES["Task"].fields
-    return {camel_case(name): VALUES[str(fields[camel_case(name)].type)] for name in WRITABLE}
+    values = {}
+    for name in WRITABLE:
+        value = VALUES[str(TYPES["Task"].fields[camel_case(name)].type)]
+        _, most = RULES[name].bounds or (None, value)
+        values[camel_case(name)] = min(value, most) if isinstance(value, int) else value
+    return values
 
 
 def as_rest(name, value):
