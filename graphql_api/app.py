@@ -33,13 +33,13 @@ from graphql_api.domain.accounts.tokens import Tokens
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.live import LiveFeed, LiveOptions
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.health import HealthCheck
 from graphql_api.domain.jobs import Jobs
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.plans.store import PlanStore
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
-from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.service import Tasks

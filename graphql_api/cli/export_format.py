@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn, get_args, get_type_hints
 
 from graphql_api import clock
 from graphql_api.domain.accounts.model import User
-from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.tasks.model import LATER_DEFAULTS, RULES, Task
 from graphql_api.errors import BadUserInput
 

@@ -22,9 +22,9 @@ from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.dependencies.model import Dependencies, distinct_blockers
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.tables import TABLES
-from graphql_api.domain.tasks.dependencies import Dependencies, distinct_blockers
-from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore

@@ -20,7 +20,7 @@ from graphql_api.api.rest.routes import ROUTES
 from graphql_api.cli import export_format
 from graphql_api.clock import now
 from graphql_api.domain.accounts.model import User
-from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.tasks.model import RULES, Task
 
 TYPES = SCHEMA._schema.type_map

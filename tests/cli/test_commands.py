@@ -22,8 +22,8 @@ from graphql_api import clock
 from graphql_api.cli import export_format
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.tables import TASKS, USERS
-from graphql_api.domain.tasks.dependencies import Dependencies
 from graphql_api.domain.tasks.model import RULES, DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import BadUserInput

@@ -14,13 +14,13 @@ from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import Actor, ActorKind
+from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.paging import MAX_PAGE_SIZE, Budget
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
-from graphql_api.domain.tasks.dependencies import Dependencies
-from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.list_reader import MAX_READ, TaskListReader
 from graphql_api.domain.tasks.model import Task

@@ -8,9 +8,9 @@ from graphql_api import clock
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import Actor, Change, ChangeKind
 from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.tasks import writes
-from graphql_api.domain.tasks.dependencies import Dependencies
-from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import BLOCKED_BY, BLOCKS, Write

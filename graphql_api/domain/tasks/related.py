@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.paging import Budget
-from graphql_api.domain.tasks.dependencies import Dependencies
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskKey
 from graphql_api.errors import QueryTooComplex

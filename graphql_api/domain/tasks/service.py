@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.dependencies.model import BLOCKER_IDS, Dependencies, distinct_blockers
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.tasks import writes
-from graphql_api.domain.tasks.dependencies import BLOCKER_IDS, Dependencies, distinct_blockers
-from graphql_api.domain.tasks.dependency_store import DependencyStore
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import Receipt, TaskStore, version_conflict

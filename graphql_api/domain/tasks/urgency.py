@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from graphlib import TopologicalSorter
 from math import fsum
 
-from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.errors import FIELD, BadUserInput
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from graphql_api import ids
 from graphql_api.domain.changes.model import Actor, Change, ChangeKind
-from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.tasks.model import Task
 from graphql_api.infra.dynamodb import codec
 from graphql_api.infra.dynamodb.codec import Raw

@@ -9,7 +9,7 @@ import pytest
 from conftest import DELETE, PASSWORD, TASKS, UPDATE, bearer, codes
 
 from graphql_api.api.graphql import context
-from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.tasks.filters import TaskFilter, TaskOrder
 from graphql_api.infra.dynamodb import ConditionFailed, Database
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from graphql_api import clock
 from graphql_api.clock import text
+from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.tasks import ranking
-from graphql_api.domain.tasks.dependencies import Dependencies
-from graphql_api.domain.tasks.dependency_store import DependencyStore
 
 MOST, LEAST = ({"field": "URGENCY", "direction": direction} for direction in ("DESC", "ASC"))
 URGENCY = "urgency { score terms { name coefficient value contribution } asOf }"

@@ -8,7 +8,7 @@ from conftest import CREATE, TASKS, codes
 
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
-from graphql_api.domain.tasks.dependency_store import DependencyStore
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.tasks.model import Task, TaskPriority, TaskStatus
 from graphql_api.domain.tasks.urgency import DEFAULTS, Coefficients, Rating, Term, Urgency
 from graphql_api.errors import BadUserInput, Conflict

@@ -13,7 +13,8 @@ from graphql_api.api.graphql.tasks.enums import (
     TaskStatus,
 )
 from graphql_api.api.graphql.tasks.fields import changed_field, new_task_field, with_task_fields
-from graphql_api.domain.tasks import dependencies, filters, model
+from graphql_api.domain.dependencies.model import MAX_BLOCKERS
+from graphql_api.domain.tasks import filters, model
 from graphql_api.domain.tasks.service import MAX_ITEMS, MAX_KEY_LENGTH
 
 
@@ -96,7 +97,7 @@ class UpdateTaskInput(_TaskWrite):
 class BlockersInput:
     task_id: strawberry.ID = strawberry.field(description="The id of the blocked task.")
     blocker_ids: list[strawberry.ID] = strawberry.field(
-        description=f"The ids of 1 to {dependencies.MAX_BLOCKERS} tasks that block it."
+        description=f"The ids of 1 to {MAX_BLOCKERS} tasks that block it."
     )
 
 

@@ -12,7 +12,8 @@ from graphql_api.api.graphql.costs import LIST, LOADED, RELATION, field_cost
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.domain.accounts.model import User
-from graphql_api.domain.tasks import dependencies, model, urgency
+from graphql_api.domain.dependencies.model import MAX_BLOCKED, MAX_BLOCKERS
+from graphql_api.domain.tasks import model, urgency
 from graphql_api.domain.tasks.urgency import Urgency as UrgencyModel
 
 
@@ -108,7 +109,7 @@ class Task:
         graphql_type=list["Task"],
         description=(
             "The tasks that have to be completed before this one, at most"
-            f" {dependencies.MAX_BLOCKERS}. Completed and cancelled ones are included."
+            f" {MAX_BLOCKERS}. Completed and cancelled ones are included."
         ),
         metadata=field_cost(RELATION),
     )
@@ -118,7 +119,7 @@ class Task:
     @strawberry.field(
         graphql_type=list["Task"],
         description=(
-            f"The tasks that this one blocks, at most {dependencies.MAX_BLOCKED}. Completed and"
+            f"The tasks that this one blocks, at most {MAX_BLOCKED}. Completed and"
             " cancelled ones are included."
         ),
         metadata=field_cost(RELATION),

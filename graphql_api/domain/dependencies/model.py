@@ -1,4 +1,4 @@
-"""Dependencies between tasks. Pure.
+"""Dependencies between tasks, and their cycles. Pure.
 
 All dependencies of a user are one value with one version. So if two requests would close a cycle
 together, the second one fails: it finds another version than the one it has checked.

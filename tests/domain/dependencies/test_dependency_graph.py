@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.domain.tasks import dependencies
-from graphql_api.domain.tasks.dependencies import Dependencies, distinct_blockers
+from graphql_api.domain.dependencies import model as dependencies
+from graphql_api.domain.dependencies.model import Dependencies, distinct_blockers
 from graphql_api.errors import BadUserInput, Conflict
 from graphql_api.infra.dynamodb import codec
 

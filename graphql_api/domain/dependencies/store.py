@@ -8,7 +8,7 @@ checks there that it is unchanged. So the item always agrees with the tasks.
 
 from collections.abc import Sequence
 
-from graphql_api.domain.tasks.dependencies import Dependencies
+from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.infra.dynamodb import Action, Attr, Check, Database, Put, codec
 
 ITEM = "dependencies"
