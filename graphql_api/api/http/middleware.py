@@ -149,9 +149,8 @@ class CORSMiddleware:
 
 
 def _preflight_headers(environ: WSGIEnvironment) -> Headers:
-    if environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "").upper() not in CORS_METHODS.split(
-        ", "
-    ):
+    method = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "").upper()
+    if method not in CORS_METHODS.split(", "):
         return []
     return [
         ("Access-Control-Allow-Methods", CORS_METHODS),
