@@ -139,7 +139,7 @@ def _members(request: HTTPRequest) -> dict[str, Any]:
         if not isinstance(body, dict):
             raise BadUserInput("The body must be a JSON object with a query.")
         return body
-    members: dict[str, Any] = dict(request.args)
+    members: dict[str, Any] = dict(request.parsed.args)
     for name in ("variables", "extensions"):
         if name in members:
             members[name] = parse_json(members[name], name, name)

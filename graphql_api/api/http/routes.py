@@ -82,7 +82,7 @@ def _asks_for_page(request: HTTPRequest) -> bool:
     return (
         request.method != "POST"
         and "text/html" in request.environ.get("HTTP_ACCEPT", "")
-        and "query" not in request.args
+        and "query" not in request.parsed.args
     )
 
 

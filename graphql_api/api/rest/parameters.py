@@ -89,12 +89,12 @@ class Parameters:
         values = {
             name: value
             for name, header in self.headers.items()
-            if header.name in request.headers
-            and (value := header.read(request.headers[header.name])) is not None
+            if header.name in request.parsed.headers
+            and (value := header.read(request.parsed.headers[header.name])) is not None
         }
         for flag in self.flags:
-            if flag in request.args:
-                values[self.body[flag].name] = read_boolean(flag, request.args[flag])
+            if flag in request.parsed.args:
+                values[self.body[flag].name] = read_boolean(flag, request.parsed.args[flag])
         if not self.body:
             return values
         body = read_json(request)

@@ -16,9 +16,9 @@ from graphql import (
     is_input_object_type,
     is_list_type,
 )
+from werkzeug import Request
 from werkzeug.datastructures import MultiDict
 
-from graphql_api.api.http.requests import HTTPRequest
 from graphql_api.api.rest.operations import snake_case
 from graphql_api.api.rest.routes import Route
 from graphql_api.errors import FIELD, VALUES, BadUserInput
@@ -116,7 +116,7 @@ class QueryParameters(Mapping[str, QueryParameter]):
         return self._parsed(text) if len(text) <= MAX_CACHED_LENGTH else self._parse(text)
 
     def _parse(self, text: str) -> Query:
-        args = HTTPRequest({"QUERY_STRING": text}, populate_request=False).args
+        args = Request({"QUERY_STRING": text}, populate_request=False).args
         self._check_names(args)
         variables: dict[str, Any] = {}
         for name, parameter in self._parameters.items():

@@ -105,7 +105,7 @@ class RestViews:
         if "version" in body:
             response.set_etag(str(body["version"]))
             if request.method == "GET":
-                response.make_conditional(request)
+                response.make_conditional(request.environ)
         if endpoint.route.location:
             response.headers["Location"] = endpoint.route.location.format_map(body)
         return response
@@ -122,7 +122,7 @@ class RestViews:
         page = self._page(endpoint, context, variables)
         response = json_response(page.items)
         if page.next_cursor:
-            url = f"{request.path}?{query.after(page.next_cursor)}"
+            url = f"{request.parsed.path}?{query.after(page.next_cursor)}"
             response.headers["Link"] = f'<{url}>; rel="next"'
         elif not page.is_complete:
             response.headers["X-Incomplete"] = "true"

@@ -82,6 +82,7 @@ class Metrics:
         self._slow_bodies = counter(
             "slow_connections_cut", "Connections cut for their slow bodies."
         )
+        self._was_breaker_open = False
         self._is_breaker_open: Callable[[], bool] = lambda: False
 
     def observe(self, database: Database, hashing: Bulkhead) -> None:
@@ -101,7 +102,9 @@ class Metrics:
         code = single_or_several(request.codes)
         self._requests(request.endpoint, str(status), code).inc()
         self._request_seconds(request.endpoint).observe(request.seconds)
-        self._breaker_open.set(self._is_breaker_open())
+        if (is_open := self._is_breaker_open()) != self._was_breaker_open:  # to set it takes 3 µs
+            self._was_breaker_open = is_open
+            self._breaker_open.set(is_open)
 
     def finished(self) -> None:
         """End a request in progress."""

@@ -17,6 +17,7 @@ from graphql_api import create_app
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.dynamodb import Call
+from graphql_api.infra.request_log import RequestRecord
 from graphql_api.infra.telemetry.metrics import Metrics, worker_metrics
 from graphql_api.infra.telemetry.prometheus import WorkersCollector
 
@@ -118,6 +119,18 @@ def test_the_gauges_are_back_when_everything_is_answered(ann, counted):
     assert counted("requests_in_progress") == 0
     assert counted("argon2_places_taken") == 0
     assert counted("dynamodb_breaker_open") == 0
+
+
+def test_an_open_breaker_is_shown_until_it_is_closed(metrics, counted, monkeypatch):
+    request = RequestRecord("id", "GET", "/", "127.0.0.1")
+    states = iter([False, True, True, False, False])
+    monkeypatch.setattr(metrics, "_is_breaker_open", states.__next__)
+    shown = []
+    for _ in range(5):
+        metrics.responded(request, 200)
+        shown.append(counted("dynamodb_breaker_open"))
+
+    assert shown == [0, 1, 1, 0, 0]
 
 
 def test_who_gets_no_place_to_hash_in_is_counted(metrics, counted):
@@ -228,6 +241,7 @@ WORKER = """
 import sys
 from graphql_api.infra.concurrency.bulkhead import Event
 from graphql_api.infra.dynamodb import Call
+from graphql_api.infra.request_log import RequestRecord
 from graphql_api.infra.telemetry.metrics import worker_metrics
 
 metrics = worker_metrics()
