@@ -48,7 +48,7 @@ def test_a_description_says_what_is_so_without_a_value_and_what_null_does():
     }
 
     status, due_at, title = described["Task"]
-    assert described["CreateTaskInput"] == [f"{status} Default: PENDING.", due_at, title]
+    assert described["CreateTaskInput"] == [f"{status} Default: `PENDING`.", due_at, title]
     assert described["UpdateTaskInput"] == [
         f"{status} Cannot be null.",
         f"{due_at} Null clears it.",
@@ -57,10 +57,10 @@ def test_a_description_says_what_is_so_without_a_value_and_what_null_does():
 
 
 def test_a_model_field_that_the_type_lacks_stops_the_start(monkeypatch):
-    energy = writable(default=None).metadata["rules"]
-    monkeypatch.setattr(fields, "RULES", {**RULES, "energy": energy})
+    rules = writable(default=None).metadata["rules"]
+    monkeypatch.setattr(fields, "RULES", {**RULES, "forgotten": rules})
 
-    with pytest.raises(StartError, match="one Task lacks energy"):
+    with pytest.raises(StartError, match="one Task lacks forgotten"):
         fields.with_task_fields(fields.changed_field)(type("Input", (), {"__annotations__": {}}))
 
 
