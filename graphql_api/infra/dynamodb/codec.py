@@ -120,8 +120,9 @@ def _decoder(cls: Any) -> Callable[[Item], Any]:
             for name, attribute in stored.items():
                 if name in decoders:
                     letter, convert = decoders[name]
-                    value = attribute[letter]
-                    values[name] = value if convert is None else convert(value)
+                    values[name] = (
+                        attribute[letter] if convert is None else convert(attribute[letter])
+                    )
             return cls(**values)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             log.error("An item is no %s: %r", cls.__name__, error)  # noqa: TRY400 - of the item no more than that
