@@ -10,7 +10,7 @@ run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(
 	@PORT=$(PORT) exec $(BIN)/python app.py
 
 test: .venv/dev graphiql tests/node_modules/.installed tests/clients/node_modules/.installed  ## Run every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 600
 
 quick: .venv/dev  ## Run most tests that need no other process, on an in-process mock of DynamoDB
 	$(BIN)/python -m pytest --engines moto -m "not whole and not thorough"

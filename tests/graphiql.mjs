@@ -57,7 +57,7 @@ async function use(visited) {
   await page.getByLabel("Show Documentation Explorer").click();
   const docs = page.locator(".graphiql-doc-explorer");
   await docs.locator(".graphiql-doc-explorer-type-name", { hasText: /^Query$/ }).click();
-  await docs.getByText("What can be read.").waitFor();
+  await docs.getByText("The queries.").waitFor();
   await docs.locator(".graphiql-doc-explorer-field-name", { hasText: /^tasks$/ }).click();
   await docs.locator(".graphiql-doc-explorer-title", { hasText: /^tasks$/ }).waitFor();
   const described = docs.locator(".graphiql-markdown-description");

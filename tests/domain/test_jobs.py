@@ -22,7 +22,7 @@ def jobs(app) -> Jobs:
 @pytest.fixture
 def add(app, jobs):
     def add(*ids: str, due: datetime = NOW) -> None:
-        app.extensions["database"].write(*(jobs.addition(job_id, due) for job_id in ids))
+        app.extensions["database"].transact(*(jobs.addition(job_id, due) for job_id in ids))
 
     return add
 

@@ -57,7 +57,8 @@ def running(directory: Path, proxy: Proxy, **settings: int) -> Iterator["Rig"]:
     with Program(UNHURRIED, directory, **settings) as service:
         service.ready()
         ann = Api(service).register("ann")
-        yield Rig(service, proxy, ann, lambda: Program(UNHURRIED, directory, **settings))
+        again = {**settings, "DRAIN_SECONDS": 0}
+        yield Rig(service, proxy, ann, lambda: Program(UNHURRIED, directory, **again))
 
 
 @pytest.fixture

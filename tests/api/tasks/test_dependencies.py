@@ -458,7 +458,7 @@ def test_a_write_whose_answer_was_lost_is_made_once(app, ann, monkeypatch, write
             lost.append(actions)
             raise ConditionFailed(maybe_applied=True)
 
-    monkeypatch.setattr(Database, "write", lose_the_first_answer)
+    monkeypatch.setattr(Database, "transact", lose_the_first_answer)
     match write:
         case "add":
             answer = add(ann, other, blocker)
@@ -486,7 +486,7 @@ def test_a_page_of_a_hundred_tasks_with_blockers_costs_two_more_calls(app, ann, 
     none = linked = store.get(ann.id)
     for number, task in enumerate(waiting):
         linked = linked.add(task, [blockers[number % 20], *waiting[number + 1 : number + 3]], [])
-    app.extensions["database"].write(store.action(none, replace(linked, version=1)))
+    app.extensions["database"].transact(store.action(none, replace(linked, version=1)))
 
     def cost(fields):
         calls.clear()

@@ -332,7 +332,7 @@ def test_the_urgency_of_a_page_is_read_at_once(app, ann, calls):
         closed=(),
         version=1,
     )
-    app.extensions["database"].write(store.action(store.get(ann.id), made))
+    app.extensions["database"].transact(store.action(store.get(ann.id), made))
 
     def cost(query):
         calls.clear()

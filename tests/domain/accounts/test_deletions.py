@@ -215,7 +215,7 @@ def test_a_sweep_is_repeated_while_the_store_is_away(deletions, alarms, monkeypa
 
 def test_a_user_that_was_added_again_meanwhile_is_kept(app, ann, later):
     deletions = app.extensions["deletions"]
-    app.extensions["database"].write(deletions._jobs.addition(ann.id, clock.now()))
+    app.extensions["database"].transact(deletions._jobs.addition(ann.id, clock.now()))
 
     later(app).sweep()
 
@@ -227,7 +227,7 @@ def test_a_login_looks_for_what_others_have_left_now_and_then(
     app, api, ann, deletions, alarms, calls, monkeypatch
 ):
     login = {"username": ann.username, "password": PASSWORD}
-    app.extensions["database"].write(deletions._jobs.addition("gone", clock.now()))
+    app.extensions["database"].transact(deletions._jobs.addition("gone", clock.now()))
     monkeypatch.setattr(deletions, "_next_look", 0)
     calls.clear()
 
