@@ -1,6 +1,7 @@
 """What the documentation says is so: its files, links and tables."""
 
 import re
+from collections import Counter
 from dataclasses import asdict
 
 from click import Group, Option
@@ -91,6 +92,13 @@ def test_the_map_of_the_architecture_has_every_module():
 
     assert {name for name in told if name.endswith(".py")} == modules
     assert [name for name, purpose in told.items() if not purpose] == ["graphql_api/"]
+
+
+def test_every_module_of_tests_has_a_name_of_its_own():
+    """Of two that share one, pytest collects the first only."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_the_readme_is_a_front_door():
