@@ -2,6 +2,7 @@
 
     make bench
     make bench BENCH="--rounds 3 --seconds 2 --workloads page,task --servers service,floor"
+    make bench BENCH="--before ../earlier --servers service"  # another checkout, with its .venv
 
 All servers run at once on one engine, each with two processes, and are asked one after another
 by wrk over 8 connections (logins: 2); the order turns with each round, REST's list has its turn
@@ -38,11 +39,12 @@ from graphql_api.config import Config
 
 NAMES = {
     "service": "this service",
+    "before": "before",
     "apollo": "Apollo Server",
     "yoga": "GraphQL Yoga",
     "floor": "the floor",
 }
-RIVALS = ("apollo", "yoga", "floor")
+RIVALS = ("before", "apollo", "yoga", "floor")
 # Of each server at each workload, untimed: V8 compiles what is hot, the later the busier the machine.
 WARM_REQUESTS = 1_500
 WARM_SECONDS = 5
@@ -75,9 +77,10 @@ def main() -> int:
         store, secret = f"http://127.0.0.1:{engine.port}", secrets.token_hex(32)
         raw = prepare(Config.from_env({"DYNAMODB": store, "JWT_SECRET": secret}))
         # The service comes first, and is always there: people register with it.
-        names = ["service", *(name for name in options.servers if name != "service")]
+        names = ["service", *(["before"] if options.before else [])]
+        names += [name for name in options.servers if name not in names]
         running = {
-            name: stack.enter_context(servers.start(name, directory, store, secret))
+            name: stack.enter_context(servers.start(name, directory, store, secret, options.before))
             for name in names
         }
         with Connection(running["service"].port) as connection:
@@ -105,7 +108,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4, help="of each run")
     parser.add_argument("--workloads", type=names(WORKLOADS), default=list(WORKLOADS))
-    parser.add_argument("--servers", type=names(NAMES), default=list(NAMES))
+    known = [name for name in NAMES if name != "before"]
+    parser.add_argument("--servers", type=names(known), default=known)
+    parser.add_argument("--before", type=Path, help="another checkout of this service to compare")
     parser.add_argument("--on-disk", action="store_true", help="keep the engine's data in a file")
     parser.add_argument("--json", help="a file for the figures of every run")
     return parser.parse_args()
@@ -185,7 +190,8 @@ def teach(world: World, server: Server) -> None:
 
 
 def _servers_of(workload: Workload, running: dict[str, Server]) -> list[Server]:
-    return [running[name] for name in workload.servers if name in running]
+    names = [*workload.servers, *(["before"] if "service" in workload.servers else [])]
+    return [running[name] for name in names if name in running]
 
 
 def measure(world, running, sizes, options, directory) -> dict[str, dict[str, list[Run]]]:

@@ -142,8 +142,13 @@ def engine(directory: Path, *, on_disk: bool = False):
     return running("engine", [ENGINE, "serve", *listen], directory, port)
 
 
-def start(name: str, directory: Path, store: str, secret: str, **more: str):
-    """One of the four servers, as one would run it on a machine of two cores; `more` settings."""
+def start(
+    name: str, directory: Path, store: str, secret: str, before: Path | None = None, **more: str
+):
+    """Start one of the servers as one would on a machine of two cores; `more` are settings.
+
+    `before` is another checkout of this service, with a .venv of its own.
+    """
     port = free_port()
     settings = {
         "DYNAMODB": store,
@@ -152,9 +157,13 @@ def start(name: str, directory: Path, store: str, secret: str, **more: str):
         "WORKERS": str(WORKERS),
         **more,
     }
-    if name == "service":
-        command = [sys.executable, str(ROOT / "app.py")]
-        settings |= {"DATA_DIR": str(directory / "data"), "DRAIN_SECONDS": "0"}
+    if name in ("service", "before"):
+        python, root = sys.executable, ROOT
+        if name == "before":
+            assert before
+            python, root = str(before / ".venv/bin/python"), before
+        command = [python, str(root / "app.py")]
+        settings |= {"DATA_DIR": str(directory / name), "DRAIN_SECONDS": "0"}
         settings.setdefault("METRICS_PORT", str(free_port()))
     elif name == "floor":
         # One thread for each of the connections that a process gets of the eight.

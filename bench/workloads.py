@@ -69,7 +69,7 @@ class World:
     names: list[str] = field(default_factory=list)  # who log in
 
 
-def raw(method: str, path: str, token: str = "", body: Any = None) -> bytes:
+def raw(method: str, path: str, token: str = "", body: Any = None, *more: str) -> bytes:
     """A request as it goes over the wire, with the headers that a GraphQL client sends."""
     content = b"" if body is None else json.dumps(body).encode()
     lines = [
@@ -80,6 +80,7 @@ def raw(method: str, path: str, token: str = "", body: Any = None) -> bytes:
     ]
     if token:
         lines.append(f"Authorization: Bearer {token}")
+    lines += more
     if content:
         lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
     return "\r\n".join([*lines, "", ""]).encode() + content
@@ -104,15 +105,17 @@ def one_task(world: World, server: str, run: str) -> list[bytes]:
     return [graphql(TASK, world.reader, id=task) for task in world.ids]
 
 
+NEW_TASK = {
+    "description": "Of the kind with the seeds.",
+    "priority": "HIGH",
+    "dueAt": "2030-06-03T09:00:00.000Z",
+    "tags": ["home", "errands"],
+}
+
+
 def create(world: World, server: str, run: str) -> list[bytes]:
     token, _ = world.writers[server]
-    given = {
-        "title": f"Buy bread {run}",
-        "description": "Of the kind with the seeds.",
-        "priority": "HIGH",
-        "dueAt": "2030-06-03T09:00:00.000Z",
-        "tags": ["home", "errands"],
-    }
+    given = {**NEW_TASK, "title": f"Buy bread {run}"}
     if server == "floor":
         return [raw("POST", "/tasks", token, given)]
     return [graphql(CREATE, token, input=given)]
@@ -124,6 +127,37 @@ def update(world: World, server: str, run: str) -> list[bytes]:
     if server == "floor":
         return [raw("PUT", f"/tasks/{task}", token, {"title": title}) for task, title in changes]
     return [graphql(UPDATE, token, input={"id": task, "title": title}) for task, title in changes]
+
+
+WITH_CHANGES = "X-Changes: 1"  # the peers keep a change for each write then, as the service does
+
+
+def _with_changes(query: str, token: str, given: dict[str, Any]) -> bytes:
+    asked = {"query": query, "variables": {"input": given}}
+    return raw("POST", "/graphql", token, asked, WITH_CHANGES)
+
+
+def create_with_change(world: World, server: str, run: str) -> list[bytes]:
+    token, _ = world.writers[server]
+    return [_with_changes(CREATE, token, {**NEW_TASK, "title": f"Buy bread {run}"})]
+
+
+def update_with_change(world: World, server: str, run: str) -> list[bytes]:
+    token, ids = world.writers[server]
+    return [
+        _with_changes(UPDATE, token, {"id": task, "title": f"Buy bread {run} {turn}"})
+        for turn in "ab"
+        for task in ids
+    ]
+
+
+def complete_with_change(world: World, server: str, run: str) -> list[bytes]:
+    token, ids = world.writers[server]
+    return [
+        _with_changes(UPDATE, token, {"id": task, "status": status})
+        for status in ("PENDING", "COMPLETED")
+        for task in ids
+    ]
 
 
 def login(world: World, server: str, run: str) -> list[bytes]:
@@ -246,6 +280,11 @@ WORKLOADS = {
     "task": Workload("one task", one_task),
     "create": Workload("create", create, same=written),
     "update": Workload("update", update, same=written),
+    "create-change": Workload("create, with its change", create_with_change, GRAPHQL, written),
+    "update-change": Workload("update, with its change", update_with_change, GRAPHQL, written),
+    "complete-change": Workload(
+        "complete, with its change", complete_with_change, GRAPHQL, written
+    ),
     "list": Workload("page of 25, all fields, no owners", listing, GRAPHQL),
     "rest": Workload("the same by REST", rest, ("service",), anything, beside="list"),
     "persisted-get": Workload("one task, persisted, by GET", persisted_get, persisted=True),

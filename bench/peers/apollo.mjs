@@ -9,6 +9,6 @@ await serve(async (port) => {
   const server = new ApolloServer({ typeDefs, resolvers })
   await startStandaloneServer(server, {
     listen: { port, host: '127.0.0.1' },
-    context: async ({ req }) => context(req.headers.authorization),
+    context: async ({ req }) => context(req.headers.authorization, req.headers['x-changes'] === '1'),
   })
 })

@@ -1,12 +1,15 @@
 // What both peers share: the part of schema.graphql that is measured, on the service's own tables
 // and items, with its tokens. Written as one would for production: connections are kept (the SDK's
 // default, said here), owners go through a DataLoader, a change is one conditional UpdateItem.
+// Where a request has the header `X-Changes: 1`, a write also keeps what it changed, as the service
+// does, in one transaction with the task.
 import {
   BatchGetItemCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import DataLoader from 'dataloader'
@@ -82,14 +85,14 @@ function refused(code, message) {
   return new GraphQLError(message, { extensions: { code } })
 }
 
-export function context(authorization) {
+export function context(authorization, changes) {
   const users = new DataLoader(async (ids) => {
     const Keys = ids.map((id) => ({ user_id: { S: id }, item: { S: 'profile' } }))
     const { Responses } = await client.send(new BatchGetItemCommand({ RequestItems: { Users: { Keys } } }))
     const found = new Map(Responses.Users.map((item) => [item.user_id.S, asUser(item)]))
     return ids.map((id) => found.get(id) ?? refused('UNAUTHENTICATED', 'The account no longer exists.'))
   })
-  return { viewer: viewer(authorization), users }
+  return { viewer: viewer(authorization), users, changes }
 }
 
 function viewer(authorization) {
@@ -155,7 +158,81 @@ function attributes({ dueAt, ...input }) {
 
 const dueOrder = (due, id) => ({ S: `${due.S}#${id}` })
 
-async function create(input, user) {
+const RETENTION = 30 * 24 * 3600 // seconds
+
+// A change as the service keeps it: its id is that of the task's attribute `change_id`.
+function change(kind, user, task, fields, before, version, now, previous) {
+  const id = newId()
+  const Item = {
+    user_id: { S: `changes#${user}#${now.slice(0, 10)}` },
+    item: { S: id },
+    change_id: { S: id },
+    kind: { S: kind },
+    task_id: { S: task },
+    version: { N: String(version) },
+    fields: { L: fields.map((name) => ({ S: name })) },
+    before: { M: before },
+    actor: { M: { kind: { S: 'session' }, name: { S: '' } } },
+    expires_at: { N: String(Math.floor(Date.parse(now) / 1000) + RETENTION) },
+  }
+  if (previous) Item.previous = { S: previous }
+  return { TableName: 'Users', Item, ConditionExpression: 'attribute_not_exists(#item)', ExpressionAttributeNames: { '#item': 'item' } }
+}
+
+async function createWithChange(Item, input, user) {
+  const put = change('task_created', user, Item.task_id.S, Object.keys(input), {}, 1, Item.created_at.S)
+  Item.change_id = put.Item.change_id
+  await client.send(
+    new TransactWriteItemsCommand({
+      TransactItems: [
+        { Put: { TableName: 'Tasks', Item, ConditionExpression: 'attribute_not_exists(task_id)' } },
+        { Put: put },
+      ],
+    }),
+  )
+  return asTask(Item)
+}
+
+async function updateWithChange({ id, ...input }, user) {
+  const now = new Date().toISOString()
+  const Key = { user_id: { S: user }, task_id: { S: id } }
+  const { Item: old } = await client.send(new GetItemCommand({ TableName: 'Tasks', Key, ConsistentRead: true }))
+  if (!old) throw refused('NOT_FOUND', 'Task not found')
+  const set = attributes(input)
+  const version = Number(old.version.N) + 1
+  const Item = { ...old, ...set, updated_at: { S: now }, version: { N: String(version) } }
+  if (set.due_at) Item.due_order = dueOrder(set.due_at, id)
+  if (set.status?.S === 'completed') Item.completed_at ??= { S: now }
+  else if (set.status) delete Item.completed_at
+  const before = Object.fromEntries(Object.keys(set).filter((name) => old[name]).map((name) => [name, old[name]]))
+  const kind = set.status?.S === 'completed' ? 'task_completed' : 'task_updated'
+  const put = change(kind, user, id, Object.keys(set), before, version, now, old.change_id?.S)
+  Item.change_id = put.Item.change_id
+  try {
+    await client.send(
+      new TransactWriteItemsCommand({
+        TransactItems: [
+          {
+            Put: {
+              TableName: 'Tasks',
+              Item,
+              ConditionExpression: '#version = :version',
+              ExpressionAttributeNames: { '#version': 'version' },
+              ExpressionAttributeValues: { ':version': old.version },
+            },
+          },
+          { Put: put },
+        ],
+      }),
+    )
+    return asTask(Item)
+  } catch (error) {
+    if (error.name === 'TransactionCanceledException') throw refused('CONFLICT', 'The task was changed meanwhile.')
+    throw error
+  }
+}
+
+async function create(input, user, changes) {
   const now = { S: new Date().toISOString() }
   const id = newId()
   const given = attributes({ description: '', status: 'PENDING', priority: 'MEDIUM', tags: [], ...input })
@@ -169,13 +246,15 @@ async function create(input, user) {
   }
   if (given.due_at) Item.due_order = dueOrder(given.due_at, id)
   if (given.status.S === 'completed') Item.completed_at = now
+  if (changes) return createWithChange(Item, input, user)
   await client.send(
     new PutItemCommand({ TableName: 'Tasks', Item, ConditionExpression: 'attribute_not_exists(task_id)' }),
   )
   return asTask(Item)
 }
 
-async function update({ id, ...input }, user) {
+async function update({ id, ...input }, user, changes) {
+  if (changes) return updateWithChange({ id, ...input }, user)
   const now = { S: new Date().toISOString() }
   const set = { ...attributes(input), updated_at: now }
   if (set.due_at) set.due_order = dueOrder(set.due_at, id)
@@ -241,8 +320,8 @@ export const resolvers = {
     },
   },
   Mutation: {
-    createTask: async (_, { input }, { viewer }) => ({ task: await create(input, viewer) }),
-    updateTask: async (_, { input }, { viewer }) => ({ task: await update(input, viewer) }),
+    createTask: async (_, { input }, { viewer, changes }) => ({ task: await create(input, viewer, changes) }),
+    updateTask: async (_, { input }, { viewer, changes }) => ({ task: await update(input, viewer, changes) }),
   },
   Task: { owner: (task, _, { users }) => users.load(task.ownerId) },
 }

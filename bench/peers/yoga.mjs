@@ -13,7 +13,7 @@ await serve((port) => {
     logging: 'error',
     graphiql: false,
     plugins: [useAPQ({ store: createInMemoryAPQStore({ ttl: 3_600_000 }) })],
-    context: ({ request }) => context(request.headers.get('authorization')),
+    context: ({ request }) => context(request.headers.get('authorization'), request.headers.get('x-changes') === '1'),
   })
   createServer(yoga).listen(port, '127.0.0.1')
 })
