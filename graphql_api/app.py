@@ -23,7 +23,7 @@ from graphql_api.api.pages.plan import PlanPage
 from graphql_api.api.rest import openapi
 from graphql_api.api.rest import views as rest
 from graphql_api.bulkheads import Bulkheads
-from graphql_api.config import NO_LIMITS, Config
+from graphql_api.config import Config
 from graphql_api.domain.accounts.deletions import Deletions
 from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.domain.accounts.rate_limits import RateLimiter
@@ -143,7 +143,7 @@ def create_app(
         SCHEMA,
         costs=COSTS,
         introspection=False,
-        limits=NO_LIMITS,
+        limits=config.limits.for_own_documents(),
         compiled=config.compiled_operations,
     )
 

@@ -47,10 +47,13 @@ class Limits:
     directives: int = 50
     answer_bytes: int = 8 * 1024 * 1024
 
+    def for_own_documents(self) -> "Limits":
+        """Lift all limits but that of answers, for documents of the service's own."""
+        names = (limit.name for limit in fields(self))
+        return Limits(**{**dict.fromkeys(names, 1_000_000), "answer_bytes": self.answer_bytes})
+
 
 DEFAULT_LIMITS = Limits()
-# Of documents that are the service's own, and reach none of these.
-NO_LIMITS = Limits(**dict.fromkeys((limit.name for limit in fields(Limits)), 1_000_000))
 
 
 @dataclass(frozen=True)

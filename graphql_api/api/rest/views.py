@@ -17,6 +17,7 @@ from graphql_api.api.rest.routes import ROUTES, Route
 from graphql_api.api.rest.serializers import Serializer, serializer
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.concurrency.deadline import extend_deadline
+from graphql_api.infra.executor.answer_size import AnswerSize, written
 from graphql_api.infra.executor.executor import Executor, Request
 
 NAME = "rest"
@@ -83,6 +84,7 @@ class RestViews:
         self._services = services
         self._document = document
         self._lists, self._long_lists = lists, long_lists
+        self._answer_bytes = executor.answer_bytes
 
     def respond(self, endpoint: Endpoint, request: HTTPRequest, **path: str) -> Response:
         """Respond to a request. Raises what is wrong with it before the operation runs."""
@@ -120,7 +122,7 @@ class RestViews:
         if not query.is_paged:
             return self._respond_with_whole_list(endpoint, request, context, variables)
         page = self._page(endpoint, context, variables)
-        response = json_response(page.items)
+        response = self._json_list(page.items)
         if page.next_cursor:
             url = f"{request.parsed.path}?{query.after(page.next_cursor)}"
             response.headers["Link"] = f'<{url}>; rel="next"'
@@ -139,14 +141,23 @@ class RestViews:
         pages = self._pages(endpoint, request, context, variables)
         page = next(pages)
         items = page.items
+        size = AnswerSize(self._answer_bytes)
+        size.add(items)
         if page.next_cursor:
             page = self._lists.run_in_thread(lambda: next(pages))
             items += page.items
-        if page.next_cursor:
-            return self._long_lists.run_in_thread(
-                lambda: json_response([*items, *(item for page in pages for item in page.items)])
-            )
-        return json_response(items)
+            size.add(page.items)
+
+        def respond() -> Response:
+            for page in pages:
+                items.extend(page.items)
+                size.add(page.items)
+            return self._json_list(items)
+
+        return self._long_lists.run_in_thread(respond) if page.next_cursor else respond()
+
+    def _json_list(self, items: list[Any]) -> Response:
+        return json_response(written(items, self._answer_bytes))
 
     def _pages(
         self,

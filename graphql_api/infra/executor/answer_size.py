@@ -9,31 +9,37 @@ from graphql_api.errors import QueryTooComplex
 VALUE_BYTES = 8  # of a number, a boolean, a null, and of the punctuation around any value
 
 
-def answer_bytes(data: Any, limit: int) -> int:
-    """Add up the bytes that data takes as JSON, without escapes. Raises QueryTooComplex.
+class AnswerSize:
+    """The bytes that data takes as JSON, without escapes, added up as the answer grows.
 
     The same text may be there thousands of times, which takes no memory before it is written out.
     """
-    size = 0
-    stack = [data]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, str):
-            size += len(value) if value.isascii() else len(value.encode(errors="replace"))
-        elif isinstance(value, dict):
-            size += sum(map(len, value))
-            stack.extend(value.values())
-        elif isinstance(value, list | tuple):
-            stack.extend(value)
-        size += VALUE_BYTES
-        if size > limit:
-            raise too_large(limit)
-    return size
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+
+    def add(self, data: Any) -> None:
+        """Count some more of the answer. Raises QueryTooComplex beyond the limit."""
+        size, stack = self._size, [data]
+        while stack:
+            value = stack.pop()
+            if isinstance(value, str):
+                size += len(value) if value.isascii() else len(value.encode(errors="replace"))
+            elif isinstance(value, dict):
+                size += sum(map(len, value))
+                stack.extend(value.values())
+            elif isinstance(value, list | tuple):
+                stack.extend(value)
+            size += VALUE_BYTES
+            if size > self._limit:
+                raise too_large(self._limit)
+        self._size = size
 
 
 def written(body: Any, limit: int) -> bytes:
     """Write a body as JSON of at most so many bytes. Raises QueryTooComplex."""
-    answer_bytes(body, limit)
+    AnswerSize(limit).add(body)
     text = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
     if len(text) > limit:  # by its escapes
         raise too_large(limit)

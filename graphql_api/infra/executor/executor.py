@@ -142,6 +142,7 @@ class Executor:
             "hide_suggestions": not introspection,
         }
         self._limits = limits
+        self.answer_bytes = limits.answer_bytes  # at most, of one answer
         self._compiles = compiled
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)

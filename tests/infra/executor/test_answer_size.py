@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import graphql_api.infra.executor.executor as executor_module
 from graphql_api.errors import QueryTooComplex
-from graphql_api.infra.executor.answer_size import answer_bytes, written
+from graphql_api.infra.executor.answer_size import AnswerSize, written
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -23,15 +23,31 @@ def test_what_is_written_is_at_most_as_long_as_allowed(value):
         try:
             assert len(written(value, limit)) <= limit
         except QueryTooComplex:
-            assert answer_bytes(value, 10**9) > limit or length > limit
+            assert length > limit or is_larger(value, limit)
+
+
+def is_larger(value, limit):
+    try:
+        AnswerSize(limit).add(value)
+    except QueryTooComplex:
+        return True
+    return False
+
+
+def test_what_is_added_in_parts_counts_together():
+    size = AnswerSize(5_000)
+    size.add(["x" * 2_000])
+    size.add(["x" * 2_000])
+
+    with pytest.raises(QueryTooComplex, match="more than 5,000 bytes"):
+        size.add(["x" * 2_000])
 
 
 def test_a_text_counts_as_often_as_it_is_there():
     text = "x" * 1_000
 
-    assert answer_bytes([text] * 10, 10**6) > 10_000
-    with pytest.raises(QueryTooComplex, match="more than 5,000 bytes"):
-        answer_bytes([text] * 10, 5_000)
+    assert is_larger([text] * 10, 10_000)
+    assert not is_larger([text] * 10, 10_100)
 
 
 def aliased(field, count):
@@ -98,3 +114,17 @@ def test_only_what_takes_long_is_done_in_a_thread(app, ann, monkeypatch, query, 
     assert "errors" not in ann.graphql(query)
     assert bool(asked) is long
     assert executor_module.LONG_WORK == 6_000
+
+
+def test_a_whole_list_by_rest_has_the_same_bound_and_its_pages_are_given(ann):
+    for _ in range(140):
+        ann.create(title="x", description="y" * 30_000)
+    assert len(ann.rest("GET", "/api/v1/tasks").json) == 140
+
+    for _ in range(140):
+        ann.create(title="x", description="y" * 30_000)
+    whole, page = ann.rest("GET", "/api/v1/tasks"), ann.rest("GET", "/api/v1/tasks?limit=100")
+
+    assert (whole.status_code, whole.json["code"]) == (400, "QUERY_TOO_COMPLEX")
+    assert "more than 8,388,608 bytes" in whole.json["detail"]
+    assert (page.status_code, len(page.json)) == (200, 100)
