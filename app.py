@@ -12,6 +12,7 @@ if __name__ == "__main__":
 from graphql_api.app import start_app
 from graphql_api.bulkheads import Bulkheads
 from graphql_api.config import Config
+from graphql_api.dispatcher import create_dispatcher
 from graphql_api.domain.tables import TABLES
 from graphql_api.errors import StartError
 from graphql_api.infra import request_log
@@ -50,7 +51,7 @@ def main() -> int:
                 config,
                 start_app,
                 threads=Bulkheads.of(config).size,
-                on_listening=lambda: announce(config),
+                on_listening=lambda: begin(config),
             )
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
@@ -58,6 +59,13 @@ def main() -> int:
     finally:
         stopped = embedded.stop()
     return 0 if stopped else 1
+
+
+def begin(config: Config) -> None:
+    """Say that the service listens, and do beside it what a laptop has no other process for."""
+    announce(config)
+    if config.embedded:
+        create_dispatcher(config).start()
 
 
 def announce(config: Config) -> None:

@@ -233,6 +233,7 @@ def test_what_answers_requests_waits_by_the_hub_only():
         "infra/concurrency/waiting.py",
         *(
             "domain/changes/live.py",
+            "domain/dispatch.py",
             "infra/serving/connections.py",
             "infra/serving/server.py",
             "infra/serving/watchdog.py",

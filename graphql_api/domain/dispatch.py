@@ -1,0 +1,77 @@
+"""The dispatcher: does what is due beside requests, such as reminders and webhooks, in one thread.
+
+Several dispatchers may run on one store: each duty claims its work there, by conditional writes.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from graphql_api.errors import ServiceUnavailable
+
+RETRY_SECONDS = 5.0  # until a duty that has failed is called again
+IDLE_SECONDS = 60.0  # without any duty
+
+log = logging.getLogger(__name__)
+
+
+class Duty(Protocol):
+    """Work that is due from time to time. It is quick: what takes long has threads of its own."""
+
+    def run(self, now: datetime) -> float:
+        """Do what is due; return the seconds until it should be called again."""
+
+
+class Dispatcher:
+    """Calls each duty when it has asked for it, and all of them when it is woken."""
+
+    def __init__(self, duties: Sequence[Duty], now: Callable[[], datetime]) -> None:
+        self._duties, self._now = duties, now
+        self._due = dict.fromkeys(range(len(duties)), 0.0)  # of the clock's timestamp, by duty
+        self._wake, self._stopped = threading.Event(), threading.Event()
+
+    def start(self) -> None:
+        """Run in a background thread, which ends with the process."""
+        threading.Thread(target=self.run, name="dispatcher", daemon=True).start()
+
+    def run(self) -> None:
+        """Run in this thread until `stop` is called."""
+        while not self._stopped.is_set():
+            self._wake.wait(self.step())
+            if self._wake.is_set():
+                self._wake.clear()
+                self._due = dict.fromkeys(self._due, 0.0)
+
+    def wake(self) -> None:
+        """Call all duties soon: there may be something to do."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Call no duty any more, once the present one has returned."""
+        self._stopped.set()
+        self._wake.set()
+
+    def step(self) -> float:
+        """Call the duties that are due; return the seconds until the next one is."""
+        for number, duty in enumerate(self._duties):
+            if self._stopped.is_set():
+                break
+            now = self._now()
+            if self._due[number] <= now.timestamp():
+                self._due[number] = now.timestamp() + _attempt(duty, now)
+        if not self._due:
+            return IDLE_SECONDS
+        return max(0.0, min(self._due.values()) - self._now().timestamp())
+
+
+def _attempt(duty: Duty, now: datetime) -> float:
+    """Call a duty; one that fails is called again, and keeps no other one from its work."""
+    try:
+        return duty.run(now)
+    except ServiceUnavailable:  # which the store's client has logged
+        return RETRY_SECONDS
+    except Exception:
+        log.exception("%s failed", type(duty).__name__)
+        return RETRY_SECONDS

@@ -1,0 +1,94 @@
+"""The dispatcher calls each duty when it is due, whatever happens to the others."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from graphql_api.domain.dispatch import RETRY_SECONDS, Dispatcher
+from graphql_api.errors import ServiceUnavailable
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self):
+        self.now = NOW
+
+    def __call__(self):
+        return self.now
+
+    def advance(self, seconds):
+        self.now += timedelta(seconds=seconds)
+
+
+class Every:
+    """A duty that asks to be called after so many seconds, and notes when it was."""
+
+    def __init__(self, seconds):
+        self.seconds, self.calls = seconds, []
+
+    def run(self, now):
+        self.calls.append((now - NOW).total_seconds())
+        return self.seconds
+
+
+class Failing:
+    def __init__(self, error):
+        self.error, self.calls = error, 0
+
+    def run(self, _now):
+        self.calls += 1
+        raise self.error
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_each_duty_is_called_when_it_has_asked_for_it(clock):
+    often, seldom = Every(1), Every(2.5)
+    dispatcher = Dispatcher([often, seldom], clock)
+
+    for _ in range(5):
+        clock.advance(dispatcher.step())
+
+    assert often.calls == [0, 1, 2, 3]
+    assert seldom.calls == [0, 2.5]
+
+
+@pytest.mark.parametrize("error", [ServiceUnavailable(), ValueError("a fault")])
+def test_a_duty_that_fails_is_tried_again_and_stops_no_other(clock, error):
+    failing, other = Failing(error), Every(60)
+    dispatcher = Dispatcher([failing, other], clock)
+
+    assert dispatcher.step() == RETRY_SECONDS
+    clock.advance(RETRY_SECONDS)
+    dispatcher.step()
+
+    assert (failing.calls, other.calls) == (2, [0])
+
+
+def test_all_duties_are_called_when_the_dispatcher_is_woken(clock):
+    dispatcher = Dispatcher([], clock)
+
+    class Last:
+        calls = 0
+
+        def run(self, _now):
+            self.calls += 1
+            if self.calls == 1:
+                dispatcher.wake()  # as a writer does meanwhile
+            else:
+                dispatcher.stop()
+            return 3600
+
+    last = Last()
+    dispatcher = Dispatcher([last], clock)
+    dispatcher.run()
+
+    assert last.calls == 2
+
+
+def test_a_dispatcher_without_duties_waits(clock):
+    assert Dispatcher([], clock).step() == 60
