@@ -19,6 +19,7 @@ import strawberry
 from granian.server.mp import WorkerProcess
 from graphql import parse
 from graphql.execution import Executor
+from prometheus_client import Histogram
 from test_contract import modules
 
 from graphql_api.api.graphql.schema import SCHEMA
@@ -101,6 +102,11 @@ NAMES = {
             "infra/process_wide.py"
         ),
     },
+    ("prometheus-client", "0.26.0"): {
+        "Histogram._upper_bounds": "infra/telemetry/tally.py",
+        "Histogram._sum.inc": "infra/telemetry/tally.py",
+        "Histogram._buckets": "infra/telemetry/tally.py",
+    },
     ("granian", "2.8.7"): {
         "Granian.pid": "infra/serving/server.py",
         "Granian.wrks": "infra/serving/server.py",
@@ -141,6 +147,7 @@ def objects():
         "strawberry-graphql Info": strawberry.Info(None, None),
         "granian Granian": server,
         "granian WorkerProcess": WorkerProcess(server, 1, print, ()),
+        "prometheus-client Histogram": Histogram("name", "text", registry=None),
         "Python logging": logging,
         "Python os": os,
     }

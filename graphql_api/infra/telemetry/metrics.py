@@ -15,6 +15,7 @@ from graphql_api.infra.concurrency.bulkhead import Bulkhead, Event
 from graphql_api.infra.dynamodb import Call, Database
 from graphql_api.infra.dynamodb.database import READ, READS, WRITE
 from graphql_api.infra.request_log import RequestRecord, single_or_several
+from graphql_api.infra.telemetry.tally import Tally
 
 NAMESPACE = "task_scheduler"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -82,6 +83,7 @@ class Metrics:
         self._slow_bodies = counter(
             "slow_connections_cut", "Connections cut for their slow bodies."
         )
+        self.tally = Tally()
         self._was_breaker_open = False
         self._is_breaker_open: Callable[[], bool] = lambda: False
 
@@ -95,28 +97,28 @@ class Metrics:
 
     def started(self) -> None:
         """Count a request in progress."""
-        self._requests_in_progress.inc()
+        self.tally.add(self._requests_in_progress)
 
     def responded(self, request: RequestRecord, status: int) -> None:
         """Count a request by its response, and the seconds it took."""
         code = single_or_several(request.codes)
-        self._requests(request.endpoint, str(status), code).inc()
-        self._request_seconds(request.endpoint).observe(request.seconds)
+        self.tally.add(self._requests(request.endpoint, str(status), code))
+        self.tally.observe(self._request_seconds(request.endpoint), request.seconds)
         if (is_open := self._is_breaker_open()) != self._was_breaker_open:  # to set it takes 3 µs
             self._was_breaker_open = is_open
             self._breaker_open.set(is_open)
 
     def finished(self) -> None:
         """End a request in progress."""
-        self._requests_in_progress.dec()
+        self.tally.add(self._requests_in_progress, -1)
 
     def count_call(self, call: Call) -> None:
         """Count a call to DynamoDB, its seconds and its capacity units."""
-        self._calls(call.operation, call.failure or "ok").inc()
-        self._call_seconds(call.operation).observe(call.seconds)
+        self.tally.add(self._calls(call.operation, call.failure or "ok"))
+        self.tally.observe(self._call_seconds(call.operation), call.seconds)
         kind = READ if call.operation in READS else WRITE
         for table, units in call.units.items():
-            self._units(table, kind).inc(units)
+            self.tally.add(self._units(table, kind), units)
 
     def count_hash(self, event: Event) -> None:
         """Count a password hash that begins, ends, or is refused."""

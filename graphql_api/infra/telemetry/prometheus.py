@@ -5,6 +5,7 @@ in PROMETHEUS_MULTIPROC_DIR, which has to be set before this module is imported.
 """
 
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry, multiprocess, start_http_server
 from prometheus_client.metrics_core import Metric
 
 from graphql_api.infra import process_wide
+from graphql_api.infra.telemetry.tally import FLUSH_SECONDS
 
 
 def serve(host: str, port: int, directory: Path) -> None:
@@ -30,7 +32,8 @@ class WorkersCollector(multiprocess.MultiProcessCollector):
         self._directory = directory
 
     def collect(self) -> Iterable[Metric]:
-        """Return all metrics as they are now."""
+        """Return all metrics, once workers have passed on what they counted until now."""
+        time.sleep(2 * FLUSH_SECONDS)
         for file in self._directory.glob("gauge_live*.db"):
             process = int(file.stem.rpartition("_")[2])
             if not _is_alive(process):

@@ -38,11 +38,13 @@ def app(engine, metrics):
 
 
 @pytest.fixture
-def counted(registry):
+def counted(registry, metrics):
     """How much a sample has grown since the test began."""
+    metrics.tally.flush()
     before = samples(registry)
 
     def grown(name, **labels):
+        metrics.tally.flush()
         return value(samples(registry), name, labels) - value(before, name, labels)
 
     return grown
@@ -255,6 +257,7 @@ for _ in range({requests}):
     metrics.responded(Request, 200)
 metrics.count_hash(Event.REJECTED)
 metrics.count_slow_bodies(2)
+metrics.tally.flush()
 print("counted", flush=True)
 sys.stdin.read()
 """
