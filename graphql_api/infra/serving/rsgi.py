@@ -91,7 +91,7 @@ class RSGIApp:
         arrived = time.monotonic()
         await (self._health_hub if scope.path == "/healthz" else self._hub)
         environ = build_environ(scope, body, length)
-        if not has_one_host(scope):
+        if not has_one_host(environ):
             environ[REFUSED] = NO_HOST
         if time.monotonic() - arrived > QUEUE_SECONDS:  # its client may have gone, or tried again
             environ[REFUSED] = HTTPStatus.SERVICE_UNAVAILABLE

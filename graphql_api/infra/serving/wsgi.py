@@ -108,8 +108,11 @@ def _as_latin_1(text: str) -> str:
     return text if text.isascii() else text.encode().decode("latin-1")
 
 
-def has_one_host(scope: RSGIScope) -> bool:
-    """Whether a request says once what host it is for, as HTTP/1.1 demands (RFC 9112, 3.2)."""
-    if scope.http_version != "1.1":
+def has_one_host(environ: WSGIEnvironment) -> bool:
+    """Return whether a request says once what host it is for (RFC 9112, 3.2).
+
+    Headers that are there twice are joined by a comma, which no host has in it.
+    """
+    if environ["SERVER_PROTOCOL"] != "HTTP/1.1":
         return True
-    return sum(name == "host" for name, _ in scope.headers.items()) == 1
+    return "," not in environ.get("HTTP_HOST", ",")
