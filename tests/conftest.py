@@ -248,8 +248,11 @@ def codes(answer: dict) -> list[str]:
 
 
 _NAMES = {"task_id": "id", "user_id": "ownerId"}  # in GraphQL
+_SELECTED = {"reminders": "reminders { at minutesBefore from }"}
 TASK_FIELDS = " ".join(
-    _NAMES.get(name, camel_case(name)) for name, rules in RULES.items() if not rules.is_internal
+    _NAMES.get(name, _SELECTED.get(name, camel_case(name)))
+    for name, rules in RULES.items()
+    if not rules.is_internal
 )
 REGISTER = """
   mutation ($input: RegisterInput!) {

@@ -167,7 +167,15 @@ DOORS = {
         "api/graphql/settings.py",
         *(
             f"api/graphql/tasks/{name}.py"
-            for name in ("fields", "inputs", "listing", "operations", "payloads", "types")
+            for name in (
+                "fields",
+                "inputs",
+                "listing",
+                "operations",
+                "payloads",
+                "reminders",
+                "types",
+            )
         ),
     },
 }

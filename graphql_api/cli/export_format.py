@@ -19,6 +19,7 @@ from typing import IO, Any, NoReturn, get_args, get_type_hints
 from graphql_api import clock
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.reminders.model import Reminder, ReminderBase
 from graphql_api.domain.tasks.model import LATER_DEFAULTS, RULES, Task
 from graphql_api.errors import BadUserInput
 
@@ -120,11 +121,25 @@ def _instant(value: Any) -> datetime:
     return clock.parse(_text(value))
 
 
+def _reminder(value: Any) -> Reminder:
+    if not isinstance(value, dict) or value.keys() - _REMINDER.keys():
+        raise ValueError("A reminder is an object with at, minutes_before and from.")
+    values = {member: read(value.get(name)) for name, (member, read) in _REMINDER.items()}
+    return Reminder(**values)
+
+
+def _reminders(value: Any) -> tuple[Reminder, ...]:
+    if not isinstance(value, list):
+        raise ValueError("A list of reminders is required.")  # noqa: TRY004 - as above
+    return tuple(map(_reminder, value))
+
+
 _READERS_BY_TYPE: dict[Any, Callable[[Any], Any]] = {
     str: _text,
     int: _whole_number,
     datetime: _instant,
     tuple[str, ...]: _texts,
+    tuple[Reminder, ...]: _reminders,
 }
 
 
@@ -139,6 +154,13 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     return _READERS_BY_TYPE[hint]
 
 
+# A reminder's members by the names of REST.
+_REMINDER = {
+    "at": ("at", _reader(datetime | None)),
+    "minutes_before": ("minutes_before", _reader(int | None)),
+    "from": ("base", _reader(ReminderBase | None)),
+}
+
 # Imported tasks belong to the user who imports them.
 _READERS = {
     name: _reader(hint)
@@ -151,6 +173,10 @@ def _plain(value: Any) -> Any:
     """Convert a value to its JSON form."""
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, Reminder):
+        return {name: _plain(getattr(value, member)) for name, (member, _) in _REMINDER.items()}
+    if isinstance(value, tuple):
+        return list(map(_plain, value))
     return clock.text(value) if isinstance(value, datetime) else value
 
 

@@ -119,6 +119,10 @@ VALUES = {
     "DeadlineType!": "HARD",
     "DateTime": "2030-01-02T00:00:00.000Z",
     "[String!]!": ["a", "b"],
+    "[Reminder!]!": [
+        {"at": "2030-01-01T00:00:00.000Z", "minutesBefore": None, "from": None},
+        {"at": None, "minutesBefore": 30, "from": "PLANNED_START"},
+    ],
     "Int": 120,
     "Int!": 60,
 }
@@ -136,6 +140,11 @@ def other_values():
 
 def as_rest(name, value):
     kind = get_named_type(TYPES["Task"].fields[camel_case(name)].type)
+    if kind.name == "Reminder":
+        return [
+            {"at": at, "minutes_before": minutes, "from": base and base.lower()}
+            for at, minutes, base in map(dict.values, value)
+        ]
     return value.lower() if hasattr(kind, "values") else value
 
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphql_api.api.graphql.strawberry_extras import camel_case
+from graphql_api.domain.reminders.model import Reminder
 from graphql_api.domain.tasks.model import RULES, Task
 
 pytestmark = pytest.mark.engine_is_no_matter
@@ -41,6 +42,14 @@ DATES = st.sampled_from(
     ]
 )
 MINUTES = st.sampled_from([0, 30, 30.0, 0.5, -1, 14_400, 14_401, 2**31, "30"])
+REMINDERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "at": DATES | ODD,
+        "minutes_before": MINUTES | ODD,
+        "from": st.sampled_from(["due", "planned_start", "nonsense"]) | ODD,
+    },
+)
 TYPES = get_type_hints(Task)
 
 
@@ -54,6 +63,8 @@ def values(name):
         return st.lists(TEXTS | ODD, max_size=4) | ODD | st.just(["x"] * 30)
     if kind in {datetime, datetime | None}:
         return DATES | ODD
+    if kind == tuple[Reminder, ...]:
+        return st.lists(REMINDERS | ODD, max_size=3) | ODD
     return {str: TEXTS, int: MINUTES, int | None: MINUTES}[kind] | ODD
 
 
@@ -62,7 +73,7 @@ def is_enum(kind):
 
 
 FIELDS = {name: values(name) for name, rules in RULES.items() if rules.is_writable}
-ENUMS = {name for name in FIELDS if is_enum(TYPES[name])}
+ENUMS = {"from", *(name for name in FIELDS if is_enum(TYPES[name]))}
 BODIES = st.fixed_dictionaries({}, optional=FIELDS)
 
 
@@ -70,9 +81,23 @@ def as_graphql(body):
     """The same body as GraphQL spells it: camelCase names, enum values in upper case."""
 
     def value(name, given):
+        if isinstance(given, list):
+            return [as_graphql(each) if isinstance(each, dict) else each for each in given]
         return given.upper() if name in ENUMS and isinstance(given, str) else given
 
     return {camel_case(name): value(name, given) for name, given in body.items()}
+
+
+def as_rest(name, shown):
+    """A value of GraphQL as REST spells it."""
+    if isinstance(shown, list):
+        return [each if isinstance(each, str) else reminder_as_rest(each) for each in shown]
+    return shown.lower() if name in ENUMS else shown
+
+
+def reminder_as_rest(shown):
+    base = shown["from"] and shown["from"].lower()
+    return {"at": shown["at"], "minutes_before": shown["minutesBefore"], "from": base}
 
 
 @settings(
@@ -94,6 +119,5 @@ def test_a_new_task_gets_the_same_verdict_from_both(ann, body):
         assert rest.status_code == 201, (graphql, rest.json)
         task = graphql["data"]["createTask"]["task"]
         assert {name: rest.json[name] for name in FIELDS} == {
-            name: task[camel_case(name)].lower() if name in ENUMS else task[camel_case(name)]
-            for name in FIELDS
+            name: as_rest(name, task[camel_case(name)]) for name in FIELDS
         }

@@ -29,6 +29,9 @@ describe_enum(
     TASK_UPDATED="Fields or blockers of a task were changed.",
     TASK_COMPLETED="The status of a task became COMPLETED.",
     TASK_DELETED="A task was deleted.",
+    TASK_DUE="The due date of an open task is reached.",
+    TASK_OVERDUE="An open task is past its due date.",
+    REMINDER="A reminder of an open task is due.",
 )
 describe_enum(  # nosec B106 - a description
     ActorKind,
@@ -59,7 +62,7 @@ def _task(change: strawberry.Parent[model.Change], info: Info) -> TaskModel | No
     return info.context.tasks_by_key.get((change.user_id, change.task_id))
 
 
-@strawberry.type(description="One write of one task.")
+@strawberry.type(description="One write of one task, or something of a task that is due.")
 class Change:
     change_id: strawberry.ID = strawberry.field(
         name="id", description="The change's id; ids sort by time."
@@ -77,6 +80,12 @@ class Change:
     actor: Actor = strawberry.field(description="Who made it.")
     undoes: strawberry.ID | None = strawberry.field(
         description="The id of the change that this one takes back."
+    )
+    late_seconds: int | None = strawberry.field(
+        description=(
+            "By how many seconds a TASK_DUE, TASK_OVERDUE or REMINDER came too late, 0 if it was in"
+            " time; null for other kinds."
+        )
     )
     cursor: str = strawberry.field(
         resolver=_cursor,

@@ -24,12 +24,19 @@ the clocks of two machines.
 
 
 class ChangeKind(Enum):
-    """What has happened to a task."""
+    """What has happened to a task, or that something is due."""
 
     TASK_CREATED = "task_created"
     TASK_UPDATED = "task_updated"
     TASK_COMPLETED = "task_completed"
     TASK_DELETED = "task_deleted"
+    TASK_DUE = "task_due"
+    TASK_OVERDUE = "task_overdue"
+    REMINDER = "reminder"
+
+
+TIMED = {ChangeKind.TASK_DUE, ChangeKind.TASK_OVERDUE, ChangeKind.REMINDER}
+"""The kinds of what time brings: nothing of the task is changed."""
 
 
 class ActorKind(Enum):
@@ -70,6 +77,7 @@ class Change:
     actor: Actor
     previous: str | None = None  # the id of the same task's change before this one
     undoes: str | None = None  # the id of the change that this one takes back
+    late_seconds: int | None = None  # after its instant, of one that time has brought
 
     @property
     def at(self) -> datetime:

@@ -208,7 +208,7 @@ class Plans:
         actor: Actor,
         now: datetime,
     ) -> tuple[list[str], list[str]]:
-        """Make changes in one transaction; returns the ids written, and those in conflict."""
+        """Make changes together; returns the ids written, and those in conflict."""
         ids = [change.task_id for change in batch]
         tasks = {i: known[i] for i in ids if i in known} if known else self._read(user_id, ids)
         tried: dict[str, None] = {}
@@ -224,8 +224,9 @@ class Plans:
                 for c in pending
             ]
             with suppress(ConditionFailed):
-                self._tasks.write(*writes)
-                tasks |= {write.result.task_id: write.result for write in writes}
+                for group in self._tasks.transactions(writes):
+                    self._tasks.write(*group)
+                    tasks |= {write.result.task_id: write.result for write in group}
                 break
         else:
             tasks = self._read(user_id, ids)

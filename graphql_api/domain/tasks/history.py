@@ -6,7 +6,7 @@ from datetime import datetime
 
 from graphql_api import clock
 from graphql_api.domain.changes.feed import Feed
-from graphql_api.domain.changes.model import Actor, Change, ChangeKind
+from graphql_api.domain.changes.model import TIMED, Actor, Change, ChangeKind
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.dependencies.store import DependencyStore
@@ -17,7 +17,7 @@ from graphql_api.domain.tasks.writes import BLOCKED_BY, BLOCKS, Write
 from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
 from graphql_api.infra.dynamodb import Action, codec
 
-MAX_CHECKS = 90  # of other tasks in one transaction, which has 100 actions
+MAX_CHECKS = 80  # of other tasks in one transaction, which has 100 actions
 
 
 class History:
@@ -48,6 +48,8 @@ class History:
             raise NotFound("There is no such change, or it is no longer kept.", field="change_id")
         if change.undoes is not None:
             raise BadUserInput("An undo cannot be undone: undo an earlier change.", "change_id")
+        if change.kind in TIMED:
+            raise BadUserInput("What time has brought cannot be undone.", "change_id")
         if change.kind is ChangeKind.TASK_CREATED:
             raise BadUserInput("A creation is taken back by deleting the task.", "change_id")
 
@@ -130,7 +132,7 @@ def _reverted(task: Task, change: Change, now: datetime) -> Task:
     """The task with the values that the fields of a change had before it."""
     values = codec.values(Task, change.before, [*change.fields, "completed_at"])
     completed_at = values.pop("completed_at")
-    after = task.edit(values, now)
+    after = task.edit(values, now, undoing=True)
     if after.completed and not task.completed and completed_at is not None:
         return replace(after, completed_at=completed_at)
     return after

@@ -10,6 +10,8 @@ from typing import Any
 
 from graphql_api import clock
 from graphql_api.domain.records import REQUIRED, derived, immutable, internal, rules_of, writable
+from graphql_api.domain.reminders.model import Bases, Reminder, ReminderBase, check_new
+from graphql_api.domain.reminders.model import checked as checked_reminders
 from graphql_api.domain.text import is_invisible
 from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.ids import is_id, new_id
@@ -98,6 +100,7 @@ class Task:
     min_chunk_minutes: int = writable(bounds=(0, MAX_MINUTES), default=0)  # 0: never split
     planned_start: datetime | None = writable(default=None)
     planned_end: datetime | None = writable(default=None)
+    reminders: tuple[Reminder, ...] = writable(checked_reminders, default=(), clearable=True)
     change_id: str | None = internal(default=None)  # of the task's last change in the feed
 
     @classmethod
@@ -120,6 +123,7 @@ class Task:
         )
         _check_planned_times(task)
         _check_change(None, task)
+        check_new((), task.reminders, task.reminder_bases, now)
         return task
 
     @classmethod
@@ -139,16 +143,20 @@ class Task:
         _check_planned_times(task)
         return task
 
-    def edit(self, values: Mapping[str, Any], now: datetime) -> "Task":
+    def edit(self, values: Mapping[str, Any], now: datetime, *, undoing: bool = False) -> "Task":
         """The task with these values; None clears a field that can be empty.
 
-        Returns the same object, of the same version, if nothing changes. Raises BadUserInput.
+        New reminders have to be in the future, unless they are old ones that come back by
+        `undoing` something. Returns the same object, of the same version, if nothing changes.
+        Raises BadUserInput.
         """
         after = replace(self, **_checked(_cleared(values)))
         if after == self:
             return self
         _check_planned_times(after)
         _check_change(self, after)
+        if not undoing:
+            check_new(self.reminders, after.reminders, after.reminder_bases, now)
         at = clock.milliseconds(now)
         if after.status is not self.status:
             after = replace(after, completed_at=at if after.completed else None)
@@ -175,6 +183,14 @@ class Task:
     def completed(self) -> bool:
         """Whether the task is completed."""
         return self.status is TaskStatus.COMPLETED
+
+    @property
+    def reminder_bases(self) -> Bases:
+        """The instants before which it can remind."""
+        return {
+            ReminderBase.DUE: self.due_at,
+            ReminderBase.PLANNED_START: self.planned_start,
+        }
 
     @property
     def due_order(self) -> str | None:

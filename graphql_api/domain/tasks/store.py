@@ -7,13 +7,14 @@ Receipts of idempotency keys are stored in the user's partition of the table Use
     user_id   item=idempotency#<key>   task_id, content, expires_at
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.reminders.store import TimerStore
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.writes import Write, creation
 from graphql_api.errors import Conflict, NotFound
@@ -36,6 +37,7 @@ from graphql_api.infra.dynamodb import (
 
 MAX_ID_LENGTH = 128  # characters; our own ids have 36
 MAX_QUERY = 1_000  # items per query
+MAX_ACTIONS = 100  # of a transaction
 
 _decode = codec.decoder(Task)
 
@@ -61,6 +63,7 @@ class TaskStore:
     def __init__(self, database: Database, changes: ChangeStore) -> None:
         self._database = database
         self._changes = changes
+        self._timers = TimerStore(database)
         self._table = database.table("Tasks")
         self._receipts = database.table("Users")
 
@@ -75,18 +78,38 @@ class TaskStore:
         except ConditionFailed as failure:
             if not failure.maybe_applied or not self._is_done(writes[0]):
                 raise
-        self._changes.announce(writes[0].change.user_id)
+        for user_id in {write.change.user_id for write in writes}:
+            self._changes.announce(user_id)
+
+    def transactions(self, writes: Iterable[Write]) -> Iterator[list[Write]]:
+        """Writes in groups, each of which fits into one transaction."""
+        group: list[Write] = []
+        size = 0
+        for write in writes:
+            more = len(self._actions(write))
+            if group and size + more > MAX_ACTIONS:
+                yield group
+                group, size = [], 0
+            group.append(write)
+            size += more
+        if group:
+            yield group
 
     def _is_done(self, write: Write) -> bool:
         """Whether a write whose response was lost was carried out: then its change is stored."""
         return self._changes.find(write.change.user_id, write.change.change_id) is not None
 
     def _actions(self, write: Write) -> list[Action]:
-        change = self._changes.put(write.change)
+        """A write's actions: the task first, by which it is known to be refused."""
+        beside = [
+            *map(self._changes.put, write.changes),
+            *map(self._timers.claim, write.claims),
+            *self._timers.following(write.before, write.after, write.change.at),
+        ]
         if write.after is None:
             key = {"user_id": write.change.user_id, "task_id": write.change.task_id}
-            return [Delete(self._table, key, _unchanged(write.before)), change]
-        return [Put(self._table, _item(write.after), _unchanged(write.before)), change]
+            return [Delete(self._table, key, _unchanged(write.before)), *beside]
+        return [Put(self._table, _item(write.after), _unchanged(write.before)), *beside]
 
     def create_once(self, write: Write, receipt: Receipt) -> str:
         """Create a task unless its idempotency key was used before.
@@ -155,8 +178,9 @@ class TaskStore:
         return Check(self._table, key, Attr("status").eq(task.status.value))
 
     def remove_all(self, user_id: str) -> None:
-        """Delete all tasks of the user."""
+        """Delete all tasks of the user, and before them what is to be told of them."""
         for items in self._pages(user_id):
+            self._timers.remove(list(map(_decode, items)))
             ids = [item["task_id"]["S"] for item in items]
             self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
 

@@ -1,12 +1,13 @@
-"""Writes of tasks: each is a state before, one after, and the change that tells of it. Pure."""
+"""Writes of tasks: each is a state before, one after, and the changes that tell of it. Pure."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from graphql_api import ids
-from graphql_api.domain.changes.model import Actor, Change, ChangeKind
+from graphql_api.domain.changes.model import SYSTEM, Actor, Change, ChangeKind
 from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.reminders.timers import Timer, alarms
 from graphql_api.domain.tasks.model import Task
 from graphql_api.infra.dynamodb import codec
 from graphql_api.infra.dynamodb.codec import Raw
@@ -23,11 +24,21 @@ _KEPT = [name for name in _FIELDS if name not in DERIVED or name == "completed_a
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write of one task: no state before it creates the task, none after it deletes it."""
+    """One write of one task: no state before it creates the task, none after it deletes it.
+
+    Of what time brings nothing but the task's last change is written: its version stays.
+    """
 
     before: Task | None
     after: Task | None
     change: Change
+    more: tuple[Change, ...] = ()  # which the same write tells of, after that one
+    claims: tuple[Timer, ...] = ()  # that it takes, or else is not carried out
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes that it tells of, in their order."""
+        return (self.change, *self.more)
 
     @property
     def result(self) -> Task:
@@ -104,6 +115,23 @@ def restoration(task: Task, deleted: Change, actor: Actor, now: datetime) -> Wri
     return Write(None, replace(task, change_id=change.change_id), change)
 
 
+def firing(task: Task, timers: Iterable[Timer], now: datetime) -> Write | None:
+    """The write that tells of what is due by these timers of a task; None if nothing is."""
+    due = alarms(task)
+    claims = tuple(sorted((timer for timer in timers if timer.at in due), key=lambda each: each.at))
+    changes: list[Change] = []
+    for timer in claims:
+        late = max(0, int((now - timer.at).total_seconds()))
+        for kind in due[timer.at]:
+            last = changes[-1].change_id if changes else task.change_id
+            told = _change(task, kind, last, SYSTEM, now)
+            changes.append(replace(told, late_seconds=late))
+    if not changes:
+        return None
+    after = replace(task, change_id=changes[-1].change_id)
+    return Write(task, after, changes[0], tuple(changes[1:]), claims)
+
+
 def _following(
     before: Task,
     after: Task,
@@ -115,16 +143,27 @@ def _following(
     undoes: str | None = None,
 ) -> Write:
     """A write of a task that is there, whose change follows the task's last one."""
-    change = Change(
-        user_id=after.user_id,
-        change_id=ids.id_after(now, before.change_id),
-        kind=kind,
-        task_id=after.task_id,
-        version=after.version,
+    change = replace(
+        _change(after, kind, before.change_id, actor, now),
         fields=tuple(names),
         before=values,
-        actor=actor,
-        previous=before.change_id,
         undoes=undoes,
     )
     return Write(before, replace(after, change_id=change.change_id), change)
+
+
+def _change(
+    task: Task, kind: ChangeKind, previous: str | None, actor: Actor, now: datetime
+) -> Change:
+    """A change of a task that follows another one, and changes no field."""
+    return Change(
+        user_id=task.user_id,
+        change_id=ids.id_after(now, previous),
+        kind=kind,
+        task_id=task.task_id,
+        version=task.version,
+        fields=(),
+        before=Raw(),
+        actor=actor,
+        previous=previous,
+    )

@@ -86,6 +86,7 @@ ITEM = {
     "version": {"N": "3"},
     "deadline_type": {"S": "soft"},
     "min_chunk_minutes": {"N": "0"},
+    "reminders": {"L": []},
 }
 
 

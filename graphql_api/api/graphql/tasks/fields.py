@@ -8,13 +8,16 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.field import StrawberryField
 
-from graphql_api.api.graphql.strawberry_extras import bounds_metadata
+from graphql_api.api.graphql.strawberry_extras import bounds_metadata, provided
+from graphql_api.api.graphql.tasks.reminders import Reminder, ReminderInput
 from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.records import REQUIRED, FieldRules
 from graphql_api.domain.tasks.model import RULES
 from graphql_api.errors import StartError
 
 T = TypeVar("T")
+
+_INPUTS: dict[Any, Any] = {list[Reminder]: list[ReminderInput]}  # of types that are no inputs
 
 # The type and the Strawberry field of an input, by the field's type in Task, its description and
 # its rules.
@@ -54,6 +57,14 @@ def with_task_fields(derive: Derive) -> Callable[[type[T]], type[T]]:
     return decorate
 
 
+def values_of(input: object) -> dict[str, Any]:
+    """The fields that a client has provided, with the domain's types."""
+    values = provided(vars(input))
+    if values.get("reminders"):
+        values["reminders"] = tuple(each.value() for each in values["reminders"])
+    return values
+
+
 def _default(initial: object) -> str:
     """A sentence on the initial value, unless it is nothing."""
     value = f"`{initial.name}`" if isinstance(initial, Enum) else initial
@@ -65,7 +76,8 @@ def _writable_fields() -> Iterator[tuple[str, Any, str, FieldRules]]:
     fields = _model_fields()
     for name, rules in RULES.items():
         if rules.is_writable:
-            yield name, Task.__annotations__[name], fields[name].description or "", rules
+            type_ = Task.__annotations__[name]
+            yield name, _INPUTS.get(type_, type_), fields[name].description or "", rules
 
 
 def _model_fields() -> dict[str, StrawberryField]:

@@ -9,6 +9,7 @@ from graphql_api.api.graphql.changes import UndoChangeInput
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.strawberry_extras import provided
+from graphql_api.api.graphql.tasks.fields import values_of
 from graphql_api.api.graphql.tasks.inputs import (
     BlockersInput,
     CreateTaskInput,
@@ -74,7 +75,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[CreateTaskInput, strawberry.argument(description="The new task.")],
     ) -> TaskPayload:
-        context, values = _write_context(info), provided(vars(input))
+        context, values = _write_context(info), values_of(input)
         task = context.tasks.create(context.viewer_id, values, context.actor, context.now)
         return TaskPayload(task=task)
 
@@ -84,7 +85,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[UpdateTaskInput, strawberry.argument(description="The change.")],
     ) -> TaskPayload:
-        context, changes = _write_context(info), provided(vars(input))
+        context, changes = _write_context(info), values_of(input)
         update = context.tasks.update(context.viewer_id, changes, context.actor, context.now)
         return TaskPayload(task=update.task, merged=update.merged)
 
@@ -212,4 +213,4 @@ def _results(context: Context, results: Sequence[model.Task | AppError]) -> Task
 
 
 def _run_each(items: Sequence[object], write: Callable[[dict[str, Any]], T]) -> list[T | AppError]:
-    return run_each([provided(vars(item)) for item in items], write)
+    return run_each(list(map(values_of, items)), write)

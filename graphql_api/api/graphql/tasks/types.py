@@ -11,8 +11,10 @@ from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, LOADED, RELATION, field_cost
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, TaskStatus
+from graphql_api.api.graphql.tasks.reminders import Reminder
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.dependencies.model import MAX_BLOCKED, MAX_BLOCKERS
+from graphql_api.domain.reminders.model import MAX_REMINDERS
 from graphql_api.domain.tasks import model, urgency
 from graphql_api.domain.tasks.urgency import Urgency as UrgencyModel
 
@@ -103,6 +105,13 @@ class Task:
     )
     planned_end: datetime | None = strawberry.field(
         description="The planned end: `plannedStart` or later."
+    )
+    reminders: list[Reminder] = strawberry.field(
+        description=(
+            f"At most {MAX_REMINDERS} reminders. Each becomes a change of the kind REMINDER in the"
+            " feed at its instant, if the task is open then."
+        ),
+        metadata=field_cost(LOADED, items=MAX_REMINDERS),
     )
 
     @strawberry.field(

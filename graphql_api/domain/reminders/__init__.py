@@ -1,0 +1,1 @@
+"""Time in the change feed: reminders, and due dates that are reached."""
