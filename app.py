@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import ExitStack
 
 if __name__ == "__main__":
     # No traceback of the imports, which take a second. A shell has SIGINT ignored in what it runs
@@ -46,12 +47,12 @@ def main() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        with server.serving_metrics(config):
+        with server.serving_metrics(config), ExitStack() as beside:
             server.serve(
                 config,
                 start_app,
                 threads=Bulkheads.of(config).size,
-                on_listening=lambda: begin(config),
+                on_listening=lambda: begin(config, beside),
             )
     except StartError as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
@@ -61,11 +62,13 @@ def main() -> int:
     return 0 if stopped else 1
 
 
-def begin(config: Config) -> None:
+def begin(config: Config, beside: ExitStack) -> None:
     """Say that the service listens, and do beside it what a laptop has no other process for."""
     announce(config)
     if config.embedded:
-        create_dispatcher(config).start()
+        dispatcher = create_dispatcher(config)
+        dispatcher.start()
+        beside.callback(dispatcher.stop)  # before the engine ends under its calls
 
 
 def announce(config: Config) -> None:

@@ -13,6 +13,7 @@ from graphql_api.errors import ServiceUnavailable
 
 RETRY_SECONDS = 5.0  # until a duty that has failed is called again
 IDLE_SECONDS = 60.0  # without any duty
+STOP_SECONDS = 2.0  # that a duty may take to return, once it is told to
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,12 @@ class Dispatcher:
         self._duties, self._now = duties, now
         self._due = dict.fromkeys(range(len(duties)), 0.0)  # of the clock's timestamp, by duty
         self._wake, self._stopped = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Run in a background thread, which ends with the process."""
-        threading.Thread(target=self.run, name="dispatcher", daemon=True).start()
+        self._thread = threading.Thread(target=self.run, name="dispatcher", daemon=True)
+        self._thread.start()
 
     def run(self) -> None:
         """Run in this thread until `stop` is called."""
@@ -49,9 +52,11 @@ class Dispatcher:
         self._wake.set()
 
     def stop(self) -> None:
-        """Call no duty any more, once the present one has returned."""
+        """Call no duty any more, and wait a moment for the present one to return."""
         self._stopped.set()
         self._wake.set()
+        if self._thread:
+            self._thread.join(STOP_SECONDS)
 
     def step(self) -> float:
         """Call the duties that are due; return the seconds until the next one is."""
