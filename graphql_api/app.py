@@ -12,6 +12,7 @@ from graphql_api import __version__, clock
 from graphql_api.api.graphql.context import Services
 from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.schema import COSTS, SCHEMA
+from graphql_api.api.graphql.webhooks.payload import Payloads
 from graphql_api.api.http.application import ROUTE, Application
 from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.graphql_view import DRAFTS, GraphQLView
@@ -44,9 +45,13 @@ from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.webhooks.hints import Hints
+from graphql_api.domain.webhooks.service import Webhooks
+from graphql_api.domain.webhooks.store import WebhookStore
 from graphql_api.infra.dynamodb import Database, connect
 from graphql_api.infra.executor.executor import Executor
 from graphql_api.infra.executor.persisted_documents import PersistedDocuments
+from graphql_api.infra.outgoing.client import OutgoingClient
 
 if TYPE_CHECKING:
     from graphql_api.infra.telemetry.metrics import Metrics
@@ -56,6 +61,7 @@ def start_app(config: Config, **options: Any) -> Flask:
     """Create the application of a serving process, and complete what a crash has interrupted."""
     app = create_app(config, **options)
     app.extensions["deletions"].resume()
+    app.extensions["hints"].start()
     return app
 
 
@@ -78,9 +84,12 @@ def create_app(
         SettingsStore(database),
     )
 
+    webhooks = WebhookStore(database)
+
     def remove_data(user_id: str) -> None:
         tasks.remove_all(user_id)
         changes.remove_all(user_id, clock.now())
+        webhooks.remove_all(user_id, clock.now())
 
     lists, dependencies = TaskListReader(database), DependencyStore(database)
     feed = Feed(changes)
@@ -89,6 +98,7 @@ def create_app(
     tokens = Tokens(secrets, config.jwt_ttl)
     deletions = Deletions(Jobs(database, "deletion"), users, remove_data, clock.now)
     bulkheads = Bulkheads.of(config)
+    cursors = Cursors(secrets)
     services = Services(
         accounts=Accounts(
             users,
@@ -108,13 +118,18 @@ def create_app(
             planning=bulkheads.plans,
             hashing=bulkheads.plan_inputs,
         ),
+        webhooks=Webhooks(
+            webhooks,
+            OutgoingClient(allow_private=config.webhook_allow_private),
+            Payloads(cursors).of_test,
+        ),
         user_store=users,
         task_store=tasks,
         task_lists=lists,
         feed=feed,
         dependency_store=dependencies,
         settings_store=settings,
-        cursors=Cursors(secrets),
+        cursors=cursors,
         rankings=bulkheads.rankings,
         now=clock.now,
     )
@@ -127,7 +142,13 @@ def create_app(
         lambda authorization: services.accounts.is_authenticated(authorization, clock.now()),
         is_ending=is_draining,
     )
-    changes.on_change = live.notify
+    hints = Hints(webhooks, clock.now)
+
+    def announce(user_id: str) -> None:
+        live.notify(user_id)
+        hints.note(user_id)
+
+    changes.on_change = announce
     executor = Executor(
         SCHEMA,
         costs=COSTS,
@@ -149,7 +170,7 @@ def create_app(
 
     app = Application(__name__)
     app.extensions |= {"database": database, "executor": executor}  # for tests
-    app.extensions["deletions"] = deletions
+    app.extensions |= {"deletions": deletions, "hints": hints}
     documents = PersistedDocuments(config.trusted_documents)
     streams = EventStreams(executor, services, live)
     view = GraphQLView(executor, documents, services, DRAFTS[config.graphql_http], streams)
@@ -168,19 +189,32 @@ def create_app(
         described = openapi.document(executor.schema, __version__)
         app.add_url_rule("/openapi.json", "openapi", lambda _: json_response(described))
 
-    # Each wraps those above it; all of them see every request.
-    wsgi: WSGIApplication = app.wsgi_app
-    if config.cors_origins:
-        wsgi = CORSMiddleware(wsgi, config.cors_origins)
-    if config.traces:
+    def traced(wsgi: WSGIApplication) -> WSGIApplication:
         # Nobody else should wait for its libraries to be imported, or need them.
         from graphql_api.infra.telemetry import tracing  # noqa: PLC0415
 
-        wsgi = tracing.traced(wsgi, ROUTE, database, executor, rest_executor)
+        return tracing.traced(wsgi, ROUTE, database, executor, rest_executor)
+
     if metrics:
         metrics.observe(database, bulkheads.passwords)
+    wsgi: WSGIApplication = _wrapped(app.wsgi_app, config, traced, is_draining, metrics)
+    app.wsgi_app = wsgi  # type: ignore[method-assign, assignment]  # as Flask's docs do it
+    return app
+
+
+def _wrapped(
+    wsgi: WSGIApplication,
+    config: Config,
+    traced: Callable[[WSGIApplication], WSGIApplication],
+    is_draining: Callable[[], bool],
+    metrics: "Metrics | None",
+) -> WSGIApplication:
+    """The middleware: each wraps those above it, and all of them see every request."""
+    if config.cors_origins:
+        wsgi = CORSMiddleware(wsgi, config.cors_origins)
+    if config.traces:
+        wsgi = traced(wsgi)
     wsgi = RequestMiddleware(wsgi, is_draining, metrics)
     if config.trusted_proxies:  # else a client could say that it is another one
         wsgi = ProxyFix(wsgi, x_for=config.trusted_proxies, x_proto=config.trusted_proxies)
-    app.wsgi_app = wsgi  # type: ignore[method-assign]  # as Flask's docs do it
-    return app
+    return wsgi

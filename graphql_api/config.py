@@ -82,6 +82,7 @@ class Config:
     max_streams: int = 10_000  # subscriptions of a process
     max_streams_per_user: int = 20
     changes_days: int = 30  # that changes of tasks are kept for
+    webhook_allow_private: bool = False  # http, and addresses that are not public
     log_level: str = "INFO"
     limits: Limits = DEFAULT_LIMITS
     compiled_operations: bool = True
@@ -160,6 +161,7 @@ class Config:
                 "MAX_STREAMS_PER_USER", cls.max_streams_per_user, _integer(1, 100_000)
             ),
             changes_days=read("CHANGES_DAYS", cls.changes_days, _integer(1, 365)),
+            webhook_allow_private=read("WEBHOOK_ALLOW_PRIVATE", cls.webhook_allow_private, _switch),
             log_level=read("LOG_LEVEL", cls.log_level, _level),
             limits=Limits(
                 tokens=read("MAX_TOKENS", DEFAULT_LIMITS.tokens, _integer(10, 10_000)),

@@ -1,15 +1,31 @@
 """The composition root of the dispatcher: all duties, in the order in which they are called."""
 
+import random
 from datetime import timedelta
+from functools import partial
 
-from graphql_api import clock
+from graphql_api import __version__, clock
+from graphql_api.api.graphql.cursors import Cursors
+from graphql_api.api.graphql.webhooks.payload import Payloads
 from graphql_api.config import Config
+from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.dispatch import Dispatcher, Duty
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.store import TimerStore
 from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.webhooks.delivery import Deliverer
+from graphql_api.domain.webhooks.duty import WebhookDuty
+from graphql_api.domain.webhooks.hints import Hints
+from graphql_api.domain.webhooks.outbox import Outbox
+from graphql_api.domain.webhooks.store import WebhookStore
+from graphql_api.infra.concurrency.crew import Crew
 from graphql_api.infra.dynamodb import Database, connect
+from graphql_api.infra.outgoing.client import OutgoingClient
+
+AGENT = f"smart-task-scheduler/{__version__}"
+DELIVERIES, DELIVERIES_BY_USER = 32, 8  # at a time
 
 
 def create_dispatcher(config: Config) -> Dispatcher:
@@ -18,5 +34,26 @@ def create_dispatcher(config: Config) -> Dispatcher:
     changes = ChangeStore(database, timedelta(days=config.changes_days))
     tasks = TaskStore(database, changes)
     interval = 1.0 if config.embedded else 5.0
-    duties: list[Duty] = [TimerDuty(TimerStore(database), tasks, interval)]
-    return Dispatcher(duties, clock.now)
+    webhooks = _webhook_duty(config, database, changes, tasks)
+    duties: list[Duty] = [TimerDuty(TimerStore(database), tasks, interval), webhooks]
+    dispatcher = Dispatcher(duties, clock.now)
+    webhooks.on_ready = partial(dispatcher.wake, webhooks)
+    return dispatcher
+
+
+def _webhook_duty(
+    config: Config, database: Database, changes: ChangeStore, tasks: TaskStore
+) -> WebhookDuty:
+    """The duty that delivers to webhooks, also what other duties write."""
+    store = WebhookStore(database)
+    hints = Hints(store, clock.now)
+    hints.start()
+    changes.on_change = hints.note
+    cursors = Cursors([key for key in (config.jwt_secret, config.jwt_previous_secret) if key])
+    payloads = Payloads(cursors)
+    outbox = Outbox(store, Feed(changes), tasks, DependencyStore(database), payloads.of_change)
+    client = OutgoingClient(allow_private=config.webhook_allow_private)
+    deliverer = Deliverer(store, client, clock.now, random.random, AGENT)
+    crew = Crew(DELIVERIES, DELIVERIES_BY_USER)
+    interval = 0.5 if config.embedded else 1.0
+    return WebhookDuty(store, outbox, deliverer, crew, clock.now, interval)

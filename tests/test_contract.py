@@ -136,6 +136,8 @@ DOORS = {
         "domain/accounts/legacy_hashes.py",
     },
     "click": {"cli/main.py"},
+    "urllib3": {"infra/outgoing/client.py"},
+    "standardwebhooks": {"domain/webhooks/delivery.py"},
     "granian": {"infra/serving/server.py"},
     "greenlet": {"infra/concurrency/hub.py"},
     "orjson": {
@@ -165,6 +167,7 @@ DOORS = {
         "api/graphql/plans/payloads.py",
         "api/graphql/plans/types.py",
         "api/graphql/settings.py",
+        *(f"api/graphql/webhooks/{name}.py" for name in ("inputs", "operations", "types")),
         *(
             f"api/graphql/tasks/{name}.py"
             for name in (

@@ -26,12 +26,13 @@ class Duty(Protocol):
 
 
 class Dispatcher:
-    """Calls each duty when it has asked for it, and all of them when it is woken."""
+    """Calls each duty when it has asked for it, or when it is woken."""
 
     def __init__(self, duties: Sequence[Duty], now: Callable[[], datetime]) -> None:
         self._duties, self._now = duties, now
         self._due = dict.fromkeys(range(len(duties)), 0.0)  # of the clock's timestamp, by duty
         self._wake, self._stopped = threading.Event(), threading.Event()
+        self._woken: set[int] = set()  # numbers of duties
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -45,10 +46,12 @@ class Dispatcher:
             self._wake.wait(self.step())
             if self._wake.is_set():
                 self._wake.clear()
-                self._due = dict.fromkeys(self._due, 0.0)
+                woken, self._woken = self._woken, set()
+                self._due.update(dict.fromkeys(woken, 0.0))
 
-    def wake(self) -> None:
-        """Call all duties soon: there may be something to do."""
+    def wake(self, duty: Duty | None = None) -> None:
+        """Call a duty soon, or all of them: there may be something to do."""
+        self._woken.update(n for n, each in enumerate(self._duties) if duty in {None, each})
         self._wake.set()
 
     def stop(self) -> None:

@@ -14,6 +14,7 @@ from graphql_api.infra.executor import limits
 
 CORE_SCHEMA = SCHEMA._schema
 ARGUMENTS = {
+    "webhookDeliveries": '(webhookId: "1")',
     "task": '(id: "1")',
     "planPreview": '(input: {from: "2030-01-01T00:00:00Z"})',
     "createTask": '(input: {title: "x"})',

@@ -10,6 +10,7 @@ from strawberry import UNSET
 
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
+from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.strawberry_extras import camel_case, describe_enum
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes import model
@@ -27,7 +28,7 @@ describe_enum(
     "A kind of change.",
     TASK_CREATED="A task was created, imported, or brought back by an undo.",
     TASK_UPDATED="Fields or blockers of a task were changed.",
-    TASK_COMPLETED="The status of a task became COMPLETED.",
+    TASK_COMPLETED="The status of a task became `COMPLETED`.",
     TASK_DELETED="A task was deleted.",
     TASK_DUE="The due date of an open task is reached.",
     TASK_OVERDUE="An open task is past its due date.",
@@ -117,7 +118,12 @@ class ChangeListing:
 
 def feed_cursor(context: Context, position: Position) -> str:
     """The cursor of a position in the viewer's feed."""
-    return context.cursors.seal(str(position), _feed_scope(context.viewer_id))
+    return sealed_position(context.cursors, context.viewer_id, position)
+
+
+def sealed_position(cursors: Cursors, user_id: str, position: Position) -> str:
+    """The cursor of a position in a user's feed."""
+    return cursors.seal(str(position), _feed_scope(user_id))
 
 
 def _feed_scope(user_id: str) -> str:

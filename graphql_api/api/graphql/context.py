@@ -28,6 +28,7 @@ from graphql_api.domain.tasks.ranking import Ranking
 from graphql_api.domain.tasks.related import MAX_RELATED, RelatedTasks
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskKey, TaskStore, task_not_found
+from graphql_api.domain.webhooks.service import Webhooks
 from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.infra import request_log
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
@@ -65,6 +66,7 @@ class Services:
     tasks: Tasks
     user_settings: UserSettings
     plans: Plans
+    webhooks: Webhooks
     user_store: UserStore
     task_store: TaskStore
     task_lists: TaskListReader
@@ -95,6 +97,7 @@ class Context:
         self.tasks = services.tasks
         self.user_settings = services.user_settings
         self.plans = services.plans
+        self.webhooks = services.webhooks
         self.task_lists = services.task_lists
         self.feed = services.feed
         self.history = services.history

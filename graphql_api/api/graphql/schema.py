@@ -12,15 +12,16 @@ from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
 from graphql_api.api.graphql.tasks.operations import TaskMutation, TaskQuery
+from graphql_api.api.graphql.webhooks.operations import WebhookMutation, WebhookQuery
 
 
 @strawberry.type(description="The queries.")
-class Query(AccountQuery, ChangeQuery, PlanQuery, TaskQuery):
+class Query(AccountQuery, ChangeQuery, PlanQuery, TaskQuery, WebhookQuery):
     pass
 
 
 @strawberry.type(description="The mutations.")
-class Mutation(AccountMutation, PlanMutation, SettingsMutation, TaskMutation):
+class Mutation(AccountMutation, PlanMutation, SettingsMutation, TaskMutation, WebhookMutation):
     pass
 
 

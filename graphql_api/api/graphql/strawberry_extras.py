@@ -14,7 +14,10 @@ from graphql_api.infra.executor.coercion import DEFINITION
 camel_case = NameConverter().apply_naming_config
 """The schema's name of a Python name: `dueAt` for `due_at`."""
 
-_BOUNDS = "bounds"
+_BOUNDS, _CONDITION = "bounds", "condition"
+
+CONDITION: dict[str, Any] = {_CONDITION: True}
+"""Metadata of an input's field that is compared, not kept: it may be what no kept one can be."""
 
 
 def bounds_metadata(bounds: tuple[int, int] | None) -> dict[str, Any]:
@@ -26,6 +29,11 @@ def bounds_of(field: GraphQLInputField) -> tuple[int, int] | None:
     """The declared bounds of an input's field."""
     bounds: tuple[int, int] | None = field.extensions[DEFINITION].metadata.get(_BOUNDS)
     return bounds
+
+
+def is_condition(field: GraphQLInputField) -> bool:
+    """Whether an input's field is declared as a condition."""
+    return bool(field.extensions[DEFINITION].metadata.get(_CONDITION))
 
 
 def describe_enum(enum: type[Enum], description: str, **values: str) -> None:

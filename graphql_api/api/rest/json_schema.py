@@ -19,7 +19,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from graphql_api.api.graphql.strawberry_extras import bounds_of
+from graphql_api.api.graphql.strawberry_extras import bounds_of, is_condition
 from graphql_api.api.rest.operations import Operations, SelectedField, Selection, snake_case
 from graphql_api.api.rest.parameters import BodyField, Parameters, fields_of
 from graphql_api.domain.accounts.model import USERNAME_LENGTH
@@ -188,7 +188,8 @@ class JsonSchemas:
         if not is_list_type(nullable):
             schema = self.value(field.type, bounds)
         else:
-            element = self.value(nullable.of_type, ELEMENT_BOUNDS.get(name))
+            rules = None if is_condition(field) else ELEMENT_BOUNDS.get(name)
+            element = self.value(nullable.of_type, rules)
             schema = {"anyOf": [{"type": "array", "items": element, **bounds}, element]}
             schema = _or_null(schema) if is_nullable_type(field.type) else schema
         return {**schema, "description": self.text(field.description)}

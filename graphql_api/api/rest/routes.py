@@ -16,6 +16,7 @@ TAGS: Mapping[str, str] = {
     "Tasks": "Tasks, what blocks them, and how urgent they are.",
     "Settings": "Working hours, days off, and what makes a task urgent.",
     "Plans": "Plans of the open tasks: previewed, applied, undone.",
+    "Webhooks": "URLs to which changes of tasks are posted.",
 }
 
 
@@ -63,14 +64,23 @@ TASK = f"{TASKS}/<task_id>"
 BLOCKERS = f"{TASK}/blockers"
 SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
+WEBHOOKS = "/api/v1/webhooks"
+WEBHOOK = f"{WEBHOOKS}/<webhook_id>"
 
 CREDENTIALS = {"username": "ada", "password": "correct horse battery staple"}
 BLOCKER_EXAMPLE = {"blocker_ids": ["01a2033b-75cf-7897-ad3f-cf19d497fbb0"]}
 PLAN_EXAMPLE = {"from": "2030-01-07T08:00:00Z", "horizon_days": 7}
 PLAN_ID = "3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea"
 
+WEBHOOK_EXAMPLE = {
+    "url": "https://example.com/hooks/tasks",
+    "kinds": ["task_created", "task_completed"],
+    "filter": {"tags": ["home"]},
+}
+
 TOO_MANY_GUESSES = {429: "Too many attempts: try again after `Retry-After` seconds."}
 TASK_CHANGES = {409: "Other requests keep changing the task."}
+WEBHOOK_CHANGES = {409: "Other requests keep changing the webhook."}
 NO_PLAN_TASK = {404: "One of `task_ids` is no open task of the user."}
 
 ROUTES = (
@@ -310,5 +320,92 @@ ROUTES = (
         description="Plans the tasks as they were before a plan was applied. It can be repeated.",
         example={"plan_id": PLAN_ID},
         problems={404: "No plan of this id was applied within the last 30 days."},
+    ),
+    Route(
+        ("GET",),
+        WEBHOOKS,
+        "ListWebhooks",
+        tag="Webhooks",
+        summary="List webhooks",
+    ),
+    Route(
+        ("POST",),
+        WEBHOOKS,
+        "CreateWebhook",
+        tag="Webhooks",
+        summary="Create a webhook",
+        description="The answer has the secret that signs; it is shown this once.",
+        example=WEBHOOK_EXAMPLE,
+        problems={409: "The user has as many webhooks as a user may have."},
+        status=201,
+        location=f"{WEBHOOKS}/{{webhook[webhook_id]}}",
+    ),
+    Route(
+        ("GET",),
+        WEBHOOK,
+        "GetWebhook",
+        tag="Webhooks",
+        summary="Read a webhook",
+    ),
+    Route(
+        ("PUT", "PATCH"),
+        WEBHOOK,
+        "UpdateWebhook",
+        tag="Webhooks",
+        summary="Change a webhook",
+        description=(
+            "Changes the fields that the body has. `status` disables it, or enables it again: then"
+            " it goes on where it was disabled."
+        ),
+        example={"status": "enabled"},
+        problems=WEBHOOK_CHANGES,
+    ),
+    Route(
+        ("DELETE",),
+        WEBHOOK,
+        "DeleteWebhook",
+        tag="Webhooks",
+        summary="Delete a webhook",
+        description="Deletes a webhook, and what it has not delivered yet.",
+        problems=WEBHOOK_CHANGES,
+        message="Webhook deleted successfully",
+    ),
+    Route(
+        ("POST",),
+        f"{WEBHOOK}/secret",
+        "RotateWebhookSecret",
+        tag="Webhooks",
+        summary="Give a webhook a new secret",
+        description=(
+            "Returns the new secret, this once. The old one goes on to sign for 24 hours: both"
+            " signatures are sent."
+        ),
+        problems=WEBHOOK_CHANGES,
+    ),
+    Route(
+        ("POST",),
+        f"{WEBHOOK}/test",
+        "SendTestEvent",
+        tag="Webhooks",
+        summary="Send a test event",
+        description="Has a test event sent, once, also while the webhook is disabled.",
+        status=202,
+    ),
+    Route(
+        ("GET",),
+        f"{WEBHOOK}/deliveries",
+        "ListWebhookDeliveries",
+        tag="Webhooks",
+        summary="List deliveries",
+        description="Lists the deliveries of the last days, the newest first.",
+    ),
+    Route(
+        ("POST",),
+        "/api/v1/deliveries/<delivery_id>/redeliver",
+        "Redeliver",
+        tag="Webhooks",
+        summary="Deliver a message again",
+        description="Has it delivered again, once, also while the webhook is disabled.",
+        status=202,
     ),
 )

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry import UNSET
 
-from graphql_api.api.graphql.strawberry_extras import provided
+from graphql_api.api.graphql.strawberry_extras import CONDITION, provided
 from graphql_api.api.graphql.tasks.enums import (
     OrderDirection,
     TaskOrderField,
@@ -27,7 +27,9 @@ class TaskFilter:
         default=UNSET, description="The priority is one of these."
     )
     tags: list[str] | None = strawberry.field(
-        default=UNSET, description=f"The task has one of these tags, at most {model.MAX_TAGS}."
+        default=UNSET,
+        description=f"The task has one of these tags, at most {model.MAX_TAGS}.",
+        metadata=CONDITION,
     )
     due_before: datetime | None = strawberry.field(
         default=UNSET, description="The due date is before this instant."

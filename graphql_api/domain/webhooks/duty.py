@@ -1,0 +1,204 @@
+"""The dispatcher's duty: finds whose webhooks are due, and has threads deliver."""
+
+import logging
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeAlias
+
+from graphql_api.domain.webhooks.delivery import Deliverer
+from graphql_api.domain.webhooks.model import Delivery, DeliveryStatus, Webhook
+from graphql_api.domain.webhooks.outbox import Outbox, Reading
+from graphql_api.domain.webhooks.store import WebhookStore
+from graphql_api.errors import ServiceUnavailable
+from graphql_api.infra.concurrency.crew import Crew
+from graphql_api.infra.outgoing.client import TimedOut
+
+SWEEP = timedelta(seconds=60)  # after which a user's webhooks are looked after in any case
+NEW = timedelta(seconds=30)  # in which other processes may not know yet that a user has webhooks
+SOON = timedelta(seconds=1)
+TIMEOUTS = 5  # in a row, after which a receiver gets a rest …
+REST = timedelta(seconds=60)  # … of this, and twice as long after each later one …
+LONGEST_REST = timedelta(minutes=10)  # … up to this
+
+log = logging.getLogger(__name__)
+
+Queue: TypeAlias = tuple[str, str]  # a webhook, and one of its tasks
+
+
+class WebhookDuty:
+    """Looks after the webhooks of all users, as they are due."""
+
+    def __init__(
+        self,
+        store: WebhookStore,
+        outbox: Outbox,
+        deliverer: Deliverer,
+        crew: Crew,
+        now: Callable[[], datetime],
+        interval: float,
+    ) -> None:
+        """`interval` is in seconds, between two looks for what is due."""
+        self._store, self._outbox, self._deliverer = store, outbox, deliverer
+        self._crew, self._now, self._interval = crew, now, interval
+        self._is_new = True  # a process that has ended may have claimed what it has not done
+        self.on_ready: Callable[[], None] = lambda: None  # called by threads: `run` is wanted soon
+        self._lock = threading.Lock()  # of what the crew's threads use as well
+        self._latest: dict[str, dict[str, Webhook]] = {}  # by user and id
+        self._running: set[Queue] = set()
+        self._missed: set[Queue] = set()  # those that had more to do when they were running
+        self._again: set[str] = set()  # users whose queues those are
+        self._rests = Rests()
+
+    def run(self, now: datetime) -> float:
+        """Look after whose webhooks are due; return the seconds until the next look."""
+        with self._lock:
+            again, self._again = self._again, set()
+        for lane in self._store.lanes():
+            until, is_due = now + SWEEP, lane.due_at <= now.timestamp() * 1_000
+            if (is_due or self._is_new) and self._store.claim_lane(lane, until):
+                again.discard(lane.item)
+                self._safely(lane.item, until, now)
+        self._is_new = False
+        for user_id in again:
+            self._safely(user_id, None, now)
+        return self._interval
+
+    def _safely(self, user_id: str, until: datetime | None, now: datetime) -> None:
+        """Look after one user; nobody else has to wait if that fails."""
+        try:
+            self._look_after(user_id, until, now)
+        except ServiceUnavailable:
+            log.warning("The webhooks of user %s could not be looked after", user_id)
+        except Exception:
+            log.exception("The webhooks of user %s could not be looked after", user_id)
+
+    def _look_after(self, user_id: str, until: datetime | None, now: datetime) -> None:
+        webhooks = {each.webhook_id: each for each in self._store.all(user_id)}
+        queues, due = self._queues(user_id, webhooks, now)
+        with self._lock:
+            self._latest[user_id] = webhooks
+        for queue, deliveries in queues.items():
+            webhook = webhooks[queue[0]]
+            if webhook.enabled or deliveries[0].on_request:
+                due.append(self._start(queue, deliveries, now))
+        if any(each.updated_at > now - NEW for each in webhooks.values()):
+            due.append(now + SOON)
+        if until is None:
+            return
+        if not due:
+            self._store.close_lane(user_id, until)
+            with self._lock:
+                del self._latest[user_id]
+        elif min(due) < until:
+            self._store.hasten(user_id, min(due))
+
+    def _queues(
+        self, user_id: str, webhooks: dict[str, Webhook], now: datetime
+    ) -> tuple[dict[Queue, list[Delivery]], list[datetime]]:
+        """The deliveries that wait, the new ones too, by queue; and when to look again at least."""
+        queues: dict[Queue, list[Delivery]] = defaultdict(list)
+        counts: dict[str, int] = defaultdict(int)
+        orphans, due = [], []
+        for delivery in self._store.pending(user_id):
+            if delivery.webhook_id not in webhooks:
+                orphans.append(delivery)
+            else:
+                counts[delivery.webhook_id] += 1
+                queues[delivery.webhook_id, delivery.queue].append(delivery)
+        self._store.drop(orphans)
+        reading = Reading(user_id, now)
+        for webhook in webhooks.values():
+            if webhook.enabled:
+                collected = self._outbox.collect(webhook, counts[webhook.webhook_id], reading)
+                for delivery in collected.deliveries:
+                    queues[webhook.webhook_id, delivery.queue].append(delivery)
+                due.append(now if collected.more else now + SWEEP)
+        return queues, due
+
+    def _start(self, queue: Queue, deliveries: list[Delivery], now: datetime) -> datetime:
+        """Have a queue delivered if its first one is due; return when to look at it again."""
+        first = deliveries[0]
+        with self._lock:
+            if queue in self._running:
+                self._missed.add(queue)
+                return now + SWEEP
+            if not first.is_due(now):
+                return first.next_try_at or now + SWEEP
+            others = any(each[0] == queue[0] for each in self._running)
+            if not first.on_request and (rest := self._rests.until(queue[0], now, others=others)):
+                return rest
+            self._running.add(queue)
+        self._crew.add(first.user_id, partial(self._deliver, queue, deliveries))
+        return now + SWEEP
+
+    def _deliver(self, queue: Queue, deliveries: list[Delivery]) -> None:
+        """Deliver what waits in a queue, one after the other, until one fails."""
+        user_id = deliveries[0].user_id
+        try:
+            for delivery in deliveries:
+                with self._lock:
+                    webhook = self._latest.get(user_id, {}).get(queue[0])
+                if webhook is None or not (webhook.enabled or delivery.on_request):
+                    break
+                if not self._attempt(webhook, delivery):
+                    break
+        except ServiceUnavailable:
+            log.warning("A delivery of webhook %s could not be stored", queue[0])
+        finally:
+            with self._lock:
+                self._running.discard(queue)
+                if missed := queue in self._missed:
+                    self._missed.discard(queue)
+                    self._again.add(user_id)
+            if missed:
+                self.on_ready()
+
+    def _attempt(self, webhook: Webhook, delivery: Delivery) -> bool:
+        """Make a try; return whether the next delivery of the queue may go."""
+        try:
+            after = self._deliverer.attempt(webhook, delivery)
+        except TimedOut:
+            with self._lock:
+                self._rests.note_timeout(webhook.webhook_id, self._now())
+            return False
+        if after is None or after.status is DeliveryStatus.PENDING:
+            return False
+        with self._lock:
+            self._rests.end(webhook.webhook_id)
+            if after.status is DeliveryStatus.FAILED:  # which may have disabled it
+                self._latest.pop(webhook.user_id, None)
+                self._again.add(webhook.user_id)
+        return after.status is DeliveryStatus.DELIVERED
+
+
+class Rests:
+    """Receivers that have kept us waiting again and again, and until when they are left alone.
+
+    Else those who never answer would hold all threads. After its rest, one try has to come back
+    before there are others.
+    """
+
+    def __init__(self) -> None:
+        self._timeouts: Counter[str] = Counter()  # in a row, by webhook
+        self._until: dict[str, datetime] = {}
+
+    def note_timeout(self, webhook_id: str, now: datetime) -> None:
+        """Count a try without an answer."""
+        self._timeouts[webhook_id] += 1
+        if (later := self._timeouts[webhook_id] - TIMEOUTS) >= 0:
+            self._until[webhook_id] = now + min(REST * 2 ** min(later, 8), LONGEST_REST)
+
+    def end(self, webhook_id: str) -> None:
+        """Forget what was, since the receiver has answered."""
+        self._timeouts.pop(webhook_id, None)
+        self._until.pop(webhook_id, None)
+
+    def until(self, webhook_id: str, now: datetime, *, others: bool) -> datetime | None:
+        """When to try again; None for now. `others`: tries of the same receiver go on."""
+        until = self._until.get(webhook_id)
+        if until is None:
+            return None
+        return until if now < until else (now + SOON if others else None)

@@ -1,0 +1,1 @@
+"""Requests to hosts that users name: only to public addresses, and within bounds."""
