@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple, Protocol, TypeAlias
 
+from graphql_api import clock
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import WINDOW, Change, Position
 from graphql_api.errors import RateLimited, ServiceUnavailable
@@ -43,10 +44,11 @@ class Receiver(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Subscription:
-    """One subscriber's wish: changes, from a position on or from now on, rendered.
+    """One subscriber's wish: changes, from a position or an instant on, rendered.
 
     Subscriptions of one user with equal keys have the same rendering. `farewell` is the last
-    thing that is sent.
+    thing that is sent. `since` is what counts without a position: what was written from then on
+    is news, however much later the subscription is carried out.
     """
 
     user_id: str
@@ -55,7 +57,15 @@ class Subscription:
     render: Render
     receiver: Receiver
     farewell: bytes
-    after: Position | None = None
+    after: Position | None
+    since: datetime
+
+    def deliver(self, data: bytes | None) -> None:
+        """Send a rendered change, or end it: its client comes back after the last one it has."""
+        if data is None:
+            self.receiver.close(self.farewell)
+        else:
+            self.receiver.send(data)
 
 
 class LiveOptions(NamedTuple):
@@ -73,6 +83,21 @@ class _Channel:
     render: Render
     subscriptions: set[Subscription] = field(default_factory=set)
 
+    def deliver(self, change: Change) -> None:
+        """Send a change to all."""
+        data = _rendered(self.render, change)
+        for subscription in list(self.subscriptions):
+            subscription.deliver(data)
+
+
+def _rendered(render: Render, change: Change) -> bytes | None:
+    """A change as it is sent; None, and a line in the log, if that cannot be done."""
+    try:
+        return render(change)
+    except Exception:
+        log.exception("A live change could not be rendered")
+        return None
+
 
 class _Reader:
     """The live end of one user's feed, and who listens there."""
@@ -81,19 +106,22 @@ class _Reader:
         self.channels: dict[Hashable, _Channel] = {}
         self._feed, self._user_id, self._now = feed, user_id, now
         self._position = Position.end(now())
-        self._seen: dict[str, datetime] = {}
-        self._fresh()  # what has happened before anybody listened is no news
+        self._seen: dict[str, Change] = {}
+        self._fresh()  # of which `add` knows what is news to whom
 
     def poll(self) -> None:
         """Deliver what is new."""
         for change in self._fresh():
             for channel in self.channels.values():
-                data = channel.render(change)
-                for subscription in list(channel.subscriptions):
-                    subscription.receiver.send(data)
+                channel.deliver(change)
 
     def add(self, subscription: Subscription) -> None:
-        """Let a subscription hear of what is new from now on."""
+        """Let a subscription hear of what is new."""
+        if subscription.after is None:
+            since = clock.milliseconds(subscription.since)
+            for change in self._seen.values():
+                if change.at >= since:
+                    subscription.deliver(_rendered(subscription.render, change))
         channel = self.channels.setdefault(subscription.key, _Channel(subscription.render))
         channel.subscriptions.add(subscription)
 
@@ -110,11 +138,11 @@ class _Reader:
         while more:
             page = self._feed.page(self._user_id, self._position, PAGE, self._now())
             found += [change for change in page.changes if change.change_id not in self._seen]
-            self._seen.update((change.change_id, change.at) for change in page.changes)
+            self._seen.update((change.change_id, change) for change in page.changes)
             self._position, more = page.end, page.more
-        if len(self._seen) > PAGE:
-            oldest = self._now() - 2 * WINDOW
-            self._seen = {key: at for key, at in self._seen.items() if at > oldest}
+        oldest = self._now() - 2 * WINDOW
+        while self._seen and next(iter(self._seen.values())).at <= oldest:
+            del self._seen[next(iter(self._seen))]
         return found
 
 
@@ -135,7 +163,7 @@ class _CatchUp:
         for change in page.changes:
             if change.change_id not in self._sent:
                 self._sent[change.change_id] = None
-                self.subscription.receiver.send(self.subscription.render(change))
+                self.subscription.deliver(_rendered(self.subscription.render, change))
         self._position = page.end
         return not page.more
 
