@@ -182,7 +182,11 @@ def create_app(
     app.register_blueprint(health_routes(HealthCheck(database, impatient), is_draining))
     app.register_blueprint(
         rest.blueprint(
-            rest_executor, services, lists=bulkheads.lists, long_lists=bulkheads.long_lists
+            rest_executor,
+            services,
+            streams,
+            lists=bulkheads.lists,
+            long_lists=bulkheads.long_lists,
         )
     )
     if config.introspection:

@@ -1,7 +1,9 @@
 """Live changes over server-sent events, from the whole service with several processes."""
 
 import json
+import shutil
 import socket
+import subprocess
 import time
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
@@ -67,17 +69,38 @@ class Events:
 
 
 @contextmanager
-def subscribed(url, token, query=SUBSCRIPTION, **variables):
+def sent(url, text):
+    """The answer to a request."""
     address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=SOON) as connection:
+        connection.sendall(text.encode())
+        yield Events(connection)
+
+
+def subscribed(url, token, query=SUBSCRIPTION, **variables):
     body = json.dumps({"query": query, "variables": variables})
     head = (
         "POST /graphql HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n"
         f"Content-Type: application/json\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    with socket.create_connection((address.hostname, address.port), timeout=SOON) as connection:
-        connection.sendall((head + body).encode())
-        yield Events(connection)
+    return sent(url, head + body)
+
+
+def followed(url, token, query="", method="GET", **headers):
+    """A stream of REST's, with further headers."""
+    lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items()]
+    head = (
+        f"{method} /api/v1/events{query} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+    )
+    return sent(url, "".join([head, *lines, "\r\n"]))
+
+
+def assert_ended(events):
+    last = events.next()
+    assert 1_000 <= int(last.pop("retry")) <= 5_000  # milliseconds until the client comes back
+    assert last == {"event": "complete", "data": ""}
+    assert events.next() is None
 
 
 def titles(events, count):
@@ -117,11 +140,11 @@ def test_what_happened_while_a_client_was_away_comes_after_its_cursor(url, token
 
 
 def test_a_stream_ends_with_its_session_and_says_so(url, token):
-    with subscribed(url, token) as events:
+    with subscribed(url, token) as one, followed(url, token) as two:
         post(url, "mutation { logout { endedSessions } }", token)
 
-        assert events.next() == {"event": "complete", "data": ""}
-        assert events.next() is None
+        assert_ended(one)
+        assert_ended(two)
 
 
 def test_a_user_has_a_number_of_streams_in_a_process_at_most(url, token):
@@ -165,7 +188,106 @@ def test_the_end_of_the_service_ends_its_streams_and_does_not_wait_for_them(tmp_
             events = client.enter_context(subscribed(url, token))
             post(url, CREATE, token, input={"title": "1"})
             assert titles(events, 1) == ["1"]
+            by_rest = client.enter_context(followed(url, token))
         # It has ended by now, after a SIGTERM.
 
-        assert events.next() == {"event": "complete", "data": ""}
-        assert events.next() is None
+        assert_ended(events)
+        assert_ended(by_rest)
+
+
+# REST
+
+
+def test_an_event_of_rest_is_the_change_as_rest_lists_it(url, token):
+    with followed(url, token) as events:
+        assert (events.status, events.headers["content-type"]) == (
+            "200",
+            "text/event-stream; charset=utf-8",
+        )
+        post(url, CREATE, token, input={"title": "1", "dueAt": "2030-01-01T00:00:00Z"})
+        event = events.next()
+    request = Request(f"{url}/api/v1/changes", headers={"Authorization": f"Bearer {token}"})
+    with urlopen(request, timeout=SOON) as answer:
+        [change] = json.load(answer)["nodes"]
+
+    assert list(event) == ["id", "data"]  # no other than EventSource's onmessage
+    data = json.loads(event["data"])
+    # Cursors differ with the moment of reading.
+    assert data.pop("cursor")
+    assert change.pop("cursor")
+    assert data == change
+    assert (data["fields"], data["task"]["due_at"]) == (
+        ["title", "due_at"],
+        "2030-01-01T00:00:00.000Z",
+    )
+
+
+def test_last_event_id_comes_before_the_url_and_the_url_before_now(url, token):
+    with followed(url, token) as events:
+        post(url, CREATE, token, input={"title": "1"})
+        old = events.next()["id"]
+    post(url, CREATE, token, input={"title": "2"})
+
+    # What lies within the window comes again.
+    with followed(url, token, f"?after={old}") as events:
+        found = [json.loads(events.next()["data"])["task"]["title"] for _ in range(2)]
+        assert found == ["1", "2"]
+    with followed(url, token, "?after=nonsense", Last_Event_ID=old) as events:
+        found = [json.loads(events.next()["data"])["task"]["title"] for _ in range(2)]
+        assert found == ["1", "2"]
+
+
+def test_a_head_request_opens_no_stream(url, token):
+    for _ in range(7):  # a process lets a user have 3
+        with followed(url, token, method="HEAD") as events:
+            assert (events.status, events.headers["content-type"]) == (
+                "200",
+                "text/event-stream; charset=utf-8",
+            )
+
+
+@pytest.mark.parametrize(
+    ("query", "bearer", "status", "code"),
+    [
+        ("?after=x", True, "400", "BAD_USER_INPUT"),
+        ("?before=x", True, "400", "BAD_USER_INPUT"),
+        ("", False, "401", "UNAUTHENTICATED"),
+    ],
+)
+def test_what_is_wrong_with_a_stream_is_a_problem(url, token, query, bearer, status, code):
+    with followed(url, token if bearer else "x", query) as events:
+        text = events.file.read(int(events.headers["content-length"]))
+
+    assert (events.status, events.headers["content-type"]) == (
+        status,
+        "application/problem+json; charset=utf-8",
+    )
+    assert json.loads(text)["code"] == code
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize("kind", ["rest", "graphql"])
+def test_curl_shows_events_as_they_happen(url, token, kind):
+    query = json.dumps({"query": "subscription { changes { task { title } } }"})
+    more = {
+        "rest": [f"{url}/api/v1/events"],
+        "graphql": [
+            *(f"{url}/graphql", "-H", "Content-Type: application/json", "-d", query),
+            *("-H", "Accept: text/event-stream"),
+        ],
+    }
+    command = [
+        "curl",
+        "--no-buffer",
+        "--silent",
+        "-H",
+        f"Authorization: Bearer {token}",
+        *more[kind],
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as curl:
+        assert curl.stdout.readline() == ":\n"  # the stream is open
+        post(url, CREATE, token, input={"title": "Seen"})
+        data = next(line for line in curl.stdout if line.startswith("data: "))
+        curl.terminate()
+
+    assert '"title":"Seen"' in data

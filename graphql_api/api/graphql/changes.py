@@ -84,7 +84,7 @@ class Change:
     )
     late_seconds: int | None = strawberry.field(
         description=(
-            "By how many seconds a TASK_DUE, TASK_OVERDUE or REMINDER came too late, 0 if it was in"
+            "By how many seconds a `TASK_DUE`, `TASK_OVERDUE` or `REMINDER` came too late, 0 if in"
             " time; null for other kinds."
         )
     )

@@ -1,33 +1,39 @@
-"""GraphQL over server-sent events, "distinct connections mode".
+"""Streams of changes, for GraphQL and for REST, and GraphQL over server-sent events.
 
+GraphQL has the "distinct connections mode" of
 https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md. Errors are events too: a client
 of that protocol takes any other answer for a broken connection, and tries again.
 """
 
+import random
 import sys
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import partial
+from typing import Any, TypeAlias
 
 import orjson
 from flask import Response
 
 from graphql_api.api.graphql.changes import LiveChanges, feed_cursor
-from graphql_api.api.graphql.context import Services
+from graphql_api.api.graphql.context import Context, Services
 from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.domain.accounts.tokens import Identity
-from graphql_api.domain.changes.live import LiveFeed, Render, Subscription
+from graphql_api.domain.changes.live import LiveFeed, Subscription
 from graphql_api.domain.changes.model import Change, Position
 from graphql_api.errors import AppError, BadUserInput
 from graphql_api.infra.executor.executor import Executor, Operation, Request
 from graphql_api.infra.executor.responses import Answer, RequestErrors
 from graphql_api.infra.serving.streams import HEADERS, STREAM, Stream, event
 
+RETRY_MS = 1_000, 5_000  # to wait before coming back; not all at once
 COMPLETE = event(b"", name="complete")
 NO_STREAM = (
     "Subscriptions are answered as text/event-stream, which this request does not accept:"
     " send Accept: text/event-stream, or poll the changes query."
 )
-NOT_HERE = "This server cannot stream: poll the changes query."
+NOT_HERE = "This server cannot stream: poll `changes` instead."
+
+Write: TypeAlias = Callable[[Context, Change], Any]  # the data of a change's event, of JSON
 
 
 class EventStreams:
@@ -50,9 +56,12 @@ class EventStreams:
             return self.answer(source)
         variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
         key = (asked.query, operation.name, variables)
-        render = partial(self._render, operation, asked, source.identity)
+
+        def write(context: Context, change: Change) -> Any:
+            return self._executor.execute_event(operation, asked, context, change).body
+
         try:
-            return self.open(request, source, key, render, COMPLETE)
+            return self.open(request, source, key, write, name="next")
         except AppError as error:
             return self.answer(RequestErrors.of(error).answer)
 
@@ -61,27 +70,44 @@ class EventStreams:
         request: HTTPRequest,
         source: LiveChanges,
         key: Hashable,
-        render: Render,
-        farewell: bytes,
+        write: Write,
+        *,
+        name: str | None = None,
     ) -> Response:
-        """Open a stream of a user's changes. Raises BadUserInput where nothing can stream."""
+        """Open a stream of a user's changes, in events of this name; HEAD gets its headers.
+
+        Streams of equal keys have the same events. Raises BadUserInput where nothing can stream.
+        """
         if not request.environ.get(STREAM):
             raise BadUserInput(NOT_HERE)
+        if request.method == "HEAD":
+            return Response(headers=HEADERS)
         authorization = sys.intern(request.environ.get("HTTP_AUTHORIZATION", ""))
         stream = Stream()
         user_id = source.identity.user_id
+        render = partial(self._render, source.identity, write, name)
         subscription = Subscription(
-            user_id, authorization, key, render, stream, farewell, source.after
+            user_id,
+            authorization,
+            key,
+            render,
+            stream,
+            _farewell(),
+            source.after,
+            self._services.now(),
         )
         self._live.subscribe(subscription)
         stream.on_close = partial(self._live.unsubscribe, subscription)
         request.environ[STREAM] = stream
         return Response(iter(()), headers=HEADERS)  # of no length that could be told
 
-    def _render(
-        self, operation: Operation, asked: Request, identity: Identity, change: Change
-    ) -> bytes:
+    def _render(self, identity: Identity, write: Write, name: str | None, change: Change) -> bytes:
         context = self._services.context_of(identity)
-        answer = self._executor.execute_event(operation, asked, context, change)
+        data = orjson.dumps(write(context, change))
         cursor = feed_cursor(context, Position.of(change, context.now))
-        return event(orjson.dumps(answer.body), name="next", id=cursor)
+        return event(data, name=name, id=cursor)
+
+
+def _farewell() -> bytes:
+    """The last event of a stream, which says when to come back, should the stream go on."""
+    return b"retry: %d\n" % random.randint(*RETRY_MS) + COMPLETE  # noqa: S311  # nosec B311 - no secret

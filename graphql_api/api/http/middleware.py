@@ -25,9 +25,12 @@ STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
 CORS_METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 CORS_REQUEST_HEADERS = (
     *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
-    "X-Request-Id",
+    *("Last-Event-ID", "Prefer", "X-Request-Id"),
 )
-CORS_RESPONSE_HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Incomplete", "X-Request-Id")
+CORS_RESPONSE_HEADERS = (
+    *("ETag", "Link", "Location", "Preference-Applied", "Retry-After"),
+    *("X-Changes-Cursor", "X-Incomplete", "X-Request-Id"),
+)
 
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 

@@ -10,11 +10,11 @@ from http import HTTPStatus
 
 from graphql import GraphQLSchema
 
-from graphql_api.api.http.negotiation import JSON
+from graphql_api.api.http.negotiation import EVENTS, JSON
 from graphql_api.api.http.problems import PROBLEM
 from graphql_api.api.rest.json_schema import BOUNDS, Json, JsonSchemas, closed_object
 from graphql_api.api.rest.operations import SOURCE, Operation, Operations
-from graphql_api.api.rest.parameters import HEADERS, Parameters
+from graphql_api.api.rest.parameters import HEADERS, MERGE_DISJOINT, Parameters
 from graphql_api.api.rest.query import QueryParameter
 from graphql_api.api.rest.routes import ROUTES, TAGS, Route
 from graphql_api.infra.serving.body_limits import BODY_BYTES
@@ -41,12 +41,14 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
 }
 HEADER_DESCRIPTIONS: Mapping[str, str] = {
     "If-Match": 'The entity tag that it must still have, such as `"3"`.',
+    "Prefer": "`merge`: a later version will do if the fields of the body have not changed since.",
+    "Last-Event-ID": "The `id` of the last event that came, in place of `after`.",
     "Idempotency-Key": "A random text: the same key and body have one effect within 24 hours.",
     "If-None-Match": 'The entity tag of what the client has, such as `"3"`.',
 }
 PARAMETER_DESCRIPTIONS: Mapping[str, str] = {
     "limit": "How many items a page has.",
-    "after": "The cursor in the `Link` to this page, which the page before had.",
+    "after": "The cursor after which it begins, from an answer before: a `Link` has it already.",
     "sort": "The order: a `-` in front puts the latest or the greatest first.",
 }
 
@@ -65,6 +67,7 @@ PROBLEM_SCHEMA: Json = {
         "request_id": {**_TEXT, "description": "The request in the log of the service."},
         "retry_after": {"type": "integer", "description": "Seconds to wait."},
         "current_version": {"type": "integer", "description": "The version that there is now."},
+        "fields": {**_IDS, "description": "The fields that others have changed."},
         "blockers": {**_IDS, "description": "The open tasks that block this one."},
         "cycle": {**_IDS, "description": "Tasks that would wait for each other."},
         "input_hash": {**_TEXT, "description": "The hash of the plan's input as it is now."},
@@ -129,7 +132,8 @@ class _RouteDocument:
         self._operation = operation
         self._schemas = schemas
         self._parameters = Parameters(route, operation)
-        self._has_version = "version" in operation.result.fields
+        fields = operation.result.fields
+        self._has_version = "version" in fields and not operation.is_subscription
 
     def operation(self, method: str) -> Json:
         route = self._route
@@ -187,9 +191,10 @@ class _RouteDocument:
         return self._has_version and method == "GET"
 
     def _success(self, method: str) -> dict[str, Json]:
+        media_type = EVENTS if self._operation.is_subscription else JSON
         response: Json = {
             "description": HTTPStatus(self._route.status).phrase,
-            "content": {JSON: {"schema": self._response_schema()}},
+            "content": {media_type: {"schema": self._response_schema()}},
         }
         if headers := dict(self._headers()):
             response["headers"] = headers
@@ -216,6 +221,9 @@ class _RouteDocument:
         )
 
     def _headers(self) -> Iterator[tuple[str, Json]]:
+        fields = self._operation.result.fields
+        if MERGE_DISJOINT in self._parameters.headers:
+            yield "Preference-Applied", _header("`merge`, if the request has asked for that.")
         if self._has_version:
             yield "ETag", _header("The version, as an entity tag.")
         if self._route.location:
@@ -223,6 +231,10 @@ class _RouteDocument:
         if self._operation.is_connection:
             yield "Link", _header('The next page, with `rel="next"`, if there is one (RFC 8288).')
             yield "X-Incomplete", _header("`true` if items are missing that could not be read.")
+        if "has_more" in fields:
+            yield "Link", _header('The next page, with `rel="next"`, if there is one (RFC 8288).')
+        if "changes_cursor" in fields:
+            yield "X-Changes-Cursor", _header("Where the feed of changes goes on after this list.")
 
     def _problems(self) -> dict[str, Json]:
         own = {str(status): _problem(text) for status, text in self._route.problems.items()}

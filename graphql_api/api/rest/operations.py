@@ -5,6 +5,8 @@ Two things are added to what is written there, so that neither can be forgotten:
 - a field gets its name in snake_case as an alias, unless it has one;
 - `@leaves` on a fragment or a field selects every scalar and enum of its type that takes no
   arguments, but for those named in `except`. Fields that are written out keep their aliases.
+
+`@inline` on an object of a payload puts its fields in the object's place, beside the payload's.
 """
 
 import re
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from graphql import (
+    REMOVE,
     DefinitionNode,
     DirectiveNode,
     DocumentNode,
@@ -27,8 +30,10 @@ from graphql import (
     GraphQLSchema,
     NameNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionNode,
     SelectionSetNode,
+    Visitor,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -39,10 +44,12 @@ from graphql import (
     strip_ignored_characters,
     type_from_ast,
     value_from_ast_untyped,
+    visit,
 )
 
 SOURCE = (Path(__file__).parent / "operations.graphql").read_text()
 LEAVES = "leaves"
+INLINE = "inline"
 
 Selecting = TypeVar("Selecting", OperationDefinitionNode, FragmentDefinitionNode, FieldNode)
 
@@ -68,12 +75,14 @@ class SelectedField:
 class Selection:
     """Fields that are selected of an object type, by their names in the result.
 
-    `name` is that of the fragment that selects them, else the type's.
+    `name` is that of the fragment that selects them, else the type's. The fields of the object
+    under the key `inlined` are among them.
     """
 
     name: str
     type: GraphQLObjectType
     fields: Mapping[str, SelectedField]
+    inlined: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class Operation:
     """
 
     name: str
+    is_subscription: bool
     root_field: str
     variables: Mapping[str, GraphQLInputType]
     result: Selection
@@ -101,6 +111,8 @@ class Operation:
         found: Any = data
         for key in self.result_path:
             found = found[key]
+        if self.result.inlined:
+            found = {**found.pop(self.result.inlined), **found}
         return found
 
 
@@ -109,7 +121,7 @@ class Operations(Mapping[str, Operation]):
 
     def __init__(self, schema: GraphQLSchema, source: str = SOURCE) -> None:
         document = _completed(schema, parse(source))
-        self.text = strip_ignored_characters(print_ast(document))
+        self.text = strip_ignored_characters(print_ast(visit(document, _WithoutDirectives())))
         self._fragments = {
             node.name.value: node
             for node in document.definitions
@@ -147,7 +159,10 @@ class Operations(Mapping[str, Operation]):
             for declared in node.variable_definitions or ()
         }
         name = cast("NameNode", node.name).value
-        return Operation(name, root_field, cast("Any", variables), result, path, has_many)
+        is_subscription = node.operation is OperationType.SUBSCRIPTION
+        return Operation(
+            name, is_subscription, root_field, cast("Any", variables), result, path, has_many
+        )
 
     def _selection(self, type_: GraphQLObjectType, selected: SelectionSetNode) -> Selection:
         match selected.selections:
@@ -155,7 +170,8 @@ class Operations(Mapping[str, Operation]):
                 name = spread.name.value
             case _:
                 name = type_.name
-        return Selection(name, type_, dict(self._fields(type_, selected)))
+        inlined = next(map(_key, filter(_is_inlined, selected.selections)), None)
+        return Selection(name, type_, dict(self._fields(type_, selected)), inlined)
 
     def _fields(
         self, type_: GraphQLObjectType, selected: SelectionSetNode
@@ -168,9 +184,29 @@ class Operations(Mapping[str, Operation]):
                 inner = node.selection_set and self._selection(
                     cast("GraphQLObjectType", get_named_type(field.type)), node.selection_set
                 )
-                key = node.alias.value if node.alias else node.name.value
+                if inner and _is_inlined(node):
+                    yield from inner.fields.items()
+                    continue
                 description = field.description or ""
-                yield key, SelectedField(node.name.value, field.type, description, inner or None)
+                name = node.name.value
+                yield _key(node), SelectedField(name, field.type, description, inner or None)
+
+
+def _is_inlined(node: SelectionNode) -> bool:
+    return any(directive.name.value == INLINE for directive in node.directives or ())
+
+
+def _key(node: Any) -> str:
+    """The name of a field in the result."""
+    return cast("str", (node.alias or node.name).value)
+
+
+class _WithoutDirectives(Visitor):
+    """Removes what only this module understands."""
+
+    def enter_directive(self, *_: Any) -> Any:
+        """Remove a directive."""
+        return REMOVE
 
 
 def _completed(schema: GraphQLSchema, document: DocumentNode) -> DocumentNode:

@@ -18,6 +18,7 @@ from graphql import (
     get_nullable_type,
     is_list_type,
 )
+from werkzeug.http import parse_set_header
 
 from graphql_api.api.http.requests import HTTPRequest, read_json
 from graphql_api.api.rest.operations import Operation, snake_case
@@ -26,6 +27,7 @@ from graphql_api.api.rest.routes import Route
 from graphql_api.errors import BadUserInput
 
 INPUT = "input"
+MERGE_DISJOINT, MERGE = "mergeDisjoint", "merge"  # a field, and the preference for it
 
 _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)  # RFC 9110, section 8.8.3
 _VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)  # what fits GraphQL's Int
@@ -70,6 +72,7 @@ class Parameters:
         self.query = QueryParameters(
             {name: type_ for name, type_ in arguments.items() if name not in elsewhere}, route
         )
+        self.headers |= {name: Header(text, _or_none) for name, text in route.headers.items()}
 
     def variables(self, request: HTTPRequest, path: Mapping[str, str]) -> dict[str, Any]:
         """Return the variables of a request. Raises BadUserInput, 413 and 415."""
@@ -78,7 +81,7 @@ class Parameters:
             return {INPUT: {**variables, **self._input(request)}}
         if self.query:
             variables |= self.query.parse(request.environ.get("QUERY_STRING", "")).variables
-        return variables
+        return variables | self._from_headers(request)
 
     def from_path(self, path: Mapping[str, str]) -> dict[str, Any]:
         """Return the variables, or the fields of `$input`, that the path has."""
@@ -86,12 +89,7 @@ class Parameters:
 
     def _input(self, request: HTTPRequest) -> dict[str, Any]:
         """Return the fields of `$input` that are not from the path."""
-        values = {
-            name: value
-            for name, header in self.headers.items()
-            if header.name in request.parsed.headers
-            and (value := header.read(request.parsed.headers[header.name])) is not None
-        }
+        values = self._from_headers(request)
         for flag in self.flags:
             if flag in request.parsed.args:
                 values[self.body[flag].name] = read_boolean(flag, request.parsed.args[flag])
@@ -102,6 +100,14 @@ class Parameters:
             raise BadUserInput("The body must be a JSON object.")
         known = {name: value for name, value in body.items() if name not in self.ignored}
         return values | _object(self.body, known)
+
+    def _from_headers(self, request: HTTPRequest) -> dict[str, Any]:
+        return {
+            name: value
+            for name, header in self.headers.items()
+            if header.name in request.parsed.headers
+            and (value := header.read(request.parsed.headers[header.name])) is not None
+        }
 
 
 def _target(name: str, targets: Mapping[str, Any], route: Route) -> str:
@@ -160,7 +166,18 @@ def _key(header: str) -> str:
     return header.strip().strip('"')
 
 
+def _prefers_merge(header: str) -> bool | None:
+    """Return whether a Prefer header (RFC 7240) names `merge`; None if not."""
+    return True if MERGE in parse_set_header(header) else None
+
+
+def _or_none(header: str) -> str | None:
+    """Return the text of a header, which may be empty."""
+    return header.strip() or None
+
+
 HEADERS: Mapping[str, Header] = {
     "expectedVersion": Header("If-Match", _version),
     "idempotencyKey": Header("Idempotency-Key", _key),
+    MERGE_DISJOINT: Header("Prefer", _prefers_merge),
 }

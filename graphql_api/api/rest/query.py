@@ -99,6 +99,7 @@ class QueryParameters(Mapping[str, QueryParameter]):
             for name, type_ in variables.items()
             for parameter in _parameters(name, type_, names)
         }
+        self._aliases = route.aliases
         self._paged_orders = route.paged_orders
         self._parsed = lru_cache(MAX_CACHED)(self._parse)
 
@@ -116,7 +117,9 @@ class QueryParameters(Mapping[str, QueryParameter]):
         return self._parsed(text) if len(text) <= MAX_CACHED_LENGTH else self._parse(text)
 
     def _parse(self, text: str) -> Query:
-        args = Request({"QUERY_STRING": text}, populate_request=False).args
+        given = Request({"QUERY_STRING": text}, populate_request=False).args
+        pairs = given.items(multi=True)
+        args = MultiDict((self._aliases.get(name, name), value) for name, value in pairs)
         self._check_names(args)
         variables: dict[str, Any] = {}
         for name, parameter in self._parameters.items():

@@ -2,7 +2,8 @@
 
 All else follows from the operation behind it: parameters and body from its variables
 (`parameters`), the response from its selection (`serializers`), entity tags and If-Match from
-`version` and `expectedVersion`, Idempotency-Key from `idempotencyKey`, pages from a connection.
+`version` and `expectedVersion`, Idempotency-Key from `idempotencyKey`, pages from a connection,
+and a stream of events from a subscription.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -14,6 +15,7 @@ from graphql_api.api.rest.operations import snake_case
 TAGS: Mapping[str, str] = {
     "Accounts": "Registration, login, sessions and passwords.",
     "Tasks": "Tasks, what blocks them, and how urgent they are.",
+    "Changes": "Changes of tasks: read, followed, taken back.",
     "Settings": "Working hours, days off, and what makes a task urgent.",
     "Plans": "Plans of the open tasks: previewed, applied, undone.",
     "Webhooks": "URLs to which changes of tasks are posted.",
@@ -45,6 +47,8 @@ class Route:
     takes_response: bool = False  # a body may have all fields of the response: those are ignored
     flags: Collection[str] = ()  # boolean fields of the body that the query string may have, too
     names: Mapping[str, str] = field(default_factory=dict)  # of arguments called otherwise here
+    aliases: Mapping[str, str] = field(default_factory=dict)  # other names of parameters
+    headers: Mapping[str, str] = field(default_factory=dict)  # that come before an argument
     paged_orders: Collection[str] = ()  # orders of a list that has pages only
 
     def __post_init__(self) -> None:
@@ -59,9 +63,22 @@ def _spell_terms(task: dict[str, Any]) -> dict[str, Any]:
     return task
 
 
+def _spell_fields(change: dict[str, Any]) -> dict[str, Any]:
+    """Spell the names of fields as they are in a task."""
+    change["fields"] = [snake_case(name) for name in change["fields"]]
+    return change
+
+
+def _spell_all_fields(page: dict[str, Any]) -> dict[str, Any]:
+    """Spell the names of fields in a page of changes."""
+    page["nodes"] = [_spell_fields(change) for change in page["nodes"]]
+    return page
+
+
 TASKS = "/api/v1/tasks"
 TASK = f"{TASKS}/<task_id>"
 BLOCKERS = f"{TASK}/blockers"
+CHANGES = "/api/v1/changes"
 SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
 WEBHOOKS = "/api/v1/webhooks"
@@ -81,6 +98,7 @@ WEBHOOK_EXAMPLE = {
 TOO_MANY_GUESSES = {429: "Too many attempts: try again after `Retry-After` seconds."}
 TASK_CHANGES = {409: "Other requests keep changing the task."}
 WEBHOOK_CHANGES = {409: "Other requests keep changing the webhook."}
+TOO_OLD = {410: "Changes after this cursor are no longer kept: list your tasks anew."}
 NO_PLAN_TASK = {404: "One of `task_ids` is no open task of the user."}
 
 ROUTES = (
@@ -206,10 +224,13 @@ ROUTES = (
         summary="Change a task",
         description=(
             "Changes the fields that the body has. null clears a field that can be empty; a field"
-            " that is absent stays as it is, with `PUT` as with `PATCH`."
+            " that is absent stays as it is, with `PUT` as with `PATCH`. With `Prefer: merge` it"
+            " is also applied to a later version than the one in `If-Match`, and the answer has"
+            " `merged`, unless one of its fields has been changed since."
         ),
         example={"status": "in_progress", "due_at": None},
         problems={409: "Open blockers keep it from being completed, or it keeps changing."},
+        omits_if_empty={"merged"},
         takes_response=True,
         flags={"force"},
     ),
@@ -258,6 +279,57 @@ ROUTES = (
         summary="Rate how urgent a task is",
         description="Returns the score and the terms that it is the sum of.",
         adapt=_spell_terms,
+    ),
+    Route(
+        ("GET",),
+        f"{TASK}/history",
+        "GetHistory",
+        tag="Changes",
+        summary="Read the history of a task",
+        description="Returns a page of a task's changes, newest first, as long as they are kept.",
+        aliases={"first": "limit"},
+        adapt=_spell_all_fields,
+    ),
+    Route(
+        ("GET",),
+        CHANGES,
+        "ListChanges",
+        tag="Changes",
+        summary="List changes",
+        description=(
+            "Returns the changes of the user's tasks after a cursor; without one, from the oldest"
+            " that is kept. None is left out, but those of the last seconds may come again: apply"
+            " them by `version`, and know them by `id`. `end_cursor` is where to go on."
+        ),
+        problems=TOO_OLD,
+        aliases={"first": "limit"},
+        adapt=_spell_all_fields,
+    ),
+    Route(
+        ("POST",),
+        f"{CHANGES}/<change_id>/undo",
+        "UndoChange",
+        tag="Changes",
+        summary="Undo a change",
+        description=(
+            "Restores the fields that it changed, or the task that it deleted and its blockers."
+        ),
+        problems={409: "One of the `fields` has been changed since."},
+    ),
+    Route(
+        ("GET",),
+        "/api/v1/events",
+        "FollowChanges",
+        tag="Changes",
+        summary="Follow the changes",
+        description=(
+            "Sends the changes of the user's tasks as they happen, as server-sent events: each has"
+            " a change as its `data` and a cursor as its `id`. It begins after the cursor in"
+            " `Last-Event-ID` or `after`; without one, now."
+        ),
+        problems={**TOO_OLD, 429: "The user has too many streams."},
+        headers={"after": "Last-Event-ID"},
+        adapt=_spell_fields,
     ),
     Route(
         ("GET",),

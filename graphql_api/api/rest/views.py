@@ -8,17 +8,21 @@ from typing import Any, NamedTuple
 from flask import Blueprint, Response
 
 from graphql_api.api.graphql.context import Context, Services
+from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.api.http.responses import json_response
 from graphql_api.api.rest.operations import SOURCE, Operation, Operations
-from graphql_api.api.rest.parameters import Parameters
+from graphql_api.api.rest.parameters import INPUT, MERGE, MERGE_DISJOINT, Parameters
 from graphql_api.api.rest.problems import OperationFailed, problem_response
+from graphql_api.api.rest.query import Query
 from graphql_api.api.rest.routes import ROUTES, Route
 from graphql_api.api.rest.serializers import Serializer, serializer
+from graphql_api.domain.changes.model import Change
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.executor.answer_size import AnswerSize, written
 from graphql_api.infra.executor.executor import Executor, Request
+from graphql_api.infra.executor.responses import Answer
 
 NAME = "rest"
 
@@ -39,11 +43,13 @@ class Page(NamedTuple):
     items: list[Any]
     next_cursor: str | None
     is_complete: bool
+    changes_cursor: str | None
 
 
 def blueprint(
     executor: Executor,
     services: Services,
+    streams: EventStreams,
     *,
     lists: Bulkhead,
     long_lists: Bulkhead,
@@ -52,7 +58,7 @@ def blueprint(
 ) -> Blueprint:
     """Route the paths to views, which run operations of the source."""
     operations = Operations(executor.schema, source)
-    views = RestViews(executor, services, operations.text, lists, long_lists)
+    views = RestViews(executor, services, streams, operations.text, lists, long_lists)
     rules = Blueprint(NAME, __name__)
     for route in routes:
         view = partial(views.respond, _endpoint(route, operations[route.operation]))
@@ -76,12 +82,14 @@ class RestViews:
         self,
         executor: Executor,
         services: Services,
+        streams: EventStreams,
         document: str,
         lists: Bulkhead,
         long_lists: Bulkhead,
     ) -> None:
         self._executor = executor
         self._services = services
+        self._streams = streams
         self._document = document
         self._lists, self._long_lists = lists, long_lists
         self._answer_bytes = executor.answer_bytes
@@ -91,6 +99,8 @@ class RestViews:
         try:
             if endpoint.operation.is_connection:
                 return self._respond_with_list(endpoint, request, path)
+            if endpoint.operation.is_subscription:
+                return self._respond_with_events(endpoint, request, path)
             return self._respond_with_resource(endpoint, request, path)
         except OperationFailed as failed:
             return problem_response(failed.error, endpoint.route)
@@ -99,7 +109,8 @@ class RestViews:
         self, endpoint: Endpoint, request: HTTPRequest, path: Mapping[str, str]
     ) -> Response:
         context = self._context(endpoint.route, request)
-        result = self._run(endpoint, context, endpoint.parameters.variables(request, path))
+        variables = endpoint.parameters.variables(request, path)
+        result = self._run(endpoint, context, variables)
         if endpoint.operation.has_many:
             return json_response([endpoint.serialize(item) for item in result])
         body = _body(endpoint.route, endpoint.serialize(result))
@@ -110,6 +121,11 @@ class RestViews:
                 response.make_conditional(request.environ)
         if endpoint.route.location:
             response.headers["Location"] = endpoint.route.location.format_map(body)
+        if variables.get(INPUT, {}).get(MERGE_DISJOINT):
+            response.headers["Preference-Applied"] = MERGE
+        if body.get("has_more"):
+            query = endpoint.parameters.query.parse(request.environ.get("QUERY_STRING", ""))
+            response.headers["Link"] = _next_page(request, query, body["end_cursor"])
         return response
 
     def _respond_with_list(
@@ -124,11 +140,10 @@ class RestViews:
         page = self._page(endpoint, context, variables)
         response = self._json_list(page.items)
         if page.next_cursor:
-            url = f"{request.parsed.path}?{query.after(page.next_cursor)}"
-            response.headers["Link"] = f'<{url}>; rel="next"'
+            response.headers["Link"] = _next_page(request, query, page.next_cursor)
         elif not page.is_complete:
             response.headers["X-Incomplete"] = "true"
-        return response
+        return _with_cursor(response, page)
 
     def _respond_with_whole_list(
         self,
@@ -139,7 +154,7 @@ class RestViews:
     ) -> Response:
         """Respond with all pages; others go on while the second one and later ones are read."""
         pages = self._pages(endpoint, request, context, variables)
-        page = next(pages)
+        page = first = next(pages)
         items = page.items
         size = AnswerSize(self._answer_bytes)
         size.add(items)
@@ -152,7 +167,7 @@ class RestViews:
             for page in pages:
                 items.extend(page.items)
                 size.add(page.items)
-            return self._json_list(items)
+            return _with_cursor(self._json_list(items), first)
 
         return self._long_lists.run_in_thread(respond) if page.next_cursor else respond()
 
@@ -184,7 +199,29 @@ class RestViews:
         info = connection["page_info"]
         items = [endpoint.serialize(item) for item in connection["nodes"]]
         next_cursor = info["end_cursor"] if info["has_next_page"] else None
-        return Page(items, next_cursor, connection.get("is_complete", True))
+        is_complete = connection.get("is_complete", True)
+        return Page(items, next_cursor, is_complete, connection.get("changes_cursor"))
+
+    def _respond_with_events(
+        self, endpoint: Endpoint, request: HTTPRequest, path: Mapping[str, str]
+    ) -> Response:
+        """Respond with a stream of what a subscription is for."""
+        context = self._context(endpoint.route, request)
+        asked = Request(
+            self._document,
+            endpoint.parameters.variables(request, path),
+            endpoint.operation.name,
+        )
+        operation = self._executor.operation(asked)
+        source = self._executor.subscribe(operation, asked, context)
+        if isinstance(source, Answer):
+            raise OperationFailed(source.errors[0].error)
+
+        def write(context: Context, change: Change) -> Any:
+            answer = self._executor.execute_event(operation, asked, context, change)
+            return _body(endpoint.route, endpoint.serialize(_result(endpoint, answer)))
+
+        return self._streams.open(request, source, endpoint.route.path, write)
 
     def _context(self, route: Route, request: HTTPRequest) -> Context:
         context = build_context(self._services, request)
@@ -195,10 +232,26 @@ class RestViews:
     def _run(self, endpoint: Endpoint, context: Context, variables: Mapping[str, Any]) -> Any:
         """Return the result of an endpoint's operation. Raises OperationFailed."""
         operation = Request(self._document, variables, endpoint.operation.name)
-        answer = self._executor.run(operation, context)
-        if answer.errors or answer.data is None:
-            raise OperationFailed(answer.errors[0].error)
-        return endpoint.operation.result_of(answer.data)
+        return _result(endpoint, self._executor.run(operation, context))
+
+
+def _result(endpoint: Endpoint, answer: Answer) -> Any:
+    """Return the result of an endpoint's operation. Raises OperationFailed."""
+    if answer.errors or answer.data is None:
+        raise OperationFailed(answer.errors[0].error)
+    return endpoint.operation.result_of(answer.data)
+
+
+def _next_page(request: HTTPRequest, query: Query, cursor: str) -> str:
+    """Return the Link to the page after a cursor (RFC 8288)."""
+    return f'<{request.parsed.path}?{query.after(cursor)}>; rel="next"'
+
+
+def _with_cursor(response: Response, page: Page) -> Response:
+    """Return the response to a list, with where the feed of changes goes on after it."""
+    if page.changes_cursor:
+        response.headers["X-Changes-Cursor"] = page.changes_cursor
+    return response
 
 
 def _body(route: Route, result: dict[str, Any]) -> dict[str, Any]:

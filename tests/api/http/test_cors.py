@@ -15,10 +15,13 @@ PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "authorization, content-type",
 }
-EXPOSED = {"ETag", "Link", "Location", "Retry-After", "X-Incomplete", "X-Request-Id"}
+EXPOSED = {
+    *("ETag", "Link", "Location", "Preference-Applied", "Retry-After"),
+    *("X-Changes-Cursor", "X-Incomplete", "X-Request-Id"),
+}
 ALLOWED = {
     *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
-    "X-Request-Id",
+    *("Last-Event-ID", "Prefer", "X-Request-Id"),
 }
 
 

@@ -224,7 +224,13 @@ def garden(contexts):
     executor = Executor(SCHEMA, costs={}, introspection=False)
     app.register_blueprint(
         blueprint(
-            executor, services, lists=bulkhead, long_lists=bulkhead, routes=ROUTES, source=SOURCE
+            executor,
+            services,
+            None,
+            lists=bulkhead,
+            long_lists=bulkhead,
+            routes=ROUTES,
+            source=SOURCE,
         )
     )
     return app.test_client()

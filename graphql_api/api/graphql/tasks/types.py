@@ -108,8 +108,8 @@ class Task:
     )
     reminders: list[Reminder] = strawberry.field(
         description=(
-            f"At most {MAX_REMINDERS} reminders. Each becomes a change of the kind REMINDER in the"
-            " feed at its instant, if the task is open then."
+            f"At most {MAX_REMINDERS} reminders. Each becomes a change of the kind `REMINDER` in"
+            " the feed at its instant, if the task is open then."
         ),
         metadata=field_cost(LOADED, items=MAX_REMINDERS),
     )
