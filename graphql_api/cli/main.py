@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from graphql_api import clock
 from graphql_api.cli import export_format
 from graphql_api.cli.migration import Migration, Outcome, Result
 from graphql_api.config import Config
+from graphql_api.dispatcher import create_dispatcher
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.changes.feed import Feed
@@ -29,6 +31,7 @@ from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import AppError, BadUserInput, Conflict, StartError
+from graphql_api.infra import request_log
 from graphql_api.infra.dynamodb import Database, connect, database, embedded
 from graphql_api.infra.dynamodb.tables import CREATE_COMMAND, Tables
 
@@ -38,6 +41,9 @@ T = TypeVar("T")
 ATTEMPTS = 12  # at each call
 ATTEMPT_TIMEOUT = 10  # seconds
 CALL_TIMEOUT = 60  # seconds, for all attempts at a call
+
+ONCE = (5.0, 600.0)  # seconds that `dispatch --once` takes at least and at most
+ENDING = {signal.SIGINT, signal.SIGTERM}
 
 STDOUT = "-"
 
@@ -175,6 +181,27 @@ def migrate(
         ctx.exit(1)
 
 
+@cli.command()
+@click.option("--once", is_flag=True, help="Do what is due now, and end: for cron.")
+@click.pass_context
+def dispatch(ctx: click.Context, *, once: bool) -> None:
+    """Tell what is due, such as reminders, and deliver to webhooks, until a signal ends it.
+
+    Any number of processes may do so at a time. The exit code is 1 if something of it failed.
+    """
+    config = _configured(ctx, serving=True)
+    request_log.configure(config.log_level)
+    Tables(connect(config), config, TABLES).require()
+    dispatcher = create_dispatcher(config)
+    if once:
+        ctx.exit(0 if dispatcher.run_briefly(*ONCE) else 1)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # in all threads, for `sigwait`
+    dispatcher.start()
+    click.echo("Dispatching, until SIGTERM or Ctrl-C.")
+    signal.sigwait(ENDING)
+    dispatcher.stop()
+
+
 def _report(label: str, results: Iterable[Result], length: int) -> int:
     """Run a migration by iterating its results, and print them; return the number of refusals."""
     counts: Counter[Outcome] = Counter()
@@ -190,12 +217,12 @@ def _report(label: str, results: Iterable[Result], length: int) -> int:
     return counts[Outcome.REFUSED]
 
 
-def _configured(ctx: click.Context, *, create: bool = False) -> Config:
+def _configured(ctx: click.Context, *, create: bool = False, serving: bool = False) -> Config:
     """Read the configuration and start the embedded engine, if it is used.
 
     Raises StartError if its data directory is missing, unless it may be created.
     """
-    config = Config.from_env(os.environ, serving=False)
+    config = Config.from_env(os.environ, serving=serving)
     if config.embedded:
         if not create and not config.data_dir.is_dir():
             raise StartError(

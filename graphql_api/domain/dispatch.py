@@ -5,6 +5,7 @@ Several dispatchers may run on one store: each duty claims its work there, by co
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -34,6 +35,7 @@ class Dispatcher:
         self._wake, self._stopped = threading.Event(), threading.Event()
         self._woken: set[int] = set()  # numbers of duties
         self._thread: threading.Thread | None = None
+        self._failures = 0
 
     def start(self) -> None:
         """Run in a background thread, which ends with the process."""
@@ -44,10 +46,29 @@ class Dispatcher:
         """Run in this thread until `stop` is called."""
         while not self._stopped.is_set():
             self._wake.wait(self.step())
-            if self._wake.is_set():
-                self._wake.clear()
-                woken, self._woken = self._woken, set()
-                self._due.update(dict.fromkeys(woken, 0.0))
+            self._heed()
+
+    def run_briefly(self, least: float, most: float) -> bool:
+        """Run in this thread until nothing is due; return whether no duty has failed.
+
+        It takes so many seconds at least, in which threads of the duties may end their work, and
+        at most.
+        """
+        begun, failures = time.monotonic(), self._failures
+        while True:
+            pause = self.step()
+            passed = time.monotonic() - begun
+            if passed >= most or (pause > 0 and passed >= least):
+                return self._failures == failures
+            self._wake.wait(min(pause, max(0.0, least - passed)))
+            self._heed()
+
+    def _heed(self) -> None:
+        """Make due whom somebody has woken."""
+        if self._wake.is_set():
+            self._wake.clear()
+            woken, self._woken = self._woken, set()
+            self._due.update(dict.fromkeys(woken, 0.0))
 
     def wake(self, duty: Duty | None = None) -> None:
         """Call a duty soon, or all of them: there may be something to do."""
@@ -68,18 +89,18 @@ class Dispatcher:
                 break
             now = self._now()
             if self._due[number] <= now.timestamp():
-                self._due[number] = now.timestamp() + _attempt(duty, now)
+                self._due[number] = now.timestamp() + self._attempt(duty, now)
         if not self._due:
             return IDLE_SECONDS
         return max(0.0, min(self._due.values()) - self._now().timestamp())
 
-
-def _attempt(duty: Duty, now: datetime) -> float:
-    """Call a duty; one that fails is called again, and keeps no other one from its work."""
-    try:
-        return duty.run(now)
-    except ServiceUnavailable:  # which the store's client has logged
-        return RETRY_SECONDS
-    except Exception:
-        log.exception("%s failed", type(duty).__name__)
+    def _attempt(self, duty: Duty, now: datetime) -> float:
+        """Call a duty; one that fails is called again, and keeps no other one from its work."""
+        try:
+            return duty.run(now)
+        except ServiceUnavailable:  # which the store's client has logged
+            pass
+        except Exception:
+            log.exception("%s failed", type(duty).__name__)
+        self._failures += 1
         return RETRY_SECONDS

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from graphql_api.domain import dispatch
 from graphql_api.domain.dispatch import RETRY_SECONDS, Dispatcher
 from graphql_api.errors import ServiceUnavailable
 
@@ -88,6 +89,38 @@ def test_all_duties_are_called_when_the_dispatcher_is_woken(clock):
     dispatcher.run()
 
     assert last.calls == 2
+
+
+@pytest.mark.parametrize(("least", "calls"), [(0, 3), (60, 3)])
+def test_a_brief_run_ends_once_nothing_is_due(clock, least, calls, monkeypatch):
+    class Busy(Every):
+        """Has more to do twice."""
+
+        def run(self, now):
+            super().run(now)
+            return 0 if len(self.calls) < 3 else self.seconds
+
+    duty = Busy(3600)
+    dispatcher = Dispatcher([duty], clock)
+    now = iter(range(0, 1_000, 10))
+    monkeypatch.setattr(dispatch.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(dispatcher._wake, "wait", lambda _: None)
+
+    assert dispatcher.run_briefly(least, 100) is True
+    assert len(duty.calls) == calls
+
+
+def test_a_brief_run_has_an_end_and_says_that_a_duty_has_failed(clock):
+    class Endless(Every):
+        def run(self, now):
+            clock.advance(1)
+            return super().run(now)
+
+    duty = Endless(0)
+
+    assert Dispatcher([duty], clock).run_briefly(0, 0) is True
+    assert len(duty.calls) == 1
+    assert Dispatcher([Failing(ServiceUnavailable())], clock).run_briefly(0, 1) is False
 
 
 def test_a_dispatcher_without_duties_waits(clock):

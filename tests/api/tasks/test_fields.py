@@ -7,8 +7,9 @@ import strawberry
 from strawberry import UNSET
 
 from graphql_api.api.graphql.schema import SCHEMA
-from graphql_api.api.graphql.tasks import fields, inputs, types
+from graphql_api.api.graphql.tasks import fields, inputs, reminders, types
 from graphql_api.domain.records import FieldRules, writable
+from graphql_api.domain.reminders import model
 from graphql_api.domain.tasks.model import RULES, Task
 from graphql_api.errors import StartError
 
@@ -18,7 +19,10 @@ WRITABLE = [name for name, rules in RULES.items() if rules.is_writable]
 
 def test_a_field_has_the_type_that_the_model_says():
     stored = get_type_hints(Task)
-    spelled = {tuple[str, ...]: list[str]}
+    spelled = {
+        tuple[str, ...]: list[str],
+        tuple[model.Reminder, ...]: list[reminders.Reminder],
+    }
     ids = {"task_id": strawberry.ID, "user_id": strawberry.ID}
 
     shown = {name: types.Task.__annotations__[name] for name in VISIBLE}

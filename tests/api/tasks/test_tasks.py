@@ -34,6 +34,7 @@ def test_a_new_task_has_the_defaults(ann):
         "minChunkMinutes": 0,
         "plannedStart": None,
         "plannedEnd": None,
+        "reminders": [],
     }
     assert uuid.UUID(task["id"]).version == 7
     assert ann.task(task["id"]) == task
@@ -63,6 +64,7 @@ def test_a_new_task_in_rest_has_the_same_in_snake_case(ann):
         "min_chunk_minutes": 0,
         "planned_start": None,
         "planned_end": None,
+        "reminders": [],
     }
     assert ann.rest("GET", f"/api/v1/tasks/{task['task_id']}").json == task
 
