@@ -1,12 +1,16 @@
-"""GraphQL clients as people use them, against the whole service: their programs are in clients/."""
+"""Clients as people use them, against the whole service: their programs are in clients/."""
 
 import json
 import shutil
+import socket
 import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from conftest import PASSWORD
 from graphql import build_schema, concat_ast, parse, validate
 from service import ROOT, running
 
@@ -29,6 +33,15 @@ SEEN = {
     "emptyTitle": [{"code": "BAD_USER_INPUT", "field": "title"}],
     "badDate": [{"code": "BAD_USER_INPUT", "field": "dueAt"}],
     "mediaTypes": ["application/graphql-response+json; charset=utf-8"],
+}
+
+
+# What each must see that follows changes, while they are made by other requests.
+FOLLOWED = {
+    "kind": "TASK_CREATED",
+    "first": ["1"],
+    "resumed": ["1", "2", "3"],  # after the cursor of the first: what lies within the window again
+    "refused": [[{"code": "BAD_USER_INPUT", "field": "after"}], 1],  # and not tried again
 }
 
 
@@ -57,18 +70,20 @@ def url(tmp_path_factory) -> Iterator[str]:
 def run(programs, url) -> Callable[[str], dict]:
     """Runs the program of that name, and gives what it saw."""
 
-    def run(name: str) -> dict:
-        done = subprocess.run(
-            ["node", str(programs / f"{name}.js"), url],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
+    return partial(ran, programs, url=url)
 
-    return run
+
+def ran(programs: Path, name: str, url: str) -> dict:
+    """What the program of that name saw there."""
+    done = subprocess.run(
+        ["node", str(programs / f"{name}.js"), url],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +95,7 @@ def test_the_documents_of_the_clients_fit_the_schema():
     schema = build_schema((ROOT / "schema.graphql").read_text())
     document = concat_ast([parse(path.read_text()) for path in DOCUMENTS])
 
-    assert len(document.definitions) == 9
+    assert len(document.definitions) == 10
     assert validate(schema, document) == []
 
 
@@ -142,3 +157,48 @@ def test_apollo_client_sends_a_document_once_and_then_only_its_hash(apollo):
             "POST CreateTask by hash and document: data",
         ],
     }
+
+
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory) -> Iterator[str]:
+    """Where the whole service is, with two processes."""
+    with running(tmp_path_factory.mktemp("two"), WORKERS="2") as url:
+        yield url
+
+
+@pytest.mark.parametrize("client", ["graphql-sse", "urql-live", "apollo-live", "event-source"])
+def test_a_client_follows_changes_comes_back_and_reads_errors_by_code(
+    programs, two_processes, client
+):
+    assert ran(programs, client, two_processes) == {"seen": FOLLOWED}
+
+
+def test_event_source_comes_back_after_a_restart_and_misses_nothing(programs, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+
+    def post(url, path, body, token=""):
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(url + path, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    with running(tmp_path / "data", PORT=port) as url:
+        account = {"username": "ann", "password": PASSWORD}
+        token = post(url, "/auth/register", account)["token"]
+        program = subprocess.Popen(
+            ["node", str(programs / "event-source-again.js"), url, token],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert program.stdout.readline() == "open\n"
+        post(url, "/api/v1/tasks", {"title": "1"}, token)
+        assert program.stdout.readline() == "1\n"
+    with running(tmp_path / "data", PORT=port) as url:
+        # It waits for a second at least before it comes back, as it was told.
+        post(url, "/api/v1/tasks", {"title": "2"}, token)
+        assert program.stdout.readline() == "open\n"
+        assert next(line for line in program.stdout if line != "1\n") == "2\n"
+        program.terminate()
+        program.communicate()
