@@ -28,6 +28,19 @@ const READ = `query Read {
     }
   }
 }`;
+const FOLLOW = `subscription Follow {
+  changes {
+    kind
+    fields
+    actor {
+      name
+    }
+    task {
+      title
+      status
+    }
+  }
+}`;
 const BAD = `query Bad {
   tasks(first: 1000) {
     totalCount
@@ -85,6 +98,22 @@ async function use(visited) {
   seen.username = data.viewer.username;
   seen.taskTitle = data.tasks.nodes[0].title;
   await page.screenshot({ path: visited.screenshot });
+
+  step("a subscription shows what another program does");
+  await writeQuery(FOLLOW);
+  const opened = page.waitForResponse((response) => /event-stream/.test(response.headers()["content-type"]));
+  const followed = answerTo(async () => {
+    await page.locator(".graphiql-execute-button").click();
+    await opened;
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
+    const body = JSON.stringify({ title: "Sow carrots" });
+    await fetch(`${visited.base}/api/v1/tasks`, { method: "POST", headers, body });
+  });
+  const { changes } = (await followed).data;
+  seen.followed = [changes.kind, changes.task.title];
+  await page.screenshot({ path: visited.screenshot.replace(/(?=\.\w+$)/, "-subscription") });
+  await page.locator(".graphiql-execute-button").click();
+  await page.locator(".graphiql-execute-button[aria-label^='Execute']").waitFor();
 
   step("a bad query shows its error");
   await writeQuery(BAD);

@@ -260,6 +260,26 @@ def test_what_cannot_serve_does_not_start(settings, words):
         create_handler({**ENVIRON, **settings})
 
 
+@pytest.mark.parametrize("front", FRONTS)
+def test_a_stream_is_refused_with_a_sentence_that_names_polling(handler, ann, front):
+    sentence = "This server cannot stream: poll `changes` instead."
+    asked = graphql("subscription { changes { id } }")
+    events, json_ = {"accept": "text/event-stream"}, {"accept": "application/json"}
+
+    by_events = handler(event(front, "POST", body=asked, **ann, **events), None)
+    by_json = handler(event(front, "POST", body=asked, **ann, **json_), None)
+    by_rest = handler(event(front, path="/api/v1/events", **ann, **events), None)
+    polled = handler(event(front, path="/api/v1/changes", **ann), None)
+
+    first, last, _ = by_events["body"].split("\n\n")
+    [error] = json.loads(first.removeprefix("event: next\ndata: "))["errors"]
+    assert (error["message"], last) == (sentence, "event: complete\ndata: ")
+    assert header(by_events, "content-type") == "text/event-stream; charset=utf-8"
+    assert json.loads(by_json["body"])["errors"][0]["message"] == sentence
+    assert (by_rest["statusCode"], json.loads(by_rest["body"])["detail"]) == (400, sentence)
+    assert polled["statusCode"] == 200
+
+
 def test_lambda_finds_its_function_under_the_name_that_it_looks_for(monkeypatch):
     for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)

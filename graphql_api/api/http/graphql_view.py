@@ -12,7 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotAcceptable
 from graphql_api.api.graphql.context import Services
 from graphql_api.api.http import negotiation
 from graphql_api.api.http.compression import COMPRESSIBLE
-from graphql_api.api.http.event_streams import NO_STREAM, EventStreams
+from graphql_api.api.http.event_streams import NO_STREAM, NOT_HERE, EventStreams
 from graphql_api.api.http.problems import app_error_response
 from graphql_api.api.http.requests import HTTPRequest, build_context, parse_json, read_json
 from graphql_api.api.http.responses import json_response
@@ -27,6 +27,7 @@ from graphql_api.infra import request_log
 from graphql_api.infra.executor.executor import Executor, Operation, Request
 from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 from graphql_api.infra.executor.responses import Answer, RequestErrors
+from graphql_api.infra.serving.streams import STREAM
 
 # The members of a request: each may be absent or null.
 _MEMBERS: tuple[tuple[str, tuple[type, ...], str], ...] = (
@@ -101,7 +102,8 @@ class GraphQLView:
         self, operation: Operation, parsed: Request, request: HTTPRequest, media_type: str
     ) -> Response:
         if not negotiation.accepts_events(_accept(request)):
-            return self._response(RequestErrors.of(BadUserInput(NO_STREAM)).answer, media_type)
+            complaint = NO_STREAM if request.environ.get(STREAM) else NOT_HERE
+            return self._response(RequestErrors.of(BadUserInput(complaint)).answer, media_type)
         return self._streams.subscribe(operation, parsed, request)
 
     def _response(self, answer: Answer, media_type: str) -> Response:

@@ -22,7 +22,7 @@ class Package:
     integrity: str
 
 
-# The versions and hashes of Strawberry's own page.
+# The versions and hashes of Strawberry's own page, and a client for subscriptions.
 PACKAGES = (
     Package(
         "react",
@@ -59,6 +59,12 @@ PACKAGES = (
         "1.0.2",
         "dist/index.umd.js",
         "sha384-2oonKe47vfHIZnmB6ZZ10vl7T0Y+qrHQF2cmNTaFDuPshpKqpUMGMc9jgj9MLDZ9",
+    ),
+    Package(
+        "graphql-sse",
+        "2.6.1",
+        "umd/graphql-sse.min.js",
+        "sha384-UsvndtFvDnjGmKs11OV8EvlC6rGNPfLJL0VuJCUUWVglJHD4sFt9jcb48vhqaMtj",
     ),
 )
 

@@ -22,6 +22,7 @@ from graphql_api.config import Config
 
 SCRIPT = ROOT / "tests" / "graphiql.mjs"
 SCREENSHOT = ROOT / "artifacts" / "graphiql.png"
+FOLLOWING = ROOT / "artifacts" / "graphiql-subscription.png"
 
 START_SECONDS = 120
 STOP_SECONDS = 120
@@ -129,7 +130,8 @@ def _client(*, graphiql: bool):
 @pytest.mark.whole
 def test_a_newcomer_can_use_graphiql_in_a_browser_that_has_no_network(chromium, running):
     SCREENSHOT.parent.mkdir(exist_ok=True)
-    SCREENSHOT.unlink(missing_ok=True)
+    for picture in (SCREENSHOT, FOLLOWING):
+        picture.unlink(missing_ok=True)
     ran = subprocess.run(
         ["node", SCRIPT, running, chromium, SCREENSHOT],
         capture_output=True,
@@ -143,13 +145,15 @@ def test_a_newcomer_can_use_graphiql_in_a_browser_that_has_no_network(chromium, 
         "explorer": True,
         "username": "Ann",
         "taskTitle": "Water the plants",
+        "followed": ["TASK_CREATED", "Sow carrots"],
         "errorCode": "BAD_USER_INPUT",
         "tokenStored": False,
         "externalRequests": [],
         "cspViolations": [],
         "consoleErrors": [],
     }
-    assert SCREENSHOT.read_bytes().startswith(b"\x89PNG")
+    for picture in (SCREENSHOT, FOLLOWING):
+        assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_with_its_packages_installed_the_page_may_load_only_what_this_service_has(packages):

@@ -45,6 +45,19 @@ query Tasks {
     }
   }
 }
+
+# 4. Watch them change, until you stop it:
+
+subscription Changes {
+  changes {
+    kind
+    fields
+    task {
+      title
+      status
+    }
+  }
+}
 `;
 
 // GraphiQL's history keeps each query with its headers; the token shall not get to the disk.
@@ -67,10 +80,24 @@ const storage = {
   },
 };
 
-if (window.GraphiQL && window.GraphiQLPluginExplorer) {
+const url = "/graphql";
+
+// GraphiQL's own fetcher knows subscriptions by WebSocket only.
+const fetcher = (fetchOthers) => (params, options) =>
+  isSubscription(params, options.documentAST)
+    ? graphqlSse.createClient({ url, headers: options.headers }).iterate(params)
+    : fetchOthers(params, options);
+
+const isSubscription = ({ operationName }, document) =>
+  document?.definitions.some(
+    ({ operation, name }) =>
+      operation === "subscription" && (!operationName || name?.value === operationName),
+  );
+
+if (window.GraphiQL && window.GraphiQLPluginExplorer && window.graphqlSse) {
   const explorer = GraphiQLPluginExplorer.explorerPlugin();
   const page = React.createElement(GraphiQL, {
-    fetcher: GraphiQL.createFetcher({ url: "/graphql" }),
+    fetcher: fetcher(GraphiQL.createFetcher({ url })),
     plugins: [explorer],
     defaultQuery: WELCOME,
     defaultHeaders: '{ "Authorization": "Bearer " }',
