@@ -115,6 +115,9 @@ NAMES = {
         "loops.register": "infra/serving/server.py",
         "WorkerProcess.inner": "infra/serving/server.py",
     },
+    ("urllib3", "2.8.0"): {
+        "connection.HTTPConnection._new_conn": "infra/outgoing/client.py",
+    },
     ("Python", "3.11"): {
         "logging._srcfile": "infra/process_wide.py",
         "os._exit": "infra/concurrency/hub.py",  # documented, in spite of its name

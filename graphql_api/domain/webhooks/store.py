@@ -4,12 +4,12 @@
     <user id>                      webhook#<webhook id>      of `model.Webhook`
     <user id>                      webhooks                  count, of them, and version
     deliveries#<user id>           <delivery id>             of a pending `model.Delivery`
-    deliveries#<user id>#<day>     <delivery id>             of a finished one, expires_at
+    deliveries#<user id>#<Monday>  <delivery id>             of a finished one, expires_at
     webhooks#lanes                 <user id>                 due_at (Unix milliseconds)
 
 A user with webhooks has a lane: when a dispatcher has to look after them. It is claimed by moving
 `due_at`, and set to now by whoever writes. A delivery's id begins with its webhook's, and ends
-with an id that has its day; finished ones lie in partitions that stay small on every engine.
+with an id that has its week; finished ones lie in partitions that stay small on every engine.
 """
 
 import contextlib
@@ -204,10 +204,10 @@ class WebhookStore:
         """One of the user's deliveries. Raises NotFound."""
         webhook_id, _, own_id = delivery_id.partition("_")
         if ids.is_time_ordered(webhook_id) and ids.is_time_ordered(own_id):
-            day = ids.instant(own_id).date()
+            finished = _finished(user_id, _monday(ids.instant(own_id)))
             keys = [
                 {"user_id": partition, "item": delivery_id}
-                for partition in (_pending(user_id), _finished(user_id, day))
+                for partition in (_pending(user_id), finished)
             ]
             if found := self._table.get_many(keys):
                 return _delivery(found[0])
@@ -216,11 +216,10 @@ class WebhookStore:
     def finished(
         self, user_id: str, webhook_id: str, before: str | None, now: datetime
     ) -> Iterator[Delivery]:
-        """A webhook's finished deliveries, the newest first, of ids before one; read day by day."""
-        last = ids.instant(before).date() if before else now.date()
-        for day in _days((now - KEPT_FOR).date(), last):
+        """A webhook's finished deliveries, the newest first, of ids before one; week by week."""
+        for monday in _weeks(now - KEPT_FOR, ids.instant(before) if before else now):
             extend_deadline()
-            where = Key("user_id").eq(_finished(user_id, day)) & Key("item").between(
+            where = Key("user_id").eq(_finished(user_id, monday)) & Key("item").between(
                 f"{webhook_id}_", f"{webhook_id}_{before or LAST}"
             )
             for items in pages(partial(self._page, where, descending=True)):
@@ -273,10 +272,10 @@ class WebhookStore:
         """Delete what lies outside of the user's own partition."""
         self._table.delete_many([{"user_id": LANES, "item": user_id}])
         self._remove(_pending(user_id))
-        # A delivery's day is that of its change, which may have waited in the feed.
+        # A delivery's week is that of its change, which may have waited in the feed.
         oldest, tomorrow = now - KEPT_FOR - PENDING_LIFETIME, now + timedelta(days=1)
-        for day in _days(oldest.date(), tomorrow.date()):
-            self._remove(_finished(user_id, day))
+        for monday in _weeks(oldest, tomorrow):
+            self._remove(_finished(user_id, monday))
 
     def _remove(self, partition: str) -> None:
         extend_deadline()
@@ -298,14 +297,20 @@ def _pending(user_id: str) -> str:
     return f"deliveries#{user_id}"
 
 
-def _finished(user_id: str, day: date) -> str:
-    return f"deliveries#{user_id}#{day.isoformat()}"
+def _finished(user_id: str, monday: date) -> str:
+    return f"deliveries#{user_id}#{monday.isoformat()}"
 
 
-def _days(first: date, last: date) -> Iterator[date]:
-    """The days from the last to the first."""
-    for number in range((last - first).days + 1):
-        yield last - timedelta(days=number)
+def _weeks(first: datetime, last: datetime) -> Iterator[date]:
+    """The weeks (UTC) between two instants, by their Mondays, the last one first."""
+    monday, end = _monday(last), _monday(first)
+    while monday >= end:
+        yield monday
+        monday -= timedelta(days=7)
+
+
+def _monday(at: datetime) -> date:
+    return at.date() - timedelta(days=at.weekday())
 
 
 def _pending_key(delivery: Delivery) -> dict[str, str]:
@@ -313,8 +318,8 @@ def _pending_key(delivery: Delivery) -> dict[str, str]:
 
 
 def _finished_key(delivery: Delivery) -> dict[str, str]:
-    day = ids.instant(delivery.own_id).date()
-    return {"user_id": _finished(delivery.user_id, day), "item": delivery.delivery_id}
+    finished = _finished(delivery.user_id, _monday(ids.instant(delivery.own_id)))
+    return {"user_id": finished, "item": delivery.delivery_id}
 
 
 def _pending_item(delivery: Delivery) -> Item:

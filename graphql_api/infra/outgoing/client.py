@@ -101,6 +101,8 @@ class OutgoingClient:
             headers = {"Host": parts.netloc, "Connection": "close", **headers}
             connection.request("POST", target, body, headers, preload_content=False)
             response = connection.getresponse()
+            if time.monotonic() >= deadline:  # where we have ended it, it looks as if it was all
+                raise TimeoutError
             with contextlib.suppress(HTTPError, OSError):  # the status is all that counts
                 response.read(READ_BYTES, decode_content=False)
             return Answer(response.status, _seconds(response.headers.get("Retry-After")))

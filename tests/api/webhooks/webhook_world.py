@@ -97,4 +97,7 @@ class World:
 @contextmanager
 def world(config, **options) -> Iterator[World]:
     with receiving() as receiver:
-        yield World(config, receiver, **options)
+        there = World(config, receiver, **options)
+        yield there
+        for lane in there.store.lanes():  # else the next test's dispatcher would look there, too
+            there.store.remove_all(lane.item, clock.now())
