@@ -30,12 +30,6 @@ class Bulkheads:
         hashes = max(1, min(config.threads - 1, config.max_hashes))  # a thread is left for others
         lists = max(1, config.threads // 2)
         bulkhead = partial(Bulkhead, queue_seconds=QUEUE_SECONDS, waits_in_threads=True)
-        long_lists = partial(
-            bulkhead,
-            lists,
-            "Too many long lists are being read, try again, or by pages.",
-            queue_limit=64,
-        )
         plans = partial(
             bulkhead,
             1,
@@ -56,8 +50,17 @@ class Bulkheads:
                 lists, "Too many lists by urgency are being read, try again.", queue_limit=32
             ),
             # Lists of up to 1,100 tasks do not wait for those of 100,000.
-            lists=long_lists(),
-            long_lists=long_lists(),
+            lists=bulkhead(
+                lists,
+                "Too many long lists are being read, try again, or by pages.",
+                queue_limit=64,
+            ),
+            # Each may hold as many bytes as an answer may have.
+            long_lists=bulkhead(
+                1,
+                "Too many long lists are being read, try again, or by pages.",
+                queue_limit=64,
+            ),
             # A large plan takes a second of a core, which all requests share; its input's hash
             # takes 0.1 s.
             plans=plans(),

@@ -63,7 +63,7 @@ def test_a_request_beyond_the_bulkhead_is_rejected_in_time_and_the_next_one_serv
 
 
 @pytest.mark.parametrize(
-    ("threads", "slots"), [(1, 1 + 3 * 1 + 5), (4, 3 + 3 * 2 + 5), (256, 3 + 3 * 128 + 5)]
+    ("threads", "slots"), [(1, 1 + 2 * 1 + 6), (4, 3 + 2 * 2 + 6), (256, 3 + 2 * 128 + 6)]
 )
 def test_work_that_has_a_slot_has_a_thread(engine, monkeypatch, threads, slots):
     config = replace(engine, threads=threads, max_hashes=3)
@@ -88,8 +88,13 @@ def test_one_thread_is_left_for_requests_that_check_no_password(threads, slots):
 def test_half_of_the_threads_are_for_each_kind_of_list(threads, slots):
     bulkheads = Bulkheads.of(Config.from_env({"THREADS": str(threads)}))
 
-    lists = [bulkheads.rankings, bulkheads.lists, bulkheads.long_lists]
-    assert [bulkhead.size for bulkhead in lists] == [slots] * 3
+    assert [bulkheads.rankings.size, bulkheads.lists.size] == [slots] * 2
+
+
+def test_one_at_a_time_may_hold_as_much_as_an_answer_may_have():
+    bulkheads = Bulkheads.of(Config.from_env({"THREADS": "256"}))
+
+    assert [bulkheads.long_lists.size, bulkheads.long_operations.size] == [1, 1]
 
 
 def test_of_requests_that_wait_for_the_same_document_one_validates_it(engine, monkeypatch):

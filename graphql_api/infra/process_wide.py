@@ -19,6 +19,7 @@ SWITCH_INTERVAL = sys.getswitchinterval()
 SWITCH_INTERVAL_BESIDE_THREADS = 0.0005
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # malloc.h of glibc
 
 
 def shorten_switch_interval() -> None:
@@ -88,6 +89,19 @@ def raise_file_limit() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):  # macOS knows a lower bound, and does not say so
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def return_large_memory() -> None:
+    """Let glibc give the memory of large texts back as soon as they are gone (mallopt(3)).
+
+    It would raise its threshold to the largest that was freed, and keep what is smaller for itself:
+    answers of some megabytes in several threads left 100 MB with a worker.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # musl has no such function
+            libc = ctypes.CDLL(None)
+            libc.mallopt(M_MMAP_THRESHOLD, 128 * 1024)
+            libc.mallopt(M_ARENA_MAX, 2)
 
 
 def schedule_as_batch() -> None:

@@ -25,6 +25,7 @@ COUNTED_PER_UNIT = 10  # items that are only counted
 MAX_QUERY = 1_000  # items per query
 MAX_SEARCH_QUERY = 200
 MAX_COUNT_QUERY = 10_000
+LONG_PAGE = 100  # tasks, with which a page may end where the store has cut a query, at 1 MB
 
 _decode = codec.decoder(Task)
 
@@ -115,7 +116,10 @@ class TaskListReader:
         budget: Budget,
         blocked_ids: Collection[str],
     ) -> tuple[list[Task], str | None]:
-        """Up to `limit` matches, and the position at which the budget was spent, if it was."""
+        """Read up to `limit` matches; return them, and the position if it has stopped before.
+
+        That is where the budget was spent, or where a long page has become large.
+        """
         if position is not None:
             runs = runs[[run.letter for run in runs].index(position[0]) :]
         matches: list[Task] = []
@@ -138,6 +142,8 @@ class TaskListReader:
                 start = read.last_key
                 if start is None:
                     break
+                if len(matches) >= LONG_PAGE and read.scanned < size:
+                    return matches, run.position(start)
             position = None
         return matches[:limit], None
 

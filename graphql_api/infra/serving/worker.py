@@ -30,6 +30,7 @@ def start_worker(
     process_wide.leave_terminal()
     process_wide.schedule_as_batch()
     process_wide.raise_file_limit()
+    process_wide.return_large_memory()
     process_wide.die_with(master)
     request_log.configure(config.log_level)  # which a spawned process does not inherit
     draining = threading.Event()
