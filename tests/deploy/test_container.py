@@ -98,14 +98,17 @@ def test_the_image_installs_what_serves_requests():
 def test_compose_gives_the_service_no_more_than_it_needs():
     services = yaml.safe_load(COMPOSE.read_text())["services"]
     service, dynamodb = services["service"], services["dynamodb"]
+    dispatcher = services["dispatcher"]
 
-    assert service["read_only"] is True
-    for each_service in (service, dynamodb):
+    assert service["read_only"] is dispatcher["read_only"] is True
+    for each_service in (service, dispatcher, dynamodb):
         assert each_service["cap_drop"] == ["ALL"]
         assert each_service["security_opt"] == ["no-new-privileges:true"]
     assert set(service["environment"]) <= SETTINGS
     assert service["ports"] == ["127.0.0.1:5000:5000"]
+    assert set(dispatcher["environment"]) <= set(service["environment"])
     assert "ports" not in dynamodb
+    assert "ports" not in dispatcher
     assert re.fullmatch(r"amazon/dynamodb-local:\d+\.\d+\.\d+", dynamodb["image"])
 
 
