@@ -1,5 +1,6 @@
 """What the documentation says is so: its files, links and tables."""
 
+import ast
 import re
 from collections import Counter
 from dataclasses import asdict
@@ -92,6 +93,31 @@ def test_the_map_of_the_architecture_has_every_module():
 
     assert {name for name in told if name.endswith(".py")} == modules
     assert [name for name, purpose in told.items() if not purpose] == ["graphql_api/"]
+
+
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def docstrings():
+    """The first line of each docstring of the package, by module and line."""
+    for path in (ROOT / "graphql_api").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
+                place = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
+                yield place, text.split("\n")[0]
+
+
+def test_a_docstring_begins_with_a_verb_or_a_noun():
+    questions = {"What", "Whether", "How", "Who", "Where", "When", "Why", "Which", "Those", "That"}
+
+    assert {place: text for place, text in docstrings() if text.split()[0] in questions} == {}
+
+
+def test_at_most_ten_modules_lie_in_a_folder():
+    modules = (path for path in (ROOT / "graphql_api").rglob("*.py") if path.name != "__init__.py")
+    folders = Counter(path.parent.relative_to(ROOT).as_posix() for path in modules)
+
+    assert {folder: count for folder, count in folders.items() if count > 10} == {}
 
 
 def test_every_module_of_tests_has_a_name_of_its_own():

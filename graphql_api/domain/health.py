@@ -1,4 +1,4 @@
-"""Whether the store can be read and written, as /readyz tells."""
+"""Checks that the store can be read and written, for /readyz."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from graphql_api.infra.dynamodb.database import WRITE
 
 
 class StoreHealth(NamedTuple):
-    """What the store does for this process at present."""
+    """The state of the store for this process."""
 
     read: bool
     write: bool

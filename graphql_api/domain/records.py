@@ -15,7 +15,7 @@ REQUIRED: Any = object()  # in the place of an initial value: clients have to gi
 
 @dataclass(frozen=True, slots=True)
 class FieldRules:
-    """How clients may write a field, and whether they see it."""
+    """The rules of a field: what clients may write, and whether they see it."""
 
     is_writable: bool = False
     is_internal: bool = False

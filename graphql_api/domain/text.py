@@ -14,7 +14,7 @@ _INVISIBLE_RANGES = (
 
 
 def is_invisible(text: str) -> bool:
-    """Whether none of the text's characters can be seen."""
+    """Return whether none of the text's characters can be seen."""
     return all(map(_is_invisible, text))
 
 

@@ -85,12 +85,12 @@ class Listing(Generic[T]):
 
     @property
     def has_next_page(self) -> bool:
-        """Whether items follow the page."""
+        """Return whether items follow the page."""
         return self._page.has_next
 
     @property
     def has_previous_page(self) -> bool:
-        """Whether items may precede the page."""
+        """Return whether items may precede the page."""
         return self._page.has_previous
 
     @property

@@ -32,7 +32,7 @@ def bounds_of(field: GraphQLInputField) -> tuple[int, int] | None:
 
 
 def is_condition(field: GraphQLInputField) -> bool:
-    """Whether an input's field is declared as a condition."""
+    """Return whether an input's field is declared as a condition."""
     return bool(field.extensions[DEFINITION].metadata.get(_CONDITION))
 
 

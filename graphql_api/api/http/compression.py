@@ -21,7 +21,7 @@ _REFUSED = re.compile(r"q=0(\.0*)?$")
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether an Accept-Encoding header names gzip (section 12.5.3)."""
+    """Return whether an Accept-Encoding header names gzip (section 12.5.3)."""
     for part in accept_encoding.lower().split(","):
         name, _, quality = part.partition(";")
         if name.strip() == "gzip":

@@ -125,7 +125,7 @@ def dumps(document: Json) -> str:
 
 
 class _RouteDocument:
-    """What the document says of one route."""
+    """The part of the document about one route."""
 
     def __init__(self, route: Route, operation: Operation, schemas: JsonSchemas) -> None:
         self._route = route

@@ -18,7 +18,7 @@ class FeedPage:
 
 
 class Feed:
-    """What readers of changes ask for; the first argument is always whose changes they are."""
+    """Serves readers of changes; the first argument is always whose changes they are."""
 
     def __init__(self, store: ChangeStore) -> None:
         self._store = store

@@ -24,7 +24,7 @@ the clocks of two machines.
 
 
 class ChangeKind(Enum):
-    """What has happened to a task, or that something is due."""
+    """A kind of change: a write of a task, or something of it that is due."""
 
     TASK_CREATED = "task_created"
     TASK_UPDATED = "task_updated"
@@ -40,7 +40,7 @@ TIMED = {ChangeKind.TASK_DUE, ChangeKind.TASK_OVERDUE, ChangeKind.REMINDER}
 
 
 class ActorKind(Enum):
-    """What kind of actor has made a change."""
+    """A kind of actor."""
 
     SESSION = "session"
     TOKEN = "token"  # noqa: S105 - a kind, not a secret

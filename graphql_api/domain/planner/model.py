@@ -138,7 +138,7 @@ class PlanRequest:
 
 
 class ReasonCode(Enum):
-    """Why a block is where it is, for programs."""
+    """A reason for the place of a block, for programs."""
 
     KEPT = "kept"
     FIRST_FREE_TIME = "first_free_time"
@@ -174,7 +174,7 @@ class Block:
 
 
 class UnplacedCode(Enum):
-    """Why a task could not be scheduled, for programs."""
+    """A reason for leaving a task out, for programs."""
 
     BLOCKER_UNPLACED = "blocker_unplaced"
     STARTS_AFTER_HORIZON = "starts_after_horizon"

@@ -137,7 +137,7 @@ class Change:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the planned times differ from the previous ones."""
+        """Return whether the planned times differ from the previous ones."""
         return (self.start, self.end) != (self.previous_start, self.previous_end)
 
     @property
@@ -153,11 +153,11 @@ class Change:
         )
 
     def applies_to(self, task: Task | None) -> bool:
-        """Whether the task is at the version that this changes."""
+        """Return whether the task is at the version that this changes."""
         return task is not None and task.version == self.version and self.is_needed
 
     def is_applied_to(self, task: Task | None) -> bool:
-        """Whether the task is as this change leaves it."""
+        """Return whether the task is as this change leaves it."""
         return (
             task is not None
             and task.version == self.version + self.is_needed

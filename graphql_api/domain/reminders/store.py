@@ -57,7 +57,7 @@ class TimerStore:
             yield [_timer(item) for item in items]
 
     def still(self, some: Sequence[Timer]) -> list[Timer]:
-        """Those of some timers that are still there."""
+        """Return those of some timers that are still there."""
         return [_timer(item) for item in self._table.get_many(list(map(_key, some)))]
 
     def discard(self, timer: Timer) -> None:

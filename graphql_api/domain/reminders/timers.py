@@ -41,7 +41,7 @@ def timers(task: Task) -> list[Timer]:
 
 
 def alarms(task: Task | None) -> Alarms:
-    """What is to be told of a task: nothing once it is closed, or if there is none.
+    """Return what is to be told of a task: nothing once it is closed, or if there is none.
 
     A reminder comes before the due date of the same instant, and two reminders of one instant
     are one. A due date that is reached is passed at the same instant.

@@ -68,12 +68,12 @@ class TaskFilter:
 
     @property
     def by_due_date(self) -> bool:
-        """Whether only tasks with a due date can match."""
+        """Return whether only tasks with a due date can match."""
         return self.due_before is not None or self.due_after is not None
 
     @property
     def impossible(self) -> bool:
-        """Whether no task can match: a condition has no values, or a range is empty."""
+        """Return whether no task can match: a condition has no values, or a range is empty."""
         return () in (self.status, self.priority, self.tags) or (
             self.due_after is not None
             and self.due_before is not None
@@ -82,7 +82,7 @@ class TaskFilter:
 
     @property
     def needs_items(self) -> bool:
-        """Whether some condition can be checked on a decoded task only, not by DynamoDB."""
+        """Return whether some condition can be checked on a decoded task only, not by DynamoDB."""
         return bool(self.search) or self.ready is not None
 
     def of_open(self) -> "TaskFilter":
@@ -108,7 +108,7 @@ class TaskFilter:
         )
 
     def is_found_in(self, task: Task) -> bool:
-        """Whether the searched text is in the title or the description, ignoring case."""
+        """Return whether the searched text is in the title or the description, ignoring case."""
         if not self.search:
             return True
         text = self.search.casefold()

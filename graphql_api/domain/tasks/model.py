@@ -176,12 +176,12 @@ class Task:
 
     @property
     def open(self) -> bool:
-        """Whether the task is neither completed nor cancelled."""
+        """Return whether the task is neither completed nor cancelled."""
         return self.status in OPEN
 
     @property
     def completed(self) -> bool:
-        """Whether the task is completed."""
+        """Return whether the task is completed."""
         return self.status is TaskStatus.COMPLETED
 
     @property

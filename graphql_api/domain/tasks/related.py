@@ -44,7 +44,7 @@ class RelatedTasks:
         return self._dependencies.get(user_id) or Dependencies.none(user_id)
 
     def is_ready(self, task: Task) -> bool:
-        """Whether the task is open and has no open blockers."""
+        """Return whether the task is open and has no open blockers."""
         return task.open and task.task_id not in self.dependencies_of(task.user_id).blocked_ids
 
     def blockers(self, task: Task) -> list[Task]:

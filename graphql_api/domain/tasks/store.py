@@ -96,7 +96,7 @@ class TaskStore:
             yield group
 
     def _is_done(self, write: Write) -> bool:
-        """Whether a write whose response was lost was carried out: then its change is stored."""
+        """Return whether a write without a response was carried out: its change is stored then."""
         return self._changes.find(write.change.user_id, write.change.change_id) is not None
 
     def _actions(self, write: Write) -> list[Action]:
@@ -213,7 +213,7 @@ def version_conflict(task: Task, **details: Any) -> Conflict:
 
 
 def _is_valid_key(task_id: str) -> bool:
-    """Whether DynamoDB can have such a key."""
+    """Return whether DynamoDB can have such a key."""
     return 1 <= len(task_id) <= MAX_ID_LENGTH
 
 

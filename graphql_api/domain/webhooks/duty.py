@@ -197,7 +197,7 @@ class Rests:
         self._until.pop(webhook_id, None)
 
     def until(self, webhook_id: str, now: datetime, *, others: bool) -> datetime | None:
-        """When to try again; None for now. `others`: tries of the same receiver go on."""
+        """Return when to try again; None for now. `others`: tries of the same receiver go on."""
         until = self._until.get(webhook_id)
         if until is None:
             return None

@@ -35,14 +35,14 @@ GONE = 410
 
 
 class WebhookStatus(Enum):
-    """Whether changes are delivered."""
+    """Return whether changes are delivered."""
 
     ENABLED = "enabled"
     DISABLED = "disabled"
 
 
 class DeliveryStatus(Enum):
-    """What has become of a delivery."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -113,7 +113,7 @@ class Webhook:
 
     @property
     def enabled(self) -> bool:
-        """Whether changes are delivered."""
+        """Return whether changes are delivered."""
         return self.status is WebhookStatus.ENABLED
 
     def edit(self, changes: dict[str, Any], now: datetime) -> "Webhook":
@@ -149,7 +149,7 @@ class Webhook:
         return [self.secret, *(old.secret for old in self.old_secrets if old.until > now)]
 
     def wants(self, change: Change, task: Task | None, blocked_ids: Collection[str]) -> bool:
-        """Whether to tell of a change of a task, which is None if it is gone.
+        """Return whether to tell of a change of a task, which is None if it is gone.
 
         A filter holds if it matches the task as it is now, or as it was before the change: so a
         receiver learns, too, that a task has left what it looks at. Of a task that is gone by now
@@ -272,7 +272,7 @@ class Delivery:
         return self.delivery_id.partition("_")[2]
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it is time for the next try."""
+        """Return whether it is time for the next try."""
         return self.next_try_at is not None and self.next_try_at <= now
 
     def begun(self, now: datetime, lease: timedelta) -> "Delivery":

@@ -29,7 +29,7 @@ class Collected:
 
 @dataclass(slots=True)
 class Reading:
-    """What was read of one user during one look; webhooks at the same place share it."""
+    """The changes read of one user during one look; webhooks at the same place share them."""
 
     user_id: str
     now: datetime

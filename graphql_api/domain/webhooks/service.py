@@ -1,4 +1,4 @@
-"""What users do with their webhooks; the first argument is always whose they are."""
+"""The operations on users' webhooks; the first argument is always whose they are."""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping

@@ -51,7 +51,7 @@ _EDITED = (
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """When a dispatcher has to look after a user's webhooks."""
+    """The time at which a dispatcher has to look after a user's webhooks."""
 
     item: str  # the user's id
     due_at: int  # Unix milliseconds

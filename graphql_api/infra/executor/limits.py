@@ -68,7 +68,7 @@ VALUE_SIZE = 64  # bytes of most values with their names: ids, instants, enums, 
 
 
 class Nesting(Enum):
-    """Where a field may be: lists within lists would multiply what one request reads."""
+    """The nesting of a field: lists within lists would multiply what one request reads."""
 
     LOADED = auto()  # anywhere: its value comes with its parent
     LIST = auto()  # not within another list, nor within a relation
@@ -130,7 +130,7 @@ def extent(
 
 
 def token_limit(text: str, limits: Limits) -> int:
-    """How many tokens a document may have before it is parsed."""
+    """Return the number of tokens that a document may have before it is parsed."""
     return max(limits.tokens, INTROSPECTION.tokens) if _META_FIELD.search(text) else limits.tokens
 
 

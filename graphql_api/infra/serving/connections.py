@@ -49,7 +49,7 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class _Connection:
-    """What is known of a connection since it was first seen."""
+    """The state of a connection since it was first seen."""
 
     since: float
     unread_since: float | None = None  # when bytes began to wait for the client to read them
@@ -120,7 +120,7 @@ class ConnectionGuard:
         yield from self._slowest(busiest[: len(seen) // 2], len(seen) - most, now)
 
     def _slowest(self, seen: list[Seen], count: int, now: float) -> list[Seen]:
-        """Those that have moved the fewest bytes for the time that they have been here."""
+        """Return those that have moved the fewest bytes for the time that they have been here."""
 
         def rate(each: Seen) -> float:
             return (each.read + each.sent) / (now - self._of(each).since + SCAN_SECONDS)

@@ -22,7 +22,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 
 class Metrics:
-    """What one process counts, as an observer of requests, calls, password hashes and slow bodies.
+    """The metrics of one process: an observer of requests, calls, password hashes and slow bodies.
 
     Children of labels are cached: to look one up by its labels takes prometheus-client 1 µs.
     """

@@ -30,7 +30,7 @@ PRIVATE = {
 
 
 def provider() -> TracerProvider:
-    """What sends spans by OTLP over HTTP; OTEL_SERVICE_NAME and the others say more."""
+    """Build what sends spans by OTLP over HTTP; OTEL_SERVICE_NAME and the others say more."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - not for tests
         OTLPSpanExporter,
     )
