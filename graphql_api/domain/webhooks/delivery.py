@@ -12,7 +12,7 @@ from graphql_api.domain.webhooks.store import WebhookStore
 from graphql_api.errors import NotFound
 from graphql_api.infra.outgoing.client import Answer, Failed, OutgoingClient, Refused, TimedOut
 
-LEASE = timedelta(seconds=30)  # of a try, after which another process may make the next one
+LEASE = timedelta(seconds=20)  # of a try, after which another process may make the next one
 SUCCESS_NOTED = timedelta(hours=1)  # at most so often
 REDIRECTS = range(300, 400)
 SUCCESSES = range(200, 300)
