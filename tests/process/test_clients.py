@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import PASSWORD
 from graphql import build_schema, concat_ast, parse, validate
+from receiver import receiving
 from service import ROOT, running
 
 pytestmark = pytest.mark.whole
@@ -202,3 +203,40 @@ def test_event_source_comes_back_after_a_restart_and_misses_nothing(programs, tm
         assert next(line for line in program.stdout if line != "1\n") == "2\n"
         program.terminate()
         program.communicate()
+
+
+def test_a_message_of_a_webhook_is_verified_by_npm_s_library(programs, tmp_path):
+    with (
+        receiving() as receiver,
+        running(tmp_path / "data", WORKERS="1", WEBHOOK_ALLOW_PRIVATE="1") as url,
+    ):
+        account = {"username": "ann", "password": PASSWORD}
+        token = posted(url, "/auth/register", account)["token"]
+        secret = posted(url, "/api/v1/webhooks", {"url": receiver.url}, token)["secret"]
+        task = posted(url, "/api/v1/tasks", {"title": "Grüße"}, token)
+        assert receiver.came.wait(300)
+    [message] = receiver.messages
+    genuine = {"headers": message.headers, "body": message.body.decode()}
+    forged = {**genuine, "body": genuine["body"].replace(task["task_id"], "another")}
+
+    done = subprocess.run(
+        ["node", str(programs / "webhook.js"), secret],
+        input=json.dumps([genuine, forged]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [message.payload, "No matching signature found"]
+    assert message.task == task["task_id"]
+
+
+def posted(url, path, body, token=""):
+    """The answer to a request by REST."""
+    headers = {"Content-Type": "application/json"} | (
+        {"Authorization": f"Bearer {token}"} if token else {}
+    )
+    request = urllib.request.Request(url + path, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)

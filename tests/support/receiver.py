@@ -48,6 +48,7 @@ class Receiver:
     messages: list[Message] = field(default_factory=list)
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(lambda: 204))
     headers: dict[str, str] = field(default_factory=dict)
+    came: threading.Event = field(default_factory=threading.Event)  # set by the first message
 
     def kinds(self) -> list[str]:
         return [message.payload["type"] for message in self.messages]
@@ -66,6 +67,7 @@ def receiving() -> Iterator[Receiver]:
                 status = receiver.answers.get(task) or receiver.answers[self.path]
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.messages.append(Message(self.path, headers, body, status))
+                receiver.came.set()
             self.send_response(status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
