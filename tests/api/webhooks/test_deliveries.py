@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from conftest import UPDATE as UPDATE_TASK
+from units import consumed
 from webhook_world import DELIVERIES, DELIVERY, UPDATE, World, world
 
 from graphql_api.domain.webhooks import delivery, duty, outbox
@@ -422,6 +423,28 @@ def test_a_write_costs_no_call_more_with_webhooks_and_each_step_of_a_delivery_is
     with calls_of(hooks) as calls:
         hooks.duty._look_after(ann.id, None, hooks.now())
         assert calls == ["Query"] * 3  # nothing is new
+
+
+@pytest.mark.counts_units
+def test_a_delivery_takes_seven_write_units_and_the_write_before_it_none_more(hooks, ann):
+    with consumed(hooks.database) as without:
+        ann.create(title="1")
+    hooks.create(ann)
+    with consumed(hooks.database) as write:
+        ann.create(title="2")
+    hooks.duty._look_after(ann.id, None, hooks.now())
+    ann.create(title="3")
+    with consumed(hooks.database) as delivery:
+        hooks.duty._look_after(ann.id, None, hooks.now())
+
+    assert write == without
+    assert [(call.operation, call.writes) for call in delivery if call.writes] == [
+        ("PutItem", 1),
+        ("UpdateItem", 1),
+        ("UpdateItem", 1),
+        ("TransactWriteItems", 4),
+    ]
+    assert sum(call.reads for call in delivery) == 2
 
 
 def test_a_look_when_nobody_s_webhooks_are_due_is_one_call(hooks, ann, calls_of):
