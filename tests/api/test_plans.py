@@ -284,6 +284,24 @@ def test_applying_writes_once_and_undoing_takes_it_back(ann, calls):
     assert codes(again) == ["CONFLICT"]
 
 
+def test_a_plan_moves_more_reminders_than_one_transaction_takes(ann, calls):
+    start = {"plannedStart": "2030-01-01T08:00:00Z", "plannedEnd": "2030-01-01T09:00:00Z"}
+    ten = [{"minutesBefore": minutes, "from": "PLANNED_START"} for minutes in range(10)]
+    tasks = estimated(ann, *[30] * 6, **start, reminders=ten)
+    wanted = sorted(task["id"] for task in tasks)
+    plan_id = preview(ann)["inputHash"]
+    calls.clear()
+
+    applied = apply(ann, plan_id)
+
+    # A task, its change, ten instants that go and ten that come: four tasks in a transaction,
+    # after that of the plan itself.
+    assert calls.count("TransactWriteItems") == 3
+    assert (sorted(applied["applied"]), applied["conflicts"]) == (wanted, [])
+    assert sorted(undo(ann, plan_id)["restored"]) == wanted
+    assert planned(ann, *tasks) == [("01-01T08:00", "2030-01-01T09:00:00.000Z")] * 6
+
+
 def test_what_is_planned_so_already_is_not_written(ann, calls):
     [task] = estimated(ann, 60)
     apply(ann, preview(ann)["inputHash"])

@@ -232,4 +232,7 @@ def _names(task: Task) -> Collection[str]:
 
 
 def _item(task: Task) -> Item:
-    return {**codec.encode(task), **codec.item(due_order=task.due_order)}
+    item = {**codec.encode(task), **codec.item(due_order=task.due_order)}
+    if not task.reminders:  # as in items that are older: most tasks have none
+        del item["reminders"]
+    return item
