@@ -112,6 +112,8 @@ NAMES = {
         "Granian.wrks": "infra/serving/server.py",
         "Granian.signal_handler_interrupt": "infra/serving/server.py",
         "Granian.signal_handler_reload": "infra/serving/server.py",
+        "Granian.respawned_wrks.clear": "infra/serving/server.py",
+        "Granian._respawn_workers": "infra/serving/server.py",
         "loops.register": "infra/serving/server.py",
         "WorkerProcess.inner": "infra/serving/server.py",
     },

@@ -158,6 +158,24 @@ def test_what_keeps_failing_is_service_unavailable_until_it_does_not(rig, name):
     assert held == (name in {"lost", "cut off", "corrupt"})  # these had been carried out
 
 
+WRITES = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"]
+
+
+def test_where_only_writes_fail_everybody_can_read_and_is_told_so(rig):
+    rig.service.eventually(rig.ready)
+    before = titles(rig.ann)
+    with fault(rig, *({**ERROR["internal error"], "operation": name} for name in WRITES)):
+        for number in range(20):
+            refused(rig.create(f"unwritten {number}"))
+            assert titles(rig.ann) == before
+
+        ready = rig.service.get("/readyz")
+        assert (ready.status, ready.get_json()) == (
+            200,
+            {"status": "ready", "read": True, "write": False},
+        )
+
+
 @pytest.mark.parametrize("name", AWAY)
 def test_while_the_store_is_away_nobody_waits_for_it_until_it_is_tried_again(broken, name):
     broken.proxy.rules(ERROR[name])

@@ -524,6 +524,37 @@ def test_a_killed_worker_is_replaced_and_the_service_goes_on(service):
 
 
 @linux
+def test_workers_that_are_killed_as_soon_as_they_start_are_replaced_too(start):
+    service = start()
+    service.ready()
+
+    for _ in range(3):
+        [victim, _] = before = workers(service)
+        os.kill(victim, signal.SIGKILL)
+        service.eventually(lambda: len({*workers(service)} - {victim}) == 2)  # noqa: B023
+        assert len({*workers(service)} - {*before}) == 1
+
+    service.eventually(lambda: service.get("/readyz").status == 200)
+    assert service.end() == 0
+
+
+@linux
+def test_a_service_whose_workers_cannot_run_ends_and_says_so(tmp_path):
+    broken = unhurried(
+        "from graphql_api.infra.serving import worker",
+        "worker.Hub.__init__ = lambda *_: __import__('os')._exit(3)",
+    )
+    with Program(broken, tmp_path, DATA_DIR=tmp_path / "data", WORKERS=1) as service:
+        assert service.process.wait(SOON) == 1
+
+        lines = map(json.loads, service.errors.read_text().splitlines())
+        assert [line["message"] for line in lines] == [
+            *["Unexpected exit from worker-1"] * 6,
+            "Worker crash loop detected, exiting",
+        ]
+
+
+@linux
 def test_a_killed_engine_is_started_once_more_and_its_second_death_ends_the_service(start):
     service = start()
     ann = Api(service).register("ann")

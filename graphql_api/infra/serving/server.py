@@ -5,6 +5,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,8 @@ from graphql_api.infra.serving.worker import start_worker
 
 HEAD_MILLISECONDS = 5_000  # for a client to send a request's head
 STOP_SECONDS = 10  # for requests in flight to finish
+MAX_DEATHS = 5  # of workers within …
+DEATHS_SECONDS = 30.0  # … after which a service that cannot run ends, and says so
 EVENT_LOOP = "inline"  # the name of ours in granian's registry
 
 loops.register(EVENT_LOOP)(EventLoop)
@@ -64,8 +67,20 @@ class _Server(Granian):  # type: ignore[misc, valid-type]  # which class it is, 
     def __init__(self, drain: Drain, drain_seconds: int, **settings: Any) -> None:
         super().__init__("graphql_api", **settings)
         self._drain, self._drain_seconds = drain, drain_seconds
+        self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         drain.on_start(self._stop_later)
         watchdog.watch_stopped_workers(lambda: [worker.inner for worker in self.wrks])
+
+    def _respawn_workers(self, workers: list[int], *given: Any, **more: Any) -> None:
+        """Replace workers that have died, and forget it unless too many have.
+
+        By itself granian ends as soon as a worker dies within 5.5 seconds of its start.
+        """
+        super()._respawn_workers(workers, *given, **more)
+        now = time.monotonic()
+        self._deaths.extend(now for _ in workers)
+        if len(self._deaths) < MAX_DEATHS or now - self._deaths[0] > DEATHS_SECONDS:
+            self.respawned_wrks.clear()
 
     def _stop_later(self) -> None:
         time.sleep(self._drain_seconds)
