@@ -27,26 +27,43 @@ class Feed:
         """Up to `first` changes behind a position, and those that must come before them.
 
         The changes of the last WINDOW come again with the next pass, so that none is missed that
-        was committed late. Those of one task always come in the order of its versions.
+        was committed late. Those of one task always come in the order of its versions: for this a
+        pass of several pages ends where it was begun, and begins anew if a change has appeared
+        behind it that a later one of its task may follow.
         """
         found = self._store.after(user_id, position.after, first + 1, now)
-        page, more = found[:first], len(found) > first
-        end = position.next(page[-1].change_id if page else None, more=more, now=now)
-        return FeedPage(self._in_order(user_id, page, position), end, more)
+        more, within = len(found) > first, position.in_pass(now)
+        if more or position.floor:
+            found = [change for change in found if change.change_id < within.until]
+            more = len(found) > first
+        changes = found[:first]
+        if position.floor and self._has_missed(user_id, changes, position, position.floor):
+            return self.page(user_id, Position(position.floor, position.floor), first, now)
+        last = changes[-1].change_id if changes else None
+        changes = self._in_order(user_id, changes, position)
+        floor = within.floor or position.after
+        if more and last:
+            read = within.read + sum(change.change_id > floor for change in changes)
+            return FeedPage(changes, Position(last, floor, read), more)
+        return FeedPage(changes, Position(floor), more=False)
+
+    def _has_missed(
+        self, user_id: str, changes: list[Change], position: Position, floor: str
+    ) -> bool:
+        """Tell whether changes have appeared behind this pass that might come before these."""
+        follow = any(
+            change.previous and floor < change.previous <= position.after for change in changes
+        )
+        return follow and self._store.count(user_id, floor, position.after) != position.read
 
     def _in_order(self, user_id: str, page: list[Change], position: Position) -> list[Change]:
-        """Put before a change its task's earlier one, where reading has overtaken that.
-
-        It happens if both are committed after their places were read, but before the second's
-        page is: the first would only come with the next pass.
-        """
-        known = position.floor or position.after
+        """Put before a change its task's earlier one, if that was committed during this page."""
         seen: set[str] = set()
         ordered: list[Change] = []
         for change in page:
             missed = []
             at = change.previous
-            while at is not None and at > known and at not in seen:
+            while at is not None and at > position.after and at not in seen:
                 earlier = self._store.find(user_id, at)
                 if earlier is None:
                     break

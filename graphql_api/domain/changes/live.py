@@ -10,18 +10,20 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple, Protocol, TypeAlias
 
-from graphql_api import clock
+from graphql_api import clock, ids
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import WINDOW, Change, Position
 from graphql_api.errors import RateLimited, ServiceUnavailable
 
-PAGE = 100  # changes in one read
+PAGE = 500  # changes in one read
+STEP = 100  # changes that are sent at once to whoever catches up
+GLANCE = timedelta(seconds=1)  # how late a change may be committed that is told at once
 CHECK_SECONDS = 4.0  # between two looks whether the sessions of subscribers are alive
 COMMENT_SECONDS = 20.0  # between two signs of life to each subscriber
 RETRY_SECONDS = 30  # for a user with too many subscriptions
@@ -111,7 +113,27 @@ class _Reader:
 
     def poll(self) -> None:
         """Deliver what is new."""
-        for change in self._fresh():
+        self._deliver(self._fresh())
+
+    def glance(self) -> None:
+        """Deliver what has just been written, without reading the whole window again."""
+        newest = next(reversed(self._seen), None)
+        if newest is None:
+            return self.poll()
+        start = Position(ids.first_id(ids.instant(newest) - GLANCE))
+        page = self._feed.page(self._user_id, start, PAGE, self._now())
+        fresh = [change for change in page.changes if change.change_id not in self._seen]
+        known = self._seen.keys() | {change.change_id for change in fresh}
+        if page.more or any(self._is_missed(change.previous, known) for change in fresh):
+            return self.poll()
+        self._seen.update((change.change_id, change) for change in fresh)
+        return self._deliver(fresh)
+
+    def _is_missed(self, previous: str | None, known: Collection[str]) -> bool:
+        return previous is not None and previous > self._position.after and previous not in known
+
+    def _deliver(self, changes: Iterable[Change]) -> None:
+        for change in changes:
             for channel in self.channels.values():
                 channel.deliver(change)
 
@@ -159,7 +181,7 @@ class _CatchUp:
         """Send the next page; True once the present is reached, at once if nothing is missed."""
         if self.subscription.after is None:
             return True
-        page = self._feed.page(self.subscription.user_id, self._position, PAGE, self._now())
+        page = self._feed.page(self.subscription.user_id, self._position, STEP, self._now())
         for change in page.changes:
             if change.change_id not in self._sent:
                 self._sent[change.change_id] = None
@@ -248,9 +270,12 @@ class LiveFeed:
             users, self._notified = self._notified, set()
             now = time.monotonic()
             if now - polled >= self._options.interval:
-                users, polled = set(self._readers), now
-            for user_id in users & self._readers.keys():
-                self._safely(self._readers[user_id].poll)
+                polled = now
+                for reader in self._readers.values():
+                    self._safely(reader.poll)
+            else:
+                for user_id in users & self._readers.keys():
+                    self._safely(self._readers[user_id].glance)
             steps = [partial(self._step, one) for one in self._catching_up.values()]
             self._stuck = not all(map(self._safely, steps))
             if now - checked >= CHECK_SECONDS:

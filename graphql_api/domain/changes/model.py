@@ -6,6 +6,7 @@ a change may appear behind one that was read already. Readers therefore read the
 (`Position`), and may meet a change twice, never not at all.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -21,6 +22,10 @@ WINDOW = timedelta(seconds=15)
 At most 5 s of a request's deadline, 2 s of an attempt that still travels after it, and 8 s between
 the clocks of two machines.
 """
+
+
+_ID = f"({ids.TIME_ORDERED_PATTERN})"
+_POSITION = re.compile(rf"{_ID}(?:\|{_ID}\|([0-9]{{1,9}}))?", re.ASCII)
 
 
 class ChangeKind(Enum):
@@ -90,11 +95,12 @@ class Position:
     """A place in a user's feed: all up to `after` was read.
 
     `floor` is set between the pages of one pass over the feed: where the next pass begins, which
-    is WINDOW before this one began.
+    is WINDOW before this one began. `read` is how many changes behind it this pass has given.
     """
 
     after: str
     floor: str | None = None
+    read: int = 0
 
     @classmethod
     def start(cls, now: datetime, retention: timedelta) -> "Position":
@@ -114,19 +120,26 @@ class Position:
     @classmethod
     def parse(cls, text: str, now: datetime, retention: timedelta) -> "Position":
         """The position of a text. Raises CursorExpired where changes after it may be gone."""
-        after, _, floor = text.partition("|")
-        if not ids.is_time_ordered(after) or not (floor == "" or ids.is_time_ordered(floor)):
+        found = _POSITION.fullmatch(text)
+        if found is None:
             raise BadUserInput("The cursor is not one of the change feed.", "after")
+        after, floor, read = found.groups()
         if ids.instant(after) < now - retention - WINDOW:
             raise CursorExpired(retention)
-        return cls(after, floor or None)
+        return cls(after, floor, int(read or 0))
 
     def __str__(self) -> str:
-        return self.after if self.floor is None else f"{self.after}|{self.floor}"
+        return self.after if self.floor is None else f"{self.after}|{self.floor}|{self.read}"
 
-    def next(self, last: str | None, *, more: bool, now: datetime) -> "Position":
-        """The position after a page that ends with the change `last`, read now."""
-        floor = self.floor or max(self.after, ids.first_id(now - WINDOW))
-        if more and last is not None:
-            return Position(last, floor)
-        return Position(floor)
+    def in_pass(self, now: datetime) -> "Position":
+        """Begin a pass now unless one has begun."""
+        if self.floor is not None:
+            return self
+        return Position(self.after, max(self.after, ids.first_id(now - WINDOW)))
+
+    @property
+    def until(self) -> str:
+        """The end of a pass: what is dated after its beginning is left to the next one."""
+        return ids.first_id(
+            ids.instant(self.floor or self.after) + WINDOW + timedelta(milliseconds=1)
+        )

@@ -59,6 +59,13 @@ class ChangeStore:
                 break
         return found
 
+    def count(self, user_id: str, after: str, last: str) -> int:
+        """Count the user's changes behind an id, up to another one."""
+        return sum(
+            self._count_of_day(user_id, day, after, last)
+            for day in _days(ids.instant(after), ids.instant(last))
+        )
+
     def remove_all(self, user_id: str, now: datetime) -> None:
         """Delete all changes of a user."""
         for day in _days(now - self.retention - WINDOW, now + WINDOW):
@@ -82,6 +89,17 @@ class ChangeStore:
             if start is None:
                 break
         return found
+
+    def _count_of_day(self, user_id: str, day: date, after: str, last: str) -> int:
+        where = Key("user_id").eq(_partition(user_id, day)) & Key("item").between(after, last)
+        found = 0
+        start: Item | None = None
+        while True:
+            read = self._table.count(where, start=start, limit=MAX_PAGE)
+            found += read.matches
+            start = read.last_key
+            if start is None:
+                return found
 
 
 def _days(first: datetime, last: datetime) -> Iterator[date]:

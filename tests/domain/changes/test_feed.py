@@ -49,7 +49,12 @@ class Memory:
         return [self.changes[key] for key in sorted(self.changes) if key > after][:limit]
 
     def find(self, _user, change_id):
+        self.reads += 1
         return self.changes.get(change_id)
+
+    def count(self, _user, after, last):
+        self.reads += 1
+        return sum(after <= key <= last for key in self.changes)
 
 
 def read_to_the_end(feed, position, now, first=2):
@@ -95,9 +100,80 @@ def test_an_earlier_change_that_was_overtaken_comes_before_the_later_one_of_its_
     page = Feed(memory).page("u", Position.end(NOW), 2, NOW + timedelta(seconds=9))
 
     memory.add(first, second)  # committed while the reader is between two pages
-    found = Feed(memory).page("u", page.end, 2, NOW + timedelta(seconds=9)).changes
+    found, _ = read_to_the_end(Feed(memory), page.end, NOW + timedelta(seconds=9))
 
-    assert found == [other[2], first, second]
+    assert found == [first, *other, second]
+
+
+def test_an_earlier_change_that_is_committed_while_a_page_is_read_is_read_by_itself():
+    memory = Memory()
+    first = change(NOW)
+    second = change(NOW + timedelta(seconds=1), previous=first.change_id)
+    memory.add(second)
+    after = memory.after
+
+    def read_and_commit(*where):
+        found = after(*where)
+        memory.add(first)
+        return found
+
+    memory.after = read_and_commit
+    found = Feed(memory).page("u", Position.end(NOW), 2, NOW + timedelta(seconds=9)).changes
+
+    assert found == [first, second]
+
+
+def test_a_task_that_is_changed_all_the_time_takes_two_reads_a_page():
+    memory, changes = Memory(), [change(NOW)]
+    for number in range(1, 500):
+        at = NOW + timedelta(milliseconds=number)
+        changes.append(change(at, previous=changes[-1].change_id))
+    memory.add(*changes)
+
+    found, _ = read_to_the_end(
+        Feed(memory), Position.end(NOW), NOW + timedelta(seconds=1), first=50
+    )
+
+    assert found == changes
+    assert memory.reads == 10 + 9  # a page, and a count of what came before it
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2), st.integers(0, 500), st.integers(0, 3_000), st.integers(0, 8_000)
+        ),
+        max_size=40,
+    ),
+    st.lists(st.integers(1, 1_500), max_size=20),
+)
+def test_the_changes_of_a_task_come_in_their_order_however_late_and_by_whatever_clock(
+    writes, pauses
+):
+    """Each follows its task's last one by some milliseconds, is committed, and dated early."""
+    memory, pending, last, free = Memory(), [], {}, {}
+    for task, gap, lag, behind in writes:
+        begun = free.get(task, 0) + gap
+        at = NOW + timedelta(milliseconds=begun - behind)
+        last[task] = change(at, task=f"{task}", previous=getattr(last.get(task), "change_id", None))
+        free[task] = begun + lag
+        pending.append((free[task], len(pending), last[task]))
+    pending.sort()
+    position, seen, clock = Position.end(NOW), [], 0
+    for pause in [*pauses, *[500] * 200]:
+        clock += pause
+        while pending and pending[0][0] <= clock:
+            memory.add(pending.pop(0)[2])
+        page = Feed(memory).page("u", position, 3, NOW + timedelta(milliseconds=clock))
+        seen += page.changes
+        position = page.end
+
+    assert not pending
+    first_seen = list(dict.fromkeys(each.change_id for each in seen))
+    assert sorted(first_seen) == sorted(memory.changes)
+    for task in last:
+        of_task = [key for key in first_seen if memory.changes[key].task_id == f"{task}"]
+        assert of_task == sorted(of_task)
 
 
 @given(
@@ -138,12 +214,17 @@ def test_the_position_of_a_change_is_behind_it_unless_an_earlier_one_may_still_c
 @given(st.integers(0, 10**12), st.booleans())
 def test_a_position_is_read_as_it_was_written(microseconds, between_pages):
     at = NOW + timedelta(microseconds=microseconds)
-    position = Position(ids.new_id(at), ids.first_id(at) if between_pages else None)
+    position = Position(ids.new_id(at))
+    if between_pages:
+        position = Position(ids.new_id(at), ids.first_id(at), 120)
 
     assert Position.parse(str(position), at, RETENTION) == position
 
 
-@pytest.mark.parametrize("text", ["", "x", "|", f"{ids.first_id(NOW)}|x", "d" * 500])
+ID = ids.first_id(NOW)
+
+
+@pytest.mark.parametrize("text", ["", "x", "|", f"{ID}|x", f"{ID}|{ID}", f"{ID}|{ID}|x", "d" * 500])
 def test_what_is_no_position_is_refused(text):
     with pytest.raises(BadUserInput, match="change feed") as refusal:
         Position.parse(text, NOW, RETENTION)
