@@ -53,7 +53,7 @@ class Deployment:
         self.database = Database(connect(config), call_timeout=60, timeout=10)
         self.changes = ChangeStore(self.database, timedelta(days=30))
         self.tasks = TaskStore(self.database, self.changes)
-        self.duty = TimerDuty(TimerStore(self.database), self.tasks, 1.0)
+        self.duty = TimerDuty(TimerStore(self.database), self.tasks, 1.0, lambda: DUE)
 
     def fill(self, count):
         """Give users tasks with reminders within the minute before DUE."""

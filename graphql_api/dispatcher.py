@@ -35,7 +35,7 @@ def create_dispatcher(config: Config) -> Dispatcher:
     tasks = TaskStore(database, changes)
     interval = 1.0 if config.embedded else 5.0
     webhooks = _webhook_duty(config, database, changes, tasks)
-    duties: list[Duty] = [TimerDuty(TimerStore(database), tasks, interval), webhooks]
+    duties: list[Duty] = [TimerDuty(TimerStore(database), tasks, interval, clock.now), webhooks]
     dispatcher = Dispatcher(duties, clock.now)
     webhooks.on_ready = partial(dispatcher.wake, webhooks)
     return dispatcher

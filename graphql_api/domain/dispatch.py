@@ -36,6 +36,7 @@ class Dispatcher:
         self._woken: set[int] = set()  # numbers of duties
         self._thread: threading.Thread | None = None
         self._failures = 0
+        self._stepped_at = 0.0  # of the clock's timestamp
 
     def start(self) -> None:
         """Run in a background thread, which ends with the process."""
@@ -83,7 +84,13 @@ class Dispatcher:
             self._thread.join(STOP_SECONDS)
 
     def step(self) -> float:
-        """Call the duties that are due; return the seconds until the next one is."""
+        """Call the duties that are due; return the seconds until the next one is.
+
+        After the clock was set back all of them are, else they would wait until it has caught up.
+        """
+        if self._now().timestamp() < self._stepped_at:
+            self._due = dict.fromkeys(self._due, 0.0)
+        self._stepped_at = self._now().timestamp()
         for number, duty in enumerate(self._duties):
             if self._stopped.is_set():
                 break

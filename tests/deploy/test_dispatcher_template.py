@@ -145,18 +145,18 @@ def tell(hooks: World, ann, note) -> None:
     """Tell what is due: one alone, several together, what another one tells, and nothing."""
     store = TaskStore(hooks.database, ChangeStore(hooks.database, timedelta(days=30)))
     timers = TimerStore(hooks.database)
-    duty = TimerDuty(timers, store, 1)
     due, late = (clock.now() + timedelta(hours=hours) for hours in (1, 2))
+    duty = TimerDuty(timers, store, 1, lambda: late)
     for number in range(3 * SHARDS):
         ann.create(title=f"{number}", dueAt=clock.text(due))
     idle = Timer(due, ann.id, "gone", "a change")
     hooks.database.transact(timers._put(idle))
     page = max((page for shard in range(SHARDS) for page in timers.due(shard, late)), key=len)
-    found, _ = duty._writes(page, late)
+    [group] = duty._groups([timer for timer in page if timer != idle])
 
     def tell_all():
-        duty._tell([timer for timer in page if timer != idle][:1], late)
-        duty._carry_out(found, late)
+        duty._tell(next(duty._groups([group[0].timers[0]])))
+        duty._tell(group)
         duty.run(late)
 
     dispatching(hooks, note, tell_all)

@@ -91,6 +91,17 @@ def test_all_duties_are_called_when_the_dispatcher_is_woken(clock):
     assert last.calls == 2
 
 
+def test_a_clock_that_is_set_back_keeps_no_duty_waiting(clock):
+    duty = Every(1)
+    dispatcher = Dispatcher([duty], clock)
+    dispatcher.step()
+
+    clock.advance(-3600)
+    pause = dispatcher.step()
+
+    assert (duty.calls, pause) == ([0, -3600], 1)
+
+
 @pytest.mark.parametrize(("least", "calls"), [(0, 3), (60, 3)])
 def test_a_brief_run_ends_once_nothing_is_due(clock, least, calls, monkeypatch):
     class Busy(Every):

@@ -1,6 +1,6 @@
 """Writes of tasks: each is a state before, one after, and the changes that tell of it. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
@@ -115,21 +115,16 @@ def restoration(task: Task, deleted: Change, actor: Actor, now: datetime) -> Wri
     return Write(None, replace(task, change_id=change.change_id), change)
 
 
-def firing(task: Task, timers: Iterable[Timer], now: datetime) -> Write | None:
-    """The write that tells of what is due by these timers of a task; None if nothing is."""
-    due = alarms(task)
-    claims = tuple(sorted((timer for timer in timers if timer.at in due), key=lambda each: each.at))
-    changes: list[Change] = []
-    for timer in claims:
+def firing(task: Task, timers: Sequence[Timer], now: datetime) -> Write:
+    """The write that tells what is due by these timers of a task, the earliest first."""
+    due, changes = alarms(task), list[Change]()
+    for timer in timers:
         late = max(0, int((now - timer.at).total_seconds()))
         for kind in due[timer.at]:
             last = changes[-1].change_id if changes else task.change_id
-            told = _change(task, kind, last, SYSTEM, now)
-            changes.append(replace(told, late_seconds=late))
-    if not changes:
-        return None
+            changes.append(replace(_change(task, kind, last, SYSTEM, now), late_seconds=late))
     after = replace(task, change_id=changes[-1].change_id)
-    return Write(task, after, changes[0], tuple(changes[1:]), claims)
+    return Write(task, after, changes[0], tuple(changes[1:]), tuple(timers))
 
 
 def _following(

@@ -31,7 +31,7 @@ def test_a_webhook_gets_the_kinds_of_time_that_it_asks_for(hooks):
     tasks = TaskStore(hooks.database, ChangeStore(hooks.database, timedelta(days=30)))
     hooks.later(seconds=12)
 
-    TimerDuty(TimerStore(hooks.database), tasks, 1).run(hooks.now())
+    TimerDuty(TimerStore(hooks.database), tasks, 1, hooks.now).run(hooks.now())
     hooks.dispatch()
 
     by_path = {path: [] for path in ("/reminders", "/all")}

@@ -52,7 +52,8 @@ class World:
         self.history = History(self.store, dependencies, Feed(self.changes))
         self.tasks = Tasks(self.store, dependencies, self.history)
         self.timers = TimerStore(self.database)
-        self.duty = TimerDuty(self.timers, self.store, INTERVAL)
+        self.clock = NOW
+        self.duty = TimerDuty(self.timers, self.store, INTERVAL, lambda: self.clock)
         self.user = uuid.uuid4().hex
 
     def create(self, now=NOW, **fields):
@@ -60,6 +61,11 @@ class World:
 
     def update(self, task, now=NOW, **fields):
         return self.tasks.update(self.user, {"id": task.task_id, **fields}, SYSTEM, now).task
+
+    def dispatch(self, now):
+        """Let the dispatcher look once; return the seconds until it looks again."""
+        self.clock = now
+        return self.duty.run(now)
 
     def told(self, user=None):
         """The kinds of what time has brought, with their lateness, in the order of the feed."""
@@ -113,7 +119,7 @@ def test_what_is_due_is_told_at_its_instant_and_not_before(world):
 
     told = []
     for minutes in (9, 10, 39, 40, 59, 60, 61):
-        assert world.duty.run(after(minutes=minutes)) == INTERVAL
+        assert world.dispatch(after(minutes=minutes)) == INTERVAL
         told.append([kind for kind, _ in world.told()])
 
     assert told == [
@@ -132,14 +138,35 @@ def test_what_is_due_is_told_at_its_instant_and_not_before(world):
 def test_what_is_told_late_says_by_how_much(world):
     world.create(due_at=after(hours=30), reminders=[Reminder(at=after(minutes=1))])
 
-    world.duty.run(after(hours=30, seconds=5.9))
+    world.dispatch(after(hours=30, seconds=5.9))
 
     assert world.told() == [(REMINDER, 30 * 3600 - 55), (DUE, 5), (OVERDUE, 5)]
 
 
+def test_changes_are_dated_when_they_are_written_however_long_that_takes(world, monkeypatch):
+    """Readers do not wait for a change that appears long after its date."""
+    for _ in range(20):
+        world.create(due_at=after(hours=1))
+    write, transactions = world.store.write, []
+
+    def slowly(*writes):
+        write(*writes)
+        transactions.append(writes)
+        world.clock += timedelta(seconds=10)
+
+    monkeypatch.setattr(world.store, "write", slowly)
+
+    world.dispatch(after(hours=1))
+
+    found = world.changes.after(world.user, ids.first_id(NOW), 100, after(days=1))
+    dates = {each.at.replace(microsecond=0) for each in found if each.late_seconds is not None}
+    assert dates == {after(hours=1, seconds=10 * n) for n in range(len(transactions))}
+    assert {late for _, late in world.told()} == {10 * n for n in range(len(transactions))}
+
+
 def test_it_is_in_the_history_of_the_task_whose_version_stays(world):
     task = world.create(due_at=after(hours=1))
-    world.duty.run(after(hours=1))
+    world.dispatch(after(hours=1))
     changed = world.update(task, after(hours=2), title="y", expected_version=1)
 
     feed = Feed(world.changes)
@@ -169,7 +196,7 @@ def test_a_task_that_was_moved_done_or_deleted_meanwhile_tells_nothing(world, wr
     to_come = [after(days=2)] if write == "moved" else []
     assert world.kept() == ([] if meanwhile == "before" else [after(hours=1)]) + to_come
 
-    world.duty.run(after(hours=3))
+    world.dispatch(after(hours=3))
 
     assert world.told() == []
     assert world.kept() == to_come
@@ -189,8 +216,8 @@ def test_a_task_that_changes_under_a_dispatchers_hands_is_looked_at_again(world,
 
     monkeypatch.setattr(world.store, "get_many", read_and_be_overtaken)
 
-    world.duty.run(late)
-    world.duty.run(late)
+    world.dispatch(late)
+    world.dispatch(late)
 
     assert Counter(world.told()) == {(DUE, 3600): 1, (OVERDUE, 3600): 1}
     assert world.store.get(world.user, renamed.task_id).title == "y"
@@ -218,12 +245,15 @@ def test_of_two_dispatchers_each_change_is_told_by_one(world):
     other = World(world.config)
     now = after(hours=1)
     seen = [page for shard in range(SHARDS) for page in world.timers.due(shard, now)]
-    world.duty._tell(seen[0][:2], now)  # one is ahead with some
+    groups = [group for page in seen for group in world.duty._groups(page)]
+    world.clock = other.clock = now
+    world.duty._tell(groups[0][:2])  # one is ahead with some
     for page in seen:
-        other.duty._tell(page, now)
+        for group in other.duty._groups(page):
+            other.duty._tell(group)
 
-    for page in seen:
-        world.duty._tell(page, now)
+    for group in groups:
+        world.duty._tell(group)
 
     assert Counter(kind for kind, _ in world.told()) == {DUE: 30, OVERDUE: 30}
     assert world.kept() == []
@@ -247,14 +277,14 @@ def test_whatever_call_a_dispatcher_crashes_before_the_next_one_loses_nothing(wo
         calls = itertools.count()
         events.register_first("before-send.dynamodb", crash)
         try:
-            world.duty.run(after(hours=3))
+            world.dispatch(after(hours=3))
             crashed = False
         except Crash:
             pass
         finally:
             events.unregister("before-send.dynamodb", crash)
 
-        World(world.config).duty.run(after(hours=4))
+        World(world.config).dispatch(after(hours=4))
 
         assert Counter(kind for kind, _ in world.told()) == {REMINDER: 1, DUE: 2, OVERDUE: 2}
         assert world.kept() == []
@@ -273,8 +303,8 @@ def test_a_transaction_whose_answer_was_lost_tells_once(world, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(world.database, "transact", lose_the_answer)
         with pytest.raises(ServiceUnavailable):
-            world.duty.run(after(hours=1))
-    world.duty.run(after(hours=1))
+            world.dispatch(after(hours=1))
+    world.dispatch(after(hours=1))
 
     assert world.told() == [(DUE, 0), (OVERDUE, 0)]
 
@@ -285,9 +315,9 @@ def test_a_thousand_in_one_minute_are_told_by_a_few_dozen_calls(world):
     calls = []
     world.database.on_call = lambda call: calls.append(call.operation)
 
-    pause = world.duty.run(after(hours=1))
+    pause = world.dispatch(after(hours=1))
     while pause == 0:  # on a machine that is slow
-        pause = world.duty.run(after(hours=1))
+        pause = world.dispatch(after(hours=1))
     world.database.on_call = None
 
     assert Counter(kind for kind, _ in world.told()) == {REMINDER: 1_000}
@@ -347,7 +377,7 @@ def test_what_is_undone_brings_its_timers_back(world):
 
 def test_what_time_has_brought_cannot_be_undone(world):
     world.create(due_at=after(hours=1))
-    world.duty.run(after(hours=1))
+    world.dispatch(after(hours=1))
     [*_, due, overdue] = world.changes.after(world.user, ids.first_id(NOW), 10, after(days=1))
 
     for change in (due, overdue):
