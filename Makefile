@@ -4,7 +4,7 @@ PORT ?= 5000
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null)
 
-.PHONY: run graphiql-if-possible test quick chaos check format schema schema-diff openapi graphiql constraints bench siege soak clean
+.PHONY: run graphiql-if-possible test quick chaos check format schema schema-diff openapi graphiql constraints bench live siege soak clean
 
 run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
@@ -47,6 +47,9 @@ bench: .venv/run bench/peers/node_modules/.installed  ## Measure against Apollo 
 siege: SECONDS ?= 15
 siege: .venv/run bench/peers/node_modules/.installed  ## See what ten users notice while others do their worst
 	@$(BIN)/python bench/siege.py --seconds $(SECONDS)
+
+live: .venv/run bench/peers/node_modules/.installed  ## See what subscribers cost and how soon they hear, beside GraphQL Yoga
+	@$(BIN)/python bench/live.py
 
 soak: SECONDS ?= 600
 soak: .venv/run bench/peers/node_modules/.installed  ## See whether memory stays flat under SECONDS of mixed load

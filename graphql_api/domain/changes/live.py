@@ -22,7 +22,8 @@ from graphql_api.domain.changes.model import WINDOW, Change, Position
 from graphql_api.errors import RateLimited, ServiceUnavailable
 
 PAGE = 500  # changes in one read
-STEP = 100  # changes that are sent at once to whoever catches up
+STEP = 100  # changes that are read at once for whoever catches up
+BATCH_BYTES, BATCH_SECONDS = 48 * 1024, 2.5  # a pace at which no stream is cut (see `streams`)
 GLANCE = timedelta(seconds=1)  # how late a change may be committed that is told at once
 CHECK_SECONDS = 4.0  # between two looks whether the sessions of subscribers are alive
 COMMENT_SECONDS = 20.0  # between two signs of life to each subscriber
@@ -169,30 +170,42 @@ class _Reader:
 
 
 class _CatchUp:
-    """A subscription that first gets what came before, a page at a time."""
+    """A subscription that first gets what came before, at a pace that its client can read at."""
 
     def __init__(self, feed: Feed, subscription: Subscription, now: Callable[[], datetime]) -> None:
         self.subscription = subscription
         self._feed, self._now = feed, now
         self._position = subscription.after or Position.end(now())
+        self._more = True
+        self._pending: deque[Change] = deque()
         self._sent: dict[str, None] = {}
+        self._resume = 0.0
+
+    @property
+    def is_waiting(self) -> bool:
+        """True until its client has had time to read."""
+        return time.monotonic() < self._resume
 
     def step(self) -> bool:
-        """Send the next page; True once the present is reached, at once if nothing is missed."""
-        if self.subscription.after is None:
-            return True
-        page = self._feed.page(self.subscription.user_id, self._position, STEP, self._now())
-        for change in page.changes:
-            if change.change_id not in self._sent:
-                self._sent[change.change_id] = None
-                self.subscription.deliver(_rendered(self.subscription.render, change))
-        self._position = page.end
-        return not page.more
+        """Send some changes; True once all that are there now are sent."""
+        if self.is_waiting:
+            return False
+        if not self._pending:
+            self._read()
+        size = 0
+        while self._pending and size < BATCH_BYTES:
+            data = _rendered(self.subscription.render, self._pending.popleft())
+            self.subscription.deliver(data)
+            size += len(data or b"")
+        if size >= BATCH_BYTES:
+            self._resume = time.monotonic() + BATCH_SECONDS
+        return not (self._pending or self._more)
 
-    def finish(self) -> None:
-        """Send what was committed behind this one's back; a poll just before has seen the rest."""
-        while not self.step():
-            pass
+    def _read(self) -> None:
+        page = self._feed.page(self.subscription.user_id, self._position, STEP, self._now())
+        self._pending += [each for each in page.changes if each.change_id not in self._sent]
+        self._sent |= dict.fromkeys(change.change_id for change in page.changes)
+        self._position, self._more = page.end, page.more
 
 
 class LiveFeed:
@@ -292,7 +305,7 @@ class LiveFeed:
 
     def _pause(self) -> float | None:
         """The seconds until something is to be done; None if somebody has to ask for it."""
-        if self._catching_up and not self._stuck:
+        if not self._stuck and not all(each.is_waiting for each in self._catching_up.values()):
             return 0
         return self._options.interval if self._readers or self._catching_up else None
 
@@ -311,13 +324,16 @@ class LiveFeed:
         return self._readers[user_id]
 
     def _step(self, catching_up: _CatchUp) -> None:
-        if catching_up.step():
-            subscription = catching_up.subscription
-            reader = self._reader(subscription.user_id)
-            reader.poll()
-            catching_up.finish()
-            reader.add(subscription)
-            del self._catching_up[subscription]
+        """Let a subscription go on, and hear of what is new once it has all that came before."""
+        subscription = catching_up.subscription
+        if subscription.after is not None:
+            if not catching_up.step():
+                return
+            self._reader(subscription.user_id).poll()
+            if not catching_up.step():  # committed meanwhile: the poll has seen all the rest
+                return
+        self._reader(subscription.user_id).add(subscription)
+        del self._catching_up[subscription]
 
     def _remove(self, subscription: Subscription) -> None:
         self._catching_up.pop(subscription, None)

@@ -137,6 +137,29 @@ def test_a_subscriber_with_a_position_first_gets_what_came_after_it(world):
     assert got[250:] == ["new"]
 
 
+def test_who_catches_up_is_sent_no_more_at_once_than_can_be_read(world, monkeypatch):
+    monkeypatch.setattr("graphql_api.domain.changes.live.BATCH_SECONDS", 3600)
+    world.write(*(f"{number} {'x' * 10_000}" for number in range(20)), ago=100)
+    receiver, _ = world.subscribe(after=Position.start(world.now, timedelta(days=1)))
+    receiver.wait_for(5)  # of 10 KB each, of 48 KB
+    other, _ = world.subscribe(after=Position.end(world.now))
+    world.write("new")
+    other.wait_for(1)
+
+    assert len(receiver.got) == 5
+
+
+def test_who_catches_up_gets_all_in_the_end(world, monkeypatch):
+    monkeypatch.setattr("graphql_api.domain.changes.live.BATCH_SECONDS", 0.01)
+    texts = [f"{number} {'x' * 10_000}" for number in range(20)]
+    world.write(*texts, ago=100)
+    receiver, _ = world.subscribe(after=Position.start(world.now, timedelta(days=1)))
+    receiver.wait_for(20)
+    world.write("new")
+
+    assert receiver.wait_for(21) == [*texts, "new"]
+
+
 def test_each_change_is_rendered_once_for_all_who_want_the_same(world):
     receivers = [world.subscribe()[0] for _ in range(3)]
     other, _ = world.subscribe(key="another document")
