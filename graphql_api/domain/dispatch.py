@@ -25,6 +25,9 @@ class Duty(Protocol):
     def run(self, now: datetime) -> float:
         """Do what is due; return the seconds until it should be called again."""
 
+    def stop(self, seconds: float) -> None:
+        """Begin nothing any more, and wait so long for threads to end what they do."""
+
 
 class Dispatcher:
     """Calls each duty when it has asked for it, or when it is woken."""
@@ -82,6 +85,8 @@ class Dispatcher:
         self._wake.set()
         if self._thread:
             self._thread.join(STOP_SECONDS)
+        for duty in self._duties:
+            duty.stop(STOP_SECONDS)
 
     def step(self) -> float:
         """Call the duties that are due; return the seconds until the next one is.

@@ -22,7 +22,14 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-class Every:
+class Duty:
+    """A duty without threads."""
+
+    def stop(self, _seconds):
+        """Nothing goes on."""
+
+
+class Every(Duty):
     """A duty that asks to be called after so many seconds, and notes when it was."""
 
     def __init__(self, seconds):
@@ -33,7 +40,7 @@ class Every:
         return self.seconds
 
 
-class Failing:
+class Failing(Duty):
     def __init__(self, error):
         self.error, self.calls = error, 0
 
@@ -73,7 +80,7 @@ def test_a_duty_that_fails_is_tried_again_and_stops_no_other(clock, error):
 def test_all_duties_are_called_when_the_dispatcher_is_woken(clock):
     dispatcher = Dispatcher([], clock)
 
-    class Last:
+    class Last(Duty):
         calls = 0
 
         def run(self, _now):

@@ -1,14 +1,17 @@
 """A receiver of webhooks: notes what comes, verifies it, and answers as it is told to."""
 
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 from standardwebhooks import Webhook, WebhookVerificationError
+
+SOON = 600.0  # seconds: more than anything here takes
 
 
 @dataclass
@@ -50,6 +53,24 @@ class Receiver:
     headers: dict[str, str] = field(default_factory=dict)
     came: threading.Event = field(default_factory=threading.Event)  # set by the first message
 
+    held: str = ""  # the path that is not answered until it is released
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def hold(self, path: str) -> None:
+        """Answer nothing that comes at a path."""
+        self.held = path
+
+    def release(self) -> None:
+        """Answer all that waits."""
+        self.released.set()
+
+    def wait_for(self, happens: Callable[[], bool]) -> None:
+        """Wait until it happens."""
+        deadline = time.monotonic() + SOON
+        while not happens():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     def kinds(self) -> list[str]:
         return [message.payload["type"] for message in self.messages]
 
@@ -62,6 +83,8 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == receiver.held:
+                receiver.released.wait(SOON)
             with lock:
                 task = orjson.loads(body)["data"].get("taskId")
                 status = receiver.answers.get(task) or receiver.answers[self.path]

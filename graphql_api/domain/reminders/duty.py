@@ -62,6 +62,9 @@ class TimerDuty:
                         return 0
         return self._interval
 
+    def stop(self, seconds: float) -> None:
+        """Do nothing: it has no threads."""
+
     def _tell(self, group: Sequence[Debt]) -> None:
         """Tell of some tasks together; where one is refused, of the others without it.
 

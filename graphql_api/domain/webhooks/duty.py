@@ -11,12 +11,13 @@ from typing import TypeAlias
 from graphql_api.domain.webhooks.delivery import Deliverer
 from graphql_api.domain.webhooks.model import Delivery, DeliveryStatus, Webhook
 from graphql_api.domain.webhooks.outbox import Outbox, Reading
-from graphql_api.domain.webhooks.store import WebhookStore
+from graphql_api.domain.webhooks.store import Lane, WebhookStore
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.concurrency.crew import Crew
 from graphql_api.infra.outgoing.client import TimedOut
 
 SWEEP = timedelta(seconds=60)  # after which a user's webhooks are looked after in any case
+IDLE = timedelta(minutes=10)  # … or after this, if all of them are disabled
 NEW = timedelta(seconds=30)  # in which other processes may not know yet that a user has webhooks
 SOON = timedelta(seconds=1)
 TIMEOUTS = 5  # in a row, after which a receiver gets a rest …
@@ -57,25 +58,30 @@ class WebhookDuty:
         with self._lock:
             again, self._again = self._again, set()
         for lane in self._store.lanes():
-            until, is_due = now + SWEEP, lane.due_at <= now.timestamp() * 1_000
-            if (is_due or self._is_new) and self._store.claim_lane(lane, until):
+            is_due = self._is_new or lane.due_at <= now.timestamp() * 1_000
+            if is_due and (claimed := self._store.claim_lane(lane, now + SWEEP)):
                 again.discard(lane.item)
-                self._safely(lane.item, until, now)
+                self._safely(lane.item, claimed, now)
         self._is_new = False
         for user_id in again:
             self._safely(user_id, None, now)
         return self._interval
 
-    def _safely(self, user_id: str, until: datetime | None, now: datetime) -> None:
+    def stop(self, seconds: float) -> None:
+        """Begin no delivery any more, and wait for those that are under way."""
+        self._crew.stop(seconds)
+
+    def _safely(self, user_id: str, lane: Lane | None, now: datetime) -> None:
         """Look after one user; nobody else has to wait if that fails."""
         try:
-            self._look_after(user_id, until, now)
+            self._look_after(user_id, lane, now)
         except ServiceUnavailable:
             log.warning("The webhooks of user %s could not be looked after", user_id)
         except Exception:
             log.exception("The webhooks of user %s could not be looked after", user_id)
 
-    def _look_after(self, user_id: str, until: datetime | None, now: datetime) -> None:
+    def _look_after(self, user_id: str, lane: Lane | None, now: datetime) -> None:
+        """See what is new and what is due; set the time of a lane that was claimed for that."""
         webhooks = {each.webhook_id: each for each in self._store.all(user_id)}
         queues, due = self._queues(user_id, webhooks, now)
         with self._lock:
@@ -86,13 +92,15 @@ class WebhookDuty:
                 due.append(self._start(queue, deliveries, now))
         if any(each.updated_at > now - NEW for each in webhooks.values()):
             due.append(now + SOON)
-        if until is None:
+        if lane is None:
             return
-        if not due:
-            self._store.close_lane(user_id, until)
+        if not webhooks:
+            self._store.close_lane(lane)
             with self._lock:
                 del self._latest[user_id]
-        elif min(due) < until:
+        elif not due:
+            self._store.claim_lane(lane, now + IDLE)
+        elif min(due) < now + SWEEP:
             self._store.hasten(user_id, min(due))
 
     def _queues(

@@ -12,9 +12,12 @@ from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.tasks.filters import TaskFilter
 from graphql_api.domain.webhooks.model import SECRET_BYTES, Delivery, Webhook, new_secret
 from graphql_api.domain.webhooks.store import WebhookStore
-from graphql_api.errors import FIELD, BadUserInput, Conflict
+from graphql_api.errors import FIELD, BadUserInput, Conflict, QueryTooComplex, RateLimited
 from graphql_api.infra.outgoing.client import OutgoingClient, Refused
 
+RETRY_SECONDS = 60
+MAX_COUNTED = 5_000  # deliveries in one request
+MAX_REQUESTED = 50  # tests and redeliveries of a user that wait at a time
 HOST_SECONDS = 2.0  # for a look at a host's addresses, while its user waits
 
 
@@ -76,8 +79,7 @@ class Webhooks:
             after = before.edit(fields, now)
             if after is not before:
                 self._store.replace(before, after)
-                if after.enabled:
-                    self._store.open_lane(user_id, now)
+                self._store.hasten(user_id, now)
             return after
 
         return retry_on_conflict(attempt)
@@ -112,19 +114,28 @@ class Webhooks:
         return retry_on_conflict(attempt)
 
     def send_test(self, user_id: str, webhook_id: str, now: datetime) -> Delivery:
-        """Have a test event delivered, once. Raises NotFound."""
+        """Have a test event delivered, once. Raises NotFound and RateLimited."""
         webhook = self._store.get(user_id, webhook_id)
         delivery = Delivery.of_test(webhook, self._test_body(webhook, now), now)
-        self._store.add_requested(delivery, now)
+        self._request(delivery, now)
         return delivery
 
     def redeliver(self, user_id: str, delivery_id: str, now: datetime) -> Delivery:
-        """Have a message delivered again, once, under its own id. Raises NotFound and Conflict."""
+        """Have a message delivered again, once, under its own id.
+
+        Raises NotFound and RateLimited.
+        """
         before = self._store.find(user_id, delivery_id)
         self._store.get(user_id, before.webhook_id)
         delivery = before.again(now)
-        self._store.add_requested(delivery, now)
+        self._request(delivery, now)
         return delivery
+
+    def _request(self, delivery: Delivery, now: datetime) -> None:
+        waiting = [each for each in self._store.pending(delivery.user_id) if each.on_request]
+        if len(waiting) >= MAX_REQUESTED:
+            raise RateLimited("Too many deliveries that were asked for are waiting.", RETRY_SECONDS)
+        self._store.add_requested(delivery, now)
 
     def deliveries(
         self, user_id: str, webhook_id: str, before: str | None, limit: int, now: datetime
@@ -133,8 +144,11 @@ class Webhooks:
         return list(islice(self._deliveries(user_id, webhook_id, before, now), limit))
 
     def count_deliveries(self, user_id: str, webhook_id: str, now: datetime) -> int:
-        """The number of a webhook's deliveries that are kept."""
-        return sum(1 for _ in self._deliveries(user_id, webhook_id, None, now))
+        """The number of a webhook's deliveries that are kept. Raises QueryTooComplex."""
+        counted = self.deliveries(user_id, webhook_id, None, MAX_COUNTED + 1, now)
+        if len(counted) > MAX_COUNTED:
+            raise QueryTooComplex("There are too many deliveries to count them in one request.")
+        return len(counted)
 
     def _deliveries(
         self, user_id: str, webhook_id: str, before: str | None, now: datetime

@@ -88,27 +88,44 @@ class WebhookStore:
             raise Conflict(f"A user may have at most {MAX_WEBHOOKS} webhooks.")
         key = {"user_id": webhook.user_id, "item": _webhook_item(webhook.webhook_id)}
         item = {**codec.encode(webhook), **codec.item(**key)}
-        self._database.transact(
-            Put(self._table, item, Attr("item").not_exists()),
-            self._count(webhook.user_id, count + 1, version),
-            self._lane(webhook.user_id, now),
-        )
+        try:
+            self._database.transact(
+                Put(self._table, item, Attr("item").not_exists()),
+                self._count(webhook.user_id, count + 1, version),
+                self._lane(webhook.user_id, now),
+            )
+        except ConditionFailed as failure:
+            if not failure.maybe_applied or self._table.get(**key) is None:
+                raise
 
     def remove(self, webhook: Webhook) -> None:
         """Delete a webhook. Raises ConditionFailed if it is gone, or for another count."""
         count, version = self._register(webhook.user_id)
         key = {"user_id": webhook.user_id, "item": _webhook_item(webhook.webhook_id)}
-        self._database.transact(
-            Delete(self._table, key, Attr("item").exists()),
-            self._count(webhook.user_id, max(0, count - 1), version),
-        )
+        try:
+            self._database.transact(
+                Delete(self._table, key, Attr("item").exists()),
+                self._count(webhook.user_id, max(0, count - 1), version),
+            )
+        except ConditionFailed as failure:
+            if not failure.maybe_applied or self._table.get(**key) is not None:
+                raise
 
     def replace(self, before: Webhook, after: Webhook) -> None:
         """Store what was edited. Raises ConditionFailed if somebody else has edited it."""
         values = {name: getattr(after, name) for name in _EDITED}
         unchanged = Attr("version").eq(before.version)
         key = {"user_id": after.user_id, "item": _webhook_item(after.webhook_id)}
-        self._table.update(values, unchanged, **key)
+        try:
+            self._table.update(values, unchanged, **key)
+        except ConditionFailed as failure:
+            if not failure.maybe_applied or not self._is_stored(after):
+                raise
+
+    def _is_stored(self, after: Webhook) -> bool:
+        """Whether an edit whose response was lost was carried out."""
+        found = self.get(after.user_id, after.webhook_id)
+        return all(getattr(found, name) == getattr(after, name) for name in _EDITED)
 
     def move(self, webhook: Webhook, position: str) -> None:
         """Move a webhook's place in the feed on, unless another dispatcher has moved it."""
@@ -157,7 +174,8 @@ class WebhookStore:
     def add_requested(self, delivery: Delivery, now: datetime) -> None:
         """Store a delivery that the user has asked for, and see that a dispatcher looks."""
         put = Put(self._table, _pending_item(delivery), Attr("item").not_exists())
-        self._database.transact(put, self._lane(delivery.user_id, now))
+        with contextlib.suppress(ConditionFailed):  # its id is new: then an answer was lost
+            self._database.transact(put, self._lane(delivery.user_id, now))
 
     def begin(self, before: Delivery, after: Delivery) -> bool:
         """Claim a try; False if another process has, or the delivery is gone."""
@@ -236,16 +254,15 @@ class WebhookStore:
         found = pages(partial(self._page, where))
         return [codec.decode(Lane, item) for items in found for item in items]
 
-    def claim_lane(self, lane: Lane, until: datetime) -> bool:
-        """Move a lane's time on; False if it has been moved since it was read."""
+    def claim_lane(self, lane: Lane, until: datetime) -> Lane | None:
+        """Move a lane's time on; None if it has been moved since it was read."""
+        claimed = Lane(lane.item, _milliseconds(until))
         key = {"user_id": LANES, "item": lane.item}
         try:
-            self._table.update(
-                {"due_at": _milliseconds(until)}, Attr("due_at").eq(lane.due_at), **key
-            )
+            self._table.update({"due_at": claimed.due_at}, Attr("due_at").eq(lane.due_at), **key)
         except ConditionFailed:
-            return False
-        return True
+            return None
+        return claimed
 
     def hasten(self, user_id: str, at: datetime) -> None:
         """Have a dispatcher look after a user's webhooks by this time, if there are any."""
@@ -254,15 +271,11 @@ class WebhookStore:
             key = {"user_id": LANES, "item": user_id}
             self._table.update({"due_at": due}, Attr("due_at").gt(due), **key)
 
-    def open_lane(self, user_id: str, at: datetime) -> None:
-        """See that a user has a lane, and a dispatcher looks."""
-        self._database.transact(self._lane(user_id, at))
-
-    def close_lane(self, user_id: str, until: datetime) -> None:
-        """Remove a lane, if it was claimed until then and nobody has asked for it since."""
+    def close_lane(self, lane: Lane) -> None:
+        """Remove a lane that was claimed, if nobody has asked for it since."""
         with contextlib.suppress(ConditionFailed):
-            claimed = Attr("due_at").eq(_milliseconds(until))
-            self._table.delete(claimed, user_id=LANES, item=user_id)
+            claimed = Attr("due_at").eq(lane.due_at)
+            self._table.delete(claimed, user_id=LANES, item=lane.item)
 
     def _lane(self, user_id: str, at: datetime) -> Put:
         key = {"user_id": LANES, "item": user_id}

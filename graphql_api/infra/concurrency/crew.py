@@ -23,16 +23,27 @@ class Crew:
         self._lines: dict[Hashable, deque[Work]] = {}
         self._busy: Counter[Hashable] = Counter()
         self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._stopped = False
 
     def add(self, line: Hashable, work: Work) -> None:
         """Have work done; what it raises is logged."""
         with self._lock:
+            if self._stopped:
+                return
             self._lines.setdefault(line, deque()).append(work)
             if self._busy.total() >= self._size or self._busy[line] >= self._by_line:
                 return
             first = self._next()
         if first:
             threading.Thread(target=self._run, args=first, name="crew", daemon=True).start()
+
+    def stop(self, seconds: float) -> None:
+        """Begin no work any more, and wait up to so many seconds for what is under way."""
+        with self._idle:
+            self._stopped = True
+            self._lines.clear()
+            self._idle.wait_for(lambda: not self._busy, seconds)
 
     def _next(self) -> tuple[Hashable, Work] | None:
         """Take the work whose turn it is."""
@@ -58,4 +69,5 @@ class Crew:
                 self._busy[line] -= 1
                 if not self._busy[line]:
                     del self._busy[line]
+                self._idle.notify_all()
                 following = self._next()

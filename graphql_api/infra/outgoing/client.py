@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from ipaddress import ip_address
@@ -25,6 +25,7 @@ from graphql_api.infra.outgoing.addresses import Address, is_public
 
 SECONDS = 10.0  # for a whole exchange: name, connection, handshake, request, answer
 READ_BYTES = 16 * 1024  # of an answer's body: so much is read, and forgotten
+MAX_LOOKS = 8  # at hosts' addresses at a time, before anything is asked of these
 MAX_URL = 2_048  # characters
 PORTS = {"https": 443, "http": 80}
 
@@ -62,6 +63,7 @@ class OutgoingClient:
         """`allow_private` allows http and all addresses; `context` has the trusted authorities."""
         self._allow_private, self._seconds = allow_private, seconds
         self._context = context or ssl.create_default_context()
+        self._looks = threading.Semaphore(MAX_LOOKS)
 
     def check(self, url: str) -> SplitResult:
         """Return the parts of a URL, if its text allows it to be asked. Raises Refused."""
@@ -84,11 +86,13 @@ class OutgoingClient:
     def check_host(self, url: str, seconds: float) -> None:
         """Raise Refused if the URL's host has an address that must not be asked.
 
-        A host that has none yet, or whose name server takes longer, is looked at when it is asked.
+        A host that has none yet, or whose name server takes longer, is looked at when it is asked;
+        so are all while MAX_LOOKS name servers have not answered.
         """
         parts = self.check(url)
-        with contextlib.suppress(Failed):
-            self._addresses(parts, seconds)
+        if self._looks.acquire(blocking=False):
+            with contextlib.suppress(Failed):
+                self._addresses(parts, seconds, self._looks.release)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post a body; return the answer, whatever it is. Raises Refused and Failed."""
@@ -107,12 +111,20 @@ class OutgoingClient:
                 response.read(READ_BYTES, decode_content=False)
             return Answer(response.status, _seconds(response.headers.get("Retry-After")))
 
-    def _addresses(self, parts: SplitResult, seconds: float) -> list[Address]:
-        """All addresses of a host, once each. Raises Refused if one of them is not public."""
+    def _addresses(
+        self, parts: SplitResult, seconds: float, finished: Callable[[], None] = lambda: None
+    ) -> list[Address]:
+        """All addresses of a host, once each. Raises Refused if one of them is not public.
+
+        `finished` is called once the name server has answered, though nobody may wait for it.
+        """
         host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
 
         def resolve() -> list[str]:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            try:
+                found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            finally:
+                finished()
             return [str(address[0]).partition("%")[0] for *_, address in found]
 
         try:

@@ -1,5 +1,6 @@
 """From a write to a signed message at its receiver."""
 
+import json
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -8,7 +9,12 @@ from conftest import UPDATE as UPDATE_TASK
 from units import consumed
 from webhook_world import DELIVERIES, DELIVERY, UPDATE, World, world
 
+from graphql_api import clock, ids
+from graphql_api.api.graphql.webhooks.payload import Payloads
+from graphql_api.domain.changes.model import SYSTEM, Change, ChangeKind
 from graphql_api.domain.webhooks import delivery, duty, outbox
+from graphql_api.infra.concurrency.crew import Crew
+from graphql_api.infra.dynamodb.codec import Raw
 from graphql_api.infra.outgoing.client import TimedOut
 
 DELETE = "mutation ($id: ID!) { deleteWebhook(input: {id: $id}) { deletedWebhookId } }"
@@ -567,6 +573,70 @@ def test_a_receiver_without_an_answer_gets_a_rest_and_keeps_nobody_waiting(hooks
 
     assert (tried, still) == (duty.TIMEOUTS, duty.TIMEOUTS)
     assert len(hooks.receiver.messages) == 8
+
+
+@pytest.mark.concurrent
+def test_receivers_that_never_answer_keep_nobody_else_waiting(engine):
+    """With the threads of a real crew, all of which one user might hold."""
+    with world(engine, crew=Crew(size=3, by_line=2)) as hooks:
+        mallory, ann = hooks.api.register("mallory"), hooks.api.register("ann")
+        hooks.create(mallory, "/never")
+        hooks.create(ann, "/ann")
+        hooks.receiver.hold("/never")
+        for number in range(5):
+            mallory.create(title=f"{number}")
+        task = ann.create(title="x")
+
+        hooks.dispatch()
+
+        hooks.receiver.wait_for(lambda: any(m.task == task["id"] for m in hooks.receiver.messages))
+        assert [m.path for m in hooks.receiver.messages] == ["/ann"]
+        hooks.receiver.release()
+        hooks.receiver.wait_for(lambda: len(hooks.receiver.messages) == 6)
+        hooks.crew.stop(600)
+
+
+def test_a_place_in_the_feed_that_is_too_old_goes_on_with_the_oldest_change_kept(hooks, ann):
+    webhook = hooks.create(ann)
+    task = ann.create(title="x")
+    stored = hooks.store.get(ann.id, webhook["id"])
+    hooks.store.move(stored, ids.first_id(clock.now() - timedelta(days=40)))
+
+    hooks.dispatch()
+
+    assert [m.task for m in hooks.receiver.messages] == [task["id"]]
+
+
+def test_a_place_in_the_feed_moves_on_from_time_to_time_though_nothing_happens(hooks, ann):
+    webhook = hooks.create(ann)
+    before = hooks.store.get(ann.id, webhook["id"]).position
+    hooks.dispatch()
+    hooks.later(hours=23)
+    hooks.dispatch()
+    same = hooks.store.get(ann.id, webhook["id"]).position
+    hooks.later(hours=2)
+    hooks.dispatch()
+
+    assert same == before
+    assert hooks.store.get(ann.id, webhook["id"]).position > before
+
+
+def test_what_time_brings_says_by_how_much_it_is_late(hooks):
+    change = Change(
+        user_id="ann",
+        change_id=ids.new_id(clock.now()),
+        kind=ChangeKind.TASK_OVERDUE,
+        task_id="1",
+        version=1,
+        fields=(),
+        before=Raw(),
+        actor=SYSTEM,
+        late_seconds=7,
+    )
+
+    payload = json.loads(Payloads(hooks.cursors).of_change(change, clock.now()))
+
+    assert (payload["type"], payload["data"]["lateSeconds"]) == ("TASK_OVERDUE", 7)
 
 
 def no_answer(*_):

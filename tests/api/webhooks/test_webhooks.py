@@ -7,7 +7,9 @@ from conftest import PASSWORD, codes
 from webhook_world import CREATE, DELIVERIES, UPDATE, WEBHOOKS, World, world
 
 from graphql_api import clock, ids
+from graphql_api.domain.webhooks import service
 from graphql_api.domain.webhooks.model import MAX_WEBHOOKS
+from graphql_api.infra.dynamodb import ConditionFailed
 
 URL = "https://example.com/hooks"
 DELETE = """mutation ($input: DeleteWebhookInput!) {
@@ -341,6 +343,70 @@ def test_a_deleted_account_leaves_no_webhook_and_no_delivery(hooks, ann):
     ann.rest("DELETE", "/auth/account", json={"password": PASSWORD})
 
     assert [key for key in all_keys(hooks) if ann.id in str(key)] == [("job#deletion", ann.id)]
+
+
+def test_fifty_deliveries_that_were_asked_for_may_wait(hooks, ann, monkeypatch):
+    monkeypatch.setattr(service, "MAX_REQUESTED", 2)
+    webhook = hooks.create(ann)
+    [test, _] = [ann.graphql(TEST, id=webhook["id"])["data"]["sendTestEvent"] for _ in range(2)]
+
+    assert codes(ann.graphql(TEST, id=webhook["id"])) == ["RATE_LIMITED"]
+    assert codes(ann.graphql(REDELIVER, id=test["delivery"]["id"])) == ["RATE_LIMITED"]
+    limited = ann.rest("POST", f"/api/v1/webhooks/{webhook['id']}/test")
+    assert (limited.status_code, limited.headers["Retry-After"]) == (429, "60")
+    assert len(hooks.store.pending(ann.id)) == 2
+
+
+def test_more_deliveries_than_can_be_counted_are_listed_without_their_number(
+    hooks, ann, monkeypatch
+):
+    monkeypatch.setattr(service, "MAX_COUNTED", 2)
+    webhook = hooks.create(ann)
+    for _ in range(3):
+        ann.graphql(TEST, id=webhook["id"])
+
+    answer = ann.graphql(DELIVERIES, id=webhook["id"], first=1)
+
+    assert codes(answer) == ["QUERY_TOO_COMPLEX"]
+    listed = "query ($id: ID!) { webhookDeliveries(webhookId: $id) { nodes { id } } }"
+    found = ann.graphql(listed, id=webhook["id"])["data"]["webhookDeliveries"]["nodes"]
+    assert len(found) == 3
+
+
+@pytest.fixture
+def lost_answers(hooks, ann, monkeypatch):
+    """Let the store carry out each write, and lose its answer: the next try meets its own."""
+    assert ann  # who has registered before
+    transact, call = hooks.database.transact, hooks.database.call
+
+    def lose_transaction(*actions):
+        transact(*actions)
+        raise ConditionFailed(maybe_applied=True)
+
+    def lose_update(operation, **arguments):
+        answer = call(operation, **arguments)
+        if operation == "UpdateItem" and "due_at" not in str(arguments):
+            raise ConditionFailed(maybe_applied=True)
+        return answer
+
+    monkeypatch.setattr(hooks.database, "transact", lose_transaction)
+    monkeypatch.setattr(hooks.database, "call", lose_update)
+
+
+@pytest.mark.usefixtures("lost_answers")
+def test_a_write_whose_answer_was_lost_is_known_to_be_done(hooks, ann):
+    webhook = hooks.create(ann)
+    changed = ann.graphql(UPDATE, input={"id": webhook["id"], "kinds": ["TASK_CREATED"]})
+    rotated = ann.graphql(ROTATE, id=webhook["id"])["data"]["rotateWebhookSecret"]
+    ann.graphql(TEST, id=webhook["id"])
+
+    assert changed["data"]["updateWebhook"]["webhook"]["version"] == 2
+    assert hooks.webhook(ann)["version"] == 3
+    assert hooks.store.get(ann.id, webhook["id"]).secret == rotated["secret"]
+    assert len(hooks.store.pending(ann.id)) == 1
+    deleted = ann.graphql(DELETE, input={"id": webhook["id"]})
+    assert deleted == {"data": {"deleteWebhook": {"deletedWebhookId": webhook["id"]}}}
+    assert ann.graphql(WEBHOOKS)["data"]["webhooks"] == []
 
 
 def all_keys(hooks):

@@ -40,6 +40,9 @@ class Here:
     def add(self, _line, work):
         work()
 
+    def stop(self, _seconds):
+        """Nothing is under way."""
+
 
 class World:
     """A service, a dispatcher with a clock of its own, and a receiver."""

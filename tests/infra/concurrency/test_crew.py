@@ -90,3 +90,17 @@ def test_threads_end_when_there_is_no_more_work(started):
     [again] = add(crew, started, "a3")
     assert names(started, 1) == ["a3"]
     again.ends.set()
+
+
+def test_a_crew_that_is_stopped_begins_nothing_and_waits_for_what_goes_on(started):
+    crew = Crew(size=1, by_line=1)
+    first, _ = add(crew, started, "a1", "a2")
+    names(started, 1)
+    ended = threading.Timer(0, first.ends.set)
+
+    ended.start()
+    crew.stop(SOON)
+    add(crew, started, "a3")
+
+    assert started.empty()
+    assert not crew._busy

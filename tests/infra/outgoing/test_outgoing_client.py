@@ -345,3 +345,31 @@ def test_addresses_of_names_are_looked_at_once_each(name_server):
     found = client._addresses(client.check("https://hooks.test/"), IN_TIME)
 
     assert found == [ip_address("1.2.3.4"), ip_address("1.2.3.5")]
+
+
+def test_name_servers_that_do_not_answer_hold_some_threads_and_no_more(monkeypatch):
+    asked, answered = [], threading.Event()
+
+    def resolve(host, *_, **__):
+        asked.append(host)
+        answered.wait(IN_TIME)
+        raise socket.gaierror("no such host")
+
+    monkeypatch.setattr(module.socket, "getaddrinfo", resolve)
+    client = OutgoingClient()
+
+    for number in range(module.MAX_LOOKS + 5):
+        client.check_host(f"https://{number}.test/", 0)
+    assert len(asked) <= module.MAX_LOOKS
+    answered.set()
+
+
+def test_a_look_that_has_ended_leaves_its_place_to_another(name_server):
+    client = OutgoingClient()
+
+    for _ in range(2 * module.MAX_LOOKS):
+        client.check_host("https://nobody.test/", IN_TIME)
+    name_server["hooks.test"] = [["127.0.0.1"]]
+
+    with pytest.raises(Refused):
+        client.check_host("https://hooks.test/", IN_TIME)
