@@ -35,7 +35,7 @@ GONE = 410
 
 
 class WebhookStatus(Enum):
-    """Return whether changes are delivered."""
+    """State of a webhook: changes are delivered, or not."""
 
     ENABLED = "enabled"
     DISABLED = "disabled"
@@ -113,7 +113,7 @@ class Webhook:
 
     @property
     def enabled(self) -> bool:
-        """Return whether changes are delivered."""
+        """True while changes are delivered."""
         return self.status is WebhookStatus.ENABLED
 
     def edit(self, changes: dict[str, Any], now: datetime) -> "Webhook":

@@ -123,7 +123,7 @@ class WebhookStore:
                 raise
 
     def _is_stored(self, after: Webhook) -> bool:
-        """Whether an edit whose response was lost was carried out."""
+        """Tell whether an edit whose response was lost was carried out."""
         found = self.get(after.user_id, after.webhook_id)
         return all(getattr(found, name) == getattr(after, name) for name in _EDITED)
 

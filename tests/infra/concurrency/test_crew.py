@@ -96,11 +96,10 @@ def test_a_crew_that_is_stopped_begins_nothing_and_waits_for_what_goes_on(starte
     crew = Crew(size=1, by_line=1)
     first, _ = add(crew, started, "a1", "a2")
     names(started, 1)
-    ended = threading.Timer(0, first.ends.set)
-
-    ended.start()
-    crew.stop(SOON)
+    crew.stop(0)
     add(crew, started, "a3")
+    first.ends.set()
+    crew.stop(SOON)
 
     assert started.empty()
     assert not crew._busy
