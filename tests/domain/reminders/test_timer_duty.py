@@ -27,7 +27,7 @@ from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.dynamodb import Database, connect
 from graphql_api.infra.dynamodb.tables import Tables
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOW = datetime(2036, 3, 1, 12, tzinfo=UTC)  # to come: DynamoDB Local deletes what has expired
 DUE, OVERDUE, REMINDER = ChangeKind.TASK_DUE, ChangeKind.TASK_OVERDUE, ChangeKind.REMINDER
 INTERVAL = 1.0
 
