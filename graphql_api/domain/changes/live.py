@@ -280,15 +280,13 @@ class LiveFeed:
             self._wake.wait(self._pause())
             self._wake.clear()
             self._carry_out()
-            users, self._notified = self._notified, set()
+            self._tell_at_once()
             now = time.monotonic()
             if now - polled >= self._options.interval:
                 polled = now
                 for reader in self._readers.values():
                     self._safely(reader.poll)
-            else:
-                for user_id in users & self._readers.keys():
-                    self._safely(self._readers[user_id].glance)
+                    self._tell_at_once()
             steps = [partial(self._step, one) for one in self._catching_up.values()]
             self._stuck = not all(map(self._safely, steps))
             if now - checked >= CHECK_SECONDS:
@@ -352,10 +350,20 @@ class LiveFeed:
     def _end_dead_sessions(self) -> None:
         """End the subscriptions of sessions that have ended; each session is looked up once."""
         subscriptions = list(self._subscriptions())
-        alive = {one: self._is_alive(one) for one in {s.authorization for s in subscriptions}}
+        alive = {}
+        for authorization in {each.authorization for each in subscriptions}:
+            alive[authorization] = self._is_alive(authorization)
+            self._tell_at_once()
         for subscription in subscriptions:
             if not alive[subscription.authorization]:
                 subscription.receiver.close(subscription.farewell)
+
+    def _tell_at_once(self) -> None:
+        """Deliver what was written here: nobody waits for the polls of all others."""
+        for _ in range(len(self._notified)):
+            reader = self._readers.get(self._notified.pop())
+            if reader:
+                self._safely(reader.glance)
 
     def _safely(self, act: Callable[[], object]) -> bool:
         """Act; False if that failed, to be tried again with the next poll."""

@@ -204,6 +204,31 @@ def test_what_was_written_here_is_delivered_without_waiting_for_a_poll():
     world.live.end()
 
 
+def test_what_was_written_here_does_not_wait_for_the_polls_of_others(world):
+    receivers = [
+        world.subscribe(user=user, after=Position.end(world.now))[0] for user in ("u", "a", "b")
+    ]
+    world.write("begin")
+    for receiver in receivers:
+        receiver.wait_for(1)
+    after, read, done = world.memory.after, [], threading.Event()
+
+    def note(user, *where):
+        if user == "a" and not read:
+            read.append(user)
+            world.write("x")
+            world.live.notify("u")
+        elif read:
+            read.append(user)
+            done.set()
+        return after(user, *where)
+
+    world.memory.after = note
+    assert done.wait(SOON)
+
+    assert read[:2] == ["a", "u"]
+
+
 def test_nobody_is_polled_for_who_has_no_subscriber(world):
     _, subscription = world.subscribe()
     world.live.unsubscribe(subscription)
