@@ -1,13 +1,16 @@
 """The change feed, history, undo and merging, through GraphQL."""
 
+import json
 from datetime import timedelta
 
 import pytest
-from conftest import codes
+from conftest import bearer, codes
 
 from graphql_api import clock, ids
 from graphql_api.api.graphql.cursors import Cursors
+from graphql_api.domain.changes.live import LiveFeed
 from graphql_api.domain.changes.model import Position
+from graphql_api.infra.serving.streams import STREAM
 
 FIELDS = "id kind taskId version fields undoes actor { kind name } cursor"
 CHANGES = f"""query ($after: String, $first: Int! = 100) {{
@@ -275,3 +278,38 @@ def test_nothing_is_merged_without_being_asked_for_or_with_a_version_to_come(ann
     assert codes(ahead) == ["CONFLICT"]
     in_time = update(ann, task, title="mine", expectedVersion=2, mergeDisjoint=True)
     assert in_time["data"]["updateTask"]["merged"] is False
+
+
+def test_a_subscription_too_many_says_when_to_come_back_as_graphql_spells_it(ann, monkeypatch):
+    opened = []
+    subscribe = LiveFeed.subscribe
+
+    def noted(live, subscription):
+        subscribe(live, subscription)
+        opened.append(subscription)
+
+    def follow():
+        return ann.api.client.post(
+            "/graphql",
+            json={"query": "subscription { changes { kind } }"},
+            headers={**bearer(ann.token), "Accept": "text/event-stream"},
+            environ_overrides={STREAM: True},
+        ).text
+
+    monkeypatch.setattr(LiveFeed, "subscribe", noted)
+    try:
+        assert [follow() for _ in range(20)] == [""] * 20
+        [data, end] = follow().split("\n\n")[:2]
+    finally:
+        for subscription in opened:
+            subscription.receiver.close()
+
+    assert end == "event: complete\ndata: "
+    assert json.loads(data.removeprefix("event: next\ndata: ")) == {
+        "errors": [
+            {
+                "message": "A user may have 20 subscriptions at a time.",
+                "extensions": {"code": "RATE_LIMITED", "retryAfter": 30},
+            }
+        ]
+    }

@@ -16,6 +16,7 @@ from flask import Response
 
 from graphql_api.api.graphql.changes import LiveChanges, feed_cursor
 from graphql_api.api.graphql.context import Context, Services
+from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes.live import LiveFeed, Subscription
@@ -63,7 +64,7 @@ class EventStreams:
         try:
             return self.open(request, source, key, write, name="next")
         except AppError as error:
-            return self.answer(RequestErrors.of(error).answer)
+            return self.answer(RequestErrors.of(error, camel_case).answer)
 
     def open(
         self,

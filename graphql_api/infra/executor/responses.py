@@ -60,9 +60,9 @@ class RequestErrors(Exception):
         self.answer = Answer(None, errors, executed=False)
 
     @classmethod
-    def of(cls, error: AppError) -> "RequestErrors":
+    def of(cls, error: AppError, spell: Spelling = str) -> "RequestErrors":
         """Build it from a single error that has no location."""
-        return cls([failure(error)])
+        return cls([failure(error, spell)])
 
 
 def failure(error: AppError, spell: Spelling = str) -> Failure:
