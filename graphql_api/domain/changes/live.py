@@ -26,9 +26,8 @@ STEP = 100  # changes that are read at once for whoever catches up
 BATCH_BYTES, BATCH_SECONDS = 48 * 1024, 2.5  # a pace at which no stream is cut (see `streams`)
 GLANCE = timedelta(seconds=1)  # how late a change may be committed that is told at once
 CHECK_SECONDS = 4.0  # between two looks whether the sessions of subscribers are alive
-COMMENT_SECONDS = 20.0  # between two signs of life to each subscriber
+SIGN_OF_LIFE_SECONDS = 20.0  # between two signs of life to each subscriber
 RETRY_SECONDS = 30  # for a user with too many subscriptions
-COMMENT = b":\n\n"  # which every client of server-sent events ignores
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +39,9 @@ class Receiver(Protocol):
 
     def send(self, data: bytes) -> None:
         """Pass rendered changes on."""
+
+    def send_sign_of_life(self) -> None:
+        """Keep a silent connection open."""
 
     def close(self, last: bytes = b"") -> None:
         """End it."""
@@ -275,7 +277,7 @@ class LiveFeed:
         self._wake.set()
 
     def _run(self) -> None:
-        polled = checked = commented = time.monotonic()
+        polled = checked = kept_alive = time.monotonic()
         while not (self._ended or self._is_ending()):
             self._wake.wait(self._pause())
             self._wake.clear()
@@ -292,10 +294,10 @@ class LiveFeed:
             if now - checked >= CHECK_SECONDS:
                 checked = now
                 self._safely(self._end_dead_sessions)
-            if now - commented >= COMMENT_SECONDS:
-                commented = now
+            if now - kept_alive >= SIGN_OF_LIFE_SECONDS:
+                kept_alive = now
                 for subscription in self._subscriptions():
-                    subscription.receiver.send(COMMENT)
+                    subscription.receiver.send_sign_of_life()
         self._ended = True
         self._carry_out()
         for subscription in self._subscriptions():

@@ -71,6 +71,10 @@ class Stream:
         if not fits:
             self.close()
 
+    def send_sign_of_life(self) -> None:
+        """Keep a silent connection open."""
+        self.send(COMMENT)
+
     def close(self, last: bytes = b"") -> None:
         """End it, after these last bytes; also called when the client has gone."""
         with self._lock:

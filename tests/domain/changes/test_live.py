@@ -22,6 +22,9 @@ class Receiver:
         self._changed = threading.Condition()
         self.last = b""
 
+    def send_sign_of_life(self):
+        self.send(b":")
+
     def send(self, data):
         with self._changed:
             self.got.append(data.decode())
@@ -252,6 +255,13 @@ def test_a_user_and_a_process_have_a_number_of_subscriptions_at_most():
     world.live.unsubscribe(first)
     world.subscribe()
     world.live.end()
+
+
+def test_a_silent_subscriber_gets_signs_of_life(world, monkeypatch):
+    monkeypatch.setattr("graphql_api.domain.changes.live.SIGN_OF_LIFE_SECONDS", 0.01)
+    receiver, _ = world.subscribe()
+
+    assert set(receiver.wait_for(2)) == {":"}
 
 
 def test_a_subscription_ends_with_its_session(world, monkeypatch):
