@@ -4,7 +4,7 @@ PORT ?= 5000
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null)
 
-.PHONY: run graphiql-if-possible test quick chaos check format schema schema-diff openapi graphiql constraints bench live siege soak clean
+.PHONY: help run graphiql-if-possible test quick chaos check format schema schema-diff openapi graphiql constraints bench live siege soak clean
 
 run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
@@ -92,6 +92,9 @@ endif
 
 constraints: .venv/dev  ## Pin what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+help:  ## Print what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/\$$\(PORT\)/, "$(PORT)"); printf "%-12s %s\n", $$1, $$2}' Makefile
 
 clean:  ## Remove what was installed; keeps data/
 	rm -rf .venv graphiql/node_modules tests/node_modules tests/clients/node_modules bench/peers/node_modules
