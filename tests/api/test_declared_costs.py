@@ -108,6 +108,9 @@ class ProjectQuery:
     tasks: Project  # the name of a list elsewhere
 
 
+IN_RELATION = "A relation cannot contain a list or another relation."
+
+
 @pytest.mark.parametrize(
     ("query", "why"),
     [
@@ -115,21 +118,14 @@ class ProjectQuery:
         ("{ project { tasks { title } } }", None),
         ("{ tasks { tasks { title } } }", None),
         ("{ projects { related { name labels { title } } } }", None),
-        ("{ projects { tasks { title } } }", "lists within lists"),
-        (
-            "{ project { related { tasks { title } } } }",
-            "lists or relations within relations",
-        ),
-        (
-            "{ project { related { labels { title } related { name } } } }",
-            "lists or relations within relations",
-        ),
+        ("{ projects { tasks { title } } }", "A list cannot contain another list."),
+        ("{ project { related { tasks { title } } } }", IN_RELATION),
+        ("{ project { related { labels { title } related { name } } } }", IN_RELATION),
     ],
 )
 def test_lists_that_are_declared_are_bounded_by_type_and_field(query, why):
     schema = strawberry.Schema(ProjectQuery)
 
-    why = why and f"The query has too many {why}: at most 1 are allowed."
     assert refusal(query, schema, collect(schema)) == why
 
 
@@ -210,7 +206,7 @@ def test_passwords_plans_and_writes_in_bulk_are_expensive():
             "mutation { a: createTasks(input: {tasks: []}) { __typename }"
             " b: deleteTasks(input: {tasks: []}) { __typename } }"
         )
-        == "The query has too many expensive fields: at most 1 are allowed."
+        == "An operation can have only one expensive field."
     )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 from flask import Response
@@ -27,7 +27,6 @@ _CODES = {
 }
 _MESSAGES = {
     404: "There is no such path.",
-    405: "The path does not know this method.",
     413: f"The body is larger than {body_limits.BODY_BYTES // 1024} KiB.",
 }
 
@@ -81,7 +80,7 @@ def not_found(message: str = _MESSAGES[404]) -> Response:
 def _http_error_response(error: HTTPException, environ: Mapping[str, Any]) -> Response:
     """Return the response to an error of HTTP itself, such as 405, which werkzeug raises."""
     status = error.code or 500
-    response = _response(status, _code(status, environ), _message(error, status), environ)
+    response = _response(status, _code(status, environ), _message(error, environ), environ)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response
@@ -94,11 +93,15 @@ def _code(status: int, environ: Mapping[str, Any]) -> str:
     return BadUserInput.code if status < HTTPStatus.INTERNAL_SERVER_ERROR else AppError.code
 
 
-def _message(error: HTTPException, status: int) -> str:
+def _message(error: HTTPException, environ: Mapping[str, Any]) -> str:
     """Return the message that we raised the error with, or ours in place of the library's."""
     if error.description and error.description != type(error).description:
         return error.description
-    return _MESSAGES.get(status, error.description or "")
+    if isinstance(error, MethodNotAllowed):
+        method = environ["REQUEST_METHOD"]
+        is_known = method in HTTPMethod.__members__
+        return f"This path does not accept {method if is_known else 'this method'}."
+    return _MESSAGES.get(error.code or 500, error.description or "")
 
 
 def _response(

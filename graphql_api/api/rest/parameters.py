@@ -132,7 +132,7 @@ def _object(fields: Mapping[str, BodyField], body: Mapping[str, Any]) -> dict[st
     """Return an object with the schema's names. Raises BadUserInput for an unknown one."""
     for name in body:
         if name not in fields:
-            raise BadUserInput(f"Unknown field: {name}", name)
+            raise BadUserInput(f"There is no field {name}.", name)
     named = ((fields[name], value) for name, value in body.items())
     return {name: _value(field.type, value) for (name, field), value in named}
 

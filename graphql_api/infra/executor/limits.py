@@ -310,9 +310,12 @@ def _check_cost(cost: _Cost, limits: Limits) -> None:
     _limit("introspection fields", asked.fields, INTROSPECTION.fields)
     _limit("introspection aliases", asked.aliases, INTROSPECTION.aliases)
     _limit("introspection root fields", asked.root_fields, INTROSPECTION.root_fields)
-    _limit("lists within lists", cost.lists, 1)
-    _limit("lists or relations within relations", cost.relations, 1)
-    _limit("expensive fields", cost.expensive, 1)
+    if cost.lists > 1:
+        raise QueryTooComplex("A list cannot contain another list.")
+    if cost.relations > 1:
+        raise QueryTooComplex("A relation cannot contain a list or another relation.")
+    if cost.expensive > 1:
+        raise QueryTooComplex("An operation can have only one expensive field.")
     if cost.exclusive and own.root_fields + asked.root_fields > 1:
         raise QueryTooComplex(f"{cost.exclusive} must be the only root field of its operation.")
 

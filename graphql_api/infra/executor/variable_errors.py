@@ -77,7 +77,7 @@ def _field_problems(
 ) -> Iterator[BadUserInput]:
     for field in value:
         if field not in type_.fields:
-            yield BadUserInput(f"Unknown field: {field}", (*path, str(field)))
+            yield BadUserInput(f"There is no field {field}.", (*path, str(field)))
     for field, declared in type_.fields.items():
         if field in value:
             yield from _problems((*path, field), declared.type, value[field])

@@ -197,11 +197,18 @@ def test_a_get_without_a_good_query_is_refused(api, query):
     assert (answer.status_code, codes(answer.json)) == (400, ["BAD_USER_INPUT"])
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])
-def test_other_methods_are_refused(api, method):
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        *((method, method) for method in ("PUT", "DELETE", "PATCH", "TRACE")),
+        ("GETS", "this method"),
+    ],
+)
+def test_other_methods_are_refused(api, method, said):
     answer = api.rest(method, "/graphql")
 
     assert answer.status_code == 405
+    assert answer.json["errors"][0]["message"] == f"This path does not accept {said}."
     assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
 
 

@@ -103,7 +103,18 @@ def refusal(query: str, most: Limits = DEFAULT_LIMITS) -> str | None:
     return None
 
 
+ONLY = {
+    "lists within lists": "A list cannot contain another list.",
+    "lists or relations within relations": (
+        "A relation cannot contain a list or another relation."
+    ),
+    "expensive fields": "An operation can have only one expensive field.",
+}
+
+
 def too_many(what: str, most: int) -> str:
+    if what in ONLY:
+        return ONLY[what]
     return f"The query has too many {what}: at most {most} are allowed."
 
 
