@@ -106,7 +106,8 @@ def _checked(name: str, value: Any) -> Any:
     return _VALIDATORS[name](value) if name in _VALIDATORS else value
 
 
-def _timezone(name: str) -> str:
+def checked_timezone(name: str) -> str:
+    """The name of a time zone, if there is such a one. Raises BadUserInput."""
     if name not in _zones():
         raise BadUserInput(
             f"{name[:MAX_ZONE_LENGTH]!r} is not an IANA time zone, such as Europe/Berlin.",
@@ -160,7 +161,7 @@ def _days_off(days: Iterable[date]) -> tuple[date, ...]:
 
 
 _VALIDATORS: Mapping[str, Callable[[Any], Any]] = {
-    "timezone": _timezone,
+    "timezone": checked_timezone,
     "working_hours": _working_hours,
     "days_off": _days_off,
 }

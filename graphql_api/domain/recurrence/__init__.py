@@ -1,0 +1,1 @@
+"""Recurrence: rules, the days and instants that they give, and their words. Pure."""
