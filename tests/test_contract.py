@@ -107,6 +107,7 @@ DOORS = {
         "infra/dynamodb/tables.py",
     },
     "argon2": {"domain/accounts/passwords.py"},
+    "dateutil": {"domain/recurrence/days.py"},
     "jwt": {"domain/accounts/tokens.py"},
     "flask": {
         "app.py",
@@ -163,6 +164,7 @@ DOORS = {
         "api/graphql/schema.py",
         "api/graphql/accounts.py",
         "api/graphql/changes.py",
+        *(f"api/graphql/recurrence/{name}.py" for name in ("inputs", "operations", "types")),
         "api/graphql/plans/inputs.py",
         "api/graphql/plans/operations.py",
         "api/graphql/plans/payloads.py",

@@ -179,7 +179,7 @@ def test_the_rest_routes_are_those_that_there_are():
     told = set()
     for cell, _ in rows("rest.md", "Routes"):
         methods = []
-        for verb, path in re.findall(r"`([A-Z]*) ?(/[\w/<>]*)?", cell):
+        for verb, path in re.findall(r"`([A-Z]*) ?(/[\w/<>-]*)?", cell):
             methods = [*methods, verb] if verb else methods
             told |= {(method, path) for method in methods if path}
     told -= {("GET", "/healthz"), ("GET", "/readyz")}

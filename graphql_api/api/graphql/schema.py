@@ -9,6 +9,7 @@ from graphql_api.api.graphql import costs
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
 from graphql_api.api.graphql.changes import ChangeQuery, Subscription
 from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
+from graphql_api.api.graphql.recurrence.operations import RecurrenceQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
 from graphql_api.api.graphql.tasks.operations import TaskMutation, TaskQuery
@@ -16,7 +17,7 @@ from graphql_api.api.graphql.webhooks.operations import WebhookMutation, Webhook
 
 
 @strawberry.type(description="The queries.")
-class Query(AccountQuery, ChangeQuery, PlanQuery, TaskQuery, WebhookQuery):
+class Query(AccountQuery, ChangeQuery, PlanQuery, RecurrenceQuery, TaskQuery, WebhookQuery):
     pass
 
 

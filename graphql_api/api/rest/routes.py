@@ -18,6 +18,7 @@ TAGS: Mapping[str, str] = {
     "Changes": "Changes of tasks: read, followed, taken back.",
     "Settings": "Working hours, days off, and what makes a task urgent.",
     "Plans": "Plans of the open tasks: previewed, applied, undone.",
+    "Recurrence": "What comes again, and when.",
     "Webhooks": "URLs to which changes of tasks are posted.",
 }
 
@@ -81,6 +82,7 @@ BLOCKERS = f"{TASK}/blockers"
 CHANGES = "/api/v1/changes"
 SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
+RECURRENCE_PREVIEW = "/api/v1/recurrence-preview"
 WEBHOOKS = "/api/v1/webhooks"
 WEBHOOK = f"{WEBHOOKS}/<webhook_id>"
 
@@ -353,6 +355,17 @@ ROUTES = (
             "working_hours": [{"day": "monday", "intervals": [{"start": "09:00", "end": "17:00"}]}],
         },
         problems={409: "Other requests keep changing the settings."},
+    ),
+    Route(
+        ("GET",),
+        RECURRENCE_PREVIEW,
+        "PreviewRecurrence",
+        tag="Recurrence",
+        summary="Preview a recurrence",
+        description=(
+            "Lists when something would come again, from `due_at` or `due_on` on; nothing is"
+            " written."
+        ),
     ),
     Route(
         ("POST",),

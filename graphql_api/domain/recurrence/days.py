@@ -58,7 +58,7 @@ class Days:
         return dropwhile(lambda each: each < earliest, found)
 
     def is_clamped(self, day: date) -> bool:
-        """Whether a day of the rule stands for one that its month lacks."""
+        """Tell whether a day of the rule stands for one that its month lacks."""
         if not self.clamped or not self.rule.month_days:
             return False
         length = monthrange(day.year, day.month)[1]

@@ -16,30 +16,22 @@ MAX_EX_DATES = 366  # days left out of a rule
 EX_DATES, RRULE, ANCHOR = "ex_dates", "rrule", "anchor"
 
 
-class Anchor(Enum):
-    """What the next occurrence is counted from."""
+class RecurrenceAnchor(Enum):
+    """The instant that the next occurrence is counted from."""
 
     SCHEDULED = "scheduled"
     COMPLETION = "completion"
 
 
 class MonthEnd(Enum):
-    """What happens in months that lack a day of the rule."""
+    """The fate of an occurrence in months that lack its day."""
 
     LAST_VALID_DAY = "last_valid_day"
     SKIP = "skip"
 
 
-class MissedPolicy(Enum):
-    """What happens to occurrences that have passed when the current one is closed."""
-
-    KEEP_ONE = "keep_one"
-    KEEP_ALL = "keep_all"
-    SKIP = "skip"
-
-
 class Adjustment(Enum):
-    """Why an occurrence is not where its rule says."""
+    """Say why an occurrence is not where its rule says."""
 
     GAP = "gap"
     OVERLAP = "overlap"
@@ -47,13 +39,9 @@ class Adjustment(Enum):
 
 
 class OccurrenceStatus(Enum):
-    """What has become of an occurrence."""
+    """The state of an occurrence."""
 
     UPCOMING = "upcoming"
-    OPEN = "open"
-    DONE = "done"
-    SKIPPED = "skipped"
-    MISSED = "missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +53,11 @@ class Start:
 
     @classmethod
     def of(cls, instant: datetime, timezone: str) -> "Start":
-        """The local day and time of an instant."""
-        local = instant.astimezone(ZoneInfo(timezone))
+        """The local day and time of an instant. Raises BadUserInput for one without them."""
+        try:
+            local = instant.astimezone(ZoneInfo(timezone))
+        except OverflowError:
+            raise BadUserInput("This instant has no local time there.", "due_at") from None
         return cls(local.date(), local.time())
 
 
@@ -78,7 +69,6 @@ class Occurrence:
     at: datetime | None
     adjusted_for: Adjustment | None = None
     status: OccurrenceStatus = OccurrenceStatus.UPCOMING
-    task_id: str | None = None
 
 
 @immutable
@@ -87,9 +77,8 @@ class Recurrence:
 
     rrule: str
     timezone: str
-    anchor: Anchor = Anchor.SCHEDULED
+    anchor: RecurrenceAnchor = RecurrenceAnchor.SCHEDULED
     month_end: MonthEnd = MonthEnd.LAST_VALID_DAY
-    missed: MissedPolicy = MissedPolicy.KEEP_ONE
     ex_dates: tuple[date, ...] = ()
 
     @classmethod
@@ -97,9 +86,8 @@ class Recurrence:
         cls,
         rrule: str,
         timezone: str,
-        anchor: Anchor = Anchor.SCHEDULED,
+        anchor: RecurrenceAnchor = RecurrenceAnchor.SCHEDULED,
         month_end: MonthEnd = MonthEnd.LAST_VALID_DAY,
-        missed: MissedPolicy = MissedPolicy.KEEP_ONE,
         ex_dates: Iterable[date] = (),
     ) -> "Recurrence":
         """A recurrence whose parts are valid and go together. Raises BadUserInput."""
@@ -111,7 +99,6 @@ class Recurrence:
             timezone=checked_timezone(timezone),
             anchor=anchor,
             month_end=month_end,
-            missed=missed,
             ex_dates=days,
         )
         found._check()
@@ -119,7 +106,7 @@ class Recurrence:
 
     def _check(self) -> None:
         rule = self.rule
-        if self.anchor is Anchor.COMPLETION and rule.has_by_parts:
+        if self.anchor is RecurrenceAnchor.COMPLETION and rule.has_by_parts:
             raise BadUserInput(
                 "A rule that counts from completion has FREQ and INTERVAL, and no BY parts.", RRULE
             )
@@ -133,5 +120,5 @@ class Recurrence:
 
     @property
     def is_clamped(self) -> bool:
-        """Whether months that lack a day of the rule have it at their end."""
+        """Tell whether months that lack a day of the rule have it at their end."""
         return self.month_end is MonthEnd.LAST_VALID_DAY

@@ -18,14 +18,16 @@ from graphql_api.domain.recurrence.model import (
     EX_DATES,
     RRULE,
     Adjustment,
-    Anchor,
     Occurrence,
     Recurrence,
+    RecurrenceAnchor,
     Start,
 )
 from graphql_api.domain.recurrence.rules import Frequency
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, BadUserInput
 
+DEFAULT_PREVIEW, MAX_PREVIEW = 10, 100  # occurrences
+DUE_AT, DUE_ON, FIRST = "due_at", "due_on", "first"
 _MAX_TRIES = 100  # steps from a completion, until a month has the day
 
 
@@ -53,7 +55,7 @@ class Occurrences:
         return self.since(day + timedelta(1))
 
     def is_last(self, day: date) -> bool:
-        """Whether no occurrence comes after a local day."""
+        """Tell whether no occurrence comes after a local day."""
         return next(self.after(day), None) is None
 
     def check_first(self, field: str) -> None:
@@ -92,7 +94,7 @@ class Occurrences:
 
     def preview(self) -> Iterator[Occurrence]:
         """The occurrences from the start on; one by completion as if each was done on its day."""
-        if self.recurrence.anchor is Anchor.SCHEDULED:
+        if self.recurrence.anchor is RecurrenceAnchor.SCHEDULED:
             return self.since()
         return islice(self._by_completion(), self.recurrence.rule.count)
 
@@ -133,7 +135,7 @@ class Occurrences:
         return Occurrence(day, at, Adjustment.OVERLAP if twice else None)
 
     def _is_before_end(self, occurrence: Occurrence) -> bool:
-        """Whether an occurrence is not after UNTIL."""
+        """Tell whether an occurrence is not after UNTIL."""
         until = self.recurrence.rule.until
         if until is None:
             return True
@@ -153,6 +155,29 @@ class Occurrences:
             if found:
                 return found
         return None
+
+
+def preview(
+    recurrence: Recurrence, due_at: datetime | None, due_on: date | None, first: int | None
+) -> list[Occurrence]:
+    """The first occurrences of what begins at an instant, or on a whole day.
+
+    Raises BadUserInput.
+    """
+    size = DEFAULT_PREVIEW if first is None else first
+    if not 1 <= size <= MAX_PREVIEW:
+        raise BadUserInput(f"{FIELD} must be from 1 to {MAX_PREVIEW}.", FIRST)
+    if due_on and due_at:
+        raise BadUserInput("Give a due date or a due day, not both.", DUE_ON)
+    if due_on:
+        start, field = Start(due_on), DUE_ON
+    elif due_at:
+        start, field = Start.of(due_at, recurrence.timezone), DUE_AT
+    else:
+        raise BadUserInput("Give the first due date, or the first day.", DUE_AT)
+    occurrences = Occurrences(recurrence, start)
+    occurrences.check_first(field)
+    return list(islice(occurrences.preview(), size))
 
 
 _LAST_DAY = date(LAST_YEAR, 12, 31).toordinal()

@@ -50,7 +50,7 @@ class Rule:
 
     @property
     def has_by_parts(self) -> bool:
-        """Whether the rule names days, weeks or months."""
+        """Tell whether the rule names days, weeks or months."""
         return any((self.days, self.month_days, self.year_days, self.weeks, self.months))
 
 
@@ -205,7 +205,7 @@ def _check_ordinals(rule: Rule) -> None:
 
 
 def may_come(rule: Rule, *, clamped: bool) -> bool:
-    """Whether a month of the rule has a day of the rule; `clamped` as `MonthEnd` says."""
+    """Tell whether a month of the rule has a day of the rule; `clamped` as `MonthEnd` says."""
     if not rule.month_days:
         return True
     longest = [_LONGEST_MONTHS[month - 1] for month in rule.months or range(1, 13)]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from graphql_api.domain.recurrence.days import complete
-from graphql_api.domain.recurrence.model import Anchor, Recurrence, Start
+from graphql_api.domain.recurrence.model import Recurrence, RecurrenceAnchor, Start
 from graphql_api.domain.recurrence.rules import Frequency, Rule
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -23,7 +23,7 @@ _OFFICE_DAYS = {(0, day) for day in range(5)}
 def text(recurrence: Recurrence, start: Start) -> str:
     """The recurrence in words: when, at which time of which zone, until when, and but for which."""
     rule = recurrence.rule
-    if recurrence.anchor is Anchor.COMPLETION:
+    if recurrence.anchor is RecurrenceAnchor.COMPLETION:
         found = f"{_every(rule)} after it is done"
     else:
         found = _days(complete(rule, start.day))

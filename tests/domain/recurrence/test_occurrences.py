@@ -5,11 +5,18 @@ from itertools import islice
 
 import pytest
 
-from graphql_api.domain.recurrence.model import Adjustment, Anchor, MonthEnd, Recurrence, Start
+from graphql_api.domain.recurrence.model import (
+    Adjustment,
+    MonthEnd,
+    Recurrence,
+    RecurrenceAnchor,
+    Start,
+)
 from graphql_api.domain.recurrence.occurrences import Occurrences
 from graphql_api.errors import BadUserInput
 
 GAP, OVERLAP, MONTH_END = Adjustment.GAP, Adjustment.OVERLAP, Adjustment.MONTH_END
+COMPLETION = RecurrenceAnchor.COMPLETION
 BERLIN = "Europe/Berlin"
 
 
@@ -176,19 +183,19 @@ def test_a_plain_weekday_beside_a_numbered_one_means_every_one():
     ],
 )
 def test_what_counts_from_completion_comes_so_long_after_it(rrule, begin, done, expected):
-    by_completion = occurrences(rrule, begin, "09:00", anchor=Anchor.COMPLETION)
+    by_completion = occurrences(rrule, begin, "09:00", anchor=COMPLETION)
     found = islice(by_completion.from_completion(date.fromisoformat(done)), 2)
     assert [str(each.on) for each in found] == expected
 
 
 def test_from_completion_wall_time_is_kept():
-    by_completion = occurrences("FREQ=DAILY", "2026-03-27", "09:00", anchor=Anchor.COMPLETION)
+    by_completion = occurrences("FREQ=DAILY", "2026-03-27", "09:00", anchor=COMPLETION)
     first = next(by_completion.from_completion(date(2026, 3, 28)))
     assert first.at == datetime(2026, 3, 29, 7, tzinfo=UTC)
 
 
 def test_a_preview_by_completion_begins_with_the_start_and_ends_by_its_count():
-    by_completion = occurrences("FREQ=DAILY;COUNT=2", "2026-03-27", anchor=Anchor.COMPLETION)
+    by_completion = occurrences("FREQ=DAILY;COUNT=2", "2026-03-27", anchor=COMPLETION)
     assert [str(each.on) for each in by_completion.preview()] == ["2026-03-27", "2026-03-28"]
 
 
@@ -256,7 +263,7 @@ def test_a_day_that_no_month_has_never_comes():
 
 def test_by_parts_contradict_completion():
     with pytest.raises(BadUserInput) as refused:
-        occurrences("FREQ=WEEKLY;BYDAY=SA", "2026-03-28", anchor=Anchor.COMPLETION)
+        occurrences("FREQ=WEEKLY;BYDAY=SA", "2026-03-28", anchor=COMPLETION)
     assert refused.value.field == "rrule"
 
 

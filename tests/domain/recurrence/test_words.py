@@ -4,7 +4,7 @@ from datetime import date, time
 
 import pytest
 
-from graphql_api.domain.recurrence.model import Anchor, MonthEnd, Recurrence, Start
+from graphql_api.domain.recurrence.model import MonthEnd, Recurrence, RecurrenceAnchor, Start
 from graphql_api.domain.recurrence.words import text
 
 
@@ -56,7 +56,7 @@ def test_a_rule_in_words(rrule, expected):
          "every day at 17:00, Berlin time, until 24 December 2026"),
         ("FREQ=DAILY;UNTIL=20261224T160000Z", {},
          "every day at 17:00, Berlin time, until 24 December 2026 at 17:00"),
-        ("FREQ=WEEKLY;INTERVAL=2", {"anchor": Anchor.COMPLETION},
+        ("FREQ=WEEKLY;INTERVAL=2", {"anchor": RecurrenceAnchor.COMPLETION},
          "every 2 weeks after it is done at 17:00, Berlin time"),
         ("FREQ=MONTHLY", {"month_end": MonthEnd.SKIP},
          "every month on the 30th, where the month has it at 17:00, Berlin time"),
