@@ -1,9 +1,9 @@
 """The feed as it grows: one poll for each user with subscribers, whatever their number.
 
 A change that is written in this process is delivered at once, since its writer calls `notify`; one
-of another process with the next poll. One thread does it all, so nothing here is locked but the
-numbers that decide who may subscribe. Subscribers of one user who want the same rendering share a
-channel: each change is rendered once for all of them.
+of another process with the next poll. One thread does it all, which others only help to read, so
+nothing here is locked but the numbers that decide who may subscribe. Subscribers of one user who
+want the same rendering share a channel: each change is rendered once for all of them.
 """
 
 import logging
@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +25,7 @@ from graphql_api.errors import RateLimited, ServiceUnavailable
 PAGE = 500  # changes in one read
 STEP = 100  # changes that are read at once for whoever catches up
 BATCH_BYTES, BATCH_SECONDS = 48 * 1024, 2.5  # a pace at which no stream is cut (see `streams`)
+THREADS, GROUP = 4, 16  # for polls, and how many of them come between two other things
 GLANCE = timedelta(seconds=1)  # how late a change may be committed that is told at once
 CHECK_SECONDS = 4.0  # between two looks whether the sessions of subscribers are alive
 SIGN_OF_LIFE_SECONDS = 20.0  # between two signs of life to each subscriber
@@ -112,11 +114,11 @@ class _Reader:
         self._feed, self._user_id, self._now = feed, user_id, now
         self._position = Position.end(now())
         self._seen: dict[str, Change] = {}
-        self._fresh()  # of which `add` knows what is news to whom
+        self.fresh()  # of which `add` knows what is news to whom
 
     def poll(self) -> None:
         """Deliver what is new."""
-        self._deliver(self._fresh())
+        self.deliver(self.fresh())
 
     def glance(self) -> None:
         """Deliver what has just been written, without reading the whole window again."""
@@ -130,12 +132,13 @@ class _Reader:
         if page.more or any(self._is_missed(change.previous, known) for change in fresh):
             return self.poll()
         self._seen.update((change.change_id, change) for change in fresh)
-        return self._deliver(fresh)
+        return self.deliver(fresh)
 
     def _is_missed(self, previous: str | None, known: Collection[str]) -> bool:
         return previous is not None and previous > self._position.after and previous not in known
 
-    def _deliver(self, changes: Iterable[Change]) -> None:
+    def deliver(self, changes: Iterable[Change]) -> None:
+        """Send changes to all who listen."""
         for change in changes:
             for channel in self.channels.values():
                 channel.deliver(change)
@@ -158,17 +161,24 @@ class _Reader:
             if not channel.subscriptions:
                 del self.channels[subscription.key]
 
-    def _fresh(self) -> list[Change]:
-        found, more = [], True
+    def fresh(self) -> list[Change]:
+        """Read what is new; nothing counts as read if the store fails on the way."""
+        found: dict[str, Change] = {}
+        position, more = self._position, True
         while more:
-            page = self._feed.page(self._user_id, self._position, PAGE, self._now())
-            found += [change for change in page.changes if change.change_id not in self._seen]
-            self._seen.update((change.change_id, change) for change in page.changes)
-            self._position, more = page.end, page.more
+            page = self._feed.page(self._user_id, position, PAGE, self._now())
+            found |= {
+                change.change_id: change
+                for change in page.changes
+                if change.change_id not in self._seen and change.change_id not in found
+            }
+            position, more = page.end, page.more
+        self._position = position
+        self._seen |= found
         oldest = self._now() - 2 * WINDOW
         while self._seen and next(iter(self._seen.values())).at <= oldest:
             del self._seen[next(iter(self._seen))]
-        return found
+        return list(found.values())
 
 
 class _CatchUp:
@@ -233,6 +243,7 @@ class LiveFeed:
         self._notified: set[str] = set()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._threads = ThreadPoolExecutor(THREADS, "live feed")  # for reading only
         # What follows belongs to the thread.
         self._readers: dict[str, _Reader] = {}
         self._catching_up: dict[Subscription, _CatchUp] = {}
@@ -286,9 +297,7 @@ class LiveFeed:
             now = time.monotonic()
             if now - polled >= self._options.interval:
                 polled = now
-                for reader in self._readers.values():
-                    self._safely(reader.poll)
-                    self._tell_at_once()
+                self._poll_all()
             steps = [partial(self._step, one) for one in self._catching_up.values()]
             self._stuck = not all(map(self._safely, steps))
             if now - checked >= CHECK_SECONDS:
@@ -359,6 +368,21 @@ class LiveFeed:
         for subscription in subscriptions:
             if not alive[subscription.authorization]:
                 subscription.receiver.close(subscription.farewell)
+
+    def _poll_all(self) -> None:
+        """Poll for all users, some at a time: mostly this waits for the store."""
+        readers = list(self._readers.values())
+        for start in range(0, len(readers), GROUP):
+            group = readers[start : start + GROUP]
+            found = self._threads.map(self._fresh, group) if len(group) > 1 else None
+            for reader, changes in zip(group, found or map(self._fresh, group), strict=True):
+                reader.deliver(changes)
+            self._tell_at_once()
+
+    def _fresh(self, reader: _Reader) -> list[Change]:
+        found: list[Change] = []
+        self._safely(lambda: found.extend(reader.fresh()))
+        return found
 
     def _tell_at_once(self) -> None:
         """Deliver what was written here: nobody waits for the polls of all others."""

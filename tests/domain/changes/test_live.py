@@ -207,7 +207,8 @@ def test_what_was_written_here_is_delivered_without_waiting_for_a_poll():
     world.live.end()
 
 
-def test_what_was_written_here_does_not_wait_for_the_polls_of_others(world):
+def test_what_was_written_here_does_not_wait_for_the_polls_of_others(world, monkeypatch):
+    monkeypatch.setattr("graphql_api.domain.changes.live.GROUP", 1)
     receivers = [
         world.subscribe(user=user, after=Position.end(world.now))[0] for user in ("u", "a", "b")
     ]
@@ -230,6 +231,36 @@ def test_what_was_written_here_does_not_wait_for_the_polls_of_others(world):
     assert done.wait(SOON)
 
     assert read[:2] == ["a", "u"]
+
+
+def test_many_users_are_polled_and_each_gets_all():
+    world = World(most=50)
+    receivers = [world.subscribe(user=f"{number}")[0] for number in range(50)]
+    world.write("x")
+
+    assert [receiver.wait_for(1) for receiver in receivers] == [["x"]] * 50
+    world.live.end()
+
+
+def test_a_store_that_fails_between_two_pages_loses_no_change(world, monkeypatch):
+    monkeypatch.setattr("graphql_api.domain.changes.live.PAGE", 2)
+    receiver, _ = world.subscribe(after=Position.end(world.now))
+    marker, _ = world.subscribe(after=Position.end(world.now))
+    world.write("begin")
+    assert (receiver.wait_for(1), marker.wait_for(1)) == (["begin"], ["begin"])
+    after, failures = world.memory.after, []
+
+    def fail(user, where, *rest):
+        if where > Position.end(world.now).after and len(failures) < 3:  # not the first page
+            failures.append(where)
+            raise ServiceUnavailable
+        return after(user, where, *rest)
+
+    world.memory.after = fail
+    world.write(*"12345")
+
+    assert receiver.wait_for(6) == ["begin", *"12345"]
+    assert len(failures) == 3
 
 
 def test_nobody_is_polled_for_who_has_no_subscriber(world):
