@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
@@ -48,13 +48,15 @@ class WebhookDuty:
         self.on_ready: Callable[[], None] = lambda: None  # called by threads: `run` is wanted soon
         self._lock = threading.Lock()  # of what the crew's threads use as well
         self._latest: dict[str, dict[str, Webhook]] = {}  # by user and id
-        self._running: set[Queue] = set()
-        self._missed: set[Queue] = set()  # those that had more to do when they were running
+        self._running: dict[Queue, str] = {}  # with the id of the last delivery under way
+        self._missed: set[Queue] = set()  # those that have got more since
         self._again: set[str] = set()  # users whose queues those are
         self._rests = Rests()
+        self._has_more = False  # to read of somebody's feed
 
     def run(self, now: datetime) -> float:
         """Look after whose webhooks are due; return the seconds until the next look."""
+        self._has_more = False
         with self._lock:
             again, self._again = self._again, set()
         for lane in self._store.lanes():
@@ -65,7 +67,7 @@ class WebhookDuty:
         self._is_new = False
         for user_id in again:
             self._safely(user_id, None, now)
-        return self._interval
+        return 0.0 if self._has_more else self._interval
 
     def stop(self, seconds: float) -> None:
         """Begin no delivery any more, and wait for those that are under way."""
@@ -83,30 +85,37 @@ class WebhookDuty:
     def _look_after(self, user_id: str, lane: Lane | None, now: datetime) -> None:
         """See what is new and what is due; set the time of a lane that was claimed for that."""
         webhooks = {each.webhook_id: each for each in self._store.all(user_id)}
-        queues, due = self._queues(user_id, webhooks, now)
+        queues, due, full = self._queues(user_id, webhooks, now)
         with self._lock:
             self._latest[user_id] = webhooks
         for queue, deliveries in queues.items():
             webhook = webhooks[queue[0]]
             if webhook.enabled or deliveries[0].on_request:
                 due.append(self._start(queue, deliveries, now))
-        if any(each.updated_at > now - NEW for each in webhooks.values()):
+        is_new = lane and any(each.updated_at > now - NEW for each in webhooks.values())
+        if is_new or (full and self._delivers(webhooks)):
             due.append(now + SOON)
-        if lane is None:
-            return
-        if not webhooks:
+        if due and min(due) < now + SWEEP:
+            self._store.hasten(user_id, min(due))
+        elif lane and not webhooks:
             self._store.close_lane(lane)
             with self._lock:
                 del self._latest[user_id]
-        elif not due:
+        elif lane and not due:
             self._store.claim_lane(lane, now + IDLE)
-        elif min(due) < now + SWEEP:
-            self._store.hasten(user_id, min(due))
+
+    def _delivers(self, webhooks: Collection[str]) -> bool:
+        """Tell whether something of these webhooks is under way."""
+        with self._lock:
+            return any(webhook_id in webhooks for webhook_id, _ in self._running)
 
     def _queues(
         self, user_id: str, webhooks: dict[str, Webhook], now: datetime
-    ) -> tuple[dict[Queue, list[Delivery]], list[datetime]]:
-        """The deliveries that wait, the new ones too, by queue; and when to look again at least."""
+    ) -> tuple[dict[Queue, list[Delivery]], list[datetime], bool]:
+        """The deliveries that wait, the new ones too, by queue; and when to look again at least.
+
+        The last says that more would have been read if fewer were waiting.
+        """
         queues: dict[Queue, list[Delivery]] = defaultdict(list)
         counts: dict[str, int] = defaultdict(int)
         orphans, due = [], []
@@ -117,28 +126,31 @@ class WebhookDuty:
                 counts[delivery.webhook_id] += 1
                 queues[delivery.webhook_id, delivery.queue].append(delivery)
         self._store.drop(orphans)
-        reading = Reading(user_id, now)
+        reading, full = Reading(user_id, now), False
         for webhook in webhooks.values():
             if webhook.enabled:
                 collected = self._outbox.collect(webhook, counts[webhook.webhook_id], reading)
                 for delivery in collected.deliveries:
                     queues[webhook.webhook_id, delivery.queue].append(delivery)
                 due.append(now if collected.more else now + SWEEP)
-        return queues, due
+                self._has_more = self._has_more or collected.more
+                full = full or collected.full
+        return queues, due, full
 
     def _start(self, queue: Queue, deliveries: list[Delivery], now: datetime) -> datetime:
         """Have a queue delivered if its first one is due; return when to look at it again."""
         first = deliveries[0]
         with self._lock:
             if queue in self._running:
-                self._missed.add(queue)
+                if deliveries[-1].delivery_id > self._running[queue]:
+                    self._missed.add(queue)
                 return now + SWEEP
             if not first.is_due(now):
                 return first.next_try_at or now + SWEEP
             others = any(each[0] == queue[0] for each in self._running)
             if not first.on_request and (rest := self._rests.until(queue[0], now, others=others)):
                 return rest
-            self._running.add(queue)
+            self._running[queue] = deliveries[-1].delivery_id
         self._crew.add(first.user_id, partial(self._deliver, queue, deliveries))
         return now + SWEEP
 
@@ -157,7 +169,7 @@ class WebhookDuty:
             log.warning("A delivery of webhook %s could not be stored", queue[0])
         finally:
             with self._lock:
-                self._running.discard(queue)
+                del self._running[queue]
                 if missed := queue in self._missed:
                     self._missed.discard(queue)
                     self._again.add(user_id)

@@ -21,10 +21,14 @@ OLD = timedelta(days=1)  # a position of this age is moved even if there is noth
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """New deliveries of a webhook, and whether there are more changes to read at once."""
+    """New deliveries of a webhook, and whether there are more changes to read at once.
+
+    Of a webhook that is `full` nothing was read: too much of it waits.
+    """
 
     deliveries: list[Delivery]
     more: bool
+    full: bool = False
 
 
 @dataclass(slots=True)
@@ -62,7 +66,7 @@ class Outbox:
         already, or are no business of this webhook, are known by memory or else by the store.
         """
         if pending > MAX_PENDING - PAGE:
-            return Collected([], more=False)
+            return Collected([], more=False, full=True)
         page = self._page(webhook, reading)
         fresh = [
             each for each in page.changes if (webhook.webhook_id, each.change_id) not in self._seen

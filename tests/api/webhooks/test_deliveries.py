@@ -575,6 +575,40 @@ def test_a_receiver_without_an_answer_gets_a_rest_and_keeps_nobody_waiting(hooks
     assert len(hooks.receiver.messages) == 8
 
 
+def test_a_long_backlog_is_read_without_a_pause(hooks, ann, monkeypatch):
+    monkeypatch.setattr(outbox, "PAGE", 5)
+    hooks.create(ann)
+    for number in range(12):
+        ann.create(title=f"{number}")
+
+    pauses = [hooks.duty.run(hooks.now()) for _ in range(3)]
+
+    assert pauses == [0, 0, 1]
+    assert len(hooks.receiver.messages) == 12
+
+
+def test_more_of_a_task_that_comes_while_it_is_delivered_goes_next(hooks, ann):
+    webhook = hooks.create(ann)
+    task = ann.create(title="x")
+    woken, post = [], hooks.client.post
+    hooks.duty.on_ready = lambda: woken.append(None)
+
+    def meanwhile(*arguments):
+        """Let the task be changed, and the dispatcher look, during the first try."""
+        hooks.client.post = post
+        update(ann, task, title="new")
+        hooks.duty._look_after(ann.id, None, hooks.now())
+        return post(*arguments)
+
+    hooks.client.post = meanwhile
+    hooks.duty._look_after(ann.id, None, hooks.now())
+
+    assert (seen(hooks), woken) == ([(task["id"], 1)], [None])
+    hooks.duty.run(hooks.now())
+    assert seen(hooks) == [(task["id"], 1), (task["id"], 2)]
+    assert {each["status"] for each in hooks.deliveries(ann, webhook)} == {"DELIVERED"}
+
+
 @pytest.mark.concurrent
 def test_receivers_that_never_answer_keep_nobody_else_waiting(engine):
     """With the threads of a real crew, all of which one user might hold."""
