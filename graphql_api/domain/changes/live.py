@@ -297,7 +297,7 @@ class LiveFeed:
             now = time.monotonic()
             if now - polled >= self._options.interval:
                 polled = now
-                self._poll_all()
+                self._safely(self._poll_all)
             steps = [partial(self._step, one) for one in self._catching_up.values()]
             self._stuck = not all(map(self._safely, steps))
             if now - checked >= CHECK_SECONDS:
@@ -376,7 +376,7 @@ class LiveFeed:
             group = readers[start : start + GROUP]
             found = self._threads.map(self._fresh, group) if len(group) > 1 else None
             for reader, changes in zip(group, found or map(self._fresh, group), strict=True):
-                reader.deliver(changes)
+                self._safely(partial(reader.deliver, changes))
             self._tell_at_once()
 
     def _fresh(self, reader: _Reader) -> list[Change]:

@@ -90,7 +90,12 @@ class Stream:
         if self._early is not None:
             self._early.append(data)
         elif self._transport is not None and data:
-            self._transport.send_bytes(data)
+            try:
+                self._transport.send_bytes(data)
+            except (
+                RuntimeError
+            ):  # granian's: the client has gone, of which `close` hears in a moment
+                self._transport = None
 
 
 def event(data: bytes, *, name: str | None = None, id: str | None = None) -> bytes:
