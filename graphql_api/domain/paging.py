@@ -1,6 +1,7 @@
 """Pages of a list: the requested window, the page, and the budget for reading it."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -59,6 +60,73 @@ class Page(Generic[T]):
     start: str | None
     end: str | None
     complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The place of an item in a list that is sorted by a value, then by id."""
+
+    value: str | int | None
+    id: str
+
+    @classmethod
+    def parse(cls, position: str) -> "Rank":
+        """The rank that a position stands for."""
+        return cls(*json.loads(position))
+
+    @property
+    def position(self) -> str:
+        """The rank as a position in a cursor."""
+        return json.dumps([self.value, self.id], ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def key(self) -> tuple[str | int, str]:
+        """The sort key among those that have a value, or among those that have none."""
+        return "" if self.value is None else self.value, self.id
+
+    def is_after(self, other: "Rank", *, descending: bool) -> bool:
+        """Whether it comes after another one. Those without a value come last in any case."""
+        if (self.value is None) is not (other.value is None):
+            return self.value is None
+        return self.key < other.key if descending else self.key > other.key
+
+
+def sorted_page(
+    items: Iterable[T],
+    rank_of: Callable[[T], Rank],
+    window: Window,
+    position: str | None,
+    *,
+    descending: bool,
+    complete: bool = True,
+) -> Page[T]:
+    """The page after a position, or before it, of items in any order.
+
+    A position is the rank of an item, so it stays valid when other items come and go.
+    """
+    ranked = [(rank_of(item), item) for item in items]
+    if position is not None:
+        mark = Rank.parse(position)
+        wanted = not window.backward
+        ranked = [
+            (rank, item)
+            for rank, item in ranked
+            if rank != mark and rank.is_after(mark, descending=descending) is wanted
+        ]
+    ranked.sort(key=lambda each: each[0].key, reverse=descending)
+    ranked.sort(key=lambda each: each[0].value is None)
+    has_more, has_cursor = len(ranked) > window.size, position is not None
+    ranked = ranked[-window.size :] if window.backward else ranked[: window.size]
+    ends = (ranked[0][0].position, ranked[-1][0].position) if ranked else (None, None)
+    return Page(
+        items=[item for _, item in ranked],
+        position=lambda item: rank_of(item).position,
+        has_next=has_cursor if window.backward else has_more,
+        has_previous=has_more if window.backward else has_cursor,
+        start=ends[0],
+        end=ends[1],
+        complete=complete,
+    )
 
 
 class Budget:

@@ -21,6 +21,7 @@ from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
+from graphql_api.domain.tasks.filters import TaskFilter, Viewpoint
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.list_reader import MAX_READ, TaskListReader
 from graphql_api.domain.tasks.model import Task
@@ -171,7 +172,7 @@ class Context:
     @lazy
     def related_tasks(self) -> RelatedTasks:
         """Blockers and blocked tasks."""
-        return RelatedTasks(self.dependencies, self.tasks_by_key, self._related)
+        return RelatedTasks(self.dependencies, self.tasks_by_key, self._related, self._clock)
 
     @lazy
     def ranking(self) -> Ranking:
@@ -199,6 +200,15 @@ class Context:
             self.tasks_by_key.prime({(task.user_id, task.task_id): task for task in tasks})
         self.related_tasks.track(tasks)
         self.ranking.track(tasks)
+
+    def viewpoint(self, user_id: str, filter: TaskFilter) -> Viewpoint:
+        """The viewpoint of a filter on the user's tasks; reads what the filter asks for."""
+        related = self.related_tasks
+        return Viewpoint(
+            self.now,
+            self.settings_of(user_id).timezone if filter.asks_timezone else "UTC",
+            related.dependencies_of(user_id).blocked_ids if filter.asks_blockers else (),
+        )
 
     def settings_of(self, user_id: str) -> Settings:
         """The user's settings."""

@@ -26,7 +26,7 @@ from graphql_api.domain.accounts.model import USERNAME_LENGTH
 from graphql_api.domain.paging import MAX_PAGE_SIZE
 from graphql_api.domain.planner.model import MAX_HORIZON_DAYS
 from graphql_api.domain.plans.model import MAX_BUSY
-from graphql_api.domain.tasks.filters import MAX_SEARCH_LENGTH
+from graphql_api.domain.tasks.filters import MAX_DAYS, MAX_SEARCH_LENGTH
 from graphql_api.domain.tasks.model import MAX_TAG_LENGTH
 from graphql_api.domain.tasks.service import MAX_KEY_LENGTH
 
@@ -61,6 +61,7 @@ BOUNDS: Mapping[str, Json] = {
     "horizonDays": {"minimum": 1, "maximum": MAX_HORIZON_DAYS},
     "busy": {"maxItems": MAX_BUSY},
     "first": {"minimum": 1, "maximum": MAX_PAGE_SIZE},
+    "dueWithinDays": {"minimum": 0, "maximum": MAX_DAYS},
     "search": {"maxLength": MAX_SEARCH_LENGTH},
 }
 ELEMENT_BOUNDS: Mapping[str, Json] = {"tags": {**_NOT_BLANK, "maxLength": MAX_TAG_LENGTH}}

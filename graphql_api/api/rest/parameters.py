@@ -124,8 +124,9 @@ def _fields(fields: Mapping[str, GraphQLInputField]) -> dict[str, BodyField]:
 
 @cache
 def fields_of(type_: GraphQLInputObjectType) -> dict[str, BodyField]:
-    """Return the fields of an input by REST's names."""
-    return _fields(type_.fields)
+    """Return the fields of an input by REST's names, but for inputs of its own type in it."""
+    flat = {n: field for n, field in type_.fields.items() if get_named_type(field.type) != type_}
+    return _fields(flat)
 
 
 def _object(fields: Mapping[str, BodyField], body: Mapping[str, Any]) -> dict[str, Any]:

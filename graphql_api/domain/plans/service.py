@@ -22,7 +22,12 @@ from graphql_api.domain.plans.model import (
 )
 from graphql_api.domain.plans.store import Applied, PlanStore
 from graphql_api.domain.settings.model import Settings
-from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter, TaskOrder
+from graphql_api.domain.tasks.filters import (
+    ANY_VIEWPOINT,
+    OrderDirection,
+    TaskFilter,
+    TaskOrder,
+)
 from graphql_api.domain.tasks.list_reader import MAX_READ, TaskListReader
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
@@ -145,7 +150,7 @@ class Plans:
 
     def _open_tasks(self, user_id: str) -> Sequence[Task]:
         window, budget = Window(MAX_TASKS), Budget(MAX_READ)
-        page = self._lists.page(user_id, _BY_ID, _OPEN, window, None, budget)
+        page = self._lists.page(user_id, _BY_ID, _OPEN, window, None, budget, ANY_VIEWPOINT)
         if page.has_next and page.complete:
             raise BadUserInput(
                 f"Planning needs at most {MAX_TASKS} open tasks, planned or not.", "tasks"

@@ -1,17 +1,37 @@
 """Filters and orders of task lists. Pure."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, time, timedelta
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
+from graphql_api import clock
+from graphql_api.domain import criteria
+from graphql_api.domain.criteria import (
+    AtLeast,
+    Before,
+    Computed,
+    Criterion,
+    Exists,
+    KeyIn,
+    OneOf,
+    unless,
+)
+from graphql_api.domain.paging import Rank
 from graphql_api.domain.tasks.model import MAX_TAGS, OPEN, Task, TaskPriority, TaskStatus
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, BadUserInput
 
 T = TypeVar("T")
 
 MAX_SEARCH_LENGTH = 200  # characters
+MAX_IDS = 100
+MAX_DAYS = 3_660  # ten years
+MAX_LEVELS = 3  # of filters within a filter
+MAX_LEAVES = 20  # conditions in a filter and all filters within it
+MAX_FILTER_TAGS = 50  # in them together, since DynamoDB takes expressions of 4 KB
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class TaskOrderField(Enum):
@@ -41,9 +61,45 @@ class TaskOrder:
     direction: OrderDirection = OrderDirection.DESC
 
 
+def rank_of(task: Task, by: TaskOrderField) -> Rank:
+    """The place of a task in a list by a field."""
+    return Rank(_VALUES[by](task), task.task_id)
+
+
+_VALUES: Mapping[TaskOrderField, Callable[[Task], str | int | None]] = {
+    TaskOrderField.CREATED_AT: lambda _: "",
+    TaskOrderField.DUE_AT: lambda task: clock.text(task.due_at) if task.due_at else None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Viewpoint:
+    """The instant and the place from which a filter is looked at.
+
+    `blocked_ids` are the tasks with open blockers, which a filter that `asks_blockers` needs.
+    """
+
+    now: datetime
+    timezone: str = "UTC"  # IANA
+    blocked_ids: Collection[str] = ()
+
+    def end_of_day(self, days: int) -> datetime:
+        """The end of the local day that is so many days after today."""
+        zone = ZoneInfo(self.timezone)
+        day = self.now.astimezone(zone).date() + timedelta(days=days + 1)
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+ANY_VIEWPOINT = Viewpoint(datetime(1970, 1, 1, tzinfo=UTC))
+"""For a filter that asks nothing of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Conditions on tasks, all of which have to hold. Raises BadUserInput."""
+    """Conditions on tasks, all of which have to hold. Raises BadUserInput.
+
+    Its text is as it was in release 0.1.0, for which cursors are still around.
+    """
 
     status: tuple[TaskStatus, ...] | None = None
     priority: tuple[TaskPriority, ...] | None = None
@@ -51,61 +107,121 @@ class TaskFilter:
     due_before: datetime | None = None
     due_after: datetime | None = None
     search: str | None = None
-    ready: bool | None = field(default=None, repr=False)  # keeps cursors older than it valid
+    ready: bool | None = field(default=None, repr=False)
+    ids: tuple[str, ...] | None = field(default=None, repr=False)
+    tags_all: tuple[str, ...] | None = field(default=None, repr=False)
+    no_tags: bool | None = field(default=None, repr=False)
+    overdue: bool | None = field(default=None, repr=False)
+    no_due: bool | None = field(default=None, repr=False)
+    due_within_days: int | None = field(default=None, repr=False)
+    created_after: datetime | None = field(default=None, repr=False)
+    created_before: datetime | None = field(default=None, repr=False)
+    updated_after: datetime | None = field(default=None, repr=False)
+    updated_before: datetime | None = field(default=None, repr=False)
+    completed_after: datetime | None = field(default=None, repr=False)
+    completed_before: datetime | None = field(default=None, repr=False)
+    planned_after: datetime | None = field(default=None, repr=False)
+    planned_before: datetime | None = field(default=None, repr=False)
+    and_: tuple["TaskFilter", ...] | None = field(default=None, repr=False)
+    or_: tuple["TaskFilter", ...] | None = field(default=None, repr=False)
+    not_: "TaskFilter | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if self.tags is not None:
-            object.__setattr__(self, "tags", _distinct(tag.strip() for tag in self.tags))
-            if len(self.tags) > MAX_TAGS:
-                raise BadUserInput(f"A filter must have at most {MAX_TAGS} tags.", "tags")
-        for name in ("status", "priority"):
+        for name in ("tags", "tags_all"):
+            if getattr(self, name) is not None:
+                tags = _distinct(tag.strip() for tag in getattr(self, name))
+                object.__setattr__(self, name, tags)
+                if len(tags) > MAX_TAGS:
+                    raise BadUserInput(f"A filter must have at most {MAX_TAGS} tags.", name)
+        for name in ("status", "priority", "ids"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _distinct(getattr(self, name)))
+        if self.ids is not None and len(self.ids) > MAX_IDS:
+            raise BadUserInput(f"{FIELD} must have at most {MAX_IDS} items.", "ids")
         if self.search is not None and len(self.search) > MAX_SEARCH_LENGTH:
             raise BadUserInput(
                 f"A search must have at most {MAX_SEARCH_LENGTH} characters.", "search"
             )
+        if self.due_within_days is not None and not 0 <= self.due_within_days <= MAX_DAYS:
+            raise BadUserInput(f"{FIELD} must be from 0 to {MAX_DAYS}.", "due_within_days")
+        _check_size(self)
 
     @property
-    def by_due_date(self) -> bool:
-        """Return whether only tasks with a due date can match."""
-        return self.due_before is not None or self.due_after is not None
+    def inner(self) -> tuple["TaskFilter", ...]:
+        """The filters within this one."""
+        return (*(self.and_ or ()), *(self.or_ or ()), *((self.not_,) if self.not_ else ()))
 
     @property
-    def impossible(self) -> bool:
-        """Return whether no task can match: a condition has no values, or a range is empty."""
-        return () in (self.status, self.priority, self.tags) or (
-            self.due_after is not None
-            and self.due_before is not None
-            and self.due_after >= self.due_before
-        )
+    def every(self) -> Iterator["TaskFilter"]:
+        """The filter, and all those within it."""
+        yield self
+        for each in self.inner:
+            yield from each.every
 
     @property
-    def needs_items(self) -> bool:
-        """Return whether some condition can be checked on a decoded task only, not by DynamoDB."""
-        return bool(self.search) or self.ready is not None
+    def levels(self) -> int:
+        """The levels of filters within this one."""
+        return max((1 + each.levels for each in self.inner), default=0)
+
+    @property
+    def asks_blockers(self) -> bool:
+        """Whether it matters which tasks have open blockers."""
+        return any(each.ready is not None for each in self.every)
+
+    @property
+    def asks_timezone(self) -> bool:
+        """Whether it matters when a day begins."""
+        return any(each.due_within_days is not None for each in self.every)
+
+    @property
+    def searches(self) -> bool:
+        """Whether texts are searched."""
+        return any(each.search for each in self.every)
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """What tells it from other filters, the same in all releases."""
+        signature: list[Any] = [repr(self)]
+        for name in _LATER:
+            value = getattr(self, name)
+            if name in _NESTED and value is not None:
+                value = [each.signature for each in (value if name != "not_" else (value,))]
+            if value is not None:
+                signature.append((name, value))
+        return tuple(signature)
 
     def of_open(self) -> "TaskFilter":
         """The same filter, restricted to open tasks."""
         status = OPEN if self.status is None else self.status
         return replace(self, status=tuple(each for each in status if each in OPEN))
 
-    def accepts(self, task: Task, blocked_ids: Collection[str]) -> bool:
-        """Check the conditions that DynamoDB cannot check."""
-        is_ready = task.open and task.task_id not in blocked_ids
-        return self.ready in {None, is_ready} and self.is_found_in(task)
+    def criterion(self, at: Viewpoint) -> Criterion:
+        """The conditions as one criterion on tasks."""
+        return criteria.All(tuple(self._criteria(at)))
 
-    def matches(self, task: Task, blocked_ids: Collection[str]) -> bool:
-        """Check all conditions; `blocked_ids` are the tasks with open blockers."""
-        due = task.due_at
-        return (
-            (self.status is None or task.status in self.status)
-            and (self.priority is None or task.priority in self.priority)
-            and (self.tags is None or not set(self.tags).isdisjoint(task.tags))
-            and (self.due_after is None or (due is not None and due >= self.due_after))
-            and (self.due_before is None or (due is not None and due < self.due_before))
-            and self.accepts(task, blocked_ids)
-        )
+    def matches(self, task: Task, at: Viewpoint) -> bool:
+        """Check all conditions."""
+        return self.criterion(at).holds(task)
+
+    def _criteria(self, at: Viewpoint) -> Iterator[Criterion]:
+        if self.ids is not None:
+            yield KeyIn("task_id", self.ids)
+        for name in ("status", "priority"):
+            if (values := getattr(self, name)) is not None:
+                yield OneOf(name, values)
+        yield from self._about_tags()
+        yield from self._about_times()
+        yield from self._about_now(at)
+        if self.ready is not None:
+            yield unless(_ready(at), wanted=self.ready)
+        if self.search:
+            yield Computed(self.is_found_in)
+        for each in self.and_ or ():
+            yield each.criterion(at)
+        if self.or_ is not None:
+            yield criteria.Any_(tuple(each.criterion(at) for each in self.or_))
+        if self.not_ is not None:
+            yield criteria.Not(self.not_.criterion(at))
 
     def is_found_in(self, task: Task) -> bool:
         """Return whether the searched text is in the title or the description, ignoring case."""
@@ -113,6 +229,69 @@ class TaskFilter:
             return True
         text = self.search.casefold()
         return text in task.title.casefold() or text in task.description.casefold()
+
+    def _about_tags(self) -> Iterator[Criterion]:
+        if self.tags is not None:
+            yield criteria.Any_(tuple(criteria.Contains("tags", tag) for tag in self.tags))
+        for tag in self.tags_all or ():
+            yield criteria.Contains("tags", tag)
+        if self.no_tags is not None:
+            yield unless(criteria.IsEmpty("tags"), wanted=self.no_tags)
+
+    def _about_times(self) -> Iterator[Criterion]:
+        for prefix, name in _TIMES.items():
+            if (after := getattr(self, f"{prefix}_after")) is not None:
+                yield AtLeast(name, after)
+            if (before := getattr(self, f"{prefix}_before")) is not None:
+                yield Before(name, before)
+
+    def _about_now(self, at: Viewpoint) -> Iterator[Criterion]:
+        now = clock.milliseconds(at.now)
+        if self.overdue is not None:
+            overdue = criteria.All((OneOf("status", OPEN), Before("due_at", now)))
+            yield overdue if self.overdue else criteria.Not(overdue)
+        if self.no_due is not None:
+            yield unless(Exists("due_at"), wanted=not self.no_due)
+        if self.due_within_days is not None:
+            yield AtLeast("due_at", now)
+            yield Before("due_at", at.end_of_day(self.due_within_days))
+
+
+_TIMES = {
+    "due": "due_at",
+    "created": "created_at",
+    "updated": "updated_at",
+    "completed": "completed_at",
+    "planned": "planned_start",
+}
+_NESTED = ("and_", "or_", "not_")
+_LATER = [each.name for each in fields(TaskFilter) if not each.repr]
+_LEAVES = [each.name for each in fields(TaskFilter) if each.name not in _NESTED]
+
+
+def _ready(at: Viewpoint) -> Criterion:
+    """The task can be begun now."""
+    begun = criteria.Not(AtLeast("not_before", clock.milliseconds(at.now) + _MILLISECOND))
+    free = Computed(lambda task: task.task_id not in at.blocked_ids)
+    return criteria.All((OneOf("status", OPEN), begun, free))
+
+
+def _check_size(filter: TaskFilter) -> None:
+    """Raise BadUserInput for a filter that is too deep or too large."""
+    if filter.levels > MAX_LEVELS:
+        raise BadUserInput(
+            f"A filter must have at most {MAX_LEVELS} levels of and, or, not.", "filter"
+        )
+    every = list(filter.every)
+    leaves = sum(getattr(each, name) is not None for each in every for name in _LEAVES)
+    if leaves > MAX_LEAVES:
+        raise BadUserInput(
+            f"A filter must have at most {MAX_LEAVES} conditions, with those within it.", "filter"
+        )
+    if sum(len(each.tags or ()) + len(each.tags_all or ()) for each in every) > MAX_FILTER_TAGS:
+        raise BadUserInput(
+            f"A filter must have at most {MAX_FILTER_TAGS} tags, with those within it.", "filter"
+        )
 
 
 def _distinct(values: Iterable[T]) -> tuple[T, ...]:

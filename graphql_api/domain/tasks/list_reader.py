@@ -1,22 +1,26 @@
 """Pages and counts of a user's task list, read within a budget."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_, or_
+from typing import Any
 
 from graphql_api import clock
-from graphql_api.domain.paging import Budget, Page, Window
+from graphql_api.domain import criteria
+from graphql_api.domain.criteria import AtLeast, Before, Clause, Criterion, Exists, KeyIn
+from graphql_api.domain.paging import Budget, Page, Window, sorted_page
 from graphql_api.domain.tasks.filters import (
     OrderDirection,
     TaskFilter,
     TaskOrder,
     TaskOrderField,
+    Viewpoint,
+    rank_of,
 )
-from graphql_api.domain.tasks.model import OPEN, Task
+from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.store import is_valid_key
 from graphql_api.errors import QueryTooComplex
-from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, ItemPage, Key, codec
+from graphql_api.infra.dynamodb import Condition, Database, Item, ItemPage, Key, codec
 
 MAX_READ = 10_000  # budget units of a request: an item that is read costs one
 SEARCH_COST = 3  # units per item that is searched …
@@ -27,7 +31,73 @@ MAX_SEARCH_QUERY = 200
 MAX_COUNT_QUERY = 10_000
 LONG_PAGE = 100  # tasks, with which a page may end where the store has cut a query, at 1 MB
 
+_DUE = "due_at"
 _decode = codec.decoder(Task)
+
+
+class Sieve:
+    """A filter as it is read: what DynamoDB checks of it, and what is checked here."""
+
+    def __init__(self, filter: TaskFilter, at: Viewpoint) -> None:
+        self._criterion = filter.criterion(at)
+        self._parts = list(self._criterion.conjuncts())
+        self.searches = filter.searches
+        self.is_exact = self._criterion.is_exact
+        self.earliest, self.latest = criteria.range_of(self._parts, _DUE)
+        self.condition = _condition(self._criterion)
+        self.impossible = self._criterion.bounds().necessary is False or any(
+            _is_empty(*criteria.range_of(self._parts, each.name))
+            for each in self._parts
+            if isinstance(each, AtLeast)
+        )
+
+    @property
+    def dated(self) -> bool:
+        """Whether only tasks with a due date can match."""
+        ranged = self.earliest is not None or self.latest is not None
+        return ranged or Exists(_DUE) in self._parts
+
+    @property
+    def undated(self) -> bool:
+        """Whether only tasks without a due date can match."""
+        return criteria.Not(Exists(_DUE)) in self._parts
+
+    @property
+    def ids(self) -> list[str] | None:
+        """The ids of all tasks that can match; None if these are not given."""
+        given = [part.values for part in self._parts if isinstance(part, KeyIn)]
+        if not given:
+            return None
+        return [each for each in given[0] if all(each in others for others in given[1:])]
+
+    @property
+    def condition_on_dated(self) -> Condition | None:
+        """The condition on tasks with a due date in the filter's range."""
+        others = [part for part in self._parts if not _is_of_range(part)]
+        return _condition(criteria.All(tuple(others)))
+
+    @property
+    def condition_on_undated(self) -> Condition | None:
+        """The condition on tasks without a due date."""
+        return _condition(criteria.All((self._criterion, criteria.Not(Exists(_DUE)))))
+
+    def left(self, tasks: Sequence[Task]) -> list[Task]:
+        """The tasks that match, of those of which DynamoDB says that they may."""
+        return list(tasks) if self.is_exact else list(filter(self._criterion.holds, tasks))
+
+
+def _condition(criterion: Criterion) -> Condition | None:
+    """What DynamoDB has to check of a criterion that is not impossible; None if nothing."""
+    necessary: Clause = criterion.bounds().necessary
+    return None if isinstance(necessary, bool) else necessary
+
+
+def _is_of_range(part: Criterion) -> bool:
+    return part == Exists(_DUE) or (isinstance(part, AtLeast | Before) and part.name == _DUE)
+
+
+def _is_empty(low: Any, high: Any) -> bool:
+    return low is not None and high is not None and low >= high
 
 
 class TaskListReader:
@@ -44,17 +114,26 @@ class TaskListReader:
         window: Window,
         position: str | None,
         budget: Budget,
-        blocked_ids: Collection[str] = (),
+        at: Viewpoint,
     ) -> Page[Task]:
         """The page of the user's list that begins after `position`.
 
         DynamoDB's Limit counts items read, not matches. So this reads on until it has one match
-        more than the page, until the list ends, or until the budget is spent. A filter on `ready`
-        needs `blocked_ids`, the tasks with open blockers.
+        more than the page, until the list ends, or until the budget is spent. The filter is looked
+        at from `at`.
         """
-        runs = _runs(user_id, order, filter, backward=window.backward)
+        sieve = Sieve(filter, at)
+        if sieve.ids is not None:
+            return sorted_page(
+                self._of_ids(user_id, sieve, budget),
+                lambda task: rank_of(task, order.field),
+                window,
+                position,
+                descending=order.direction is OrderDirection.DESC,
+            )
+        runs = _runs(user_id, order, sieve, backward=window.backward)
         limit = window.size + 1
-        tasks, stopped_at = self._read(runs, filter, limit, position, budget, blocked_ids)
+        tasks, stopped_at = self._read(runs, sieve, limit, position, budget)
         has_more = stopped_at is not None or len(tasks) > window.size
         tasks = tasks[: window.size]
         if window.backward:
@@ -74,47 +153,59 @@ class TaskListReader:
             complete=stopped_at is None,
         )
 
-    def newest_open(self, user_id: str, limit: int, budget: Budget) -> tuple[list[Task], bool]:
-        """The user's newest open tasks, and whether these are all of them."""
-        is_open = TaskFilter(status=OPEN)
-        runs = _runs(user_id, TaskOrder(), is_open, backward=False)
-        tasks, stopped_at = self._read(runs, is_open, limit + 1, None, budget, ())
+    def newest(
+        self, user_id: str, filter: TaskFilter, limit: int, budget: Budget, at: Viewpoint
+    ) -> tuple[list[Task], bool]:
+        """The user's newest tasks that match, and whether these are all of them."""
+        sieve = Sieve(filter, at)
+        if sieve.ids is not None:
+            return self._of_ids(user_id, sieve, budget), True
+        runs = _runs(user_id, TaskOrder(), sieve, backward=False)
+        tasks, stopped_at = self._read(runs, sieve, limit + 1, None, budget)
         return tasks[:limit], stopped_at is None and len(tasks) <= limit
 
-    def count(
-        self, user_id: str, filter: TaskFilter, budget: Budget, blocked_ids: Collection[str] = ()
-    ) -> int:
+    def count(self, user_id: str, filter: TaskFilter, budget: Budget, at: Viewpoint) -> int:
         """The number of the user's tasks that match. Raises QueryTooComplex beyond the budget."""
-        if filter.impossible:
+        sieve = Sieve(filter, at)
+        if sieve.impossible:
             return 0
-        [run] = _runs(user_id, TaskOrder(), filter, backward=False)
+        if sieve.ids is not None:
+            return len(self._of_ids(user_id, sieve, budget))
+        [run] = _runs(user_id, TaskOrder(), sieve, backward=False)
         total, start = 0, None
         while budget.left > 0:
-            if filter.needs_items:
-                read = self._query(run, MAX_SEARCH_QUERY, start)
-                tasks = list(map(_decode, read.items))
-                budget.spend(_cost(read.scanned, tasks, filter))
-                total += sum(filter.accepts(task, blocked_ids) for task in tasks)
-                start = read.last_key
-            else:
+            if sieve.is_exact:
                 counted = self._table.count(
                     run.where, filter=run.filter, start=start, limit=MAX_COUNT_QUERY
                 )
                 budget.spend(math.ceil(counted.scanned / COUNTED_PER_UNIT))
                 total += counted.matches
                 start = counted.last_key
+            else:
+                read = self._query(run, MAX_SEARCH_QUERY, start)
+                tasks = list(map(_decode, read.items))
+                budget.spend(_cost(read.scanned, tasks, sieve))
+                total += len(sieve.left(tasks))
+                start = read.last_key
             if start is None:
                 return total
         raise QueryTooComplex("There are too many tasks to count them in one request.")
 
+    def _of_ids(self, user_id: str, sieve: Sieve, budget: Budget) -> list[Task]:
+        """The user's tasks of the filter's ids that match, read by their keys."""
+        ids = [each for each in sieve.ids or () if is_valid_key(each)]
+        budget.spend(len(ids))
+        keys = [{"user_id": user_id, "task_id": each} for each in ids]
+        items = [] if sieve.impossible or not keys else self._table.get_many(keys)
+        return sieve.left(list(map(_decode, items)))
+
     def _read(
         self,
         runs: Sequence["_Run"],
-        filter: TaskFilter,
+        sieve: Sieve,
         limit: int,
         position: str | None,
         budget: Budget,
-        blocked_ids: Collection[str],
     ) -> tuple[list[Task], str | None]:
         """Read up to `limit` matches; return them, and the position if it has stopped before.
 
@@ -129,16 +220,14 @@ class TaskListReader:
             while len(matches) < limit:
                 if budget.left <= 0:
                     return matches, run.position(start) if start else run.letter
-                if run.filter or filter.needs_items:  # matches may be rare: read ever more
-                    size = min(size * 2, MAX_SEARCH_QUERY if filter.search else MAX_QUERY)
+                if run.filter or not sieve.is_exact:  # matches may be rare: read ever more
+                    size = min(size * 2, MAX_SEARCH_QUERY if sieve.searches else MAX_QUERY)
                 else:
                     size = limit - len(matches)
                 read = self._query(run, size, start)
                 tasks = list(map(_decode, read.items))
-                budget.spend(_cost(read.scanned, tasks, filter))
-                if filter.needs_items:
-                    tasks = [task for task in tasks if filter.accepts(task, blocked_ids)]
-                matches += tasks
+                budget.spend(_cost(read.scanned, tasks, sieve))
+                matches += sieve.left(tasks)
                 start = read.last_key
                 if start is None:
                     break
@@ -158,9 +247,9 @@ class TaskListReader:
         )
 
 
-def _cost(scanned: int, tasks: Sequence[Task], filter: TaskFilter) -> int:
+def _cost(scanned: int, tasks: Sequence[Task], sieve: Sieve) -> int:
     """The budget units that a query of so many items costs."""
-    if not filter.search:
+    if not sieve.searches:
         return scanned
     characters = sum(len(task.description) for task in tasks)
     return scanned * SEARCH_COST + characters // SEARCH_CHARACTERS
@@ -205,49 +294,22 @@ def _due_position(task: Task) -> str:
     return f"d{task.due_order}" if task.due_at else f"u{task.task_id}"
 
 
-def _runs(user_id: str, order: TaskOrder, filter: TaskFilter, *, backward: bool) -> list[_Run]:
+def _runs(user_id: str, order: TaskOrder, sieve: Sieve, *, backward: bool) -> list[_Run]:
     """The runs of the user's list, in the order in which they are read."""
-    if filter.impossible:
+    if sieve.impossible:
         return []
     descending = (order.direction is OrderDirection.DESC) is not backward
     by_user = Key("user_id").eq(user_id)
-    conditions = _conditions(filter)
     if order.field is TaskOrderField.CREATED_AT:
-        every = _all_of(conditions + _due_conditions(filter))
-        return [_Run("c", user_id, by_user, every, descending)]
-    earliest = clock.text(filter.due_after) if filter.due_after else "0"
-    latest = clock.text(filter.due_before) if filter.due_before else "~"
-    # A due_order is longer than the date that it begins with, so none equals `latest`.
-    dated = by_user & Key("due_order").between(earliest, latest)
-    runs = [_Run("d", user_id, dated, _all_of(conditions), descending, "by_due_date")]
-    if not filter.by_due_date:
-        undated = _all_of([*conditions, Attr("due_at").not_exists()])
-        runs.append(_Run("u", user_id, by_user, undated, descending))
+        return [_Run("c", user_id, by_user, sieve.condition, descending)]
+    runs = []
+    if not sieve.undated:
+        earliest = clock.text(sieve.earliest) if sieve.earliest else "0"
+        latest = clock.text(sieve.latest) if sieve.latest else "~"
+        # A due_order is longer than the date that it begins with, so none equals `latest`.
+        dated = by_user & Key("due_order").between(earliest, latest)
+        condition = sieve.condition_on_dated
+        runs.append(_Run("d", user_id, dated, condition, descending, "by_due_date"))
+    if not sieve.dated:
+        runs.append(_Run("u", user_id, by_user, sieve.condition_on_undated, descending))
     return runs[::-1] if backward else runs
-
-
-def _conditions(filter: TaskFilter) -> list[Condition]:
-    """The filter's conditions that DynamoDB can check, except those on due dates."""
-    conditions: list[Condition] = []
-    if filter.status is not None:
-        conditions.append(Attr("status").is_in([status.value for status in filter.status]))
-    if filter.ready:
-        conditions.append(Attr("status").is_in([status.value for status in OPEN]))
-    if filter.priority is not None:
-        conditions.append(Attr("priority").is_in([priority.value for priority in filter.priority]))
-    if filter.tags is not None:
-        conditions.append(reduce(or_, [Attr("tags").contains(tag) for tag in filter.tags]))
-    return conditions
-
-
-def _due_conditions(filter: TaskFilter) -> list[Condition]:
-    conditions: list[Condition] = []
-    if filter.due_after is not None:
-        conditions.append(Attr("due_at").gte(clock.text(filter.due_after)))
-    if filter.due_before is not None:
-        conditions.append(Attr("due_at").lt(clock.text(filter.due_before)))
-    return conditions
-
-
-def _all_of(conditions: list[Condition]) -> Condition | None:
-    return reduce(and_, conditions) if conditions else None

@@ -184,6 +184,10 @@ class Task:
         """Return whether the task is completed."""
         return self.status is TaskStatus.COMPLETED
 
+    def has_come(self, now: datetime) -> bool:
+        """Whether its earliest start has come."""
+        return self.not_before is None or self.not_before <= now
+
     @property
     def reminder_bases(self) -> Bases:
         """The instants before which it can remind."""

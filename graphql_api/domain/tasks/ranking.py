@@ -6,9 +6,14 @@ from datetime import datetime
 
 from graphql_api import clock
 from graphql_api.domain.paging import Budget, Page, Window
-from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter
+from graphql_api.domain.tasks.filters import (
+    ANY_VIEWPOINT,
+    OrderDirection,
+    TaskFilter,
+    Viewpoint,
+)
 from graphql_api.domain.tasks.list_reader import TaskListReader
-from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.model import OPEN, Task
 from graphql_api.domain.tasks.related import RelatedTasks
 from graphql_api.domain.tasks.store import TaskKey
 from graphql_api.domain.tasks.urgency import Coefficients, Rating, Urgency
@@ -16,6 +21,7 @@ from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.dataloader import Loader
 
 MAX_RANKED = 2_000  # open tasks of a user, the newest
+_OPEN = TaskFilter(status=OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class Ranking:
         direction: OrderDirection,
         window: Window,
         position: str | None,
+        at: Viewpoint,
     ) -> tuple[Page[Task], int]:
         """The page of the user's open tasks by urgency that begins after `position`.
 
@@ -95,11 +102,11 @@ class Ranking:
         tasks, is_complete = self._open_tasks(user_id)
         rating = self._rating(user_id, as_of)
         rating.rate(tasks)
-        blocked_ids = self._related.dependencies_of(user_id).blocked_ids
+        criterion = filter.criterion(at)
         ranked = {
             Rank(rating[task.task_id].score, task.task_id): task
             for task in tasks
-            if filter.matches(task, blocked_ids)
+            if criterion.holds(task)
         }
         downward = (direction is OrderDirection.DESC) is not window.backward
         ranks = _ranks_after(after, ranked, downward=downward)
@@ -110,7 +117,9 @@ class Ranking:
     def _open_tasks(self, user_id: str) -> tuple[list[Task], bool]:
         """The user's newest open tasks, and whether these are all of them."""
         if user_id not in self._open:
-            self._open[user_id] = self._lists.newest_open(user_id, MAX_RANKED, self._budget)
+            self._open[user_id] = self._lists.newest(
+                user_id, _OPEN, MAX_RANKED, self._budget, ANY_VIEWPOINT
+            )
         return self._open[user_id]
 
     def _rating(self, user_id: str, as_of: datetime) -> Rating:

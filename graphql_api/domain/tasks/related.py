@@ -1,6 +1,7 @@
 """Blockers and blocked tasks of the tasks that a request shows, loaded in batches."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TypeAlias
 
 from graphql_api.domain.dependencies.model import Dependencies
@@ -27,7 +28,9 @@ class RelatedTasks:
         dependencies: Loader[str, Dependencies],
         tasks: Loader[TaskKey, Task],
         budget: Budget,
+        now: Callable[[], datetime],
     ) -> None:
+        self._now = now
         self._dependencies = dependencies
         self._tasks = tasks
         self._tracked: list[Task] = []
@@ -44,8 +47,10 @@ class RelatedTasks:
         return self._dependencies.get(user_id) or Dependencies.none(user_id)
 
     def is_ready(self, task: Task) -> bool:
-        """Return whether the task is open and has no open blockers."""
-        return task.open and task.task_id not in self.dependencies_of(task.user_id).blocked_ids
+        """Whether the task can be begun now: it is open, and nothing keeps it."""
+        if not task.open or not task.has_come(self._now()):
+            return False
+        return task.task_id not in self.dependencies_of(task.user_id).blocked_ids
 
     def blockers(self, task: Task) -> list[Task]:
         """The tasks that block this one. Raises QueryTooComplex beyond the budget."""

@@ -146,7 +146,7 @@ class TaskStore:
 
     def get(self, user_id: str, task_id: str) -> Task:
         """The user's task. Raises NotFound for a missing task and for another user's."""
-        item = self._table.get(user_id=user_id, task_id=task_id) if _is_valid_key(task_id) else None
+        item = self._table.get(user_id=user_id, task_id=task_id) if is_valid_key(task_id) else None
         if item is None:
             raise task_not_found()
         return _decode(item)
@@ -154,7 +154,7 @@ class TaskStore:
     def get_many(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:
         """Tasks by key; keys without a task are left out."""
         items = self._table.get_many(
-            [{"user_id": user, "task_id": task} for user, task in keys if _is_valid_key(task)]
+            [{"user_id": user, "task_id": task} for user, task in keys if is_valid_key(task)]
         )
         tasks = map(_decode, items)
         return {(task.user_id, task.task_id): task for task in tasks}
@@ -212,8 +212,8 @@ def version_conflict(task: Task, **details: Any) -> Conflict:
     )
 
 
-def _is_valid_key(task_id: str) -> bool:
-    """Return whether DynamoDB can have such a key."""
+def is_valid_key(task_id: str) -> bool:
+    """Whether DynamoDB can have such a key."""
     return 1 <= len(task_id) <= MAX_ID_LENGTH
 
 

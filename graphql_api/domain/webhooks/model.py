@@ -13,7 +13,7 @@ from typing import Any
 from graphql_api import clock, ids
 from graphql_api.domain.changes.model import Change, ChangeKind, Position
 from graphql_api.domain.records import immutable
-from graphql_api.domain.tasks.filters import TaskFilter
+from graphql_api.domain.tasks.filters import TaskFilter, Viewpoint
 from graphql_api.domain.tasks.model import Task
 from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.infra.dynamodb import codec
@@ -148,8 +148,8 @@ class Webhook:
         """All secrets that sign at this instant, the newest first."""
         return [self.secret, *(old.secret for old in self.old_secrets if old.until > now)]
 
-    def wants(self, change: Change, task: Task | None, blocked_ids: Collection[str]) -> bool:
-        """Return whether to tell of a change of a task, which is None if it is gone.
+    def wants(self, change: Change, task: Task | None, at: Viewpoint) -> bool:
+        """Whether to tell of a change of a task, which is None if it is gone.
 
         A filter holds if it matches the task as it is now, or as it was before the change: so a
         receiver learns, too, that a task has left what it looks at. Of a task that is gone by now
@@ -160,7 +160,7 @@ class Webhook:
         if self.filter == TaskFilter():
             return True
         states = _states(change, task)
-        return not states or any(self.filter.matches(state, blocked_ids) for state in states)
+        return not states or any(self.filter.matches(state, at) for state in states)
 
 
 def _states(change: Change, task: Task | None) -> list[Task]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from graphql_api.domain.changes.feed import Feed, FeedPage
 from graphql_api.domain.changes.model import WINDOW, Change, Position
 from graphql_api.domain.dependencies.store import DependencyStore
-from graphql_api.domain.tasks.filters import TaskFilter
+from graphql_api.domain.tasks.filters import TaskFilter, Viewpoint
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.webhooks.model import Delivery, Webhook
@@ -96,11 +96,12 @@ class Outbox:
     ) -> list[Delivery]:
         if webhook.filter != TaskFilter():
             self._read_tasks(changes, reading)
-        blocked_ids = () if webhook.filter.ready is None else self._blocked_ids(reading)
+        blocked_ids = self._blocked_ids(reading) if webhook.filter.asks_blockers else ()
+        at = Viewpoint(reading.now, blocked_ids=blocked_ids)
         return [
             Delivery.of_change(webhook, change, self._body(change, reading.now), reading.now)
             for change in changes
-            if webhook.wants(change, reading.tasks.get(change.task_id), blocked_ids)
+            if webhook.wants(change, reading.tasks.get(change.task_id), at)
         ]
 
     def _read_tasks(self, changes: list[Change], reading: Reading) -> None:

@@ -9,6 +9,7 @@ With it, a create takes 0.69 ms of CPU instead of 0.97.
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -41,6 +42,7 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCor
 from strawberry.types.base import StrawberryMaybe
 
 Coerce: TypeAlias = Callable[[Any], Any]
+_Outer: TypeAlias = Mapping[Any, Coerce]  # closures of the input types around a value
 _Input: TypeAlias = tuple[str, Coerce, Any]  # name, coercion and default
 
 DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF  # the extension with Strawberry's definition
@@ -72,7 +74,7 @@ class Variables:
             required = isinstance(signature.type, GraphQLNonNull) and not node.default_value
             default = REQUIRED if required else _default(signature)
             self._signatures.append(signature)
-            self._inputs.append((signature.name, _coercion(signature.type, ()), default))
+            self._inputs.append((signature.name, _coercion(signature.type, {}), default))
 
     def coerce(self, values: Mapping[str, Any]) -> VariableValues:
         """Coerce values to the form in which graphql-core keeps them. Raises Fallback."""
@@ -160,27 +162,45 @@ def _converted(value: Any, convert: Coerce | None) -> Any:
     return value if value is None or convert is None else convert(value)
 
 
-def _converter(type_: Any) -> Coerce | None:
-    """Compile the conversion of coerced values to Strawberry's; None if they stay as they are."""
+def _converter(type_: Any, outer: _Outer = MappingProxyType({})) -> Coerce | None:
+    """Compile the conversion of coerced values to Strawberry's; None if they stay as they are.
+
+    `outer` are the input types around it.
+    """
     type_ = get_nullable_type(type_)
     if isinstance(type_, GraphQLList):
-        convert = _converter(type_.of_type)
+        convert = _converter(type_.of_type, outer)
         if convert is None:
             return list
         return lambda values: [_converted(value, convert) for value in values]
     if isinstance(type_, GraphQLInputObjectType):
-        return _input_converter(type_)
+        return _input_converter(type_, outer)
     return None
 
 
-def _input_converter(type_: GraphQLInputObjectType) -> Coerce:
+class _Later:
+    """A closure for an input type that has itself among its fields, until it is compiled."""
+
+    def __init__(self) -> None:
+        self.compiled: Coerce | None = None
+
+    def __call__(self, value: Any) -> Any:
+        assert self.compiled  # noqa: S101  # nosec B101 - nothing is coerced while it compiles
+        return self.compiled(value)
+
+
+def _input_converter(type_: GraphQLInputObjectType, outer: _Outer) -> Coerce:
+    if type_ in outer:
+        return outer[type_]
+    later = _Later()
+    outer = {**outer, type_: later}
     definition = type_.extensions[DEFINITION]
     members = []
     for name, field in type_.fields.items():
         member = field.extensions[DEFINITION]
         if isinstance(member.type, StrawberryMaybe) or field.out_name:
             raise Unsupported
-        members.append((name, member.python_name, _converter(field.type)))
+        members.append((name, member.python_name, _converter(field.type, outer)))
     if definition.from_input is not None:
         raise Unsupported
     create = definition.origin
@@ -199,10 +219,11 @@ def _input_converter(type_: GraphQLInputObjectType) -> Coerce:
         }
         return create(**{**absent, **present})
 
+    later.compiled = convert
     return convert
 
 
-def _coercion(type_: Any, outer: tuple[Any, ...]) -> Coerce:
+def _coercion(type_: Any, outer: _Outer) -> Coerce:
     """Compile the coercion of a JSON value; `outer` are the input types around it.
 
     Raises Unsupported; what it returns raises Fallback.
@@ -220,7 +241,7 @@ def _coercion(type_: Any, outer: tuple[Any, ...]) -> Coerce:
     return lambda value: None if value is None else coerce_present(value)
 
 
-def _present_coercion(type_: Any, outer: tuple[Any, ...]) -> Coerce:
+def _present_coercion(type_: Any, outer: _Outer) -> Coerce:
     """Compile the coercion of a value that is not None."""
     if isinstance(type_, GraphQLList):
         return _list_coercion(_coercion(type_.of_type, outer))
@@ -244,11 +265,14 @@ def _list_coercion(coerce_item: Coerce) -> Coerce:
     return coerce
 
 
-def _object_coercion(type_: GraphQLInputObjectType, outer: tuple[Any, ...]) -> Coerce:
+def _object_coercion(type_: GraphQLInputObjectType, outer: _Outer) -> Coerce:
+    if type_ in outer:
+        return outer[type_]
     has_out_type = type_.out_type is not GraphQLInputObjectType.out_type
-    if type_ in outer or type_.is_one_of or has_out_type:
+    if type_.is_one_of or has_out_type:
         raise Unsupported
-    inner = (*outer, type_)
+    later = _Later()
+    inner: _Outer = {**outer, type_: later}
     coercions = {name: _coercion(field.type, inner) for name, field in type_.fields.items()}
     required = {name for name, field in type_.fields.items() if is_required_input_field(field)}
     others = {name: _default(field) for name, field in type_.fields.items() if name not in required}
@@ -264,6 +288,7 @@ def _object_coercion(type_: GraphQLInputObjectType, outer: tuple[Any, ...]) -> C
             coerced[name] = coercions[name](member)
         return coerced
 
+    later.compiled = coerce
     return coerce
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from graphql_api.domain.changes.model import SYSTEM, ChangeKind
 from graphql_api.domain.tasks import writes
-from graphql_api.domain.tasks.filters import TaskFilter
+from graphql_api.domain.tasks.filters import TaskFilter, Viewpoint
 from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.domain.webhooks.model import (
     JITTER,
@@ -22,6 +22,7 @@ from graphql_api.domain.webhooks.model import (
 from graphql_api.errors import BadUserInput
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+AT = Viewpoint(NOW)
 HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
 
@@ -152,9 +153,9 @@ def test_changes_of_other_kinds_and_those_before_it_are_not_wanted():
     hook, one = webhook(kinds=(ChangeKind.TASK_CREATED,)), task()
     done = writes.edit(one, one.edit({"title": "y"}, NOW), SYSTEM, NOW)
 
-    assert hook.wants(created(one).change, one, ())
-    assert not hook.wants(done.change, one, ())
-    assert not hook.wants(created(one, NOW - HOUR).change, one, ())
+    assert hook.wants(created(one).change, one, AT)
+    assert not hook.wants(done.change, one, AT)
+    assert not hook.wants(created(one, NOW - HOUR).change, one, AT)
 
 
 def test_a_filter_matches_what_the_task_is_or_was_before_the_change():
@@ -164,8 +165,8 @@ def test_a_filter_matches_what_the_task_is_or_was_before_the_change():
     completed = write.result
     later = writes.edit(completed, completed.edit({"title": "y"}, NOW), SYSTEM, NOW)
 
-    assert open_ones.wants(write.change, completed, ())  # it has left what the receiver looks at
-    assert not open_ones.wants(later.change, later.result, ())
+    assert open_ones.wants(write.change, completed, AT)  # it has left what the receiver looks at
+    assert not open_ones.wants(later.change, later.result, AT)
 
 
 def test_a_filter_matches_a_deleted_task_as_it_was_last():
@@ -173,26 +174,26 @@ def test_a_filter_matches_a_deleted_task_as_it_was_last():
     dependencies = writes.Dependencies.none("ann")
     mine, other = task(tags=("home",)), task(tags=("work",))
 
-    assert home.wants(writes.deletion(mine, dependencies, SYSTEM, NOW).change, None, ())
-    assert not home.wants(writes.deletion(other, dependencies, SYSTEM, NOW).change, None, ())
+    assert home.wants(writes.deletion(mine, dependencies, SYSTEM, NOW).change, None, AT)
+    assert not home.wants(writes.deletion(other, dependencies, SYSTEM, NOW).change, None, AT)
 
 
 def test_a_change_of_a_task_that_is_gone_is_told_whatever_the_filter():
     home, one = webhook(filter=TaskFilter(tags=("home",))), task(tags=("work",))
 
-    assert home.wants(created(one).change, None, ())
+    assert home.wants(created(one).change, None, AT)
 
 
 def test_a_filter_by_readiness_asks_who_is_blocked():
     ready, one = webhook(filter=TaskFilter(ready=True)), task()
 
-    assert ready.wants(created(one).change, one, ())
-    assert not ready.wants(created(one).change, one, {one.task_id})
+    assert ready.wants(created(one).change, one, AT)
+    assert not ready.wants(created(one).change, one, Viewpoint(NOW, blocked_ids={one.task_id}))
 
 
 def test_what_time_brings_is_matched_with_the_task_as_it_is():
     home, one = webhook(filter=TaskFilter(tags=("home",))), task(tags=("home",))
     due = replace(created(one).change, kind=ChangeKind.TASK_DUE, fields=())
 
-    assert home.wants(due, one, ())
-    assert not home.wants(due, task(tags=("work",)), ())
+    assert home.wants(due, one, AT)
+    assert not home.wants(due, task(tags=("work",)), AT)

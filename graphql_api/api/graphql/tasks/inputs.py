@@ -1,11 +1,12 @@
 """The input types of the task operations."""
 
 from datetime import datetime
+from typing import Any, Optional
 
 import strawberry
 from strawberry import UNSET
 
-from graphql_api.api.graphql.strawberry_extras import CONDITION, provided
+from graphql_api.api.graphql.strawberry_extras import CONDITION, bounds_metadata, provided
 from graphql_api.api.graphql.tasks.enums import (
     OrderDirection,
     TaskOrderField,
@@ -16,6 +17,11 @@ from graphql_api.api.graphql.tasks.fields import changed_field, new_task_field, 
 from graphql_api.domain.dependencies.model import MAX_BLOCKERS
 from graphql_api.domain.tasks import filters, model
 from graphql_api.domain.tasks.service import MAX_ITEMS, MAX_KEY_LENGTH
+
+
+def _instant(text: str) -> Any:
+    """A condition on an instant."""
+    return strawberry.field(default=UNSET, description=text)
 
 
 @strawberry.input(description="Conditions on tasks, all of which have to hold.")
@@ -31,23 +37,72 @@ class TaskFilter:
         description=f"The task has one of these tags, at most {model.MAX_TAGS}.",
         metadata=CONDITION,
     )
-    due_before: datetime | None = strawberry.field(
-        default=UNSET, description="The due date is before this instant."
+    tags_all: list[str] | None = strawberry.field(
+        default=UNSET,
+        description=f"The task has all of these tags, at most {model.MAX_TAGS}.",
+        metadata=CONDITION,
     )
-    due_after: datetime | None = strawberry.field(
-        default=UNSET, description="The due date is at this instant or later."
+    no_tags: bool | None = strawberry.field(
+        default=UNSET, description="The task has no tags; false: it has some."
     )
+    due_before: datetime | None = _instant("The due date is before this instant.")
+    due_after: datetime | None = _instant("The due date is at this instant or later.")
+    due_within_days: int | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "The due date is from now to the end of the day that is so many days after today, in"
+            f" the user's time zone: 0 for today, at most {filters.MAX_DAYS:,}."
+        ),
+        metadata=bounds_metadata((0, filters.MAX_DAYS)),
+    )
+    overdue: bool | None = strawberry.field(
+        default=UNSET, description="The task is open and its due date has passed, or not."
+    )
+    no_due: bool | None = strawberry.field(
+        default=UNSET, description="The task has no due date; false: it has one."
+    )
+    created_before: datetime | None = _instant("The task was created before this instant.")
+    created_after: datetime | None = _instant("The task was created at this instant or later.")
+    updated_before: datetime | None = _instant("It was last changed before this instant.")
+    updated_after: datetime | None = _instant("It was last changed at this instant or later.")
+    completed_before: datetime | None = _instant("It was completed before this instant.")
+    completed_after: datetime | None = _instant("It was completed at this instant or later.")
+    planned_before: datetime | None = _instant("`plannedStart` is before this instant.")
+    planned_after: datetime | None = _instant("`plannedStart` is at this instant or later.")
     search: str | None = strawberry.field(
         default=UNSET, description="The title or the description contains this text, in any case."
     )
     ready: bool | None = strawberry.field(
+        default=UNSET, description="`isReady` is this: the task can be begun now, or not."
+    )
+    ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description=f"The id is one of these, at most {filters.MAX_IDS}."
+    )
+    and_: list["TaskFilter"] | None = strawberry.field(
+        name="and",
         default=UNSET,
-        description="`isReady` is this: the task is open and has no open blockers, or not.",
+        description=(
+            f"All of these filters match. Filters within a filter have at most {filters.MAX_LEVELS}"
+            f" levels, and all together {filters.MAX_LEAVES} conditions and"
+            f" {filters.MAX_FILTER_TAGS} tags."
+        ),
+    )
+    or_: list["TaskFilter"] | None = strawberry.field(
+        name="or", default=UNSET, description="One of these filters matches."
+    )
+    not_: Optional["TaskFilter"] = strawberry.field(
+        name="not", default=UNSET, description="This filter does not match."
     )
 
     def conditions(self) -> filters.TaskFilter:
         """The filter as the domain has it. Raises BadUserInput."""
-        return filters.TaskFilter(**provided(vars(self)))
+        given = provided(vars(self))
+        for name in ("and_", "or_"):
+            if given.get(name) is not None:
+                given[name] = tuple(each.conditions() for each in given[name])
+        if given.get("not_") is not None:
+            given["not_"] = given["not_"].conditions()
+        return filters.TaskFilter(**given)
 
 
 @strawberry.input(description="An order of tasks.")

@@ -105,9 +105,9 @@ def read_list(
 
 
 def _scope(user_id: str, filter: TaskFilter, order: TaskOrder) -> str:
-    """The list that a cursor is signed for; without `ready` as before that existed."""
-    ready = () if filter.ready is None else (filter.ready,)
-    return repr((user_id, filter, order, *ready))
+    """The list that a cursor is signed for; of filters of release 0.1.0 as it was then."""
+    first, *later = filter.signature
+    return f"({user_id!r}, {first}, {order!r}{''.join(f', {each!r}' for each in later)})"
 
 
 def _stored_page(
@@ -119,12 +119,9 @@ def _stored_page(
     position: str | None,
 ) -> tuple[Page[Task], Count]:
     """A page in the order of an index, and a function that counts the whole list."""
-    lists = context.task_lists
-    blocked_ids = (
-        () if filter.ready is None else context.related_tasks.dependencies_of(user_id).blocked_ids
-    )
-    page = lists.page(user_id, order, filter, window, position, context.read_budget, blocked_ids)
-    return page, partial(lists.count, user_id, filter, context.count_budget, blocked_ids)
+    lists, at = context.task_lists, context.viewpoint(user_id, filter)
+    page = lists.page(user_id, order, filter, window, position, context.read_budget, at)
+    return page, partial(lists.count, user_id, filter, context.count_budget, at)
 
 
 def _ranked_page(
@@ -136,12 +133,11 @@ def _ranked_page(
     position: str | None,
 ) -> tuple[Page[Task], Count]:
     """A page by urgency, and a function that counts the whole list."""
+    at = context.viewpoint(user_id, filter)
     page, total = context.rankings.run_in_thread(
-        lambda: context.ranking.page(user_id, filter, direction, window, position)
+        lambda: context.ranking.page(user_id, filter, direction, window, position, at)
     )
     if page.complete:
         return page, lambda: total
-    blocked_ids = context.related_tasks.dependencies_of(user_id).blocked_ids
-    return page, partial(
-        context.task_lists.count, user_id, filter.of_open(), context.count_budget, blocked_ids
-    )
+    lists = context.task_lists
+    return page, partial(lists.count, user_id, filter.of_open(), context.count_budget, at)

@@ -136,7 +136,12 @@ class Task:
     def blocks(task: strawberry.Parent[model.Task], info: Info) -> list[model.Task]:  # noqa: N805 - as `owner`
         return info.context.related_tasks.blocked(task)
 
-    @strawberry.field(description="Whether the task is open and has no open blockers.")
+    @strawberry.field(
+        description=(
+            "Whether the task can be begun now: it is open, has no open blockers, and `notBefore`"
+            " has come."
+        )
+    )
     def is_ready(task: strawberry.Parent[model.Task], info: Info) -> bool:  # noqa: N805 - as `owner`
         return info.context.related_tasks.is_ready(task)
 

@@ -8,7 +8,9 @@ from strawberry import UNSET
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.api.graphql.tasks.inputs import TaskFilter
 from graphql_api.api.graphql.webhooks.enums import ChangeKind, WebhookStatus
+from graphql_api.domain.tasks import filters
 from graphql_api.domain.webhooks.model import MAX_WEBHOOKS
+from graphql_api.errors import BadUserInput
 from graphql_api.infra.outgoing.client import MAX_URL
 
 _URL = (
@@ -22,8 +24,17 @@ def _values(given: Any) -> dict[str, Any]:
     """The provided fields, with the filter as the domain has it. Raises BadUserInput."""
     fields = provided(vars(given))
     if fields.get("filter") is not None:
-        fields["filter"] = given.filter.conditions()
+        fields["filter"] = _lasting(given.filter.conditions())
     return fields
+
+
+def _lasting(filter: filters.TaskFilter) -> filters.TaskFilter:
+    """The filter, if a webhook can have it. Raises BadUserInput."""
+    if filter.inner or filter.asks_timezone:
+        raise BadUserInput(
+            "The filter of a webhook has neither and, or, not nor days from today.", "filter"
+        )
+    return filter
 
 
 @strawberry.input(description=f"A new webhook, of which a user may have {MAX_WEBHOOKS}.")

@@ -9,8 +9,9 @@ from graphql_api.api.graphql.costs import field_cost
 from graphql_api.api.graphql.tasks.enums import TaskPriority, TaskStatus
 from graphql_api.api.graphql.webhooks.enums import ChangeKind, DeliveryStatus, WebhookStatus
 from graphql_api.domain.tasks import filters
-from graphql_api.domain.tasks.filters import MAX_SEARCH_LENGTH
+from graphql_api.domain.tasks.filters import MAX_IDS, MAX_SEARCH_LENGTH
 from graphql_api.domain.tasks.model import MAX_TAG_LENGTH, MAX_TAGS
+from graphql_api.domain.tasks.store import MAX_ID_LENGTH
 from graphql_api.domain.webhooks import model
 from graphql_api.infra.outgoing.client import MAX_URL
 
@@ -35,8 +36,42 @@ class TaskConditions:
         description="The title or the description contains this text, in any case.",
         metadata=field_cost(size=4 * MAX_SEARCH_LENGTH),
     )
-    ready: bool | None = strawberry.field(
-        description="The task is open and has no open blockers, or not."
+    ready: bool | None = strawberry.field(description="The task can be begun now, or not.")
+    ids: list[strawberry.ID] | None = strawberry.field(
+        description="The id is one of these.", metadata=field_cost(size=MAX_IDS * MAX_ID_LENGTH)
+    )
+    tags_all: list[str] | None = strawberry.field(
+        description="The task has all of these tags.",
+        metadata=field_cost(size=4 * MAX_TAGS * MAX_TAG_LENGTH),
+    )
+    no_tags: bool | None = strawberry.field(description="The task has no tags, or some.")
+    overdue: bool | None = strawberry.field(
+        description="The task is open and its due date has passed, or not."
+    )
+    no_due: bool | None = strawberry.field(description="The task has no due date, or one.")
+    created_before: datetime | None = strawberry.field(
+        description="The task was created before this instant."
+    )
+    created_after: datetime | None = strawberry.field(
+        description="The task was created at this instant or later."
+    )
+    updated_before: datetime | None = strawberry.field(
+        description="It was last changed before this instant."
+    )
+    updated_after: datetime | None = strawberry.field(
+        description="It was last changed at this instant or later."
+    )
+    completed_before: datetime | None = strawberry.field(
+        description="It was completed before this instant."
+    )
+    completed_after: datetime | None = strawberry.field(
+        description="It was completed at this instant or later."
+    )
+    planned_before: datetime | None = strawberry.field(
+        description="`plannedStart` is before this instant."
+    )
+    planned_after: datetime | None = strawberry.field(
+        description="`plannedStart` is at this instant or later."
     )
 
 

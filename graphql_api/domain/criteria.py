@@ -1,0 +1,293 @@
+"""Criteria on records, each of which is a predicate in Python and a condition in DynamoDB.
+
+DynamoDB cannot check all of them. So the condition of a criterion is a pair: one that is necessary
+for it, and one that is sufficient. Where they are the same, DynamoDB alone decides.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+from typing import Any, NamedTuple, TypeAlias
+
+from graphql_api.infra.dynamodb import Attr, Condition
+
+Clause: TypeAlias = Condition | bool  # True and False hold for every item and for none
+ALWAYS: Clause = True
+NEVER: Clause = False
+
+
+class Bounds(NamedTuple):
+    """A condition without which a criterion does not hold, and one with which it does."""
+
+    necessary: Clause
+    sufficient: Clause
+
+
+class Criterion:
+    """A criterion on records; `holds` checks one."""
+
+    def holds(self, record: Any) -> bool:
+        """Whether it holds for a record."""
+        raise NotImplementedError
+
+    def bounds(self) -> Bounds:
+        """The conditions in DynamoDB."""
+        raise NotImplementedError
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether DynamoDB alone can decide."""
+        return True
+
+    def conjuncts(self) -> "Iterator[Criterion]":
+        """The criteria all of which have to hold."""
+        yield self
+
+
+class _Condition(Criterion):
+    """A criterion that DynamoDB can check."""
+
+    def clause(self) -> Clause:
+        """The condition in DynamoDB."""
+        raise NotImplementedError
+
+    def bounds(self) -> Bounds:
+        """The condition, twice."""
+        clause = self.clause()
+        return Bounds(clause, clause)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast(_Condition):
+    """The attribute is there, and is this value or a later one."""
+
+    name: str
+    value: Any
+
+    def holds(self, record: Any) -> bool:
+        """Compare the record's value."""
+        found = getattr(record, self.name)
+        return found is not None and bool(found >= self.value)
+
+    def clause(self) -> Clause:
+        """The condition in DynamoDB."""
+        return Attr(self.name).gte(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Before(_Condition):
+    """The attribute is there, and before this value."""
+
+    name: str
+    value: Any
+
+    def holds(self, record: Any) -> bool:
+        """Compare the record's value."""
+        found = getattr(record, self.name)
+        return found is not None and bool(found < self.value)
+
+    def clause(self) -> Clause:
+        """The condition in DynamoDB."""
+        return Attr(self.name).lt(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(_Condition):
+    """The attribute is one of these values."""
+
+    name: str
+    values: tuple[Any, ...]
+
+    def holds(self, record: Any) -> bool:
+        """Look for the record's value."""
+        return getattr(record, self.name) in self.values
+
+    def clause(self) -> Clause:
+        """The condition in DynamoDB."""
+        return Attr(self.name).is_in(list(self.values)) if self.values else False
+
+
+@dataclass(frozen=True, slots=True)
+class Exists(_Condition):
+    """The attribute has a value."""
+
+    name: str
+
+    def holds(self, record: Any) -> bool:
+        """Look for a value."""
+        return getattr(record, self.name) is not None
+
+    def clause(self) -> Clause:
+        """The condition in DynamoDB."""
+        return Attr(self.name).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Contains(_Condition):
+    """The attribute is a list with this text in it."""
+
+    name: str
+    value: str
+
+    def holds(self, record: Any) -> bool:
+        """Look into the record's list."""
+        return self.value in getattr(record, self.name)
+
+    def clause(self) -> Clause:
+        """The condition in DynamoDB."""
+        return Attr(self.name).contains(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class IsEmpty(_Condition):
+    """The attribute is an empty list."""
+
+    name: str
+
+    def holds(self, record: Any) -> bool:
+        """Look at the record's list."""
+        return not getattr(record, self.name)
+
+    def clause(self) -> Clause:
+        """The condition in DynamoDB."""
+        return Attr(self.name).eq([])
+
+
+@dataclass(frozen=True, slots=True)
+class Computed(Criterion):
+    """A criterion that only Python can check;."""
+
+    check: Callable[[Any], bool]
+
+    def holds(self, record: Any) -> bool:
+        """Check the record."""
+        return self.check(record)
+
+    def bounds(self) -> Bounds:
+        """Anything may match, and nothing does for certain."""
+        return Bounds(ALWAYS, NEVER)
+
+    @property
+    def is_exact(self) -> bool:
+        """DynamoDB cannot decide."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyIn(Criterion):
+    """The key is one of these, for which DynamoDB has no condition: it reads items by key."""
+
+    name: str
+    values: tuple[str, ...]
+
+    def holds(self, record: Any) -> bool:
+        """Look for the record's key."""
+        return getattr(record, self.name) in self.values
+
+    def bounds(self) -> Bounds:
+        """Anything may match, and nothing does for certain, unless there are no keys."""
+        return Bounds(ALWAYS if self.values else NEVER, NEVER)
+
+    @property
+    def is_exact(self) -> bool:
+        """DynamoDB cannot decide."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class All(Criterion):
+    """All of these criteria hold; with none of them, it always does."""
+
+    parts: tuple[Criterion, ...]
+
+    def holds(self, record: Any) -> bool:
+        """Check them in their order."""
+        return all(part.holds(record) for part in self.parts)
+
+    def bounds(self) -> Bounds:
+        """Join theirs by AND."""
+        bounds = [part.bounds() for part in self.parts]
+        return Bounds(_every(each[0] for each in bounds), _every(each[1] for each in bounds))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether DynamoDB decides each."""
+        return all(part.is_exact for part in self.parts)
+
+    def conjuncts(self) -> Iterator[Criterion]:
+        """Those of its parts."""
+        for part in self.parts:
+            yield from part.conjuncts()
+
+
+@dataclass(frozen=True, slots=True)
+class Any_(Criterion):  # noqa: N801 - typing has the other
+    """One of these criteria holds; with none of them, it never does."""
+
+    parts: tuple[Criterion, ...]
+
+    def holds(self, record: Any) -> bool:
+        """Check them in their order."""
+        return any(part.holds(record) for part in self.parts)
+
+    def bounds(self) -> Bounds:
+        """Join theirs by OR."""
+        bounds = [part.bounds() for part in self.parts]
+        return Bounds(_some(each[0] for each in bounds), _some(each[1] for each in bounds))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether DynamoDB decides each."""
+        return all(part.is_exact for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Criterion):
+    """The criterion does not hold."""
+
+    part: Criterion
+
+    def holds(self, record: Any) -> bool:
+        """Check the opposite."""
+        return not self.part.holds(record)
+
+    def bounds(self) -> Bounds:
+        """Negate them: what suffices for the part is what has to be missing."""
+        necessary, sufficient = self.part.bounds()
+        return Bounds(_negated(sufficient), _negated(necessary))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether DynamoDB decides the part."""
+        return self.part.is_exact
+
+
+def unless(part: Criterion, *, wanted: bool) -> Criterion:
+    """The criterion, or its opposite if it is not wanted."""
+    return part if wanted else Not(part)
+
+
+def range_of(criteria: Iterable[Criterion], name: str) -> tuple[Any, Any]:
+    """The earliest and, exclusive, the latest value of an attribute; None without a bound."""
+    low = [each.value for each in criteria if isinstance(each, AtLeast) and each.name == name]
+    high = [each.value for each in criteria if isinstance(each, Before) and each.name == name]
+    return max(low, default=None), min(high, default=None)
+
+
+def _every(clauses: Iterable[Clause]) -> Clause:
+    left = [clause for clause in clauses if clause is not True]
+    if any(clause is False for clause in left):
+        return False
+    return reduce(and_, left) if left else True
+
+
+def _some(clauses: Iterable[Clause]) -> Clause:
+    left = [clause for clause in clauses if clause is not False]
+    if any(clause is True for clause in left):
+        return True
+    return reduce(or_, left) if left else False
+
+
+def _negated(clause: Clause) -> Clause:
+    return (not clause) if isinstance(clause, bool) else ~clause
