@@ -109,8 +109,8 @@ class WebhookMutation:
         info: Info,
         input: Annotated[CreateWebhookInput, strawberry.argument(description="The new webhook.")],
     ) -> WebhookPayload:
-        context, values = info.context, input.values()
-        webhook = context.webhooks.create(context.viewer_id, values, context.now)
+        context = info.context
+        webhook = context.webhooks.create(context.viewer_id, input.values(), context.now)
         return WebhookPayload(webhook=webhook, secret=webhook.secret)
 
     @strawberry.mutation(description="Change a webhook, disable it, or enable it again.")
@@ -119,8 +119,8 @@ class WebhookMutation:
         info: Info,
         input: Annotated[UpdateWebhookInput, strawberry.argument(description="The change.")],
     ) -> WebhookPayload:
-        context, changes = info.context, input.values()
-        webhook = context.webhooks.update(context.viewer_id, changes, context.now)
+        context = info.context
+        webhook = context.webhooks.update(context.viewer_id, input.values(), context.now)
         return WebhookPayload(webhook=webhook)
 
     @strawberry.mutation(description="Delete a webhook, and what it has not delivered yet.")
