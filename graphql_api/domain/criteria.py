@@ -28,7 +28,7 @@ class Criterion:
     """A criterion on records; `holds` checks one."""
 
     def holds(self, record: Any) -> bool:
-        """Whether it holds for a record."""
+        """Return whether it holds for a record."""
         raise NotImplementedError
 
     def bounds(self) -> Bounds:
@@ -37,7 +37,7 @@ class Criterion:
 
     @property
     def is_exact(self) -> bool:
-        """Whether DynamoDB alone can decide."""
+        """Return whether DynamoDB alone can decide."""
         return True
 
     def conjuncts(self) -> "Iterator[Criterion]":
@@ -212,7 +212,7 @@ class All(Criterion):
 
     @property
     def is_exact(self) -> bool:
-        """Whether DynamoDB decides each."""
+        """Return whether DynamoDB decides each."""
         return all(part.is_exact for part in self.parts)
 
     def conjuncts(self) -> Iterator[Criterion]:
@@ -238,7 +238,7 @@ class Any_(Criterion):  # noqa: N801 - typing has the other
 
     @property
     def is_exact(self) -> bool:
-        """Whether DynamoDB decides each."""
+        """Return whether DynamoDB decides each."""
         return all(part.is_exact for part in self.parts)
 
 
@@ -259,7 +259,7 @@ class Not(Criterion):
 
     @property
     def is_exact(self) -> bool:
-        """Whether DynamoDB decides the part."""
+        """Return whether DynamoDB decides the part."""
         return self.part.is_exact
 
 

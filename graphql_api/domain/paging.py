@@ -85,7 +85,7 @@ class Rank:
         return "" if self.value is None else self.value, self.id
 
     def is_after(self, other: "Rank", *, descending: bool) -> bool:
-        """Whether it comes after another one. Those without a value come last in any case."""
+        """Return whether it comes after another one; those without a value come last."""
         if (self.value is None) is not (other.value is None):
             return self.value is None
         return self.key < other.key if descending else self.key > other.key

@@ -165,22 +165,22 @@ class TaskFilter:
 
     @property
     def asks_blockers(self) -> bool:
-        """Whether it matters which tasks have open blockers."""
+        """Return whether it matters which tasks have open blockers."""
         return any(each.ready is not None for each in self.every)
 
     @property
     def asks_timezone(self) -> bool:
-        """Whether it matters when a day begins."""
+        """Return whether it matters when a day begins."""
         return any(each.due_within_days is not None for each in self.every)
 
     @property
     def searches(self) -> bool:
-        """Whether texts are searched."""
+        """Return whether texts are searched."""
         return any(each.search for each in self.every)
 
     @property
     def signature(self) -> tuple[Any, ...]:
-        """What tells it from other filters, the same in all releases."""
+        """A key that tells it from other filters, the same in all releases."""
         signature: list[Any] = [repr(self)]
         for name in _LATER:
             value = getattr(self, name)

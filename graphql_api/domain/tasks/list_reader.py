@@ -53,13 +53,13 @@ class Sieve:
 
     @property
     def dated(self) -> bool:
-        """Whether only tasks with a due date can match."""
+        """Return whether only tasks with a due date can match."""
         ranged = self.earliest is not None or self.latest is not None
         return ranged or Exists(_DUE) in self._parts
 
     @property
     def undated(self) -> bool:
-        """Whether only tasks without a due date can match."""
+        """Return whether only tasks without a due date can match."""
         return criteria.Not(Exists(_DUE)) in self._parts
 
     @property
@@ -87,7 +87,7 @@ class Sieve:
 
 
 def _condition(criterion: Criterion) -> Condition | None:
-    """What DynamoDB has to check of a criterion that is not impossible; None if nothing."""
+    """The part of a possible criterion that DynamoDB has to check; None if nothing."""
     necessary: Clause = criterion.bounds().necessary
     return None if isinstance(necessary, bool) else necessary
 

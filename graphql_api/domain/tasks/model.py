@@ -185,7 +185,7 @@ class Task:
         return self.status is TaskStatus.COMPLETED
 
     def has_come(self, now: datetime) -> bool:
-        """Whether its earliest start has come."""
+        """Return whether its earliest start has come."""
         return self.not_before is None or self.not_before <= now
 
     @property

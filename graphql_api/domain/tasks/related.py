@@ -47,7 +47,7 @@ class RelatedTasks:
         return self._dependencies.get(user_id) or Dependencies.none(user_id)
 
     def is_ready(self, task: Task) -> bool:
-        """Whether the task can be begun now: it is open, and nothing keeps it."""
+        """Return whether the task can be begun now: it is open, and nothing keeps it."""
         if not task.open or not task.has_come(self._now()):
             return False
         return task.task_id not in self.dependencies_of(task.user_id).blocked_ids

@@ -213,7 +213,7 @@ def version_conflict(task: Task, **details: Any) -> Conflict:
 
 
 def is_valid_key(task_id: str) -> bool:
-    """Whether DynamoDB can have such a key."""
+    """Return whether DynamoDB can have such a key."""
     return 1 <= len(task_id) <= MAX_ID_LENGTH
 
 

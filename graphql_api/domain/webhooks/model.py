@@ -149,7 +149,7 @@ class Webhook:
         return [self.secret, *(old.secret for old in self.old_secrets if old.until > now)]
 
     def wants(self, change: Change, task: Task | None, at: Viewpoint) -> bool:
-        """Whether to tell of a change of a task, which is None if it is gone.
+        """Return whether to tell of a change of a task, which is None if it is gone.
 
         A filter holds if it matches the task as it is now, or as it was before the change: so a
         receiver learns, too, that a task has left what it looks at. Of a task that is gone by now
