@@ -216,7 +216,7 @@ class All(Criterion):
         return all(part.is_exact for part in self.parts)
 
     def conjuncts(self) -> Iterator[Criterion]:
-        """Those of its parts."""
+        """Yield the conjuncts of its parts."""
         for part in self.parts:
             yield from part.conjuncts()
 
