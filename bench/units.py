@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path[:0] = [
     str(Path(__file__).parent.parent),
+    str(Path(__file__).parent.parent / "tests"),
     str(Path(__file__).parent.parent / "tests" / "support"),
 ]
 
