@@ -131,6 +131,12 @@ def test_the_readme_is_a_front_door():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 250
 
 
+def test_the_readme_leads_to_every_page():
+    text = (ROOT / "README.md").read_text()
+
+    assert [page.name for page in PAGES[2:] if f"](docs/{page.name})" not in text] == []
+
+
 def rows(page, heading):
     """The cells of the first table under a heading."""
     section = (ROOT / "docs" / page).read_text().partition(f"# {heading}\n")[2].partition("\n#")[0]
