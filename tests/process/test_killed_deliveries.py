@@ -1,6 +1,7 @@
 """Webhooks of a service that is killed again and again: what was acknowledged is delivered."""
 
 import http.client
+import logging
 import signal
 import threading
 import time
@@ -13,6 +14,7 @@ from test_process import APP, LONG, Program
 pytestmark = [pytest.mark.whole, pytest.mark.engine_is_no_matter]
 
 LIVES = 4
+log = logging.getLogger(__name__)
 WEBHOOK = """mutation ($url: String!) {
   createWebhook(input: {url: $url}) { secret webhook { id } } }"""
 
@@ -50,25 +52,25 @@ def wait_for(happens) -> None:
         time.sleep(0.02)
 
 
-def test_what_was_acknowledged_is_delivered_though_every_process_is_killed(
-    tmp_path, record_property
-):
+def test_what_was_acknowledged_is_delivered_though_every_process_is_killed(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
     writer = Writer()
-    settings = {"WEBHOOK_ALLOW_PRIVATE": "1", "WORKERS": "1"}
+    settings = {"DATA_DIR": tmp_path / "data", "WEBHOOK_ALLOW_PRIVATE": "1", "WORKERS": "1"}
     with receiving() as receiver:
         for life in range(LIVES):
-            program = Program(APP, tmp_path, **settings)
-            program.ready()
-            if life == 0:
-                account = {"username": "ann", "password": "correct horse battery"}
-                writer.token = writer.ask(program, REGISTER, input=account)["register"]["token"]
-                created = writer.ask(program, WEBHOOK, url=receiver.url)["createWebhook"]
-            writing = threading.Thread(target=writer.write, args=(program,))
-            before = len(receiver.messages)
-            writing.start()
-            wait_for(lambda before=before: len(receiver.messages) > before + 10)
-            program.end(signal.SIGKILL, group=True)
-            writing.join()
+            with Program(APP, tmp_path, **settings) as program:
+                program.ready()
+                if life == 0:
+                    account = {"username": "ann", "password": "correct horse battery"}
+                    answer = writer.ask(program, REGISTER, input=account)
+                    writer.token = answer["register"]["token"]
+                    created = writer.ask(program, WEBHOOK, url=receiver.url)["createWebhook"]
+                writing = threading.Thread(target=writer.write, args=(program,))
+                before = len(receiver.messages)
+                writing.start()
+                wait_for(lambda before=before: len(receiver.messages) > before + 10)
+                program.end(signal.SIGKILL, group=True)
+                writing.join()
         with Program(APP, tmp_path, **settings) as program:
             program.ready()
             wait_for(lambda: set(writer.acknowledged) <= set(came(receiver)))
@@ -84,10 +86,11 @@ def test_what_was_acknowledged_is_delivered_though_every_process_is_killed(
         assert order == sorted(order)
     unknown = set(ids) - set(writer.acknowledged)
     assert len(unknown) <= LIVES  # those whose answer was lost when the service was killed
-    record_property(
-        "kill -9 during deliveries",
-        f"{len(writer.acknowledged)} acknowledged changes, {LIVES} kills: {len(receiver.messages)}"
-        f" messages, {len(receiver.messages) - len(ids)} of them again, none missing",
+    log.info(
+        "kill -9 during deliveries: %s acknowledged changes, %s kills: %s messages, %s of them"
+        " again, none missing",
+        *(len(writer.acknowledged), LIVES, len(receiver.messages)),
+        len(receiver.messages) - len(ids),
     )
 
 
