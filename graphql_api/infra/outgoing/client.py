@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPException
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -62,8 +63,13 @@ class OutgoingClient:
     ) -> None:
         """`allow_private` allows http and all addresses; `context` has the trusted authorities."""
         self._allow_private, self._seconds = allow_private, seconds
-        self._context = context or ssl.create_default_context()
+        self._given_context = context
         self._looks = threading.Semaphore(MAX_LOOKS)
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """The trusted authorities: of the system, whose list who only checks URLs need not read."""
+        return self._given_context or ssl.create_default_context()
 
     def check(self, url: str) -> SplitResult:
         """Return the parts of a URL, if its text allows it to be asked. Raises Refused."""
