@@ -1,4 +1,4 @@
-"""Text that people have to see."""
+"""Text that people have to see, and the forms in which texts are compared."""
 
 import unicodedata
 
@@ -11,6 +11,13 @@ _INVISIBLE_RANGES = (
     *((0x2800, 0x2800), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8)),
     *((0xE0000, 0xE0FFF),),
 )
+
+
+def comparable(text: str) -> str:
+    """Return a text in the form in which case and encoding make no difference."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def is_invisible(text: str) -> bool:

@@ -111,6 +111,6 @@ class Listing(Generic[T]):
     @property
     def total_count(self) -> int:
         """The length of the list; not counted if the page is all of it."""
-        if self._page.has_next or self._page.has_previous:
+        if self._page.has_next or self._page.has_previous or not self._page.complete:
             return self._count()
         return len(self._page.items)

@@ -193,11 +193,15 @@ ROUTES = (
         tag="Tasks",
         summary="List tasks",
         description=(
-            "Without `limit` and `after` the array has all tasks of the user that match. Lists by"
-            " urgency come in pages only, of 25 tasks without `limit`."
+            "Without `limit` and `after` the array has all tasks of the user that match, by"
+            " `created_at` or `due_at`. Other orders come in pages only, of 25 tasks without"
+            " `limit`."
         ),
         names={"tags": "tag"},
-        paged_orders={"urgency"},
+        paged_orders={
+            *("urgency", "priority", "title"),
+            *("updated_at", "planned_start", "completed_at"),
+        },
     ),
     Route(
         ("POST",),

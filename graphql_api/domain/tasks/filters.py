@@ -21,6 +21,7 @@ from graphql_api.domain.criteria import (
 )
 from graphql_api.domain.paging import Rank
 from graphql_api.domain.tasks.model import MAX_TAGS, OPEN, Task, TaskPriority, TaskStatus
+from graphql_api.domain.text import comparable
 from graphql_api.errors import FIELD, BadUserInput
 
 T = TypeVar("T")
@@ -40,6 +41,11 @@ class TaskOrderField(Enum):
     CREATED_AT = "created_at"
     DUE_AT = "due_at"
     URGENCY = "urgency"
+    PRIORITY = "priority"
+    TITLE = "title"
+    UPDATED_AT = "updated_at"
+    PLANNED_START = "planned_start"
+    COMPLETED_AT = "completed_at"
 
 
 class OrderDirection(Enum):
@@ -53,7 +59,7 @@ class OrderDirection(Enum):
 class TaskOrder:
     """An order of tasks; newest first by default.
 
-    By due date, tasks without one come last in both directions. By urgency, a list has open
+    By an instant, tasks without one come last in both directions. By urgency, a list has open
     tasks only.
     """
 
@@ -66,10 +72,23 @@ def rank_of(task: Task, by: TaskOrderField) -> Rank:
     return Rank(_VALUES[by](task), task.task_id)
 
 
+def _instant(name: str) -> Callable[[Task], str | None]:
+    """Return the function that reads an instant of a task."""
+    return lambda task: clock.text(at) if (at := getattr(task, name)) else None
+
+
+_PRIORITIES = list(TaskPriority)
 _VALUES: Mapping[TaskOrderField, Callable[[Task], str | int | None]] = {
     TaskOrderField.CREATED_AT: lambda _: "",
-    TaskOrderField.DUE_AT: lambda task: clock.text(task.due_at) if task.due_at else None,
+    TaskOrderField.DUE_AT: _instant("due_at"),
+    TaskOrderField.PRIORITY: lambda task: _PRIORITIES.index(task.priority),
+    TaskOrderField.TITLE: lambda task: comparable(task.title),
+    TaskOrderField.UPDATED_AT: _instant("updated_at"),
+    TaskOrderField.PLANNED_START: _instant("planned_start"),
+    TaskOrderField.COMPLETED_AT: _instant("completed_at"),
 }
+INDEXED = (TaskOrderField.CREATED_AT, TaskOrderField.DUE_AT)
+"""The orders in which DynamoDB has the tasks."""
 
 
 @dataclass(frozen=True, slots=True)

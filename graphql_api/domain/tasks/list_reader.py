@@ -29,6 +29,7 @@ COUNTED_PER_UNIT = 10  # items that are only counted
 MAX_QUERY = 1_000  # items per query
 MAX_SEARCH_QUERY = 200
 MAX_COUNT_QUERY = 10_000
+MAX_SORTED = 2_000  # tasks, in an order that no index has
 LONG_PAGE = 100  # tasks, with which a page may end where the store has cut a query, at 1 MB
 
 _DUE = "due_at"
@@ -152,6 +153,32 @@ class TaskListReader:
             end=end if window.backward else stopped_at or end,
             complete=stopped_at is None,
         )
+
+    def sorted(
+        self,
+        user_id: str,
+        order: TaskOrder,
+        filter: TaskFilter,
+        window: Window,
+        position: str | None,
+        budget: Budget,
+        at: Viewpoint,
+    ) -> tuple[Page[Task], int]:
+        """Return a page in an order that no index has, and the number of tasks that were sorted.
+
+        The newest MAX_SORTED matches are read and sorted here; beyond them or the budget, the page
+        is incomplete.
+        """
+        tasks, complete = self.newest(user_id, filter, MAX_SORTED, budget, at)
+        page = sorted_page(
+            tasks,
+            lambda task: rank_of(task, order.field),
+            window,
+            position,
+            descending=order.direction is OrderDirection.DESC,
+            complete=complete,
+        )
+        return page, len(tasks)
 
     def newest(
         self, user_id: str, filter: TaskFilter, limit: int, budget: Budget, at: Viewpoint

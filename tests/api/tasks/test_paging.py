@@ -375,7 +375,7 @@ def test_rest_pages_follow_their_links_to_the_end(crowd):
         ("limit=1&after=x", "after"),
         ("status=done", "status"),
         ("priority=x", "priority"),
-        ("sort=title", "sort"),
+        ("sort=size", "sort"),
         ("due_before=tomorrow", "due_before"),
         ("tags=home", "tags"),
         ("page=2", "page"),

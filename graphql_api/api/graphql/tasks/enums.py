@@ -2,6 +2,7 @@
 
 from graphql_api.api.graphql.strawberry_extras import describe_enum
 from graphql_api.domain.tasks.filters import OrderDirection, TaskOrderField
+from graphql_api.domain.tasks.list_reader import MAX_SORTED
 from graphql_api.domain.tasks.model import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.domain.tasks.ranking import MAX_RANKED
 
@@ -29,6 +30,10 @@ describe_enum(
     HARD="The task must not end later; if it cannot be in time, it is not planned.",
     SOFT="The task may end later; the plan then reports it as at risk.",
 )
+_SORTED = (
+    f"The {MAX_SORTED:,} newest tasks that match are listed; `isComplete` is false if there are"
+    " more."
+)
 describe_enum(
     TaskOrderField,
     "The field by which tasks are sorted.",
@@ -39,6 +44,11 @@ describe_enum(
         " `isComplete` is false if there are more. All pages of a listing are rated as of the"
         " same instant."
     ),
+    PRIORITY=f"The priority. {_SORTED}",
+    TITLE=f"The title, in whatever case. {_SORTED}",
+    UPDATED_AT=f"The time of the last change. {_SORTED}",
+    PLANNED_START=f"`plannedStart`. Tasks without one come last in both directions. {_SORTED}",
+    COMPLETED_AT=f"`completedAt`. Tasks without one come last in both directions. {_SORTED}",
 )
 describe_enum(
     OrderDirection,

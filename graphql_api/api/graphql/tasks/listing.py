@@ -15,7 +15,13 @@ from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.api.graphql.tasks import inputs
 from graphql_api.domain.changes.model import Position
 from graphql_api.domain.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Window
-from graphql_api.domain.tasks.filters import OrderDirection, TaskFilter, TaskOrder, TaskOrderField
+from graphql_api.domain.tasks.filters import (
+    INDEXED,
+    OrderDirection,
+    TaskFilter,
+    TaskOrder,
+    TaskOrderField,
+)
 from graphql_api.domain.tasks.model import Task
 
 Count: TypeAlias = Callable[[], int]
@@ -96,6 +102,8 @@ def read_list(
     position = None if window.cursor is None else context.cursors.open(window.cursor, scope, name)
     if order.field is TaskOrderField.URGENCY:
         page, count = _ranked_page(context, user_id, window, filter, order.direction, position)
+    elif order.field not in INDEXED:
+        page, count = _sorted_page(context, user_id, window, filter, order, position)
     else:
         page, count = _stored_page(context, user_id, window, filter, order, position)
     context.spend_rows(len(page.items))
@@ -121,6 +129,24 @@ def _stored_page(
     """A page in the order of an index, and a function that counts the whole list."""
     lists, at = context.task_lists, context.viewpoint(user_id, filter)
     page = lists.page(user_id, order, filter, window, position, context.read_budget, at)
+    return page, partial(lists.count, user_id, filter, context.count_budget, at)
+
+
+def _sorted_page(
+    context: Context,
+    user_id: str,
+    window: Window,
+    filter: TaskFilter,
+    order: TaskOrder,
+    position: str | None,
+) -> tuple[Page[Task], Count]:
+    """A page in an order that no index has, and a function that counts the whole list."""
+    lists, at = context.task_lists, context.viewpoint(user_id, filter)
+    page, total = context.rankings.run_in_thread(
+        lambda: lists.sorted(user_id, order, filter, window, position, context.read_budget, at)
+    )
+    if page.complete:
+        return page, lambda: total
     return page, partial(lists.count, user_id, filter, context.count_budget, at)
 
 
