@@ -30,6 +30,7 @@ from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.model import Reminder
 from graphql_api.domain.reminders.store import TimerStore
 from graphql_api.domain.tasks import writes
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.domain.tasks.service import Tasks
@@ -116,7 +117,9 @@ def units():
     with tempfile.TemporaryDirectory() as directory, ENGINES["local"](Path(directory)) as config:
         there = Deployment(config)
         dependencies = DependencyStore(there.database)
-        tasks = Tasks(there.tasks, dependencies, History(there.tasks, dependencies, None))
+        projects = ProjectStore(there.database)
+        history = History(there.tasks, dependencies, None, projects)
+        tasks = Tasks(there.tasks, dependencies, history, projects)
         print("| write | calls | read units | write units |\n|---|---|---|---|")
 
         def line(title, act):

@@ -39,6 +39,9 @@ from graphql_api.domain.health import HealthCheck
 from graphql_api.domain.jobs import Jobs
 from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.plans.store import PlanStore
+from graphql_api.domain.projects.deletion import ProjectDeletions
+from graphql_api.domain.projects.service import Projects
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.history import History
@@ -93,7 +96,9 @@ def create_app(
 
     lists, dependencies = TaskListReader(database), DependencyStore(database)
     feed = Feed(changes)
-    history = History(tasks, dependencies, feed)
+    projects = ProjectStore(database)
+    history = History(tasks, dependencies, feed, projects)
+    task_writes = Tasks(tasks, dependencies, history, projects)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
     deletions = Deletions(Jobs(database, "deletion"), users, remove_data, clock.now)
@@ -107,7 +112,7 @@ def create_app(
             RateLimiter(database, secrets[0]),
             deletions,
         ),
-        tasks=Tasks(tasks, dependencies, history),
+        tasks=task_writes,
         history=history,
         user_settings=UserSettings(settings),
         plans=Plans(
@@ -123,12 +128,17 @@ def create_app(
             OutgoingClient(allow_private=config.webhook_allow_private),
             Payloads(cursors).of_test,
         ),
+        projects=Projects(
+            projects,
+            ProjectDeletions(projects, Jobs(database, "project"), task_writes, tasks, clock.now),
+        ),
         user_store=users,
         task_store=tasks,
         task_lists=lists,
         feed=feed,
         dependency_store=dependencies,
         settings_store=settings,
+        project_store=projects,
         cursors=cursors,
         rankings=bulkheads.rankings,
         now=clock.now,

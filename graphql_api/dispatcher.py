@@ -12,8 +12,13 @@ from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.dispatch import Dispatcher, Duty
+from graphql_api.domain.jobs import Jobs
+from graphql_api.domain.projects.deletion import ProjectDeletions
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.store import TimerStore
+from graphql_api.domain.tasks.history import History
+from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.webhooks.delivery import Deliverer
 from graphql_api.domain.webhooks.duty import WebhookDuty
@@ -35,10 +40,25 @@ def create_dispatcher(config: Config) -> Dispatcher:
     tasks = TaskStore(database, changes)
     interval = 1.0 if config.embedded else 5.0
     webhooks = _webhook_duty(config, database, changes, tasks)
-    duties: list[Duty] = [TimerDuty(TimerStore(database), tasks, interval, clock.now), webhooks]
+    duties: list[Duty] = [
+        TimerDuty(TimerStore(database), tasks, interval, clock.now),
+        webhooks,
+        _project_duty(database, changes, tasks, interval),
+    ]
     dispatcher = Dispatcher(duties, clock.now)
     webhooks.on_ready = partial(dispatcher.wake, webhooks)
     return dispatcher
+
+
+def _project_duty(
+    database: Database, changes: ChangeStore, tasks: TaskStore, interval: float
+) -> ProjectDeletions:
+    """The duty that goes on with the deletion of projects."""
+    dependencies, projects = DependencyStore(database), ProjectStore(database)
+    history = History(tasks, dependencies, Feed(changes), projects)
+    service = Tasks(tasks, dependencies, history, projects)
+    jobs = Jobs(database, "project")
+    return ProjectDeletions(projects, jobs, service, tasks, clock.now, interval)
 
 
 def _webhook_duty(

@@ -170,7 +170,11 @@ DOORS = {
         "api/graphql/plans/payloads.py",
         "api/graphql/plans/types.py",
         "api/graphql/settings.py",
-        *(f"api/graphql/webhooks/{name}.py" for name in ("inputs", "operations", "types")),
+        *(
+            f"api/graphql/{feature}/{name}.py"
+            for feature in ("projects", "webhooks")
+            for name in ("inputs", "operations", "types")
+        ),
         *(
             f"api/graphql/tasks/{name}.py"
             for name in (

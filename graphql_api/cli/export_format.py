@@ -2,10 +2,11 @@
 
     {"format": "smart-task-scheduler", "version": 1,
      "user": {"user_id": …, "username": …, "created_at": …},
+     "projects": [{"project_id": …, "name": …, …}, …],
      "tasks": [{"task_id": …, "title": …, …, "blocked_by": [task_id, …]}, …]}
 
-Tasks without blockers have no `blocked_by`. Times are RFC 3339 texts. The document contains
-neither the password's hash, nor sessions, nor settings.
+Tasks without blockers have no `blocked_by`, and a user without projects has no `projects`. Times
+are RFC 3339 texts. The document contains neither the password's hash, nor sessions, nor settings.
 """
 
 import json
@@ -19,6 +20,7 @@ from typing import IO, Any, NoReturn, get_args, get_type_hints
 from graphql_api import clock
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.projects.model import Project
 from graphql_api.domain.reminders.model import Reminder, ReminderBase
 from graphql_api.domain.tasks.model import LATER_DEFAULTS, RULES, Task
 from graphql_api.errors import BadUserInput
@@ -30,16 +32,24 @@ BLOCKED_BY = "blocked_by"
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A parsed document: its user's name, and the tasks as they were read, not validated."""
+    """A parsed document: its user's name, tasks and projects as they were read, not validated."""
 
     username: str
     tasks: list[Any]
+    projects: list[Any]
 
 
-def chunks(user: User, tasks: Iterable[Task], dependencies: Dependencies) -> Iterator[str]:
+def chunks(
+    user: User,
+    tasks: Iterable[Task],
+    dependencies: Dependencies,
+    projects: Iterable[Project] = (),
+) -> Iterator[str]:
     """Write the document piece by piece, with one task in memory at a time."""
     profile = {name: _plain(getattr(user, name)) for name in ("user_id", "username", "created_at")}
-    head = _json({"format": FORMAT, "version": VERSION, "user": profile})
+    kept = [{n: _plain(getattr(each, n)) for n in _PROJECT_READERS} for each in projects]
+    more = {"projects": kept} if kept else {}
+    head = _json({"format": FORMAT, "version": VERSION, "user": profile, **more})
     yield f'{head[:-1]}, "tasks": ['
     separator = "\n"
     for task in tasks:
@@ -64,7 +74,18 @@ def read(file: IO[bytes]) -> Archive:
     user, tasks = document.get("user"), document.get("tasks")
     if not isinstance(user, dict) or not isinstance(tasks, list):
         raise BadUserInput("The file has no user or no tasks")
-    return Archive(str(user.get("username", "")), tasks)
+    projects = document.get("projects", [])
+    if not isinstance(projects, list):
+        raise BadUserInput("The projects of the file are no list")
+    return Archive(str(user.get("username", "")), tasks, projects)
+
+
+def project(user_id: str, entry: Any) -> Project:
+    """Convert an entry to a project of this user. Raises BadUserInput."""
+    if not isinstance(entry, dict) or entry.keys() != _PROJECT_READERS.keys():
+        raise BadUserInput(f"A project must have {', '.join(_PROJECT_READERS)}.")
+    values = {name: _field(name, entry[name], _PROJECT_READERS) for name in _PROJECT_READERS}
+    return Project.from_import(user_id, values)
 
 
 def task(user_id: str, entry: Any) -> Task:
@@ -88,9 +109,9 @@ def blockers(entry: Mapping[str, Any]) -> tuple[str, ...]:
         raise BadUserInput(f"{BLOCKED_BY}: {error}", BLOCKED_BY) from None
 
 
-def _field(name: str, value: Any) -> Any:
+def _field(name: str, value: Any, readers: Mapping[str, Callable[[Any], Any]] | None = None) -> Any:
     try:
-        return _READERS[name](value)
+        return (readers or _READERS)[name](value)
     except ValueError as error:
         raise BadUserInput(f"{name}: {error}", name) from None
 
@@ -166,6 +187,13 @@ _READERS = {
     name: _reader(hint)
     for name, hint in get_type_hints(Task).items()
     if name != "user_id" and not RULES[name].is_internal
+}
+
+
+_PROJECT_READERS = {
+    name: _reader(hint)
+    for name, hint in get_type_hints(Project).items()
+    if name not in {"user_id", "deletion"}
 }
 
 

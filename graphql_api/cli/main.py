@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.model import Dependencies, distinct_blockers
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
@@ -110,12 +112,14 @@ def check_tables(ctx: click.Context) -> None:
 )
 @click.pass_context
 def export(ctx: click.Context, username: str, output: str) -> None:
-    """Export a user's tasks as JSON."""
+    """Export a user's tasks and projects as JSON."""
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username)
     dependencies = stores.dependencies.get(user.user_id)
+    projects = stores.projects.all(user.user_id)
     with _atomic_output(output) as file:
-        for chunk in export_format.chunks(user, stores.tasks.all(user.user_id), dependencies):
+        tasks = stores.tasks.all(user.user_id)
+        for chunk in export_format.chunks(user, tasks, dependencies, projects):
             file.write(chunk)
 
 
@@ -124,21 +128,29 @@ def export(ctx: click.Context, username: str, output: str) -> None:
 @click.option("--username", help="The account to import into; by default the user in the file.")
 @click.pass_context
 def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
-    """Import the tasks of an exported FILE into an account.
+    """Import the tasks and projects of an exported FILE into an account.
 
-    A task whose id exists in the account stays as it is; only its blockers are added. If any
-    task in the file is invalid, nothing is written.
+    A task whose id exists in the account stays as it is; only its blockers are added. So does a
+    project. If anything in the file is invalid, nothing is written.
     """
     document = export_format.read(file)
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username or document.username)
     tasks = _each(document.tasks, partial(export_format.task, user.user_id))
+    projects = _each(document.projects, partial(export_format.project, user.user_id), "projects")
     blockers = _blockers(user, document.tasks)
+    if projects:
+        new = sum(map(stores.projects.add_imported, projects))
+        click.echo(f"Projects: {new} added, {len(projects) - new} existing.")
+    # A project that was created or deleted during the export is not in the file.
+    known = {None, *(project.project_id for project in stores.projects.all(user.user_id))}
+    tasks = [each if each.project_id in known else replace(each, project_id=None) for each in tasks]
     with click.progressbar(tasks, label="Tasks", file=sys.stderr) as bar:
         added = sum(stores.tasks.add_imported(task, SYSTEM, clock.now()) for task in bar)
     click.echo(f"Tasks: {added} added, {len(tasks) - added} existing.")
-    history = History(stores.tasks, stores.dependencies, Feed(stores.changes))
-    service = Tasks(stores.tasks, stores.dependencies, history)
+    feed = Feed(stores.changes)
+    history = History(stores.tasks, stores.dependencies, feed, stores.projects)
+    service = Tasks(stores.tasks, stores.dependencies, history, stores.projects)
     with click.progressbar(blockers.items(), label="Dependencies", file=sys.stderr) as links:
         for task_id, blocker_ids in links:
             service.add_blockers(user.user_id, task_id, blocker_ids, SYSTEM, clock.now())
@@ -260,6 +272,7 @@ class _Stores(NamedTuple):
     tasks: TaskStore
     dependencies: DependencyStore
     changes: ChangeStore
+    projects: ProjectStore
 
 
 def _stores(store: _Store) -> _Stores:
@@ -268,7 +281,11 @@ def _stores(store: _Store) -> _Stores:
     database = store.database(store.config.table_prefix)
     changes = ChangeStore(database, timedelta(days=store.config.changes_days))
     return _Stores(
-        UserStore(database), TaskStore(database, changes), DependencyStore(database), changes
+        UserStore(database),
+        TaskStore(database, changes),
+        DependencyStore(database),
+        changes,
+        ProjectStore(database),
     )
 
 
@@ -314,16 +331,16 @@ def _blockers(user: User, entries: list[Any]) -> Mapping[str, tuple[str, ...]]:
     return known.blockers
 
 
-def _each(entries: list[Any], convert: Callable[[Any], T]) -> list[T]:
+def _each(entries: list[Any], convert: Callable[[Any], T], label: str = "tasks") -> list[T]:
     """Convert all entries; print every problem, then raise StartError if there were any."""
     converted = []
     for index, entry in enumerate(entries):
         try:
             converted.append(convert(entry))
         except (BadUserInput, Conflict) as error:
-            click.echo(f"tasks[{index}]: {error.message}", err=True)
+            click.echo(f"{label}[{index}]: {error.message}", err=True)
     if invalid := len(entries) - len(converted):
-        raise StartError(f"{invalid} of {len(entries)} tasks are invalid; nothing was written")
+        raise StartError(f"{invalid} of {len(entries)} {label} are invalid; nothing was written")
     return converted
 
 

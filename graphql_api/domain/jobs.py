@@ -8,6 +8,7 @@ process runs a job, it claims it by moving `due_at` LEASE ahead: if the process 
 takes the job after that. A job may therefore run more than once, and has to be idempotent.
 """
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,6 +58,12 @@ class Jobs:
         except ConditionFailed:
             return False
         return True
+
+    def release(self, job: Job, now: datetime) -> None:
+        """Make a job due again that somebody has claimed, `now`, and worked at for a while."""
+        leased = Attr("due_at").eq(int((now + LEASE).timestamp()))
+        with contextlib.suppress(ConditionFailed):  # claimed by another process meanwhile
+            self._table.update({"due_at": job.due_at}, leased, **self._key(job.item))
 
     def complete(self, job_id: str) -> None:
         """Delete a job that is done."""

@@ -15,6 +15,7 @@ from graphql_api.infra.executor import limits
 CORE_SCHEMA = SCHEMA._schema
 ARGUMENTS = {
     "webhookDeliveries": '(webhookId: "1")',
+    "project": '(id: "1")',
     "task": '(id: "1")',
     "planPreview": '(input: {from: "2030-01-01T00:00:00Z"})',
     "createTask": '(input: {title: "x"})',
@@ -198,7 +199,7 @@ def test_there_are_lists_within_lists_to_be_refused():
 def test_passwords_plans_and_writes_in_bulk_are_expensive():
     assert {field for (_, field), cost in COSTS.items() if cost.expensive} == {
         *("register", "login", "changePassword", "deleteAccount"),
-        *("createTasks", "updateTasks", "deleteTasks"),
+        *("createTasks", "updateTasks", "deleteTasks", "deleteProject"),
         *("planPreview", "planApply", "planUndo"),
     }
     assert (

@@ -31,6 +31,8 @@ from graphql_api.infra.dynamodb.protocol import ServiceError, Transport
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
+PROJECTS = """{ projects(archived: null) {
+  nodes { id name color position archivedAt createdAt updatedAt version } } }"""
 ALL = f"{{ tasks(first: 100) {{ nodes {{ {TASK_FIELDS} }} }} }}"
 
 
@@ -249,6 +251,43 @@ def test_an_import_brings_back_what_was_deleted_and_keeps_what_was_changed(opera
     assert result.stdout == "Tasks: 1 added, 1 existing.\n"
     assert ann.task(gone["id"]) == gone
     assert ann.task(kept["id"])["title"] == "Changed"
+
+
+def test_an_import_brings_back_projects_and_what_is_in_them(operator, api, ann, tmp_path):
+    home, work = (
+        ann.rest("POST", "/api/v1/projects", json={"name": name, "color": "#1e90ff"}).json
+        for name in ("Home", "Work")
+    )
+    ann.rest("POST", f"/api/v1/projects/{work['project_id']}/archive")
+    ann.create(title="Sweep", projectId=home["project_id"])
+    file = tmp_path / "ann.json"
+    operator.run("export", ann.username, "-o", str(file))
+    shown = ann.graphql(PROJECTS)
+    bob = api.register("bob")
+
+    imported = operator.run("import", str(file), "--username", bob.username)
+    again = operator.run("import", str(file), "--username", bob.username)
+
+    assert imported.stdout == ("Projects: 2 added, 0 existing.\nTasks: 1 added, 0 existing.\n")
+    assert again.stdout == "Projects: 0 added, 2 existing.\nTasks: 0 added, 1 existing.\n"
+    assert bob.graphql(PROJECTS) == shown
+    [task] = bob.graphql(ALL)["data"]["tasks"]["nodes"]
+    assert task["projectId"] == home["project_id"]
+
+
+def test_a_wrong_project_in_a_file_is_named_and_nothing_is_written(operator, ann, tmp_path):
+    ann.rest("POST", "/api/v1/projects", json={"name": "Home"})
+    file = tmp_path / "ann.json"
+    operator.run("export", ann.username, "-o", str(file))
+    file.write_text(file.read_text().replace('"Home"', '" "'))
+    shown = ann.graphql(PROJECTS)
+
+    refused = operator.run("import", str(file))
+
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "projects[0]: A name must have 1 to 100 characters." in refused.stderr
+    assert "1 of 1 projects are invalid; nothing was written" in refused.stderr
+    assert ann.graphql(PROJECTS) == shown
 
 
 def test_an_import_brings_back_what_waits_for_what(operator, api, ann, tmp_path):

@@ -18,7 +18,11 @@ from webhook_world import World, world
 
 from graphql_api import aws_lambda, clock, create_app
 from graphql_api.aws_lambda import create_dispatch_handler
+from graphql_api.dispatcher import _project_duty
+from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.projects.model import Project, ProjectDeletion, TaskFate
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.store import SHARDS, TimerStore
 from graphql_api.domain.reminders.timers import Timer
@@ -115,7 +119,7 @@ def test_what_the_dispatcher_does_is_exactly_what_its_policy_allows(config, temp
     with world(config) as hooks:
         ann = hooks.api.register("ann")
         hooks.database.on_call = None
-        for duty in (deliver, tell):
+        for duty in (deliver, tell, end_deletions):
             duty(hooks, ann, note)
     raw = connect(config)
     raw.meta.events.register(
@@ -161,6 +165,27 @@ def tell(hooks: World, ann, note) -> None:
 
     dispatching(hooks, note, tell_all)
     assert not any(page for shard in range(SHARDS) for page in timers.due(shard, late))
+
+
+def end_deletions(hooks: World, ann, note) -> None:
+    """Go on with deletions of projects: tasks that go, that are moved, and that cannot be."""
+    there = ProjectStore(hooks.database)
+    source, target, kept = (Project.new(ann.id, {"name": "x"}, clock.now()) for _ in range(3))
+    changes = ChangeStore(hooks.database, timedelta(days=30))
+    tasks = TaskStore(hooks.database, changes)
+    duty = _project_duty(hooks.database, changes, tasks, 1)
+    for each in (source, target, kept):
+        there.add(each)
+        ann.create(title="x", dueAt="2040-01-01T00:00:00Z", projectId=each.project_id)
+    for each, fate, to in (
+        (source, TaskFate.MOVE, target.project_id),
+        (kept, TaskFate.DELETE, None),
+    ):
+        wish = ProjectDeletion(tasks=fate, move_to=to, actor=SYSTEM)
+        after = each.delete(wish, clock.now())
+        there.begin_deletion(each, after, duty.begin(after, clock.now() - timedelta(minutes=1)))
+    dispatching(hooks, note, lambda: duty.run(clock.now()))
+    assert [project.project_id for project in there.all(ann.id)] == [target.project_id]
 
 
 def dispatching(hooks, note, act):

@@ -40,6 +40,14 @@ class User:
         metadata=field_cost(LIST),
     )
 
+    @strawberry.field(description="The number of the user's open tasks.")
+    def open_count(user: strawberry.Parent[model.User], info: Info) -> int:  # noqa: N805 - the parent is the model's user
+        return info.context.open_tally(user.user_id).total
+
+    @strawberry.field(description="The number of the user's open tasks past their due date.")
+    def overdue_count(user: strawberry.Parent[model.User], info: Info) -> int:  # noqa: N805 - the parent is the model's user
+        return info.context.open_tally(user.user_id).overdue
+
     @strawberry.field(
         graphql_type=list[Session],
         description="The user's active sessions, newest first.",

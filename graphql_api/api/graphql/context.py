@@ -18,12 +18,15 @@ from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.paging import MAX_PAGE_SIZE, Budget
 from graphql_api.domain.plans.service import Plans
+from graphql_api.domain.projects.model import Project
+from graphql_api.domain.projects.service import Projects
+from graphql_api.domain.projects.store import ProjectKey, ProjectStore
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.filters import TaskFilter, Viewpoint
 from graphql_api.domain.tasks.history import History
-from graphql_api.domain.tasks.list_reader import MAX_READ, TaskListReader
+from graphql_api.domain.tasks.list_reader import MAX_READ, OpenTally, TaskListReader
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.ranking import Ranking
 from graphql_api.domain.tasks.related import MAX_RELATED, RelatedTasks
@@ -68,6 +71,7 @@ class Services:
     user_settings: UserSettings
     plans: Plans
     webhooks: Webhooks
+    projects: Projects
     user_store: UserStore
     task_store: TaskStore
     task_lists: TaskListReader
@@ -75,6 +79,7 @@ class Services:
     history: History
     dependency_store: DependencyStore
     settings_store: SettingsStore
+    project_store: ProjectStore
     cursors: Cursors
     rankings: Bulkhead
     now: Callable[[], datetime]
@@ -99,6 +104,7 @@ class Context:
         self.user_settings = services.user_settings
         self.plans = services.plans
         self.webhooks = services.webhooks
+        self.projects = services.projects
         self.task_lists = services.task_lists
         self.feed = services.feed
         self.history = services.history
@@ -165,6 +171,23 @@ class Context:
         return Loader(self._services.task_store.get_many)
 
     @lazy
+    def projects_by_key(self) -> Loader[ProjectKey, Project]:
+        """Projects by user id and project id."""
+        return Loader(self._services.project_store.get_many)
+
+    @lazy
+    def open_tallies(self) -> Loader[str, OpenTally]:
+        """The numbers of users' open tasks, by user id."""
+        return Loader(
+            lambda user_ids: {
+                user_id: self.task_lists.open_tally(
+                    user_id, self.count_budget, self.viewpoint(user_id, TaskFilter())
+                )
+                for user_id in user_ids
+            }
+        )
+
+    @lazy
     def dependencies(self) -> Loader[str, Dependencies]:
         """All dependencies of a user, by user id."""
         return Loader(self._services.dependency_store.get_many)
@@ -188,7 +211,10 @@ class Context:
 
     def clear_task_loaders(self) -> None:
         """Drop all cached tasks, because a write follows."""
-        for name in ("tasks_by_key", "dependencies", "related_tasks", "ranking"):
+        for name in (
+            *("tasks_by_key", "dependencies", "related_tasks", "ranking"),
+            *("projects_by_key", "open_tallies"),
+        ):
             self.__dict__.pop(name, None)
 
     def track(self, tasks: Sequence[Task], *, prime: bool = True) -> None:
@@ -198,6 +224,9 @@ class Context:
         """
         if prime:
             self.tasks_by_key.prime({(task.user_id, task.task_id): task for task in tasks})
+        self.projects_by_key.prefetch(
+            [(task.user_id, task.project_id) for task in tasks if task.project_id]
+        )
         self.related_tasks.track(tasks)
         self.ranking.track(tasks)
 
@@ -209,6 +238,16 @@ class Context:
             self.settings_of(user_id).timezone if filter.asks_timezone else "UTC",
             related.dependencies_of(user_id).blocked_ids if filter.asks_blockers else (),
         )
+
+    def project_of(self, task: Task) -> Project | None:
+        """The project that a task is in; None while it is taken out of one that was deleted."""
+        if task.project_id is None:
+            return None
+        return self.projects_by_key.get((task.user_id, task.project_id))
+
+    def open_tally(self, user_id: str) -> OpenTally:
+        """The number of the user's open tasks. Raises QueryTooComplex beyond the budget."""
+        return self.open_tallies.get(user_id) or OpenTally()
 
     def settings_of(self, user_id: str) -> Settings:
         """The user's settings."""

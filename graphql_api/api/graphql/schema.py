@@ -9,6 +9,7 @@ from graphql_api.api.graphql import costs
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
 from graphql_api.api.graphql.changes import ChangeQuery, Subscription
 from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
+from graphql_api.api.graphql.projects.operations import ProjectMutation, ProjectQuery
 from graphql_api.api.graphql.recurrence.operations import RecurrenceQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
@@ -17,12 +18,27 @@ from graphql_api.api.graphql.webhooks.operations import WebhookMutation, Webhook
 
 
 @strawberry.type(description="The queries.")
-class Query(AccountQuery, ChangeQuery, PlanQuery, RecurrenceQuery, TaskQuery, WebhookQuery):
+class Query(
+    AccountQuery,
+    ChangeQuery,
+    PlanQuery,
+    ProjectQuery,
+    RecurrenceQuery,
+    TaskQuery,
+    WebhookQuery,
+):
     pass
 
 
 @strawberry.type(description="The mutations.")
-class Mutation(AccountMutation, PlanMutation, SettingsMutation, TaskMutation, WebhookMutation):
+class Mutation(
+    AccountMutation,
+    PlanMutation,
+    ProjectMutation,
+    SettingsMutation,
+    TaskMutation,
+    WebhookMutation,
+):
     pass
 
 

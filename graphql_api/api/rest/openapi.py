@@ -49,6 +49,7 @@ HEADER_DESCRIPTIONS: Mapping[str, str] = {
 PARAMETER_DESCRIPTIONS: Mapping[str, str] = {
     "limit": "How many items a page has.",
     "after": "The cursor after which it begins, from an answer before: a `Link` has it already.",
+    "archived": "Those that are archived, or, by default, those that are not.",
     "sort": "The order: a `-` in front puts the latest or the greatest first.",
 }
 

@@ -15,6 +15,7 @@ from graphql_api.api.rest.operations import snake_case
 TAGS: Mapping[str, str] = {
     "Accounts": "Registration, login, sessions and passwords.",
     "Tasks": "Tasks, what blocks them, and how urgent they are.",
+    "Projects": "Lists of tasks under a name.",
     "Changes": "Changes of tasks: read, followed, taken back.",
     "Settings": "Working hours, days off, and what makes a task urgent.",
     "Plans": "Plans of the open tasks: previewed, applied, undone.",
@@ -80,6 +81,8 @@ TASKS = "/api/v1/tasks"
 TASK = f"{TASKS}/<task_id>"
 BLOCKERS = f"{TASK}/blockers"
 CHANGES = "/api/v1/changes"
+PROJECTS = "/api/v1/projects"
+PROJECT = f"{PROJECTS}/<project_id>"
 SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
 RECURRENCE_PREVIEW = "/api/v1/recurrence-preview"
@@ -99,6 +102,7 @@ WEBHOOK_EXAMPLE = {
 
 TOO_MANY_GUESSES = {429: "Too many attempts: try again after `Retry-After` seconds."}
 TASK_CHANGES = {409: "Other requests keep changing the task."}
+PROJECT_CHANGES = {409: "Other requests keep changing the project."}
 WEBHOOK_CHANGES = {409: "Other requests keep changing the webhook."}
 TOO_OLD = {410: "Changes after this cursor are no longer kept: list your tasks anew."}
 NO_PLAN_TASK = {404: "One of `task_ids` is no open task of the user."}
@@ -210,7 +214,10 @@ ROUTES = (
         tag="Tasks",
         summary="Create a task",
         example={"title": "Water the plants", "tags": ["home"], "due_at": "2030-06-03T09:00:00Z"},
-        problems={409: "The `Idempotency-Key` was used with another body, or its task is gone."},
+        problems={
+            404: "`project_id` is no project of the user.",
+            409: "The `Idempotency-Key` was used with another body, or its task is gone.",
+        },
         status=201,
         location=f"{TASKS}/{{task_id}}",
         takes_response=True,
@@ -336,6 +343,82 @@ ROUTES = (
         problems={**TOO_OLD, 429: "The user has too many streams."},
         headers={"after": "Last-Event-ID"},
         adapt=_spell_fields,
+    ),
+    Route(
+        ("GET",),
+        PROJECTS,
+        "ListProjects",
+        tag="Projects",
+        summary="List projects",
+        description=(
+            "Lists the user's projects in their order: those that are not archived, or with"
+            " `archived=true` those that are. Without `limit` and `after` the array has all."
+        ),
+    ),
+    Route(
+        ("POST",),
+        PROJECTS,
+        "CreateProject",
+        tag="Projects",
+        summary="Create a project",
+        example={"name": "The move", "color": "#1e90ff"},
+        problems={409: "The user has as many projects as a user may have."},
+        status=201,
+        location=f"{PROJECTS}/{{project_id}}",
+        takes_response=True,
+    ),
+    Route(
+        ("GET",),
+        PROJECT,
+        "GetProject",
+        tag="Projects",
+        summary="Read a project",
+    ),
+    Route(
+        ("PUT", "PATCH"),
+        PROJECT,
+        "UpdateProject",
+        tag="Projects",
+        summary="Change a project",
+        description=(
+            "Changes the fields that the body has; a field that is absent stays as it is, with"
+            " `PUT` as with `PATCH`. null clears the colour."
+        ),
+        example={"name": "The new flat"},
+        problems=PROJECT_CHANGES,
+        takes_response=True,
+    ),
+    Route(
+        ("POST",),
+        f"{PROJECT}/archive",
+        "ArchiveProject",
+        tag="Projects",
+        summary="Archive a project",
+        description="Puts a project away. Its tasks stay as they are, and in their lists.",
+        problems=PROJECT_CHANGES,
+    ),
+    Route(
+        ("POST",),
+        f"{PROJECT}/unarchive",
+        "UnarchiveProject",
+        tag="Projects",
+        summary="Take a project out of the archive",
+        problems=PROJECT_CHANGES,
+    ),
+    Route(
+        ("DELETE",),
+        PROJECT,
+        "DeleteProject",
+        tag="Projects",
+        summary="Delete a project",
+        description=(
+            "Deletes a project. `tasks` says what becomes of its tasks: `move` puts them into the"
+            " project `move_to`, `delete` deletes them, `keep` leaves them in no project. With"
+            " many of them `is_complete` is false: the service goes on."
+        ),
+        example={"tasks": "keep"},
+        problems=PROJECT_CHANGES,
+        message="Project deleted successfully",
     ),
     Route(
         ("GET",),

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 MAX_SEARCH_LENGTH = 200  # characters
 MAX_IDS = 100
+MAX_PROJECT_IDS = 50  # in them together, too
 MAX_DAYS = 3_660  # ten years
 MAX_LEVELS = 3  # of filters within a filter
 MAX_LEAVES = 20  # conditions in a filter and all filters within it
@@ -141,6 +142,8 @@ class TaskFilter:
     completed_before: datetime | None = field(default=None, repr=False)
     planned_after: datetime | None = field(default=None, repr=False)
     planned_before: datetime | None = field(default=None, repr=False)
+    project_ids: tuple[str, ...] | None = field(default=None, repr=False)
+    no_project: bool | None = field(default=None, repr=False)
     and_: tuple["TaskFilter", ...] | None = field(default=None, repr=False)
     or_: tuple["TaskFilter", ...] | None = field(default=None, repr=False)
     not_: "TaskFilter | None" = field(default=None, repr=False)
@@ -152,11 +155,12 @@ class TaskFilter:
                 object.__setattr__(self, name, tags)
                 if len(tags) > MAX_TAGS:
                     raise BadUserInput(f"A filter must have at most {MAX_TAGS} tags.", name)
-        for name in ("status", "priority", "ids"):
+        for name in ("status", "priority", "ids", "project_ids"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _distinct(getattr(self, name)))
-        if self.ids is not None and len(self.ids) > MAX_IDS:
-            raise BadUserInput(f"{FIELD} must have at most {MAX_IDS} items.", "ids")
+        for name, most in (("ids", MAX_IDS), ("project_ids", MAX_PROJECT_IDS)):
+            if len(getattr(self, name) or ()) > most:
+                raise BadUserInput(f"{FIELD} must have at most {most} items.", name)
         if self.search is not None and len(self.search) > MAX_SEARCH_LENGTH:
             raise BadUserInput(
                 f"A search must have at most {MAX_SEARCH_LENGTH} characters.", "search"
@@ -214,6 +218,11 @@ class TaskFilter:
         status = OPEN if self.status is None else self.status
         return replace(self, status=tuple(each for each in status if each in OPEN))
 
+    def within(self, project_id: str) -> "TaskFilter":
+        """The same filter, restricted to a project."""
+        others = self.project_ids is not None and project_id not in self.project_ids
+        return replace(self, project_ids=() if others else (project_id,))
+
     def criterion(self, at: Viewpoint) -> Criterion:
         """The conditions as one criterion on tasks."""
         return criteria.All(tuple(self._criteria(at)))
@@ -228,6 +237,7 @@ class TaskFilter:
         for name in ("status", "priority"):
             if (values := getattr(self, name)) is not None:
                 yield OneOf(name, values)
+        yield from self._about_projects()
         yield from self._about_tags()
         yield from self._about_times()
         yield from self._about_now(at)
@@ -248,6 +258,12 @@ class TaskFilter:
             return True
         text = self.search.casefold()
         return text in task.title.casefold() or text in task.description.casefold()
+
+    def _about_projects(self) -> Iterator[Criterion]:
+        if self.project_ids is not None:
+            yield OneOf("project_id", self.project_ids)
+        if self.no_project is not None:
+            yield unless(Exists("project_id"), wanted=not self.no_project)
 
     def _about_tags(self) -> Iterator[Criterion]:
         if self.tags is not None:
@@ -310,6 +326,11 @@ def _check_size(filter: TaskFilter) -> None:
     if sum(len(each.tags or ()) + len(each.tags_all or ()) for each in every) > MAX_FILTER_TAGS:
         raise BadUserInput(
             f"A filter must have at most {MAX_FILTER_TAGS} tags, with those within it.", "filter"
+        )
+    if sum(len(each.project_ids or ()) for each in every) > MAX_PROJECT_IDS:
+        raise BadUserInput(
+            f"A filter must have at most {MAX_PROJECT_IDS} projects, with those within it.",
+            "filter",
         )
 
 

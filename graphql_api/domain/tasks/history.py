@@ -10,6 +10,7 @@ from graphql_api.domain.changes.model import TIMED, Actor, Change, ChangeKind
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
@@ -23,10 +24,17 @@ MAX_CHECKS = 80  # of other tasks in one transaction, which has 100 actions
 class History:
     """Reads and takes back changes; the first argument is always whose they are."""
 
-    def __init__(self, store: TaskStore, dependencies: DependencyStore, feed: Feed) -> None:
+    def __init__(
+        self,
+        store: TaskStore,
+        dependencies: DependencyStore,
+        feed: Feed,
+        projects: ProjectStore,
+    ) -> None:
         self._store = store
         self._dependencies = dependencies
         self._feed = feed
+        self._projects = projects
 
     def fields_since(self, task: Task, version: int) -> set[str] | None:
         """The fields that were changed after a version; None if not all changes are kept."""
@@ -72,11 +80,14 @@ class History:
         after = _reverted(task, change, now)
         if after is task:
             raise BadUserInput("The task already is as it was before this change.", "change_id")
+        beside = self._housing(task, after)
+        if beside is None:
+            raise Conflict("The project that the task was in is gone.", field="change_id")
         write = writes.edit(task, after, actor, now, undoes=change.change_id)
-        if task.open is after.open:
-            return write, []
-        marked = known.mark(task.task_id, closed=not after.open)
-        return write, [self._dependencies.action(known, marked)]
+        if task.open is not after.open:
+            marked = known.mark(task.task_id, closed=not after.open)
+            beside.append(self._dependencies.action(known, marked))
+        return write, beside
 
     def _check_unchanged(self, task: Task, change: Change) -> None:
         """Raise Conflict if a field of the change has been changed since."""
@@ -111,15 +122,27 @@ class History:
         if self._store.get_many([(change.user_id, change.task_id)]):
             raise Conflict("The task is there again.", field="change_id")
         deleted = codec.decode(Task, change.before)
-        task = replace(deleted, version=deleted.version + 1, updated_at=clock.milliseconds(now))
+        again = replace(deleted, version=deleted.version + 1, updated_at=clock.milliseconds(now))
+        housing = self._housing(None, again)
+        task = again if housing is not None else replace(again, project_id=None)
         blockers = self._existing(change.user_id, codec.texts(change.before, BLOCKED_BY))
         blocked = self._existing(change.user_id, codec.texts(change.before, BLOCKS))
         known = self._dependencies.get(change.user_id)
         links = {task.task_id: [other.task_id for other in blockers]}
         links |= {other.task_id: [task.task_id] for other in blocked}
         after = _linked(known, links, [task, *blockers, *blocked])
-        beside = [self._dependencies.action(known, after), *self._checks([*blockers, *blocked])]
-        return writes.restoration(task, change, actor, now), beside
+        linked = [self._dependencies.action(known, after), *self._checks([*blockers, *blocked])]
+        return writes.restoration(task, change, actor, now), [*linked, *(housing or ())]
+
+    def _housing(self, before: Task | None, after: Task) -> list[Action] | None:
+        """The check of the project that a task comes back to; None if that is gone."""
+        project_id = after.project_id
+        if project_id is None or (before and before.project_id == project_id):
+            return []
+        key = (after.user_id, project_id)
+        if key not in self._projects.get_many([key]):
+            return None
+        return [self._projects.presence(*key)]
 
     def _existing(self, user_id: str, ids: Sequence[str]) -> list[Task]:
         return list(self._store.get_many([(user_id, task_id) for task_id in ids]).values())

@@ -1,8 +1,10 @@
 """Pages and counts of a user's task list, read within a budget."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from graphql_api import clock
@@ -17,7 +19,7 @@ from graphql_api.domain.tasks.filters import (
     Viewpoint,
     rank_of,
 )
-from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.model import OPEN, Task
 from graphql_api.domain.tasks.store import is_valid_key
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.dynamodb import Condition, Database, Item, ItemPage, Key, codec
@@ -33,6 +35,7 @@ MAX_SORTED = 2_000  # tasks, in an order that no index has
 LONG_PAGE = 100  # tasks, with which a page may end where the store has cut a query, at 1 MB
 
 _DUE = "due_at"
+_OPEN = TaskFilter(status=OPEN)
 _decode = codec.decoder(Task)
 
 
@@ -99,6 +102,23 @@ def _is_of_range(part: Criterion) -> bool:
 
 def _is_empty(low: Any, high: Any) -> bool:
     return low is not None and high is not None and low >= high
+
+
+class OpenTally:
+    """The number of a user's open tasks: in all, past their due date, and in each project."""
+
+    def __init__(self) -> None:
+        self.total = self.overdue = 0
+        self.by_project: Counter[str] = Counter()
+
+    def add(self, items: Iterable[Item], now: datetime) -> None:
+        """Count stored tasks, which are open."""
+        latest = clock.text(now)
+        for item in items:
+            self.total += 1
+            self.overdue += "due_at" in item and item["due_at"]["S"] < latest
+            if "project_id" in item:
+                self.by_project[item["project_id"]["S"]] += 1
 
 
 class TaskListReader:
@@ -216,6 +236,22 @@ class TaskListReader:
                 start = read.last_key
             if start is None:
                 return total
+        raise QueryTooComplex("There are too many tasks to count them in one request.")
+
+    def open_tally(self, user_id: str, budget: Budget, at: Viewpoint) -> OpenTally:
+        """Count the user's open tasks, in all and by project, in one pass.
+
+        Raises QueryTooComplex beyond the budget.
+        """
+        [run] = _runs(user_id, TaskOrder(), Sieve(_OPEN, at), backward=False)
+        tally, start = OpenTally(), None
+        while budget.left > 0:
+            read = self._query(run, MAX_COUNT_QUERY, start)
+            budget.spend(math.ceil(read.scanned / COUNTED_PER_UNIT))
+            tally.add(read.items, at.now)
+            start = read.last_key
+            if start is None:
+                return tally
         raise QueryTooComplex("There are too many tasks to count them in one request.")
 
     def _of_ids(self, user_id: str, sieve: Sieve, budget: Budget) -> list[Task]:

@@ -74,6 +74,12 @@ def _tags(field: str, texts: Iterable[str]) -> tuple[str, ...]:
     return tags
 
 
+def _project_id(field: str, text: str | None) -> str | None:
+    if text is not None and not is_id(text):
+        raise BadUserInput("An id must have 1 to 128 letters, digits, '_' or '-'.", field)
+    return text
+
+
 @immutable
 class Task:
     """Something a user plans to do. Methods that change it return the next state.
@@ -101,6 +107,7 @@ class Task:
     planned_start: datetime | None = writable(default=None)
     planned_end: datetime | None = writable(default=None)
     reminders: tuple[Reminder, ...] = writable(checked_reminders, default=(), clearable=True)
+    project_id: str | None = writable(_project_id, default=None)
     change_id: str | None = internal(default=None)  # of the task's last change in the feed
 
     @classmethod

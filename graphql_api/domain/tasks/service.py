@@ -4,16 +4,19 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.dependencies.model import BLOCKER_IDS, Dependencies, distinct_blockers
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import Receipt, TaskStore, version_conflict
+from graphql_api.domain.tasks.writes import Write
 from graphql_api.errors import (
     FIELD,
     AppError,
@@ -23,7 +26,7 @@ from graphql_api.errors import (
     NotFound,
     ServiceUnavailable,
 )
-from graphql_api.infra.dynamodb import Action
+from graphql_api.infra.dynamodb import Action, ConditionFailed
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -36,25 +39,35 @@ KEY_TTL = timedelta(hours=24)
 class Tasks:
     """The writes of tasks. The first argument is always the id of the tasks' owner."""
 
-    def __init__(self, store: TaskStore, dependencies: DependencyStore, history: History) -> None:
+    def __init__(
+        self,
+        store: TaskStore,
+        dependencies: DependencyStore,
+        history: History,
+        projects: ProjectStore,
+    ) -> None:
         self._store = store
         self._dependencies = dependencies
+        self._projects = projects
         self._history = history
 
     def create(self, user_id: str, values: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
         """Create a task; with an `idempotency_key`, once for all requests of that key.
 
-        Raises BadUserInput, and Conflict if the key was used with other content or its task
-        was deleted.
+        Raises BadUserInput, NotFound if there is no such project, and Conflict if the key was used
+        with other content or its task was deleted.
         """
         fields = dict(values)
         key = fields.pop("idempotency_key", None)
         task = Task.new(user_id, fields, now)
         write = writes.creation(task, fields, actor, now)
         if key is None:
-            self._store.write(write)
+            retry_on_conflict(lambda: self._write(write))
             return write.result
-        task_id = self._store.create_once(write, _receipt(key, task, now))
+        receipt = _receipt(key, task, now)
+        task_id = retry_on_conflict(
+            lambda: self._joining(write, partial(self._store.create_once, write, receipt))
+        )
         if task_id == task.task_id:
             return write.result
         try:
@@ -87,10 +100,28 @@ class Tasks:
             if after is before:
                 return Update(before, merged=merged)
             write = writes.edit(before, after, actor, now)
-            self._store.write(write, beside=self._closing(before, after, force=force))
+            self._write(write, self._closing(before, after, force=force))
             return Update(write.result, merged=merged)
 
         return retry_on_conflict(attempt)
+
+    def _write(self, write: Write, beside: Sequence[Action] = ()) -> None:
+        """Carry out a write beside other actions. Raises NotFound and ConditionFailed."""
+        self._joining(write, lambda joining: self._store.write(write, beside=[*beside, *joining]))
+
+    def _joining(self, write: Write, carry_out: Callable[[Sequence[Action]], T]) -> T:
+        """Carry out a write with the check that there is the project that its task is put into.
+
+        Raises NotFound, and ConditionFailed for any other reason.
+        """
+        task, project_id = write.result, write.result.project_id
+        if project_id is None or (write.before and write.before.project_id == project_id):
+            return carry_out(())
+        try:
+            return carry_out([self._projects.presence(task.user_id, project_id)])
+        except ConditionFailed:
+            self._projects.get(task.user_id, project_id, "project_id")
+            raise
 
     def _check_mergeable(self, task: Task, version: int, names: Collection[str] | None) -> None:
         """Raise Conflict unless none of these fields was changed after a version.

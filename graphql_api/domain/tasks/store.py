@@ -111,11 +111,12 @@ class TaskStore:
             return [Delete(self._table, key, _unchanged(write.before)), *beside]
         return [Put(self._table, _item(write.after), _unchanged(write.before)), *beside]
 
-    def create_once(self, write: Write, receipt: Receipt) -> str:
-        """Create a task unless its idempotency key was used before.
+    def create_once(self, write: Write, receipt: Receipt, beside: Sequence[Action] = ()) -> str:
+        """Create a task, beside other actions, unless its idempotency key was used before.
 
         Returns the id of the task that was created with the key. Task and receipt are written in
-        one transaction. Raises Conflict for a key that was used with other content.
+        one transaction. Raises Conflict for a key that was used with other content, and
+        ConditionFailed for another action's condition.
         """
         change = write.change
         key = {"user_id": change.user_id, "item": f"idempotency#{receipt.key}"}
@@ -124,9 +125,13 @@ class TaskStore:
             **key, task_id=change.task_id, content=receipt.content, expires_at=receipt.expires_at
         )
         try:
-            self._database.transact(Put(self._receipts, item, unused), *self._actions(write))
+            self._database.transact(
+                Put(self._receipts, item, unused), *self._actions(write), *beside
+            )
         except ConditionFailed:
             used = self._receipts.get(**key)
+            if beside and (used is None or int(used["expires_at"]["N"]) < receipt.now):
+                raise
             if used is None or used["content"]["S"] != receipt.content:
                 raise Conflict(
                     "This idempotency key was used with other content before.",
@@ -189,10 +194,17 @@ class TaskStore:
         for items in self._pages(user_id):
             yield from map(_decode, items)
 
-    def _pages(self, user_id: str) -> Iterator[list[Item]]:
+    def in_project(self, user_id: str, project_id: str) -> Iterator[list[Task]]:
+        """The tasks of a project, page by page; a page may have none."""
+        for items in self._pages(user_id, Attr("project_id").eq(project_id)):
+            yield list(map(_decode, items))
+
+    def _pages(self, user_id: str, filter: Condition | None = None) -> Iterator[list[Item]]:
+        own = Key("user_id").eq(user_id)
+
         def read(start: Item | None) -> ItemPage:
             extend_deadline()
-            return self._table.query(Key("user_id").eq(user_id), start=start, limit=MAX_QUERY)
+            return self._table.query(own, filter=filter, start=start, limit=MAX_QUERY)
 
         return pages(read)
 

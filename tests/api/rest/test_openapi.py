@@ -260,6 +260,18 @@ include-path = "/api/v1/tasks/{task_id}/blockers"
 [operations.checks]
 use_after_free.enabled = false
 ensure_resource_availability.enabled = false
+
+[[operations]]
+include-path = "/api/v1/webhooks"
+
+[operations.checks]
+negative_data_rejection.enabled = false
+
+[[operations]]
+include-path = "/api/v1/webhooks/{webhook_id}"
+
+[operations.checks]
+negative_data_rejection.enabled = false
 """
 
 

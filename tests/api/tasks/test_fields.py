@@ -24,6 +24,7 @@ def test_a_field_has_the_type_that_the_model_says():
         tuple[model.Reminder, ...]: list[reminders.Reminder],
     }
     ids = {"task_id": strawberry.ID, "user_id": strawberry.ID}
+    ids["project_id"] = strawberry.ID | None
 
     shown = {name: types.Task.__annotations__[name] for name in VISIBLE}
 

@@ -9,6 +9,7 @@ from conftest import CREATE, TASKS, codes
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
@@ -109,7 +110,9 @@ def test_a_key_is_forgotten_after_a_day_whether_or_not_the_store_has_removed_it(
     database = app.extensions["database"]
     changes, dependencies = ChangeStore(database, timedelta(days=30)), DependencyStore(database)
     store = TaskStore(database, changes)
-    tasks = Tasks(store, dependencies, History(store, dependencies, changes))
+    projects = ProjectStore(database)
+    history = History(store, dependencies, changes, projects)
+    tasks = Tasks(store, dependencies, history, projects)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     fields = {"title": "x", "idempotency_key": "k1"}
 

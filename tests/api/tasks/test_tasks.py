@@ -35,6 +35,7 @@ def test_a_new_task_has_the_defaults(ann):
         "plannedStart": None,
         "plannedEnd": None,
         "reminders": [],
+        "projectId": None,
     }
     assert uuid.UUID(task["id"]).version == 7
     assert ann.task(task["id"]) == task
@@ -65,6 +66,7 @@ def test_a_new_task_in_rest_has_the_same_in_snake_case(ann):
         "planned_start": None,
         "planned_end": None,
         "reminders": [],
+        "project_id": None,
     }
     assert ann.rest("GET", f"/api/v1/tasks/{task['task_id']}").json == task
 

@@ -14,6 +14,7 @@ from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM, ChangeKind
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.model import Reminder
 from graphql_api.domain.reminders.store import SHARDS, TimerStore
@@ -49,8 +50,9 @@ class World:
         self.changes = ChangeStore(self.database, timedelta(days=30))
         self.store = TaskStore(self.database, self.changes)
         dependencies = DependencyStore(self.database)
-        self.history = History(self.store, dependencies, Feed(self.changes))
-        self.tasks = Tasks(self.store, dependencies, self.history)
+        projects = ProjectStore(self.database)
+        self.history = History(self.store, dependencies, Feed(self.changes), projects)
+        self.tasks = Tasks(self.store, dependencies, self.history, projects)
         self.timers = TimerStore(self.database)
         self.clock = NOW
         self.duty = TimerDuty(self.timers, self.store, INTERVAL, lambda: self.clock)

@@ -78,6 +78,13 @@ class TaskFilter:
     ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description=f"The id is one of these, at most {filters.MAX_IDS}."
     )
+    project_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET,
+        description=f"The task is in one of these projects, at most {filters.MAX_PROJECT_IDS}.",
+    )
+    no_project: bool | None = strawberry.field(
+        default=UNSET, description="Whether the task is in no project, or in any."
+    )
     and_: list["TaskFilter"] | None = strawberry.field(
         name="and",
         default=UNSET,

@@ -15,6 +15,7 @@ from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.api.graphql.tasks import inputs
 from graphql_api.domain.changes.model import Position
 from graphql_api.domain.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Window
+from graphql_api.domain.projects.model import Project
 from graphql_api.domain.tasks.filters import (
     INDEXED,
     OrderDirection,
@@ -79,10 +80,12 @@ def list_tasks(
         strawberry.argument(description="The order; default: newest first."),
     ] = UNSET,
 ) -> TaskListing:
-    """A page of the parent user's tasks, or of the viewer's at the root."""
+    """A page of the parent user's or project's tasks, or of the viewer's at the root."""
     context = info.context
     user_id = context.viewer_id if root is None else root.user_id
     conditions = filter.conditions() if filter else TaskFilter()
+    if isinstance(root, Project):
+        conditions = conditions.within(root.project_id)
     order = TaskOrder(**vars(order_by)) if order_by else TaskOrder()
     paging = provided({"first": first, "after": after, "last": last, "before": before})
     window = Window.of(**paging, max_size=context.max_page_size)

@@ -14,9 +14,12 @@ from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, Task
 from graphql_api.api.graphql.tasks.reminders import Reminder
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.dependencies.model import MAX_BLOCKED, MAX_BLOCKERS
+from graphql_api.domain.projects.model import Project
 from graphql_api.domain.reminders.model import MAX_REMINDERS
 from graphql_api.domain.tasks import model, urgency
 from graphql_api.domain.tasks.urgency import Urgency as UrgencyModel
+
+_PROJECTS = "graphql_api.api.graphql.projects.types"
 
 
 def _term_name(root: strawberry.Parent[urgency.Term]) -> str:
@@ -113,6 +116,16 @@ class Task:
         ),
         metadata=field_cost(LOADED, items=MAX_REMINDERS),
     )
+    project_id: strawberry.ID | None = strawberry.field(
+        description="The id of the project that the task is in."
+    )
+
+    @strawberry.field(
+        graphql_type=Annotated["Project", strawberry.lazy(_PROJECTS)] | None,
+        description="The project that the task is in.",
+    )
+    def project(task: strawberry.Parent[model.Task], info: Info) -> Project | None:  # noqa: N805 - as `owner`
+        return info.context.project_of(task)
 
     @strawberry.field(
         graphql_type=list["Task"],

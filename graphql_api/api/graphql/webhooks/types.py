@@ -9,7 +9,7 @@ from graphql_api.api.graphql.costs import field_cost
 from graphql_api.api.graphql.tasks.enums import TaskPriority, TaskStatus
 from graphql_api.api.graphql.webhooks.enums import ChangeKind, DeliveryStatus, WebhookStatus
 from graphql_api.domain.tasks import filters
-from graphql_api.domain.tasks.filters import MAX_IDS, MAX_SEARCH_LENGTH
+from graphql_api.domain.tasks.filters import MAX_IDS, MAX_PROJECT_IDS, MAX_SEARCH_LENGTH
 from graphql_api.domain.tasks.model import MAX_TAG_LENGTH, MAX_TAGS
 from graphql_api.domain.tasks.store import MAX_ID_LENGTH
 from graphql_api.domain.webhooks import model
@@ -73,6 +73,11 @@ class TaskConditions:
     planned_after: datetime | None = strawberry.field(
         description="`plannedStart` is at this instant or later."
     )
+    project_ids: list[strawberry.ID] | None = strawberry.field(
+        description="The task is in one of these projects.",
+        metadata=field_cost(size=MAX_PROJECT_IDS * MAX_ID_LENGTH),
+    )
+    no_project: bool | None = strawberry.field(description="The task is in no project, or in any.")
 
 
 def _filter(webhook: strawberry.Parent[model.Webhook]) -> filters.TaskFilter | None:

@@ -1,0 +1,1 @@
+"""Projects: lists of a user's tasks, under a name."""

@@ -1,0 +1,181 @@
+"""The project: its fields, and the rules of its changes. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from graphql_api import clock
+from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.records import immutable
+from graphql_api.domain.text import is_invisible
+from graphql_api.errors import FIELD, BadUserInput, Conflict
+from graphql_api.ids import is_id, new_id
+
+MAX_PROJECTS = 500  # of a user, archived ones included: one read has them all
+MAX_NAME_LENGTH = 100  # characters, without surrounding space
+MAX_POSITION_LENGTH = 64  # characters
+
+_COLOR = re.compile(r"#[0-9a-f]{6}")
+_POSITION = re.compile(rf"[0-9A-Za-z]{{1,{MAX_POSITION_LENGTH}}}", re.ASCII)
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+class TaskFate(Enum):
+    """The fate of the tasks of a project that is deleted."""
+
+    MOVE = "move"
+    DELETE = "delete"
+    KEEP = "keep"
+
+
+@immutable
+class ProjectDeletion:
+    """A deletion that has begun: what becomes of the tasks, and who wants it."""
+
+    tasks: TaskFate
+    move_to: str | None  # the id of a project
+    actor: Actor
+
+
+@immutable
+class Project:
+    """A list of a user's tasks. Methods that change it return the next state.
+
+    Projects sort by `position`, a text between any two of which there is room for another one.
+    While its tasks are moved or deleted, a project that is deleted is still stored, with its
+    `deletion`; nobody sees it any more.
+    """
+
+    user_id: str
+    project_id: str
+    name: str
+    color: str | None
+    position: str
+    archived_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    deletion: ProjectDeletion | None = None
+
+    @classmethod
+    def new(cls, user_id: str, values: Mapping[str, Any], now: datetime) -> "Project":
+        """A new project, behind the others. Raises BadUserInput."""
+        at = clock.milliseconds(now)
+        fields = {name: value for name, value in values.items() if value is not None}
+        return cls(
+            user_id=user_id,
+            project_id=new_id(now),
+            **{"color": None, "position": last_position(now), **_checked(fields)},
+            archived_at=None,
+            created_at=at,
+            updated_at=at,
+            version=1,
+        )
+
+    @classmethod
+    def from_import(cls, user_id: str, values: Mapping[str, Any]) -> "Project":
+        """A project as it was exported, with its id, times and version. Raises BadUserInput."""
+        project = cls(user_id=user_id, **{**values, **_checked({n: values[n] for n in _CHECKS})})
+        if not is_id(project.project_id):
+            message = "An id must have 1 to 128 letters, digits, '_' or '-'."
+            raise BadUserInput(message, "project_id")
+        return project
+
+    def edit(self, values: Mapping[str, Any], now: datetime) -> "Project":
+        """The project with these values; None clears a colour. Itself if nothing changes.
+
+        Raises BadUserInput.
+        """
+        for name, value in values.items():
+            if value is None and name != "color":
+                raise BadUserInput(f"{FIELD} cannot be null.", name)
+        return self._with(_checked(values), now)
+
+    def archive(self, now: datetime) -> "Project":
+        """The project put away; itself if it is already."""
+        at = self.archived_at or clock.milliseconds(now)
+        return self._with({"archived_at": at}, now)
+
+    def unarchive(self, now: datetime) -> "Project":
+        """The project taken out again; itself if it is not archived."""
+        return self._with({"archived_at": None}, now)
+
+    def delete(self, deletion: ProjectDeletion, now: datetime) -> "Project":
+        """The project while its tasks are moved or deleted."""
+        return self._with({"deletion": deletion}, now)
+
+    def _with(self, values: Mapping[str, Any], now: datetime) -> "Project":
+        after = replace(self, **values)
+        if after == self:
+            return self
+        return replace(after, updated_at=clock.milliseconds(now), version=self.version + 1)
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """The sort key among the user's projects."""
+        return self.position, self.project_id
+
+
+def last_position(now: datetime) -> str:
+    """A position behind all that were made before: an integer of fractional indexing.
+
+    It is a key of the libraries of that name, which make keys between any two of them.
+    """
+    rest, digits = int(now.timestamp() * 1000), ""
+    for _ in range(7):
+        rest, digit = divmod(rest, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return "g" + digits  # g: seven digits follow
+
+
+def check_target(deletion: ProjectDeletion, project_id: str) -> None:
+    """Raise BadUserInput unless tasks that are moved, and only those, have somewhere to go."""
+    if (deletion.tasks is TaskFate.MOVE) is (deletion.move_to is None):
+        raise BadUserInput(
+            f"{FIELD} goes with tasks that are moved, and only with them.", "move_to"
+        )
+    if deletion.move_to == project_id:
+        raise BadUserInput("Tasks cannot be moved to the project that is deleted.", "move_to")
+
+
+def version_conflict(project: Project) -> Conflict:
+    """The error of a write that expected another version."""
+    return Conflict(
+        "The project has been changed since.",
+        field="expected_version",
+        current_version=project.version,
+    )
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply the rule of each field. Raises BadUserInput."""
+    return {n: _CHECKS[n](n, value) if value is not None else None for n, value in values.items()}
+
+
+def _name(field: str, text: str) -> str:
+    name = text.strip()
+    if not 1 <= len(name) <= MAX_NAME_LENGTH:
+        raise BadUserInput(f"A name must have 1 to {MAX_NAME_LENGTH} characters.", field)
+    if is_invisible(name):
+        raise BadUserInput("A name must have a visible character.", field)
+    return name
+
+
+def _color(field: str, text: str) -> str:
+    color = text.lower()
+    if not _COLOR.fullmatch(color):
+        raise BadUserInput(f"{FIELD} must be like #1e90ff.", field)
+    return color
+
+
+def _position(field: str, text: str) -> str:
+    if not _POSITION.fullmatch(text):
+        message = f"{FIELD} must have 1 to {MAX_POSITION_LENGTH} of the characters 0-9, A-Z, a-z."
+        raise BadUserInput(message, field)
+    return text
+
+
+_CHECKS = {"name": _name, "color": _color, "position": _position}
