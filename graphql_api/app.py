@@ -94,7 +94,10 @@ def create_app(
         changes.remove_all(user_id, clock.now())
         webhooks.remove_all(user_id, clock.now())
 
-    lists, dependencies = TaskListReader(database), DependencyStore(database)
+    lists, dependencies = (
+        TaskListReader(database, Bulkheads.list_shares(config)),
+        DependencyStore(database),
+    )
     feed = Feed(changes)
     projects = ProjectStore(database)
     history = History(tasks, dependencies, feed, projects)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 
 from graphql_api.config import CONNECTIONS, Config
-from graphql_api.infra.concurrency.bulkhead import Bulkhead
+from graphql_api.infra.concurrency.bulkhead import Bulkhead, Shares
 
 QUEUE_SECONDS = 3.0  # for which a request may wait in a queue …
 PLAN_QUEUE_SECONDS = 1.0  # … or one for a plan, which takes up to a second itself
@@ -75,6 +75,23 @@ class Bulkheads:
             long_operations=bulkhead(
                 1, "Too many are asking for much at once, try again.", queue_limit=64
             ),
+        )
+
+    @classmethod
+    def list_shares(cls, config: Config) -> Shares:
+        """Build the bulkheads of each user's lists, so that one user's leave the store to others.
+
+        The embedded engine reads all tasks of a user for each page of a list.
+        """
+        return Shares(
+            partial(
+                Bulkhead,
+                max(1, config.concurrency // 4),
+                "Too many of your lists are being read, try again.",
+                queue_limit=CONNECTIONS,
+                queue_seconds=QUEUE_SECONDS,
+                waits_in_threads=True,
+            )
         )
 
     @property

@@ -28,8 +28,15 @@ class HealthCheck:
         """Look once; it takes a second or two at most."""
         return StoreHealth(
             read=_succeeds(self._probe.check),
-            write=not self._breakers[WRITE].is_open or _succeeds(self._probe.check_write),
+            write=self._can_write(),
         )
+
+    def _can_write(self) -> bool:
+        writes = self._breakers[WRITE]
+        # A store whose disk is full still takes a small write now and then.
+        if writes.has_failed_lately:
+            return False
+        return not writes.is_open or _succeeds(self._probe.check_write)
 
 
 def _succeeds(check: Callable[[], None]) -> bool:

@@ -97,8 +97,9 @@ class EventStreams:
             source.after,
             self._services.now(),
         )
-        self._live.subscribe(subscription)
+        # Before it is subscribed: the feed's thread may close it at once.
         stream.on_close = partial(self._live.unsubscribe, subscription)
+        self._live.subscribe(subscription)
         request.environ[STREAM] = stream
         return Response(iter(()), headers=HEADERS)  # of no length that could be told
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from graphql_api.domain.accounts.store import UserStore
-from graphql_api.domain.jobs import LEASE, Job, Jobs
+from graphql_api.domain.jobs import LEASE, PAGE_SIZE, Job, Jobs
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.concurrency.alarm import Alarm
 from graphql_api.infra.dynamodb import Put
@@ -68,7 +68,10 @@ class Deletions:
     def sweep(self) -> None:
         """Complete the jobs that are due, and sweep again when the next one is."""
         try:
-            delays = [self._attempt(job) for job in self._jobs.pending()]
+            jobs = self._jobs.pending()
+            delays = [self._attempt(job) for job in jobs]
+            if len(jobs) == PAGE_SIZE:  # there may be more
+                delays.append(1.0)
         except ServiceUnavailable:
             delays = [RETRY_SECONDS]
         if waiting := [delay for delay in delays if delay]:

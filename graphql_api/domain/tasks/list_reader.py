@@ -22,6 +22,7 @@ from graphql_api.domain.tasks.filters import (
 from graphql_api.domain.tasks.model import OPEN, Task
 from graphql_api.domain.tasks.store import is_valid_key
 from graphql_api.errors import QueryTooComplex
+from graphql_api.infra.concurrency.bulkhead import Shares
 from graphql_api.infra.dynamodb import Condition, Database, Item, ItemPage, Key, codec
 
 MAX_READ = 10_000  # budget units of a request: an item that is read costs one
@@ -124,8 +125,10 @@ class OpenTally:
 class TaskListReader:
     """Reads task lists, page by page."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, shares: Shares) -> None:
+        """`shares` bound how many lists of one user are read at once."""
         self._table = database.table("Tasks")
+        self._shares = shares
 
     def page(
         self,
@@ -222,9 +225,10 @@ class TaskListReader:
         total, start = 0, None
         while budget.left > 0:
             if sieve.is_exact:
-                counted = self._table.count(
-                    run.where, filter=run.filter, start=start, limit=MAX_COUNT_QUERY
-                )
+                with self._shares.slot(user_id):
+                    counted = self._table.count(
+                        run.where, filter=run.filter, start=start, limit=MAX_COUNT_QUERY
+                    )
                 budget.spend(math.ceil(counted.scanned / COUNTED_PER_UNIT))
                 total += counted.matches
                 start = counted.last_key
@@ -300,14 +304,15 @@ class TaskListReader:
         return matches[:limit], None
 
     def _query(self, run: "_Run", limit: int, start: Item | None) -> ItemPage:
-        return self._table.query(
-            run.where,
-            index=run.index,
-            filter=run.filter,
-            start=start,
-            descending=run.descending,
-            limit=limit,
-        )
+        with self._shares.slot(run.user_id):
+            return self._table.query(
+                run.where,
+                index=run.index,
+                filter=run.filter,
+                start=start,
+                descending=run.descending,
+                limit=limit,
+            )
 
 
 def _cost(scanned: int, tasks: Sequence[Task], sieve: Sieve) -> int:

@@ -25,9 +25,11 @@ class Alarm:
                 if self._rings_at <= rings_at:
                     return
                 self._timer.cancel()
-            self._timer, self._rings_at = threading.Timer(seconds, self._ring), rings_at
-            self._timer.daemon = True
-            self._timer.start()
+            self._timer = None
+            timer = threading.Timer(seconds, self._ring)
+            timer.daemon = True
+            timer.start()  # may fail: then the alarm is not set
+            self._timer, self._rings_at = timer, rings_at
 
     def _ring(self) -> None:
         with self._lock:

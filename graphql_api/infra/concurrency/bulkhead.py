@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from threading import Lock
 from typing import TypeVar
@@ -98,3 +99,38 @@ class Bulkhead:
     def _report(self, event: Event) -> None:
         if self.on_event:
             self.on_event(event)
+
+
+@dataclass(slots=True)
+class _Share:
+    """The bulkhead of one key, and how many have or want a slot of it."""
+
+    bulkhead: Bulkhead
+    users: int = 0
+
+
+class Shares:
+    """A bulkhead for each key, so that none can take all that there is; kept while it is used."""
+
+    def __init__(self, bulkhead: Callable[[], Bulkhead]) -> None:
+        """`bulkhead` builds the one of a key."""
+        self._bulkhead = bulkhead
+        self._shares: dict[str, _Share] = {}
+        self._lock = Lock()
+
+    @contextmanager
+    def slot(self, key: str) -> Iterator[None]:
+        """Hold a slot of the key's; raises ServiceUnavailable if none becomes free in time."""
+        with self._lock:
+            share = self._shares.get(key)
+            if share is None:
+                share = self._shares[key] = _Share(self._bulkhead())
+            share.users += 1
+        try:
+            with share.bulkhead.slot():
+                yield
+        finally:
+            with self._lock:
+                share.users -= 1
+                if not share.users:
+                    del self._shares[key]

@@ -10,6 +10,7 @@ from threading import Lock
 FIRST_PAUSE = 0.25  # seconds until the first trial call; twice as long before each later one …
 LONGEST_PAUSE = 1.0  # … up to this
 RECENT = 5.0  # seconds: a store that has responded to other calls since then is only slow
+LATELY = 5.0  # seconds for which a failure is told, though other calls may have succeeded
 TRIAL_TIMEOUT = 6.0  # seconds after which a trial call without a result may be followed by another
 
 
@@ -21,12 +22,17 @@ class CircuitBreaker:
         self._lock = Lock()
         self._next_trial: float | None = None  # None while it is closed
         self._pause = FIRST_PAUSE
-        self._last_success = -RECENT
+        self._last_success, self._last_failure = -RECENT, -LATELY
 
     @property
     def is_open(self) -> bool:
         """True while calls fail at once."""
         return self._next_trial is not None
+
+    @property
+    def has_failed_lately(self) -> bool:
+        """True for some seconds after a failure, even if other calls succeed."""
+        return self._timer() - self._last_failure < LATELY
 
     def allows_call(self) -> bool:
         """Return whether to make a call; while open, True for one caller once a trial is due."""
@@ -50,6 +56,7 @@ class CircuitBreaker:
 
     def record_failure(self, *, timed_out: bool = False) -> None:
         """Open it, unless the call timed out at a store that has just responded to others."""
+        self._last_failure = self._timer()
         if timed_out and self._timer() - self._last_success < RECENT:
             self.record_inconclusive()
             return

@@ -196,8 +196,8 @@ class Executor:
             return self._refused(too_large(self._limits.answer_bytes))
         result = self._result(operation, request, context)
         answer = self._answer(operation, request, result)
-        if operation.extent.size <= MEASURED_SIZE:
-            return answer
+        if operation.is_mutation or operation.extent.size <= MEASURED_SIZE:
+            return answer  # of what is written, the client hears: twice the limit at most
         try:
             return replace(answer, text=written(answer.body, self._limits.answer_bytes))
         except QueryTooComplex as error:

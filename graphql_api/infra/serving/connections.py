@@ -8,6 +8,7 @@ down what breaks the rules. Linux only; elsewhere a proxy in front has to do it.
 
 import contextlib
 import fcntl
+import ipaddress
 import logging
 import os
 import socket
@@ -19,10 +20,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 READ_SECONDS = 10.0  # for a client to read an answer …
 READ_RATE = 8_192  # … and a second more for so many bytes of it that it has read
+LARGE_ANSWER = 256 * 1024  # bytes, from which on an answer counts until it is read …
+MAX_UNREAD = 64 * 1024 * 1024  # … bytes in all; the slowest readers of more are cut
 SCAN_SECONDS = 1.0  # between two looks at the connections …
 HURRY_SECONDS = 0.2  # … and while some had to be cut
 
@@ -35,6 +39,30 @@ log = logging.getLogger(__name__)
 
 
 Peer: TypeAlias = tuple[str, int]
+
+
+class UnreadAnswers:
+    """The bytes of large answers that clients have not read yet, by peer.
+
+    What the server below has not given to the kernel yet can be seen nowhere else.
+    """
+
+    def __init__(self) -> None:
+        self._answers: dict[Peer, tuple[int, float]] = {}  # bytes, and since when
+
+    def add(self, peer: Peer, size: int, now: float) -> None:
+        """Note a large answer that begins to be sent; a connection has one at a time."""
+        self._answers[peer] = size, now
+
+    def settle(self, waiting: Container[Peer], now: float) -> None:
+        """Forget the answers of peers for whom nothing waits any more."""
+        for peer, (_, since) in [*self._answers.items()]:
+            if peer not in waiting and now - since > SCAN_SECONDS:
+                self._answers.pop(peer, None)
+
+    def size(self, peer: Peer) -> int:
+        """Return the bytes that wait for a peer, 0 if they are few."""
+        return self._answers.get(peer, (0, 0.0))[0]
 
 
 class Seen(NamedTuple):
@@ -75,13 +103,14 @@ class ConnectionGuard:
         most_by_address: int | None,
         look: Callable[[], Iterable[Seen]],
         cut: Callable[[Seen], bool],
+        unread: UnreadAnswers,
     ) -> None:
         """`most` connections are served at a time, and so many of one address, if that is told.
 
         Behind a proxy all connections are the proxy's: then there is no bound by address.
         """
         self._most, self._most_by_address = most, most_by_address
-        self._look, self._cut = look, cut
+        self._look, self._cut, self._unread = look, cut, unread
         self._known: dict[tuple[int, Peer], _Connection] = {}
 
     def scan(self, now: float) -> int:
@@ -93,7 +122,12 @@ class ConnectionGuard:
             for each in seen
         }
         doomed = {id(each): each for each in seen if self._of(each).is_late(each, now)}
-        for each in (*self._beyond_the_share(seen, now), *self._under_pressure(seen, now)):
+        self._unread.settle({each.peer for each in seen if each.waiting}, now)
+        for each in (
+            *self._beyond_the_share(seen, now),
+            *self._under_pressure(seen, now),
+            *self._beyond_memory(seen, now),
+        ):
             doomed[id(each)] = each
         return sum(map(self._cut, doomed.values()))
 
@@ -104,10 +138,10 @@ class ConnectionGuard:
         """Of an address with too many connections, the slowest."""
         if self._most_by_address is None:
             return
-        counts = Counter(each.peer[0] for each in seen)
+        counts = Counter(network(each.peer[0]) for each in seen)
         for address, count in counts.items():
             if count > self._most_by_address:
-                theirs = [each for each in seen if each.peer[0] == address]
+                theirs = [each for each in seen if network(each.peer[0]) == address]
                 yield from self._slowest(theirs, count - self._most_by_address, now)
 
     def _under_pressure(self, seen: list[Seen], now: float) -> Iterator[Seen]:
@@ -115,9 +149,23 @@ class ConnectionGuard:
         most = self._most * 3 // 4
         if len(seen) <= most:
             return
-        counts = Counter(each.peer[0] for each in seen)
-        busiest = sorted(seen, key=lambda each: counts[each.peer[0]], reverse=True)
+        counts = Counter(network(each.peer[0]) for each in seen)
+        busiest = sorted(seen, key=lambda each: counts[network(each.peer[0])], reverse=True)
         yield from self._slowest(busiest[: len(seen) // 2], len(seen) - most, now)
+
+    def _beyond_memory(self, seen: list[Seen], now: float) -> Iterator[Seen]:
+        """Of those who were reading large answers at the last look, too, the slowest."""
+        readers = [each for each in seen if self._unread.size(each.peer) and self._waits(each, now)]
+        held = sum(self._unread.size(each.peer) for each in readers)
+        for each in self._slowest(readers, len(readers), now):
+            if held <= MAX_UNREAD:
+                return
+            held -= self._unread.size(each.peer)
+            yield each
+
+    def _waits(self, seen: Seen, now: float) -> bool:
+        since = self._of(seen).unread_since
+        return bool(seen.waiting) and since is not None and since < now
 
     def _slowest(self, seen: list[Seen], count: int, now: float) -> list[Seen]:
         """Return those that have moved the fewest bytes for the time that they have been here."""
@@ -128,20 +176,41 @@ class ConnectionGuard:
         return sorted(seen, key=rate)[:count]
 
 
-def guard(port: int, most: int, most_by_address: int | None, streams: Container[Peer]) -> None:
+@lru_cache(4_096)
+def network(host: str) -> str:
+    """Return what one client has of addresses: an IPv4 address, or an IPv6 network of /64."""
+    if ":" not in host:
+        return host
+    address = ipaddress.IPv6Address(host.partition("%")[0])
+    return str(address.ipv4_mapped or ipaddress.IPv6Network((address, 64), strict=False))
+
+
+def guard(
+    port: int,
+    most: int,
+    most_by_address: int | None,
+    streams: Container[Peer],
+    unread: UnreadAnswers,
+) -> None:
     """Guard this process's connections in a thread of its own, as long as the process lives.
 
     The peers of open `streams` are left alone: those have bounds of their own.
     """
     if sys.platform != "linux":
         return
-    watching = ConnectionGuard(most, most_by_address, Sockets(port, streams).look, shut_down)
+    look = Sockets(port, streams).look
+    watching = ConnectionGuard(most, most_by_address, look, shut_down, unread)
 
     def run() -> None:
         count = 0
         while True:
             time.sleep(HURRY_SECONDS if count else SCAN_SECONDS)
-            if count := watching.scan(time.monotonic()):
+            try:
+                count = watching.scan(time.monotonic())
+            except OSError as error:  # no more files, say: the next look may be able to
+                log.warning("Connections could not be looked at: %s", error)
+                continue
+            if count:
                 log.warning("Connections of slow clients were cut: %d", count)
 
     threading.Thread(target=run, name="connection guard", daemon=True).start()
@@ -195,7 +264,7 @@ def _seen(file: int, port: int) -> Seen | None:
 @contextlib.contextmanager
 def _borrowed(file: int) -> Iterator[socket.socket]:
     """Use a file descriptor that belongs to somebody else as a socket, and do not close it."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=file)
+    sock = socket.socket(fileno=file)  # of its own family: AF_INET would cut off IPv6 addresses
     try:
         yield sock
     finally:

@@ -13,6 +13,7 @@ from wsgiref.types import WSGIApplication
 
 from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.serving.body_limits import BODY_BYTES, fits
+from graphql_api.infra.serving.connections import LARGE_ANSWER, UnreadAnswers
 from graphql_api.infra.serving.streams import STREAM, Stream, Transport
 from graphql_api.infra.serving.wsgi import (
     NO_HOST,
@@ -65,6 +66,7 @@ class RSGIApp:
         self._hub = hub
         self._health_hub = Hub(1, 1)  # health checks are answered even while all others hang
         self.streams: set[tuple[str, int]] = set()  # the peers of those that are open
+        self.unread = UnreadAnswers()
         self._pending_bodies: dict[Any, float] = {}  # deadlines of futures of bytes
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -110,6 +112,9 @@ class RSGIApp:
             protocol.client_disconnect().add_done_callback(end)
             stream.open(protocol.response_stream(status, headers))
         else:
+            if len(content) >= LARGE_ANSWER:
+                host, port = split_address(scope.client)
+                self.unread.add((host, int(port)), len(content), time.monotonic())
             protocol.response_bytes(status, headers, content)
 
     async def _refuse(self, scope: RSGIScope, protocol: RSGIProtocol, refusal: HTTPStatus) -> None:

@@ -43,7 +43,7 @@ def start_worker(
     watchdog.watch_hub(hub)
     # Behind a proxy all connections are the proxy's, and it has to bound them.
     share = None if config.trusted_proxies else config.max_connections_per_address
-    connections.guard(config.port, CONNECTIONS, share, app.streams)
+    connections.guard(config.port, CONNECTIONS, share, app.streams, app.unread)
     process_wide.freeze_heap()
     return app
 

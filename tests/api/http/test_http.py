@@ -21,7 +21,7 @@ from graphql_api.api.http.requests import HTTPRequest
 from graphql_api.api.rest.views import RestViews
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.errors import ServiceUnavailable
-from graphql_api.infra.dynamodb import Database
+from graphql_api.infra.dynamodb import Database, circuit_breaker
 from graphql_api.infra.dynamodb.circuit_breaker import CircuitBreaker
 from graphql_api.infra.serving.wsgi import REFUSED
 
@@ -317,6 +317,7 @@ def test_health_needs_no_store_and_readiness_does(api, calls):
 
 def test_readiness_tells_that_writes_fail_while_reads_go_on(app, api, ann, monkeypatch):
     breakers = app.extensions["database"].breakers
+    monkeypatch.setattr(circuit_breaker, "LATELY", 0)
     monkeypatch.setitem(breakers, "write", CircuitBreaker())
     breakers["write"].record_failure()
 
@@ -336,6 +337,20 @@ def test_readiness_tells_that_writes_fail_while_reads_go_on(app, api, ann, monke
     )
     assert (listed.status_code, created.status_code) == (200, 503)
     assert recovered.json == {"status": "ready", "read": True, "write": True}
+
+
+def test_readiness_tells_that_writes_fail_now_and_then(app, api, monkeypatch):
+    seconds = [0.0]
+    writes = CircuitBreaker(lambda: seconds[0])
+    monkeypatch.setitem(app.extensions["database"].breakers, "write", writes)
+
+    writes.record_failure()
+    writes.record_success()
+    failing = api.rest("GET", "/readyz")
+    seconds[0] = circuit_breaker.LATELY
+    later = api.rest("GET", "/readyz")
+
+    assert [failing.json["write"], later.json["write"]] == [False, True]
 
 
 def test_readiness_tells_what_is_so_where_nothing_can_be_read(api, monkeypatch):

@@ -128,3 +128,17 @@ def test_a_whole_list_by_rest_has_the_same_bound_and_its_pages_are_given(ann):
     assert (whole.status_code, whole.json["code"]) == (400, "QUERY_TOO_COMPLEX")
     assert "more than 8,388,608 bytes" in whole.json["detail"]
     assert (page.status_code, len(page.json)) == (200, 100)
+
+
+def test_a_mutation_that_was_carried_out_is_answered_whatever_its_escapes_take(ann):
+    ids = [ann.create(title="x", description="\n" * 31_900)["id"] for _ in range(100)]
+    tasks = [{"id": task, "priority": "HIGH"} for task in ids]
+
+    answer = ann.graphql(
+        "mutation ($input: UpdateTasksInput!) { updateTasks(input: $input) {"
+        " results { task { priority a: description b: description } } } }",
+        input={"tasks": tasks},
+    )
+
+    results = answer["data"]["updateTasks"]["results"]
+    assert [result["task"]["priority"] for result in results] == ["HIGH"] * 100

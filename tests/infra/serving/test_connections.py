@@ -8,11 +8,14 @@ import pytest
 
 from graphql_api.infra.serving import connections
 from graphql_api.infra.serving.connections import (
+    MAX_UNREAD,
     READ_RATE,
     READ_SECONDS,
     ConnectionGuard,
     Seen,
     Sockets,
+    UnreadAnswers,
+    network,
 )
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
@@ -23,7 +26,10 @@ class World:
 
     def __init__(self, most=1_000, most_by_address=None):
         self.seen, self.cut = {}, []
-        self.guard = ConnectionGuard(most, most_by_address, self.seen.values, self._cut)
+        self.unread = UnreadAnswers()
+        self.guard = ConnectionGuard(
+            most, most_by_address, self.seen.values, self._cut, self.unread
+        )
 
     def add(self, number, address="192.0.2.1", read=0, sent=0, waiting=0):
         self.seen[number] = Seen(number, (address, 1_000 + number), read, sent, waiting)
@@ -102,6 +108,39 @@ def test_under_pressure_the_address_with_most_connections_makes_room():
     assert sorted(world.cut) == list(range(25))
 
 
+def test_an_ipv6_network_is_one_client_and_a_mapped_address_is_its_ipv4_one():
+    assert network("2001:db8:0:1::7") == network("2001:db8:0:1:ffff::9") == "2001:db8:0:1::/64"
+    assert network("2001:db8:0:2::7") != network("2001:db8:0:1::7")
+    assert network("::ffff:192.0.2.1") == network("192.0.2.1") == "192.0.2.1"
+    assert network("fe80::1%eth0") == "fe80::/64"
+
+
+def test_of_those_who_hold_large_answers_for_long_the_slowest_are_cut():
+    world = World()
+    size = MAX_UNREAD // 4
+    for number in range(7):
+        world.unread.add(("192.0.2.1", 1_000 + number), size, 0)
+    for second in (1, 2):
+        for number in range(7):
+            world.add(number, read=number * second * READ_RATE, waiting=100 if number < 6 else 0)
+        assert world.guard.scan(second) == (2 if second == 2 else 0)
+
+    assert world.cut == [0, 1]
+
+
+def test_whoever_has_read_a_large_answer_holds_nothing():
+    world = World()
+    world.unread.add(("192.0.2.1", 1_001), MAX_UNREAD * 2, 0)
+    world.add(1, read=MAX_UNREAD * 2)
+    world.guard.scan(0.5)
+    assert world.unread.size(("192.0.2.1", 1_001)) == MAX_UNREAD * 2  # it may not have begun
+
+    world.guard.scan(1.5)
+
+    assert world.unread.size(("192.0.2.1", 1_001)) == 0
+    assert world.cut == []
+
+
 @pytest.fixture
 def served():
     """A listener's port, and a function that makes connections: the client's end and ours."""
@@ -159,3 +198,18 @@ def test_streams_are_left_alone_as_long_as_they_are_open(served):
         streaming.getsockname(),
         other.getsockname(),
     }
+
+
+@linux
+def test_clients_over_ipv6_are_seen_by_their_whole_addresses():
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("there is no IPv6 here")
+    with listener, socket.create_connection(listener.getsockname()[:2]) as client:
+        server, _ = listener.accept()
+        with server:
+            [seen] = Sockets(listener.getsockname()[1]).look()
+
+            assert seen.peer == client.getsockname()[:2]
+            assert seen.peer[0] == "::1"
