@@ -75,6 +75,17 @@ def test_a_rest_request_has_its_operation_and_no_query_string(ann, lines):
     assert "private" not in json.dumps([first, second])
 
 
+def test_a_subscription_that_is_refused_has_its_code(api, lines):
+    api.client.post(
+        "/graphql",
+        json={"query": "subscription { changes { kind } }"},
+        headers={"Accept": "text/event-stream"},
+    )
+
+    [line] = lines()
+    assert (line["status"], line["codes"]) == (200, ["UNAUTHENTICATED"])
+
+
 def test_whoever_logs_in_is_named_by_id_and_whoever_fails_is_not(api, ann, lines):
     api.graphql(LOGIN, input={"username": ann.username, "password": PASSWORD})
     api.graphql(LOGIN, input={"username": ann.username, "password": "another password"})

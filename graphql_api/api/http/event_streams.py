@@ -22,6 +22,7 @@ from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes.live import LiveFeed, Subscription
 from graphql_api.domain.changes.model import Change, Position
 from graphql_api.errors import AppError, BadUserInput
+from graphql_api.infra import request_log
 from graphql_api.infra.executor.executor import Executor, Operation, Request
 from graphql_api.infra.executor.responses import Answer, RequestErrors
 from graphql_api.infra.serving.streams import HEADERS, STREAM, Stream, event
@@ -44,7 +45,8 @@ class EventStreams:
         self._executor, self._services, self._live = executor, services, live
 
     def answer(self, answer: Answer) -> Response:
-        """One result, and the end."""
+        """One result, and the end; its errors are in the log."""
+        request_log.annotate(codes=tuple(failed.error.code for failed in answer.errors))
         text = answer.text or orjson.dumps(answer.body)
         data = event(text.rstrip(), name="next")
         return Response(data + COMPLETE, headers=HEADERS)

@@ -108,9 +108,9 @@ class GraphQLView:
 
     def _response(self, answer: Answer, media_type: str) -> Response:
         """Return the response of an answer; JSON's media type has no error statuses."""
-        request_log.annotate(codes=tuple(failed.error.code for failed in answer.errors))
         if media_type == negotiation.EVENTS:
             return self._streams.answer(answer)
+        request_log.annotate(codes=tuple(failed.error.code for failed in answer.errors))
         status = self._statuses.of(answer) if media_type == negotiation.GRAPHQL else 200
         return json_response(answer.body, status, media_type)
 
