@@ -162,6 +162,8 @@ DOORS = {
         "infra/executor/coercion.py",
         "api/graphql/scalars.py",
         "api/graphql/schema.py",
+        "api/graphql/nodes/interface.py",
+        "api/graphql/nodes/operations.py",
         "api/graphql/accounts.py",
         "api/graphql/changes.py",
         *(f"api/graphql/recurrence/{name}.py" for name in ("inputs", "operations", "types")),

@@ -16,6 +16,8 @@ CORE_SCHEMA = SCHEMA._schema
 ARGUMENTS = {
     "webhookDeliveries": '(webhookId: "1")',
     "project": '(id: "1")',
+    "node": '(id: "1")',
+    "nodes": '(ids: ["1"])',
     "task": '(id: "1")',
     "planPreview": '(input: {from: "2030-01-01T00:00:00Z"})',
     "createTask": '(input: {title: "x"})',

@@ -7,6 +7,7 @@ import strawberry
 
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
+from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.api.graphql.settings import Settings
 from graphql_api.api.graphql.tasks.listing import list_tasks
 from graphql_api.api.graphql.tasks.types import TaskConnection
@@ -29,7 +30,7 @@ class Session:
 
 
 @strawberry.type(description="A person with an account.")
-class User:
+class User(Node):
     user_id: strawberry.ID = strawberry.field(name="id", description="The user's id.")
     username: str = strawberry.field(description="The username as it was typed at registration.")
     created_at: datetime = strawberry.field(description="When the user registered.")

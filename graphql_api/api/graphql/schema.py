@@ -8,6 +8,8 @@ from strawberry.schema.config import StrawberryConfig
 from graphql_api.api.graphql import costs
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
 from graphql_api.api.graphql.changes import ChangeQuery, Subscription
+from graphql_api.api.graphql.nodes.interface import trust_types
+from graphql_api.api.graphql.nodes.operations import NodeQuery
 from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
 from graphql_api.api.graphql.projects.operations import ProjectMutation, ProjectQuery
 from graphql_api.api.graphql.recurrence.operations import RecurrenceQuery
@@ -21,6 +23,7 @@ from graphql_api.api.graphql.webhooks.operations import WebhookMutation, Webhook
 class Query(
     AccountQuery,
     ChangeQuery,
+    NodeQuery,
     PlanQuery,
     ProjectQuery,
     RecurrenceQuery,
@@ -49,4 +52,5 @@ SCHEMA = strawberry.Schema(
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME, date: DATE, time: LOCAL_TIME}),
 )
 
+trust_types(SCHEMA)
 COSTS = costs.collect(SCHEMA)

@@ -26,6 +26,7 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLInt,
+    GraphQLInterfaceType,
     GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
@@ -33,7 +34,9 @@ from graphql import (
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    GraphQLUnionType,
     InlineFragmentNode,
+    NamedTypeNode,
     OperationDefinitionNode,
     SelectionSetNode,
     default_field_resolver,
@@ -209,7 +212,7 @@ class _Compiler:
         grouped: dict[str, list[FieldNode]] = {}
         visited: set[str] = set()
         for selection_set in selected:
-            for node in self._field_nodes(selection_set, visited):
+            for node in self._field_nodes(type_, selection_set, visited):
                 key = node.alias.value if node.alias else node.name.value
                 grouped.setdefault(key, []).append(node)
         fields = [(key, self._field(type_, nodes, (*path, key))) for key, nodes in grouped.items()]
@@ -234,21 +237,32 @@ class _Compiler:
 
         return complete
 
-    def _field_nodes(self, selected: SelectionSetNode, visited: set[str]) -> Iterator[FieldNode]:
+    def _applies(self, condition: NamedTypeNode | None, type_: GraphQLObjectType) -> bool:
+        """Return whether a fragment on a type is one on this type."""
+        named = self._schema.get_type(condition.name.value) if condition else type_
+        if isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
+            return self._schema.is_sub_type(named, type_)
+        return named is type_
+
+    def _field_nodes(
+        self, type_: GraphQLObjectType, selected: SelectionSetNode, visited: set[str]
+    ) -> Iterator[FieldNode]:
         for node in selected.selections:
             if node.directives:
                 raise Unsupported
             match node:
                 case FieldNode():
                     yield node
-                case InlineFragmentNode():  # in a valid document, of an object's own type
-                    yield from self._field_nodes(node.selection_set, visited)
+                case InlineFragmentNode():
+                    if self._applies(node.type_condition, type_):
+                        yield from self._field_nodes(type_, node.selection_set, visited)
                 case FragmentSpreadNode() if node.name.value not in visited:
                     visited.add(node.name.value)
                     fragment = self._fragments[node.name.value]
                     if fragment.variable_definitions or fragment.directives:
                         raise Unsupported
-                    yield from self._field_nodes(fragment.selection_set, visited)
+                    if self._applies(fragment.type_condition, type_):
+                        yield from self._field_nodes(type_, fragment.selection_set, visited)
 
     def _field(self, parent: GraphQLObjectType, nodes: list[FieldNode], path: _Path) -> _Field:
         self._fields += 1

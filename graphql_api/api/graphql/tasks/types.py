@@ -9,6 +9,7 @@ from graphql_api.api.graphql.changes import ChangeConnection, list_history
 from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, LOADED, RELATION, field_cost
+from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.api.graphql.tasks.reminders import Reminder
@@ -53,7 +54,7 @@ class Urgency:
 
 
 @strawberry.type(description="Something a user plans to do.")
-class Task:
+class Task(Node):
     # The inputs take their fields and descriptions from here (inputs.py).
     task_id: strawberry.ID = strawberry.field(
         name="id", description="The task's id. Ids sort by creation."

@@ -6,6 +6,7 @@ import strawberry
 
 from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.costs import field_cost
+from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.api.graphql.tasks.enums import TaskPriority, TaskStatus
 from graphql_api.api.graphql.webhooks.enums import ChangeKind, DeliveryStatus, WebhookStatus
 from graphql_api.domain.tasks import filters
@@ -93,7 +94,7 @@ def _error(delivery: strawberry.Parent[model.Delivery]) -> str | None:
 
 
 @strawberry.type(description="A URL to which changes are posted, as Standard Webhooks says.")
-class Webhook:
+class Webhook(Node):
     webhook_id: strawberry.ID = strawberry.field(name="id", description="The webhook's id.")
     url: str = strawberry.field(
         description="The URL that is posted to.", metadata=field_cost(size=MAX_URL)
