@@ -10,6 +10,7 @@ NODE = """
       ... on Task { title owner { username } }
       ... on User { username }
       ... on Webhook { url }
+      ... on Project { name }
     }
   }
 """
@@ -20,6 +21,11 @@ CREATE_WEBHOOK = """
 URL = "https://example.com/hook"
 
 
+def house(person):
+    answer = person.graphql('mutation { createProject(input: {name: "House"}) { project { id } } }')
+    return answer["data"]["createProject"]["project"]["id"]
+
+
 def webhook(person):
     answer = person.graphql(CREATE_WEBHOOK, url=URL)
     return answer["data"]["createWebhook"]["webhook"]["id"]
@@ -27,6 +33,7 @@ def webhook(person):
 
 def test_each_object_is_found_by_its_id(ann, calls):
     task, hook = ann.create(title="Sow")["id"], webhook(ann)
+    project = house(ann)
     calls.clear()
 
     for _ in range(3):  # also once what can be compiled is
@@ -42,6 +49,11 @@ def test_each_object_is_found_by_its_id(ann, calls):
         "id": ann.id,
         "username": ann.username,
     }
+    assert ann.graphql(NODE, id=project)["data"]["node"] == {
+        "__typename": "Project",
+        "id": project,
+        "name": "House",
+    }
     assert ann.graphql(NODE, id=hook)["data"]["node"] == {
         "__typename": "Webhook",
         "id": hook,
@@ -50,7 +62,15 @@ def test_each_object_is_found_by_its_id(ann, calls):
 
 
 def test_what_is_nobody_s_and_what_is_somebody_else_s_is_not_found(ann, bob):
-    others = [bob.id, bob.create(title="other")["id"], webhook(bob), "x" * 200, "nothing", ""]
+    others = [
+        bob.id,
+        bob.create(title="other")["id"],
+        webhook(bob),
+        house(bob),
+        "x" * 200,
+        "nothing",
+        "",
+    ]
 
     answers = [ann.graphql(NODE, id=each) for each in others]
 

@@ -7,13 +7,14 @@ import strawberry
 from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
+from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.api.graphql.tasks.listing import list_tasks
 from graphql_api.api.graphql.tasks.types import TaskConnection
 from graphql_api.domain.projects import model
 
 
 @strawberry.type(description="A list of a user's tasks, under a name.")
-class Project:
+class Project(Node):
     project_id: strawberry.ID = strawberry.field(name="id", description="The project's id.")
     name: str = strawberry.field(
         description=f"The name, of 1 to {model.MAX_NAME_LENGTH} characters.",
