@@ -206,7 +206,7 @@ NOT_SHOWN = {
 GRAPHQL_ONLY = {
     *("createTasks", "updateTasks", "deleteTasks"),  # REST writes one at a time
     *("logoutEverywhere", "revokeSession"),
-    *("node", "nodes"),  # a path of REST tells the type
+    "node",  # a path of REST tells the type
 }
 
 
