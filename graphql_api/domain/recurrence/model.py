@@ -101,10 +101,11 @@ class Recurrence:
             month_end=month_end,
             ex_dates=days,
         )
-        found._check()
+        found.validate()
         return found
 
-    def _check(self) -> None:
+    def validate(self) -> None:
+        """Check that the rule fits the anchor and comes. Raises BadUserInput."""
         rule = self.rule
         if self.anchor is RecurrenceAnchor.COMPLETION and rule.has_by_parts:
             raise BadUserInput(
