@@ -42,6 +42,8 @@ from graphql_api.domain.plans.store import PlanStore
 from graphql_api.domain.projects.deletion import ProjectDeletions
 from graphql_api.domain.projects.service import Projects
 from graphql_api.domain.projects.store import ProjectStore
+from graphql_api.domain.series.store import SeriesStore
+from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.history import History
@@ -98,10 +100,10 @@ def create_app(
         TaskListReader(database, Bulkheads.list_shares(config)),
         DependencyStore(database),
     )
-    feed = Feed(changes)
-    projects = ProjectStore(database)
-    history = History(tasks, dependencies, feed, projects)
-    task_writes = Tasks(tasks, dependencies, history, projects)
+    feed, projects, series = Feed(changes), ProjectStore(database), SeriesStore(database)
+    succession = Succession(series, tasks)
+    history = History(tasks, dependencies, feed, projects, succession)
+    task_writes = Tasks(tasks, dependencies, history, projects, succession)
     secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
     tokens = Tokens(secrets, config.jwt_ttl)
     deletions = Deletions(Jobs(database, "deletion"), users, remove_data, clock.now)
@@ -117,6 +119,8 @@ def create_app(
         ),
         tasks=task_writes,
         history=history,
+        succession=succession,
+        series_store=series,
         user_settings=UserSettings(settings),
         plans=Plans(
             tasks,

@@ -17,6 +17,8 @@ from graphql_api.domain.projects.deletion import ProjectDeletions
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.store import TimerStore
+from graphql_api.domain.series.store import SeriesStore
+from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
@@ -55,8 +57,9 @@ def _project_duty(
 ) -> ProjectDeletions:
     """The duty that goes on with the deletion of projects."""
     dependencies, projects = DependencyStore(database), ProjectStore(database)
-    history = History(tasks, dependencies, Feed(changes), projects)
-    service = Tasks(tasks, dependencies, history, projects)
+    succession = Succession(SeriesStore(database), tasks)
+    history = History(tasks, dependencies, Feed(changes), projects, succession)
+    service = Tasks(tasks, dependencies, history, projects, succession)
     jobs = Jobs(database, "project")
     return ProjectDeletions(projects, jobs, service, tasks, clock.now, interval)
 

@@ -63,13 +63,13 @@ def test_the_operations_behind_the_rest_routes_fit_the_schema():
 
 
 # What an update says beside the fields of the task.
-UPDATE_OPTIONS = {"id", "expected_version", "force", "merge_disjoint"}
+UPDATE_OPTIONS = {"id", "expected_version", "force", "merge_disjoint", "recurrence"}
 
 
 def test_inputs_have_no_field_that_a_task_does_not_have():
     task = set(Task.__dataclass_fields__)
 
-    assert set(CreateTaskInput.__annotations__) - {"idempotency_key"} <= task
+    assert set(CreateTaskInput.__annotations__) - {"idempotency_key", "recurrence"} <= task
     assert set(UpdateTaskInput.__annotations__) - UPDATE_OPTIONS <= task
 
 
@@ -166,7 +166,10 @@ DOORS = {
         "api/graphql/nodes/operations.py",
         "api/graphql/accounts.py",
         "api/graphql/changes.py",
-        *(f"api/graphql/recurrence/{name}.py" for name in ("inputs", "operations", "types")),
+        *(
+            f"api/graphql/recurrence/{name}.py"
+            for name in ("inputs", "operations", "payloads", "types")
+        ),
         "api/graphql/plans/inputs.py",
         "api/graphql/plans/operations.py",
         "api/graphql/plans/payloads.py",

@@ -2,11 +2,13 @@
 
     {"format": "smart-task-scheduler", "version": 1,
      "user": {"user_id": …, "username": …, "created_at": …},
+     "series": [{"series_id": …, "rrule": …, …}, …],
      "projects": [{"project_id": …, "name": …, …}, …],
      "tasks": [{"task_id": …, "title": …, …, "blocked_by": [task_id, …]}, …]}
 
-Tasks without blockers have no `blocked_by`, and a user without projects has no `projects`. Times
-are RFC 3339 texts. The document contains neither the password's hash, nor sessions, nor settings.
+Tasks without blockers have no `blocked_by`, those that do not recur no `series_id`, and a user
+without projects or series no such list. Times are RFC 3339 texts. The document contains neither the
+password's hash, nor sessions, nor settings.
 """
 
 import json
@@ -27,16 +29,17 @@ from graphql_api.errors import BadUserInput
 
 FORMAT = "smart-task-scheduler"
 VERSION = 1  # of the format
-BLOCKED_BY = "blocked_by"
+BLOCKED_BY, SERIES_ID = "blocked_by", "series_id"
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A parsed document: its user's name, tasks and projects as they were read, not validated."""
+    """A parsed document: its user's name, and what is in it as it was read, not validated."""
 
     username: str
     tasks: list[Any]
     projects: list[Any]
+    series: list[Any]
 
 
 def chunks(
@@ -44,11 +47,13 @@ def chunks(
     tasks: Iterable[Task],
     dependencies: Dependencies,
     projects: Iterable[Project] = (),
+    series: Iterable[Mapping[str, Any]] = (),
 ) -> Iterator[str]:
     """Write the document piece by piece, with one task in memory at a time."""
     profile = {name: _plain(getattr(user, name)) for name in ("user_id", "username", "created_at")}
     kept = [{n: _plain(getattr(each, n)) for n in _PROJECT_READERS} for each in projects]
-    more = {"projects": kept} if kept else {}
+    coming = list(series)
+    more = ({"projects": kept} if kept else {}) | ({"series": coming} if coming else {})
     head = _json({"format": FORMAT, "version": VERSION, "user": profile, **more})
     yield f'{head[:-1]}, "tasks": ['
     separator = "\n"
@@ -56,6 +61,8 @@ def chunks(
         entry = {name: _plain(getattr(task, name)) for name in _READERS}
         if blocker_ids := dependencies.blockers_of(task.task_id):
             entry[BLOCKED_BY] = blocker_ids
+        if task.series_id:
+            entry[SERIES_ID] = task.series_id
         yield separator + _json(entry)
         separator = ",\n"
     yield "\n]}\n"
@@ -77,7 +84,10 @@ def read(file: IO[bytes]) -> Archive:
     projects = document.get("projects", [])
     if not isinstance(projects, list):
         raise BadUserInput("The projects of the file are no list")
-    return Archive(str(user.get("username", "")), tasks, projects)
+    series = document.get("series", [])
+    if not isinstance(series, list):
+        raise BadUserInput("The series of the file are no list")
+    return Archive(str(user.get("username", "")), tasks, projects, series)
 
 
 def project(user_id: str, entry: Any) -> Project:
@@ -94,11 +104,14 @@ def task(user_id: str, entry: Any) -> Task:
         raise BadUserInput("A task must be an object.")
     for problem, names in (
         ("Missing", _READERS.keys() - entry.keys() - LATER_DEFAULTS.keys()),
-        ("Unknown", entry.keys() - _READERS.keys() - {BLOCKED_BY}),
+        ("Unknown", entry.keys() - _READERS.keys() - {BLOCKED_BY, SERIES_ID}),
     ):
         if names:
             raise BadUserInput(f"{problem} fields: {', '.join(sorted(names))}")
-    return Task.from_import(user_id, {n: _field(n, entry[n]) for n in _READERS if n in entry})
+    values = {n: _field(n, entry[n]) for n in _READERS if n in entry}
+    if SERIES_ID in entry:
+        values[SERIES_ID] = _field(SERIES_ID, entry[SERIES_ID], {SERIES_ID: _text})
+    return Task.from_import(user_id, values)
 
 
 def blockers(entry: Mapping[str, Any]) -> tuple[str, ...]:

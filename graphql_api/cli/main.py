@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple, TypeVar
 import click
 
 from graphql_api import clock
-from graphql_api.cli import export_format
+from graphql_api.cli import export_format, series_format
 from graphql_api.cli.migration import Migration, Outcome, Result
 from graphql_api.config import Config
 from graphql_api.dispatcher import create_dispatcher
@@ -28,6 +28,8 @@ from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.model import Dependencies, distinct_blockers
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.projects.store import ProjectStore
+from graphql_api.domain.series.store import SeriesStore
+from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
@@ -112,14 +114,18 @@ def check_tables(ctx: click.Context) -> None:
 )
 @click.pass_context
 def export(ctx: click.Context, username: str, output: str) -> None:
-    """Export a user's tasks and projects as JSON."""
+    """Export a user's tasks, projects and series as JSON."""
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username)
     dependencies = stores.dependencies.get(user.user_id)
     projects = stores.projects.all(user.user_id)
     with _atomic_output(output) as file:
         tasks = stores.tasks.all(user.user_id)
-        for chunk in export_format.chunks(user, tasks, dependencies, projects):
+        series = (
+            series_format.entry(each, stores.series.all_records(each))
+            for each in stores.series.all(user.user_id)
+        )
+        for chunk in export_format.chunks(user, tasks, dependencies, projects, series):
             file.write(chunk)
 
 
@@ -128,20 +134,24 @@ def export(ctx: click.Context, username: str, output: str) -> None:
 @click.option("--username", help="The account to import into; by default the user in the file.")
 @click.pass_context
 def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
-    """Import the tasks and projects of an exported FILE into an account.
+    """Import the tasks, projects and series of an exported FILE into an account.
 
     A task whose id exists in the account stays as it is; only its blockers are added. So does a
-    project. If anything in the file is invalid, nothing is written.
+    project, and a series. If anything in the file is invalid, nothing is written.
     """
     document = export_format.read(file)
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username or document.username)
     tasks = _each(document.tasks, partial(export_format.task, user.user_id))
     projects = _each(document.projects, partial(export_format.project, user.user_id), "projects")
+    series = _each(document.series, partial(series_format.series, user.user_id), "series")
     blockers = _blockers(user, document.tasks)
     if projects:
         new = sum(map(stores.projects.add_imported, projects))
         click.echo(f"Projects: {new} added, {len(projects) - new} existing.")
+    if series:
+        new = sum(stores.series.add_imported(each, past) for each, past in series)
+        click.echo(f"Series: {new} added, {len(series) - new} existing.")
     # A project that was created or deleted during the export is not in the file.
     known = {None, *(project.project_id for project in stores.projects.all(user.user_id))}
     tasks = [each if each.project_id in known else replace(each, project_id=None) for each in tasks]
@@ -149,8 +159,9 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
         added = sum(stores.tasks.add_imported(task, SYSTEM, clock.now()) for task in bar)
     click.echo(f"Tasks: {added} added, {len(tasks) - added} existing.")
     feed = Feed(stores.changes)
-    history = History(stores.tasks, stores.dependencies, feed, stores.projects)
-    service = Tasks(stores.tasks, stores.dependencies, history, stores.projects)
+    succession = Succession(stores.series, stores.tasks)
+    history = History(stores.tasks, stores.dependencies, feed, stores.projects, succession)
+    service = Tasks(stores.tasks, stores.dependencies, history, stores.projects, succession)
     with click.progressbar(blockers.items(), label="Dependencies", file=sys.stderr) as links:
         for task_id, blocker_ids in links:
             service.add_blockers(user.user_id, task_id, blocker_ids, SYSTEM, clock.now())
@@ -273,6 +284,7 @@ class _Stores(NamedTuple):
     dependencies: DependencyStore
     changes: ChangeStore
     projects: ProjectStore
+    series: SeriesStore
 
 
 def _stores(store: _Store) -> _Stores:
@@ -286,6 +298,7 @@ def _stores(store: _Store) -> _Stores:
         DependencyStore(database),
         changes,
         ProjectStore(database),
+        SeriesStore(database),
     )
 
 

@@ -18,6 +18,7 @@ ARGUMENTS = {
     "project": '(id: "1")',
     "node": '(id: "1")',
     "nodes": '(ids: ["1"])',
+    "series": '(id: "1")',
     "task": '(id: "1")',
     "planPreview": '(input: {from: "2030-01-01T00:00:00Z"})',
     "createTask": '(input: {title: "x"})',

@@ -194,6 +194,8 @@ NOT_SHOWN = {
     "DeleteTaskPayload.deletedTaskId",
     "DeliveryConnection.isComplete",
     "DeliveryConnection.totalCount",
+    "OccurrenceConnection.isComplete",
+    "OccurrenceConnection.totalCount",
     "PageInfo.hasPreviousPage",
     "ProjectConnection.isComplete",
     "ProjectConnection.totalCount",

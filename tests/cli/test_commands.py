@@ -31,6 +31,11 @@ from graphql_api.infra.dynamodb.protocol import ServiceError, Transport
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
+WEEKLY = {
+    "title": "Water plants",
+    "due_at": "2090-03-20T08:00:00Z",
+    "recurrence": {"rrule": "FREQ=WEEKLY", "timezone": "Europe/Berlin"},
+}
 PROJECTS = """{ projects(archived: null) {
   nodes { id name color position archivedAt createdAt updatedAt version } } }"""
 ALL = f"{{ tasks(first: 100) {{ nodes {{ {TASK_FIELDS} }} }} }}"
@@ -273,6 +278,46 @@ def test_an_import_brings_back_projects_and_what_is_in_them(operator, api, ann, 
     assert bob.graphql(PROJECTS) == shown
     [task] = bob.graphql(ALL)["data"]["tasks"]["nodes"]
     assert task["projectId"] == home["project_id"]
+
+
+def test_an_import_brings_back_series_with_what_has_been(operator, api, ann, tmp_path):
+    task = ann.rest("POST", "/api/v1/tasks", json=WEEKLY).json
+    following = ann.rest("POST", f"/api/v1/tasks/{task['task_id']}/complete", json={}).json["next"]
+    shown = ann.rest("GET", f"/api/v1/tasks/{following['task_id']}/series").json["series"]
+    past = ann.rest("GET", f"/api/v1/series/{shown['series_id']}/occurrences").json
+    file = tmp_path / "ann.json"
+    operator.run("export", ann.username, "-o", str(file))
+    bob = api.register("bob")
+
+    imported = operator.run("import", str(file), "--username", bob.username)
+    again = operator.run("import", str(file), "--username", bob.username)
+
+    assert imported.stdout == "Series: 1 added, 0 existing.\nTasks: 2 added, 0 existing.\n"
+    assert again.stdout == "Series: 0 added, 1 existing.\nTasks: 0 added, 2 existing.\n"
+    path = f"/api/v1/tasks/{following['task_id']}"
+    assert bob.rest("GET", f"{path}/series").json["series"] == shown
+    assert bob.rest("GET", f"/api/v1/series/{shown['series_id']}/occurrences").json == past
+    later = bob.rest("POST", f"{path}/complete", json={}).json["next"]
+    assert later["due_at"] == "2090-04-03T07:00:00.000Z"
+
+
+@pytest.mark.parametrize("change", [{"rrule": "FREQ=HOURLY"}, {"current": None}, {"number": "x"}])
+def test_a_wrong_series_in_a_file_is_named_and_nothing_is_written(
+    operator, api, ann, tmp_path, change
+):
+    ann.rest("POST", "/api/v1/tasks", json=WEEKLY)
+    file = tmp_path / "ann.json"
+    operator.run("export", ann.username, "-o", str(file))
+    document = json.loads(file.read_text())
+    document["series"][0] |= change
+    file.write_text(json.dumps(document))
+    bob = api.register("bob")
+
+    refused = operator.run("import", str(file), "--username", bob.username)
+
+    assert "series[0]: " in refused.stderr
+    assert "1 of 1 series are invalid; nothing was written" in refused.stderr
+    assert bob.graphql(ALL)["data"]["tasks"]["nodes"] == []
 
 
 def test_a_wrong_project_in_a_file_is_named_and_nothing_is_written(operator, ann, tmp_path):

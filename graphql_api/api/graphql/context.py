@@ -21,6 +21,9 @@ from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.projects.model import Project
 from graphql_api.domain.projects.service import Projects
 from graphql_api.domain.projects.store import ProjectKey, ProjectStore
+from graphql_api.domain.series.model import Record, Series
+from graphql_api.domain.series.store import SeriesKey, SeriesStore
+from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
@@ -77,6 +80,8 @@ class Services:
     task_lists: TaskListReader
     feed: Feed
     history: History
+    succession: Succession
+    series_store: SeriesStore
     dependency_store: DependencyStore
     settings_store: SettingsStore
     project_store: ProjectStore
@@ -108,6 +113,7 @@ class Context:
         self.task_lists = services.task_lists
         self.feed = services.feed
         self.history = services.history
+        self.succession = services.succession
         self.cursors = services.cursors
         self.rankings = services.rankings
         self._services = services
@@ -188,6 +194,25 @@ class Context:
         )
 
     @lazy
+    def series_by_key(self) -> Loader[SeriesKey, Series]:
+        """Series by user id and series id."""
+        return Loader(self._services.series_store.get_many)
+
+    def series_of(self, task: Task) -> Series | None:
+        """The series of a task, read with those of all tasks of the response."""
+        if task.series_id is None:
+            return None
+        return self.series_by_key.get((task.user_id, task.series_id))
+
+    def past_occurrences(self, series: Series, before: str, limit: int) -> list[Record]:
+        """The occurrences that a series has had, the latest first."""
+        return self._services.series_store.records(series.user_id, series.series_id, before, limit)
+
+    def count_past_occurrences(self, series: Series) -> int:
+        """The number of a series' occurrences that have been."""
+        return self._services.series_store.count_records(series.user_id, series.series_id)
+
+    @lazy
     def dependencies(self) -> Loader[str, Dependencies]:
         """All dependencies of a user, by user id."""
         return Loader(self._services.dependency_store.get_many)
@@ -213,7 +238,7 @@ class Context:
         """Drop all cached tasks, because a write follows."""
         for name in (
             *("tasks_by_key", "dependencies", "related_tasks", "ranking"),
-            *("projects_by_key", "open_tallies"),
+            *("projects_by_key", "open_tallies", "series_by_key"),
         ):
             self.__dict__.pop(name, None)
 
@@ -226,6 +251,9 @@ class Context:
             self.tasks_by_key.prime({(task.user_id, task.task_id): task for task in tasks})
         self.projects_by_key.prefetch(
             [(task.user_id, task.project_id) for task in tasks if task.project_id]
+        )
+        self.series_by_key.prefetch(
+            [(task.user_id, task.series_id) for task in tasks if task.series_id]
         )
         self.related_tasks.track(tasks)
         self.ranking.track(tasks)

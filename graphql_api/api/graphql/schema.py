@@ -12,7 +12,7 @@ from graphql_api.api.graphql.nodes.interface import trust_types
 from graphql_api.api.graphql.nodes.operations import NodeQuery
 from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
 from graphql_api.api.graphql.projects.operations import ProjectMutation, ProjectQuery
-from graphql_api.api.graphql.recurrence.operations import RecurrenceQuery
+from graphql_api.api.graphql.recurrence.operations import RecurrenceMutation, RecurrenceQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
 from graphql_api.api.graphql.tasks.operations import TaskMutation, TaskQuery
@@ -38,6 +38,7 @@ class Mutation(
     AccountMutation,
     PlanMutation,
     ProjectMutation,
+    RecurrenceMutation,
     SettingsMutation,
     TaskMutation,
     WebhookMutation,

@@ -50,6 +50,14 @@ PARAMETER_DESCRIPTIONS: Mapping[str, str] = {
     "limit": "How many items a page has.",
     "after": "The cursor after which it begins, from an answer before: a `Link` has it already.",
     "archived": "Those that are archived, or, by default, those that are not.",
+    "rrule": "A rule by RFC 5545, daily or slower.",
+    "timezone": "The IANA time zone whose clock the rule goes by; default: the settings'.",
+    "anchor": "The instant that the next occurrence is counted from.",
+    "month_end": "The fate of an occurrence in months that lack its day.",
+    "missed": "The fate of occurrences that have passed; a preview shows none.",
+    "ex_dates": "Local days on which it does not come.",
+    "due_at": "The first due date.",
+    "due_on": "The first day, of what has no time of day.",
     "sort": "The order: a `-` in front puts the latest or the greatest first.",
 }
 

@@ -85,6 +85,7 @@ PROJECTS = "/api/v1/projects"
 PROJECT = f"{PROJECTS}/<project_id>"
 SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
+SERIES = "/api/v1/series/<series_id>"
 RECURRENCE_PREVIEW = "/api/v1/recurrence-preview"
 WEBHOOKS = "/api/v1/webhooks"
 WEBHOOK = f"{WEBHOOKS}/<webhook_id>"
@@ -103,6 +104,8 @@ WEBHOOK_EXAMPLE = {
 TOO_MANY_GUESSES = {429: "Too many attempts: try again after `Retry-After` seconds."}
 TASK_CHANGES = {409: "Other requests keep changing the task."}
 PROJECT_CHANGES = {409: "Other requests keep changing the project."}
+SERIES_CHANGES = {409: "The series has ended, or other requests keep changing it."}
+CLOSING = {409: "The task is closed already, or blocked by open tasks."}
 WEBHOOK_CHANGES = {409: "Other requests keep changing the webhook."}
 TOO_OLD = {410: "Changes after this cursor are no longer kept: list your tasks anew."}
 NO_PLAN_TASK = {404: "One of `task_ids` is no open task of the user."}
@@ -453,6 +456,68 @@ ROUTES = (
             "Lists when something would come again, from `due_at` or `due_on` on; nothing is"
             " written."
         ),
+    ),
+    Route(
+        ("POST",),
+        f"{TASK}/complete",
+        "CompleteTask",
+        tag="Recurrence",
+        summary="Complete a task",
+        example={"force": True},
+        description="Completes an open task; `next` is the next occurrence, if it recurs.",
+        problems=CLOSING,
+    ),
+    Route(
+        ("POST",),
+        f"{TASK}/skip",
+        "SkipOccurrence",
+        tag="Recurrence",
+        summary="Skip an occurrence",
+        description="Cancels the current occurrence of a series; `next` is the next one.",
+        problems=CLOSING,
+    ),
+    Route(
+        ("GET",),
+        f"{TASK}/series",
+        "GetTaskSeries",
+        tag="Recurrence",
+        summary="Read the series of a task",
+        description="Returns the series that the task is part of; null if it does not recur.",
+    ),
+    Route(
+        ("GET",),
+        SERIES,
+        "GetSeries",
+        tag="Recurrence",
+        summary="Read a series",
+        description="Returns when it comes, in words too, and what comes next.",
+    ),
+    Route(
+        ("PUT",),
+        SERIES,
+        "UpdateSeries",
+        tag="Recurrence",
+        summary="Change a series",
+        description="Changes when it comes; the current occurrence stays as it is.",
+        example={"recurrence": {"rrule": "FREQ=WEEKLY;BYDAY=MO"}},
+        problems=SERIES_CHANGES,
+    ),
+    Route(
+        ("DELETE",),
+        SERIES,
+        "EndSeries",
+        tag="Recurrence",
+        summary="End a series",
+        description="Lets nothing come after the current occurrence, which stays.",
+        problems=SERIES_CHANGES,
+    ),
+    Route(
+        ("GET",),
+        f"{SERIES}/occurrences",
+        "ListOccurrences",
+        tag="Recurrence",
+        summary="List past occurrences",
+        description="Lists what was done, skipped and missed, the latest first.",
     ),
     Route(
         ("POST",),

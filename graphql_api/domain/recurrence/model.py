@@ -1,6 +1,7 @@
 """Recurrence of a task: its rule and what goes with it, and occurrences. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
@@ -13,7 +14,19 @@ from graphql_api.domain.settings.model import checked_timezone
 from graphql_api.errors import BadUserInput
 
 MAX_EX_DATES = 366  # days left out of a rule
-EX_DATES, RRULE, ANCHOR = "ex_dates", "rrule", "anchor"
+EX_DATES, RRULE, TIMEZONE = "ex_dates", "rrule", "timezone"
+PARTS = {EX_DATES, RRULE, TIMEZONE}  # that can be refused
+
+
+@contextmanager
+def told_within(name: str) -> Iterator[None]:
+    """Name a field of a recurrence that is refused as part of a field of this name."""
+    try:
+        yield
+    except BadUserInput as error:
+        if error.path and error.path[0] in PARTS:
+            error.path = (name, *error.path)
+        raise
 
 
 class RecurrenceAnchor(Enum):
@@ -30,6 +43,14 @@ class MonthEnd(Enum):
     SKIP = "skip"
 
 
+class MissedPolicy(Enum):
+    """The fate of occurrences that have passed when the current one is closed."""
+
+    KEEP_ONE = "keep_one"
+    KEEP_ALL = "keep_all"
+    SKIP = "skip"
+
+
 class Adjustment(Enum):
     """Say why an occurrence is not where its rule says."""
 
@@ -42,6 +63,9 @@ class OccurrenceStatus(Enum):
     """The state of an occurrence."""
 
     UPCOMING = "upcoming"
+    DONE = "done"
+    SKIPPED = "skipped"
+    MISSED = "missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +93,9 @@ class Occurrence:
     at: datetime | None
     adjusted_for: Adjustment | None = None
     status: OccurrenceStatus = OccurrenceStatus.UPCOMING
+    task_id: str | None = None
+    closed_at: datetime | None = None
+    closed_by: str | None = None
 
 
 @immutable
@@ -79,6 +106,7 @@ class Recurrence:
     timezone: str
     anchor: RecurrenceAnchor = RecurrenceAnchor.SCHEDULED
     month_end: MonthEnd = MonthEnd.LAST_VALID_DAY
+    missed: MissedPolicy = MissedPolicy.KEEP_ONE
     ex_dates: tuple[date, ...] = ()
 
     @classmethod
@@ -88,6 +116,7 @@ class Recurrence:
         timezone: str,
         anchor: RecurrenceAnchor = RecurrenceAnchor.SCHEDULED,
         month_end: MonthEnd = MonthEnd.LAST_VALID_DAY,
+        missed: MissedPolicy = MissedPolicy.KEEP_ONE,
         ex_dates: Iterable[date] = (),
     ) -> "Recurrence":
         """A recurrence whose parts are valid and go together. Raises BadUserInput."""
@@ -99,6 +128,7 @@ class Recurrence:
             timezone=checked_timezone(timezone),
             anchor=anchor,
             month_end=month_end,
+            missed=missed,
             ex_dates=days,
         )
         found.validate()

@@ -11,10 +11,11 @@ from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.projects.store import ProjectStore
+from graphql_api.domain.series.succession import NONE, Consequences, Succession
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
-from graphql_api.domain.tasks.writes import BLOCKED_BY, BLOCKS, Write
+from graphql_api.domain.tasks.writes import BLOCKED_BY, BLOCKS, RECURRENCE, Write
 from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
 from graphql_api.infra.dynamodb import Action, codec
 
@@ -30,7 +31,9 @@ class History:
         dependencies: DependencyStore,
         feed: Feed,
         projects: ProjectStore,
+        succession: Succession,
     ) -> None:
+        self._succession = succession
         self._store = store
         self._dependencies = dependencies
         self._feed = feed
@@ -60,10 +63,13 @@ class History:
             raise BadUserInput("What time has brought cannot be undone.", "change_id")
         if change.kind is ChangeKind.TASK_CREATED:
             raise BadUserInput("A creation is taken back by deleting the task.", "change_id")
+        if RECURRENCE in change.fields:
+            raise BadUserInput("When a task recurs is changed anew, not taken back.", "change_id")
 
         def attempt() -> Task:
             write, beside = self._undoing(change, actor, now)
-            self._store.write(write, beside=beside)
+            more = self._consequences(write, actor, now)
+            self._store.write(write, *more.writes, beside=[*beside, *more.actions])
             return write.result
 
         return retry_on_conflict(attempt)
@@ -88,6 +94,18 @@ class History:
             marked = known.mark(task.task_id, closed=not after.open)
             beside.append(self._dependencies.action(known, marked))
         return write, beside
+
+    def _consequences(self, write: Write, actor: Actor, now: datetime) -> Consequences:
+        """The consequences of taking a change back for a task that recurs."""
+        before, after = write.before, write.after
+        if after is None or after.series_id is None:
+            return NONE
+        if before is None:
+            return self._succession.of_restoration(after)
+        if before.open or not after.open:
+            return self._succession.of_edit(write, actor, now)
+        known = self._dependencies.get(after.user_id)
+        return self._succession.of_reopening(after, known, actor, now)
 
     def _check_unchanged(self, task: Task, change: Change) -> None:
         """Raise Conflict if a field of the change has been changed since."""

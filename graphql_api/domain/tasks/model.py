@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, replace
 from datetime import datetime
 from enum import Enum
@@ -108,6 +108,7 @@ class Task:
     planned_end: datetime | None = writable(default=None)
     reminders: tuple[Reminder, ...] = writable(checked_reminders, default=(), clearable=True)
     project_id: str | None = writable(_project_id, default=None)
+    series_id: str | None = internal(default=None)  # of the series that it is an occurrence of
     change_id: str | None = internal(default=None)  # of the task's last change in the feed
 
     @classmethod
@@ -168,6 +169,39 @@ class Task:
         if after.status is not self.status:
             after = replace(after, completed_at=at if after.completed else None)
         return replace(after, updated_at=at, version=self.version + 1)
+
+    def touched(self, now: datetime) -> "Task":
+        """The task after a change that is none of its own fields."""
+        return replace(self, updated_at=clock.milliseconds(now), version=self.version + 1)
+
+    def again(
+        self,
+        task_id: str,
+        due_at: datetime,
+        moved: Callable[[datetime], datetime],
+        now: datetime,
+    ) -> "Task":
+        """The task for the next time that this one has to be done; `moved` moves its instants.
+
+        A reminder may have passed already: then it reminds of nothing.
+        """
+        created = clock.milliseconds(now)
+        reminders = (replace(r, at=moved(r.at)) if r.at else r for r in self.reminders)
+        return replace(
+            self,
+            task_id=task_id,
+            status=TaskStatus.PENDING,
+            due_at=due_at,
+            not_before=self.not_before and moved(self.not_before),
+            planned_start=None,
+            planned_end=None,
+            reminders=tuple(reminders),
+            created_at=created,
+            updated_at=created,
+            completed_at=None,
+            version=1,
+            change_id=None,
+        )
 
     def content_digest(self) -> str:
         """A digest of the writable fields: equal for tasks that were created from equal input.

@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, TypeVar
 
 from graphql_api.domain.changes.model import Actor
@@ -12,9 +11,11 @@ from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.dependencies.model import BLOCKER_IDS, Dependencies, distinct_blockers
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.projects.store import ProjectStore
+from graphql_api.domain.recurrence.model import Recurrence
+from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.history import History
-from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.domain.tasks.store import Receipt, TaskStore, version_conflict
 from graphql_api.domain.tasks.writes import Write
 from graphql_api.errors import (
@@ -45,8 +46,10 @@ class Tasks:
         dependencies: DependencyStore,
         history: History,
         projects: ProjectStore,
+        succession: Succession,
     ) -> None:
         self._store = store
+        self._succession = succession
         self._dependencies = dependencies
         self._projects = projects
         self._history = history
@@ -59,14 +62,18 @@ class Tasks:
         """
         fields = dict(values)
         key = fields.pop("idempotency_key", None)
-        task = Task.new(user_id, fields, now)
-        write = writes.creation(task, fields, actor, now)
+        recurrence: Recurrence | None = fields.pop("recurrence", None)
+        task, beside = self._beginning(Task.new(user_id, fields, now), recurrence, now)
+        given = {**fields, "recurrence": recurrence} if recurrence else fields
+        write = writes.creation(task, given, actor, now)
         if key is None:
-            retry_on_conflict(lambda: self._write(write))
+            retry_on_conflict(lambda: self._write(write, beside))
             return write.result
-        receipt = _receipt(key, task, now)
+        receipt = _receipt(key, task, recurrence, now)
         task_id = retry_on_conflict(
-            lambda: self._joining(write, partial(self._store.create_once, write, receipt))
+            lambda: self._joining(
+                write, lambda more: self._store.create_once(write, receipt, [*beside, *more])
+            )
         )
         if task_id == task.task_id:
             return write.result
@@ -78,6 +85,39 @@ class Tasks:
                 field="idempotency_key",
             ) from None
 
+    def _beginning(
+        self, task: Task, recurrence: Recurrence | None, now: datetime
+    ) -> tuple[Task, list[Action]]:
+        """A new task as the first of a series, and what begins that. Raises BadUserInput."""
+        if recurrence is None:
+            return task, []
+        series, action = self._succession.beginning(task, recurrence, now)
+        return replace(task, series_id=series.series_id), [action]
+
+    def complete(
+        self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
+    ) -> "Update":
+        """Complete the open task of `id`, and make the next one if it recurs.
+
+        Raises NotFound, and Conflict if it is closed, or else as `update` does.
+        """
+        fields = {**changes, "status": TaskStatus.COMPLETED}
+        return self._update(user_id, fields, actor, now, self._check_open)
+
+    def skip(
+        self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
+    ) -> "Update":
+        """Cancel the current occurrence of a series, and make the next one.
+
+        Raises NotFound, BadUserInput if the task is none, and Conflict.
+        """
+        fields = {**changes, "status": TaskStatus.CANCELLED}
+        return self._update(user_id, fields, actor, now, self._succession.check_current)
+
+    def _check_open(self, task: Task) -> None:
+        if not task.open:
+            raise Conflict(f"This task is {task.status.value} already.", field="id")
+
     def update(
         self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
     ) -> "Update":
@@ -87,8 +127,19 @@ class Tasks:
         since. Raises NotFound, BadUserInput, and Conflict if the task has another version or,
         unless the changes `force` it, if it is completed while it has open blockers.
         """
+        return self._update(user_id, changes, actor, now, lambda _: None)
+
+    def _update(
+        self,
+        user_id: str,
+        changes: Mapping[str, Any],
+        actor: Actor,
+        now: datetime,
+        check: Callable[[Task], None],
+    ) -> "Update":
         fields = dict(changes)
         task_id, expected_version = fields.pop("id"), fields.pop("expected_version", None)
+        recurs, recurrence = "recurrence" in fields, fields.pop("recurrence", None)
         force, merge = bool(fields.pop("force", None)), bool(fields.pop("merge_disjoint", None))
 
         def attempt() -> Update:
@@ -96,18 +147,44 @@ class Tasks:
             merged = expected_version not in {None, before.version}
             if merged:
                 self._check_mergeable(before, expected_version, fields.keys() if merge else None)
+            check(before)
             after = before.edit(fields, now)
+            if recurs:
+                return Update(self._recur(before, after, recurrence, actor, now), merged=merged)
             if after is before:
                 return Update(before, merged=merged)
             write = writes.edit(before, after, actor, now)
-            self._write(write, self._closing(before, after, force=force))
-            return Update(write.result, merged=merged)
+            closing = self._closing(before, after, force=force)
+            more = self._succession.of_edit(write, actor, now)
+            self._write(write, [*closing, *more.actions], more.writes)
+            return Update(write.result, merged=merged, next=more.next)
 
         return retry_on_conflict(attempt)
 
-    def _write(self, write: Write, beside: Sequence[Action] = ()) -> None:
-        """Carry out a write beside other actions. Raises NotFound and ConditionFailed."""
-        self._joining(write, lambda joining: self._store.write(write, beside=[*beside, *joining]))
+    def _recur(
+        self, before: Task, after: Task, recurrence: Recurrence | None, actor: Actor, now: datetime
+    ) -> Task:
+        """Write a task that comes again from now on, or no more. Raises BadUserInput."""
+        if before.open is not after.open:
+            raise BadUserInput("Close or open a task in a request of its own.", "recurrence")
+        changed = self._succession.of_recurrence(before, after, recurrence, actor, now)
+        if changed:
+            write, action = changed
+            self._write(write, [action])
+            return write.result
+        if after is before:
+            return before
+        write = writes.edit(before, after, actor, now)
+        self._write(write)
+        return write.result
+
+    def _write(
+        self, write: Write, beside: Sequence[Action] = (), more: Sequence[Write] = ()
+    ) -> None:
+        """Carry out a write beside others and actions. Raises NotFound and ConditionFailed."""
+        self._joining(
+            write, lambda joining: self._store.write(write, *more, beside=[*beside, *joining])
+        )
 
     def _joining(self, write: Write, carry_out: Callable[[Sequence[Action]], T]) -> T:
         """Carry out a write with the check that there is the project that its task is put into.
@@ -155,7 +232,8 @@ class Tasks:
                 raise version_conflict(task)
             before = self._dependencies.get(user_id)
             action = self._dependencies.action(before, before.without(id))
-            self._store.write(writes.deletion(task, before, actor, now), beside=[action])
+            ending = self._succession.of_deletion(task, now).actions
+            self._store.write(writes.deletion(task, before, actor, now), beside=[action, *ending])
             return Deletion(id, before.blocked_by(id))
 
         return retry_on_conflict(attempt)
@@ -223,6 +301,7 @@ class Update:
 
     task: Task
     merged: bool
+    next: Task | None = None  # the occurrence that has become current, if one was closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +320,17 @@ class DependencyChange:
     dependencies: Dependencies
 
 
-def _receipt(key: str, task: Task, now: datetime) -> Receipt:
+def _receipt(key: str, task: Task, recurrence: Recurrence | None, now: datetime) -> Receipt:
     if not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise BadUserInput(
             f"An idempotency key must have 1 to {MAX_KEY_LENGTH} characters.", "idempotency_key"
         )
     digest = hashlib.sha256(key.encode()).hexdigest()
     expires = now + KEY_TTL
-    return Receipt(digest, task.content_digest(), int(now.timestamp()), int(expires.timestamp()))
+    content = task.content_digest()
+    if recurrence:
+        content = hashlib.sha256(f"{content}{recurrence}".encode()).hexdigest()
+    return Receipt(digest, content, int(now.timestamp()), int(expires.timestamp()))
 
 
 def run_each(items: Sequence[Item], write: Callable[[Item], T]) -> list[T | AppError]:

@@ -12,13 +12,17 @@ from graphql_api.domain.tasks.model import Task
 from graphql_api.infra.dynamodb import codec
 from graphql_api.infra.dynamodb.codec import Raw
 
-DERIVED = {"updated_at", "completed_at", "version", "change_id"}
+DERIVED = {"updated_at", "completed_at", "version", "series_id", "change_id"}
 """Fields that nobody sets: no change names them."""
+
+RECURRENCE = "recurrence"
+"""The name that a change has for the series of a task."""
 
 BLOCKED_BY, BLOCKS = "blocked_by", "blocks"
 """What a change calls the task's places among the dependencies."""
 
 _FIELDS = tuple(field.name for field in fields(Task))
+_GIVEN = (*(name for name in _FIELDS if name not in DERIVED), RECURRENCE)
 _KEPT = [name for name in _FIELDS if name not in DERIVED or name == "completed_at"]
 
 
@@ -48,15 +52,17 @@ class Write:
         return task
 
 
-def creation(task: Task, given: Collection[str], actor: Actor, now: datetime) -> Write:
-    """The write that creates a task of which these fields were given."""
+def creation(
+    task: Task, given: Collection[str], actor: Actor, now: datetime, follows: str | None = None
+) -> Write:
+    """The write that creates a task of which these fields were given; told after a change."""
     change = Change(
         user_id=task.user_id,
-        change_id=ids.new_id(now),
+        change_id=ids.id_after(now, follows),
         kind=ChangeKind.TASK_CREATED,
         task_id=task.task_id,
         version=task.version,
-        fields=tuple(name for name in _FIELDS if name in given and name not in DERIVED),
+        fields=tuple(name for name in _GIVEN if name in given),
         before=Raw(),
         actor=actor,
     )
@@ -72,6 +78,17 @@ def edit(
     kind = ChangeKind.TASK_COMPLETED if done else ChangeKind.TASK_UPDATED
     named = tuple(name for name in changed if name not in DERIVED)
     return _following(before, after, kind, named, codec.some(before, changed), actor, now, undoes)
+
+
+def recurring(before: Task, after: Task, actor: Actor, now: datetime) -> Write:
+    """The write by which a task comes again from now on, by another rule, or no more.
+
+    With a field that is changed beside it, that is told, too.
+    """
+    changed = [name for name in _KEPT if getattr(before, name) != getattr(after, name)]
+    named = (*(name for name in changed if name not in DERIVED), RECURRENCE)
+    values = codec.some(before, changed)
+    return _following(before, after, ChangeKind.TASK_UPDATED, named, values, actor, now)
 
 
 def linking(

@@ -18,6 +18,8 @@ from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.model import Reminder
 from graphql_api.domain.reminders.store import SHARDS, TimerStore
+from graphql_api.domain.series.store import SeriesStore
+from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.history import History
@@ -51,8 +53,10 @@ class World:
         self.store = TaskStore(self.database, self.changes)
         dependencies = DependencyStore(self.database)
         projects = ProjectStore(self.database)
-        self.history = History(self.store, dependencies, Feed(self.changes), projects)
-        self.tasks = Tasks(self.store, dependencies, self.history, projects)
+        succession = Succession(SeriesStore(self.database), self.store)
+        feed = Feed(self.changes)
+        self.history = History(self.store, dependencies, feed, projects, succession)
+        self.tasks = Tasks(self.store, dependencies, self.history, projects, succession)
         self.timers = TimerStore(self.database)
         self.clock = NOW
         self.duty = TimerDuty(self.timers, self.store, INTERVAL, lambda: self.clock)

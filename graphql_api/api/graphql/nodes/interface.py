@@ -7,11 +7,18 @@ from graphql import GraphQLObjectType
 
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.projects.model import Project
+from graphql_api.domain.series.model import Series
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.webhooks.model import Webhook
 from graphql_api.infra.executor.executor import core_schema
 
-_TYPES: dict[type, str] = {Project: "Project", Task: "Task", User: "User", Webhook: "Webhook"}
+_TYPES: dict[type, str] = {
+    Project: "Project",
+    Series: "Series",
+    Task: "Task",
+    User: "User",
+    Webhook: "Webhook",
+}
 
 
 def _id(root: strawberry.Parent[Any]) -> strawberry.ID:

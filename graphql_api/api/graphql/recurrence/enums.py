@@ -3,12 +3,13 @@
 from graphql_api.api.graphql.strawberry_extras import describe_enum
 from graphql_api.domain.recurrence.model import (
     Adjustment,
+    MissedPolicy,
     MonthEnd,
     OccurrenceStatus,
     RecurrenceAnchor,
 )
 
-__all__ = ["Adjustment", "MonthEnd", "OccurrenceStatus", "RecurrenceAnchor"]
+__all__ = ["Adjustment", "MissedPolicy", "MonthEnd", "OccurrenceStatus", "RecurrenceAnchor"]
 
 describe_enum(
     Adjustment,
@@ -27,10 +28,20 @@ describe_enum(
     OccurrenceStatus,
     "What has become of an occurrence.",
     UPCOMING="It is still to come.",
+    DONE="Its task was completed.",
+    SKIPPED="It was skipped, or its task was cancelled.",
+    MISSED="It had passed when an earlier one was closed, and got no task.",
 )
 describe_enum(
     RecurrenceAnchor,
     "What the next occurrence is counted from.",
     SCHEDULED="The rule's own days, whenever a task is done.",
     COMPLETION="The day on which the one before was done.",
+)
+describe_enum(
+    MissedPolicy,
+    "What happens to occurrences that have passed when the current one is closed.",
+    KEEP_ONE="The latest of them is next, and the others are missed.",
+    KEEP_ALL="Each of them comes, one after the other.",
+    SKIP="All of them are missed: next is the first one to come.",
 )

@@ -6,6 +6,7 @@ from typing import Any, Optional
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.recurrence.inputs import RecurrenceInput
 from graphql_api.api.graphql.strawberry_extras import CONDITION, bounds_metadata, provided
 from graphql_api.api.graphql.tasks.enums import (
     OrderDirection,
@@ -121,6 +122,10 @@ class TaskOrder:
 @strawberry.input(description="A new task.")
 @with_task_fields(new_task_field)
 class CreateTaskInput:
+    recurrence: RecurrenceInput | None = strawberry.field(
+        default=UNSET,
+        description="When it comes again; it needs `dueAt`, which is its first occurrence.",
+    )
     idempotency_key: str | None = strawberry.field(
         default=UNSET,
         description=(
@@ -144,6 +149,13 @@ class _TaskWrite:
 )
 @with_task_fields(changed_field)
 class UpdateTaskInput(_TaskWrite):
+    recurrence: RecurrenceInput | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "When it comes again, from its `dueAt` on, in place of any recurrence before. Null"
+            " ends that, and the task stays."
+        ),
+    )
     merge_disjoint: bool | None = strawberry.field(
         default=UNSET,
         description=(

@@ -8,6 +8,7 @@ import strawberry
 from graphql_api.api.graphql.changes import UndoChangeInput
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, field_cost
+from graphql_api.api.graphql.recurrence.inputs import with_recurrence
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.api.graphql.tasks.fields import values_of
 from graphql_api.api.graphql.tasks.inputs import (
@@ -75,7 +76,8 @@ class TaskMutation:
         info: Info,
         input: Annotated[CreateTaskInput, strawberry.argument(description="The new task.")],
     ) -> TaskPayload:
-        context, values = _write_context(info), values_of(input)
+        context = _write_context(info)
+        values = with_recurrence(values_of(input), context)
         task = context.tasks.create(context.viewer_id, values, context.actor, context.now)
         return TaskPayload(task=task)
 
@@ -85,7 +87,8 @@ class TaskMutation:
         info: Info,
         input: Annotated[UpdateTaskInput, strawberry.argument(description="The change.")],
     ) -> TaskPayload:
-        context, changes = _write_context(info), values_of(input)
+        context = _write_context(info)
+        changes = with_recurrence(values_of(input), context)
         update = context.tasks.update(context.viewer_id, changes, context.actor, context.now)
         return TaskPayload(task=update.task, merged=update.merged)
 
@@ -155,7 +158,9 @@ class TaskMutation:
         context, user_id = _write_context(info), info.context.viewer_id
         results = _run_each(
             input.tasks,
-            lambda task: context.tasks.create(user_id, task, context.actor, context.now),
+            lambda task: context.tasks.create(
+                user_id, with_recurrence(task, context), context.actor, context.now
+            ),
         )
         return _results(context, results)
 
@@ -171,7 +176,11 @@ class TaskMutation:
         context, user_id = _write_context(info), info.context.viewer_id
         results = _run_each(
             input.tasks,
-            lambda task: context.tasks.update(user_id, task, context.actor, context.now).task,
+            lambda task: (
+                context.tasks.update(
+                    user_id, with_recurrence(task, context), context.actor, context.now
+                ).task
+            ),
         )
         return _results(context, results)
 

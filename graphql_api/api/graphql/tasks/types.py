@@ -10,6 +10,7 @@ from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, LOADED, RELATION, field_cost
 from graphql_api.api.graphql.nodes.interface import Node
+from graphql_api.api.graphql.recurrence.types import Series
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.api.graphql.tasks.reminders import Reminder
@@ -17,6 +18,7 @@ from graphql_api.domain.accounts.model import User
 from graphql_api.domain.dependencies.model import MAX_BLOCKED, MAX_BLOCKERS
 from graphql_api.domain.projects.model import Project
 from graphql_api.domain.reminders.model import MAX_REMINDERS
+from graphql_api.domain.series.model import Series as SeriesModel
 from graphql_api.domain.tasks import model, urgency
 from graphql_api.domain.tasks.urgency import Urgency as UrgencyModel
 
@@ -149,6 +151,13 @@ class Task(Node):
     )
     def blocks(task: strawberry.Parent[model.Task], info: Info) -> list[model.Task]:  # noqa: N805 - as `owner`
         return info.context.related_tasks.blocked(task)
+
+    @strawberry.field(
+        graphql_type=Series | None,
+        description="The series that it is an occurrence of; null for a task that does not recur.",
+    )
+    def series(task: strawberry.Parent[model.Task], info: Info) -> SeriesModel | None:  # noqa: N805 - as `owner`
+        return info.context.series_of(task)
 
     @strawberry.field(
         description=(

@@ -1,0 +1,1 @@
+"""Series: tasks that come again, each occurrence a task of its own."""

@@ -1,0 +1,277 @@
+"""Series and their occurrences: which one is current, and which comes next. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from graphql_api import clock, ids
+from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.records import immutable
+from graphql_api.domain.recurrence.model import (
+    RRULE,
+    Adjustment,
+    MissedPolicy,
+    Occurrence,
+    OccurrenceStatus,
+    Recurrence,
+    RecurrenceAnchor,
+    Start,
+    told_within,
+)
+from graphql_api.domain.recurrence.occurrences import Occurrences
+from graphql_api.domain.tasks.model import Task
+from graphql_api.errors import BadUserInput
+
+MAX_MISSED = 50  # occurrences that one write records as missed: the latest ones
+RECURRENCE, DUE_AT, ID = "recurrence", "due_at", "id"
+
+
+@immutable
+class Current:
+    """An occurrence that is a task: its local day, and the instant that the rule gives it."""
+
+    task_id: str
+    on: date
+    at: datetime
+    adjusted_for: Adjustment | None = None
+
+
+@immutable
+class Record:
+    """The end of an occurrence: done, skipped or missed, when, and by whom."""
+
+    on: date
+    at: datetime
+    status: OccurrenceStatus
+    task_id: str | None  # None for one that was missed
+    closed_at: datetime
+    actor: Actor
+    adjusted_for: Adjustment | None = None
+
+    @property
+    def closed_by(self) -> str:
+        """The name of who has closed it."""
+        return self.actor.name
+
+    @property
+    def key(self) -> str:
+        """The place in the series: by day, then by task."""
+        return f"{self.on.isoformat()}#{self.task_id or ''}"
+
+
+@immutable
+class Series:
+    """A recurrence with the occurrence that is current; it has one until it ends."""
+
+    user_id: str
+    series_id: str
+    recurrence: Recurrence
+    start: datetime
+    current: Current
+    number: int  # of the current occurrence, from 1
+    created_at: datetime
+    version: int = 1
+    previous: Current | None = None  # what the current one has followed, while that can be undone
+    missed: tuple[date, ...] = ()  # between the two
+    ended_at: datetime | None = None
+    lost: bool = False  # ended because its current task was deleted
+
+    @classmethod
+    def begin(cls, task: Task, recurrence: Recurrence, now: datetime) -> "Series":
+        """A series whose first occurrence is a task. Raises BadUserInput."""
+        if not task.open:
+            raise BadUserInput("Only an open task can recur.", RECURRENCE)
+        if task.due_at is None:
+            raise BadUserInput("A task that recurs needs a due date.", DUE_AT)
+        start = Start.of(task.due_at, recurrence.timezone)
+        with told_within(RECURRENCE):
+            Occurrences(recurrence, start).check_first(DUE_AT)
+        return cls(
+            user_id=task.user_id,
+            series_id=ids.new_id(now),
+            recurrence=recurrence,
+            start=task.due_at,
+            current=Current(task_id=task.task_id, on=start.day, at=task.due_at),
+            number=1,
+            created_at=clock.milliseconds(now),
+        )
+
+    def restart(self, task: Task, recurrence: Recurrence, now: datetime) -> "Series":
+        """The series with another recurrence, of which its task is the first occurrence."""
+        if recurrence == self.recurrence and task.due_at == self.current.at:
+            return self
+        fresh = Series.begin(task, recurrence, now)
+        return replace(
+            fresh,
+            series_id=self.series_id,
+            created_at=self.created_at,
+            version=self.version + 1,
+        )
+
+    def change(self, recurrence: Recurrence) -> "Series":
+        """The series with another recurrence, which holds after the current occurrence.
+
+        Raises BadUserInput if nothing would come.
+        """
+        if recurrence == self.recurrence:
+            return self
+        zone = recurrence.timezone
+        on = self.current.at.astimezone(ZoneInfo(zone)).date()
+        after = self._with(
+            recurrence=recurrence,
+            start=self.current.at,
+            current=replace(self.current, on=on),
+            number=1,
+            previous=None,
+            missed=(),
+        )
+        if next(after.upcoming(), None) is None:
+            raise BadUserInput(
+                "By this rule nothing comes after the current occurrence: end the series.",
+                (RECURRENCE, RRULE),
+            )
+        return after
+
+    def end(self, now: datetime, *, lost: bool = False) -> "Series":
+        """The series after its end; `lost` if the current task is deleted."""
+        if self.ended_at:
+            return self
+        return self._with(ended_at=clock.milliseconds(now), lost=lost, previous=None, missed=())
+
+    def revive(self) -> "Series":
+        """The series whose current task is there again after it was deleted."""
+        return self._with(ended_at=None, lost=False)
+
+    def advance(self, task_id: str, now: datetime) -> tuple["Series", list[Occurrence]]:
+        """The series when its current occurrence is closed, and those that were missed.
+
+        The next one becomes current, as a task of this id; if there is none, the series ends.
+        """
+        if self.recurrence.anchor is RecurrenceAnchor.COMPLETION:
+            missed: list[Occurrence] = []
+            coming = next(self._from_completion(self._today(now)), None)
+        else:
+            missed, coming = self._scheduled(now)
+        if coming is None or coming.at is None:
+            ended = clock.milliseconds(now)
+            days = tuple(each.on for each in missed)
+            return self._with(ended_at=ended, previous=self.current, missed=days), missed
+        current = Current(
+            task_id=task_id, on=coming.on, at=coming.at, adjusted_for=coming.adjusted_for
+        )
+        after = self._with(
+            current=current,
+            previous=self.current,
+            missed=tuple(each.on for each in missed),
+            number=self.number + 1,
+        )
+        return after, missed
+
+    def go_back(self) -> "Series":
+        """The series before its last occurrence was closed."""
+        if self.previous is None:
+            return self
+        number = self.number if self.ended_at else self.number - 1
+        return self._with(
+            current=self.previous, previous=None, missed=(), number=number, ended_at=None
+        )
+
+    def upcoming(self) -> Iterator[Occurrence]:
+        """The occurrences after the current one; by completion as if each was done on its day."""
+        if self.ended_at:
+            return iter(())
+        if self.recurrence.anchor is RecurrenceAnchor.COMPLETION:
+            return self._from_completion(self.current.on)
+        return self._occurrences.after(self.current.on)
+
+    @property
+    def begin_day(self) -> Start:
+        """The local day and time of the first occurrence."""
+        return Start.of(self.start, self.recurrence.timezone)
+
+    @property
+    def _occurrences(self) -> Occurrences:
+        return Occurrences(self.recurrence, self.begin_day)
+
+    def _from_completion(self, done: date) -> Iterator[Occurrence]:
+        count = self.recurrence.rule.count
+        left = None if count is None else max(0, count - self.number)
+        return islice(self._occurrences.from_completion(done), left)
+
+    def _scheduled(self, now: datetime) -> tuple[list[Occurrence], Occurrence | None]:
+        """The occurrences that are passed over, and the one that becomes current."""
+        policy = self.recurrence.missed
+        passed: list[Occurrence] = []
+        for each in self.upcoming():
+            if policy is MissedPolicy.KEEP_ALL or each.at is None or each.at > now:
+                if policy is MissedPolicy.KEEP_ONE and passed:
+                    return passed[-1 - MAX_MISSED : -1], passed[-1]
+                return passed[-MAX_MISSED:], each
+            passed.append(each)
+        if policy is MissedPolicy.KEEP_ONE and passed:
+            return passed[-1 - MAX_MISSED : -1], passed[-1]
+        return passed[-MAX_MISSED:], None
+
+    def _today(self, now: datetime) -> date:
+        return now.astimezone(ZoneInfo(self.recurrence.timezone)).date()
+
+    def _with(self, **values: object) -> "Series":
+        return replace(self, **values, version=self.version + 1)  # type: ignore[arg-type]  # each by its name
+
+
+def following_task(task: Task, series: Series, now: datetime) -> Task:
+    """The task of a series' current occurrence, made from the one before.
+
+    What lies at a time of its own moves by as many days, at the same time of day.
+    """
+    current, zone = series.current, ZoneInfo(series.recurrence.timezone)
+    base = task.due_at or current.at
+    shift = _local(current.at, zone) - _local(base, zone)
+
+    def moved(instant: datetime) -> datetime:
+        try:
+            return clock.milliseconds(
+                (_local(instant, zone) + shift).replace(tzinfo=zone).astimezone(UTC)
+            )
+        except OverflowError:
+            return instant
+
+    return task.again(current.task_id, current.at, moved, now)
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+    return instant.astimezone(zone).replace(tzinfo=None)
+
+
+def records(
+    closed: Task, before: Series, missed: list[Occurrence], actor: Actor, now: datetime
+) -> list[Record]:
+    """The records to keep when the current occurrence of a series is closed."""
+    status = OccurrenceStatus.DONE if closed.completed else OccurrenceStatus.SKIPPED
+    at = clock.milliseconds(now)
+    own = Record(
+        on=before.current.on,
+        at=before.current.at,
+        status=status,
+        task_id=closed.task_id,
+        closed_at=at,
+        actor=actor,
+        adjusted_for=before.current.adjusted_for,
+    )
+    return [
+        own,
+        *(
+            Record(
+                on=each.on,
+                at=each.at or at,
+                status=OccurrenceStatus.MISSED,
+                task_id=None,
+                closed_at=at,
+                actor=actor,
+                adjusted_for=each.adjusted_for,
+            )
+            for each in missed
+        ),
+    ]

@@ -1,0 +1,186 @@
+"""Consequences for a series when a task of it is closed, reopened, deleted or brought back.
+
+They go into the transaction of the task's own write: there is no instant at which an occurrence is
+done and the next one is missing, whatever crashes.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from graphql_api import ids
+from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.recurrence.model import Recurrence
+from graphql_api.domain.series.model import Series, following_task, records
+from graphql_api.domain.series.store import SeriesStore
+from graphql_api.domain.tasks import writes
+from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.tasks.writes import Write
+from graphql_api.errors import BadUserInput, Conflict
+from graphql_api.infra.dynamodb import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """Writes and actions that belong to a write of a task, and the next occurrence, if any."""
+
+    writes: tuple[Write, ...] = ()
+    actions: tuple[Action, ...] = ()
+    next: Task | None = None
+
+
+NONE = Consequences()
+
+
+class Succession:
+    """Makes the next occurrence of a series, and takes it back."""
+
+    def __init__(self, store: SeriesStore, tasks: TaskStore) -> None:
+        self._store, self._tasks = store, tasks
+
+    def of_edit(self, write: Write, actor: Actor, now: datetime) -> Consequences:
+        """The consequences of closing the current occurrence; none of other edits."""
+        before, after = write.before, write.after
+        if before is None or after is None or after.series_id is None:
+            return NONE
+        if after.open or not before.open:
+            return NONE
+        series = self._current(before)
+        if series is None:
+            return NONE
+        advanced, missed = series.advance(ids.new_id(now), now)
+        kept = records(after, series, missed, actor, now)
+        actions = (
+            self._store.put(series, advanced),
+            *self._store.record_actions(series, kept),
+        )
+        if advanced.ended_at:
+            return Consequences(actions=actions)
+        following = following_task(before, advanced, now)
+        new = writes.creation(following, (), actor, now, follows=write.change.change_id)
+        return Consequences((new,), actions, new.result)
+
+    def beginning(self, task: Task, recurrence: Recurrence, now: datetime) -> tuple[Series, Action]:
+        """The series that begins with a task, and the action that stores it."""
+        series = Series.begin(task, recurrence, now)
+        return series, self._store.put(None, series)
+
+    def of_recurrence(
+        self, before: Task, after: Task, recurrence: Recurrence | None, actor: Actor, now: datetime
+    ) -> tuple[Write, Action] | None:
+        """The writes by which a task recurs from now on, by another rule or no more.
+
+        None if that changes nothing. Raises BadUserInput.
+        """
+        series = self._current(before)
+        if recurrence is None:
+            if series is None:
+                return None
+            changed, series_id = series.end(now), None
+        else:
+            changed = (
+                series.restart(after, recurrence, now)
+                if series
+                else Series.begin(after, recurrence, now)
+            )
+            series_id = changed.series_id
+        if changed is series:
+            return None
+        after = replace(after.touched(now) if after is before else after, series_id=series_id)
+        return writes.recurring(before, after, actor, now), self._store.put(series, changed)
+
+    def change(
+        self,
+        user_id: str,
+        series_id: str,
+        recurrence: Recurrence | None,
+        expected_version: int | None,
+        actor: Actor,
+        now: datetime,
+    ) -> Series:
+        """Give a series another recurrence, which holds after the current occurrence, or end it.
+
+        Raises NotFound, BadUserInput, and Conflict if it has ended or has another version.
+        """
+
+        def attempt() -> Series:
+            before = self._store.get(user_id, series_id)
+            if expected_version not in {None, before.version}:
+                raise Conflict(
+                    "The series has been changed since.",
+                    field="expected_version",
+                    current_version=before.version,
+                )
+            if before.ended_at and recurrence is None:
+                return before
+            if before.ended_at:
+                raise Conflict("The series has ended.", field="id")
+            after = before.change(recurrence) if recurrence else before.end(now)
+            if after is before:
+                return before
+            task = self._tasks.get(user_id, before.current.task_id)
+            write = writes.recurring(task, task, actor, now)
+            self._tasks.write(write, beside=[self._store.put(before, after)])
+            return after
+
+        return retry_on_conflict(attempt)
+
+    def check_current(self, task: Task) -> None:
+        """Raise BadUserInput unless a task is the current occurrence of a series."""
+        if self._current(task) is None:
+            raise BadUserInput("This task is not the current occurrence of a series.", "id")
+
+    def of_reopening(
+        self, task: Task, dependencies: Dependencies, actor: Actor, now: datetime
+    ) -> Consequences:
+        """The consequences of taking a closing back: the untouched next one goes."""
+        series = self._find(task)
+        if series is None or series.previous is None or series.previous.task_id != task.task_id:
+            return NONE
+        gone: tuple[Write, ...] = ()
+        if series.ended_at is None:
+            following = self._tasks.get_many([(task.user_id, series.current.task_id)])
+            found = next(iter(following.values()), None)
+            if found is None or not _is_untouched(found, dependencies):
+                return NONE
+            gone = (writes.deletion(found, dependencies, actor, now),)
+        back = series.go_back()
+        keys = [f"{back.current.on.isoformat()}#{task.task_id}"]
+        keys += [f"{on.isoformat()}#" for on in series.missed]
+        forgotten = self._store.forget_actions(series, keys)
+        return Consequences(gone, (self._store.put(series, back), *forgotten))
+
+    def of_deletion(self, task: Task, now: datetime) -> Consequences:
+        """The consequences of a deletion: without its current occurrence, a series ends."""
+        series = self._current(task) if task.open else None
+        if series is None:
+            return NONE
+        return Consequences(actions=(self._store.put(series, series.end(now, lost=True)),))
+
+    def of_restoration(self, task: Task) -> Consequences:
+        """The consequences of bringing a deleted task back: its series goes on."""
+        series = self._find(task)
+        if series is None or not series.lost or series.current.task_id != task.task_id:
+            return NONE
+        return Consequences(actions=(self._store.put(series, series.revive()),))
+
+    def _find(self, task: Task) -> Series | None:
+        if task.series_id is None:
+            return None
+        key = (task.user_id, task.series_id)
+        return self._store.get_many([key]).get(key)
+
+    def _current(self, task: Task) -> Series | None:
+        """The series of which a task is the current occurrence."""
+        series = self._find(task)
+        if series is None or series.ended_at or series.current.task_id != task.task_id:
+            return None
+        return series
+
+
+def _is_untouched(task: Task, dependencies: Dependencies) -> bool:
+    """Tell whether nobody has changed a task since it was created."""
+    linked = dependencies.blockers_of(task.task_id) or dependencies.blocked_by(task.task_id)
+    return task.version == 1 and task.open and not linked
