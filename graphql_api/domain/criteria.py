@@ -124,22 +124,6 @@ class Exists(_Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class Contains(_Condition):
-    """The attribute is a list with this text in it."""
-
-    name: str
-    value: str
-
-    def holds(self, record: Any) -> bool:
-        """Look into the record's list."""
-        return self.value in getattr(record, self.name)
-
-    def clause(self) -> Clause:
-        """The condition in DynamoDB."""
-        return Attr(self.name).contains(self.value)
-
-
-@dataclass(frozen=True, slots=True)
 class IsEmpty(_Condition):
     """The attribute is an empty list."""
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import Enum
+from functools import reduce
+from operator import and_, or_
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,8 +23,9 @@ from graphql_api.domain.criteria import (
 )
 from graphql_api.domain.paging import Rank
 from graphql_api.domain.tasks.model import MAX_TAGS, OPEN, Task, TaskPriority, TaskStatus
-from graphql_api.domain.text import comparable
+from graphql_api.domain.text import Search, comparable
 from graphql_api.errors import FIELD, BadUserInput
+from graphql_api.infra.dynamodb import Attr
 
 T = TypeVar("T")
 
@@ -244,20 +247,14 @@ class TaskFilter:
         if self.ready is not None:
             yield unless(_ready(at), wanted=self.ready)
         if self.search:
-            yield Computed(self.is_found_in)
+            search = Search.of(self.search)
+            yield Computed(lambda task: search.finds((task.title, task.description, *task.tags)))
         for each in self.and_ or ():
             yield each.criterion(at)
         if self.or_ is not None:
             yield criteria.Any_(tuple(each.criterion(at) for each in self.or_))
         if self.not_ is not None:
             yield criteria.Not(self.not_.criterion(at))
-
-    def is_found_in(self, task: Task) -> bool:
-        """Return whether the searched text is in the title or the description, ignoring case."""
-        if not self.search:
-            return True
-        text = self.search.casefold()
-        return text in task.title.casefold() or text in task.description.casefold()
 
     def _about_projects(self) -> Iterator[Criterion]:
         if self.project_ids is not None:
@@ -267,9 +264,9 @@ class TaskFilter:
 
     def _about_tags(self) -> Iterator[Criterion]:
         if self.tags is not None:
-            yield criteria.Any_(tuple(criteria.Contains("tags", tag) for tag in self.tags))
-        for tag in self.tags_all or ():
-            yield criteria.Contains("tags", tag)
+            yield HasTags.of(self.tags, wants_all=False)
+        if self.tags_all is not None:
+            yield HasTags.of(self.tags_all, wants_all=True)
         if self.no_tags is not None:
             yield unless(criteria.IsEmpty("tags"), wanted=self.no_tags)
 
@@ -302,6 +299,42 @@ _TIMES = {
 _NESTED = ("and_", "or_", "not_")
 _LATER = [each.name for each in fields(TaskFilter) if not each.repr]
 _LEAVES = [each.name for each in fields(TaskFilter) if each.name not in _NESTED]
+
+
+@dataclass(frozen=True, slots=True)
+class HasTags(Criterion):
+    """A task has one of these tags, or all of them, in whatever case and encoding it was typed.
+
+    Items of earlier releases do not have the `tag_keys` that DynamoDB needs for it.
+    """
+
+    keys: tuple[str, ...]
+    wants_all: bool
+
+    @classmethod
+    def of(cls, tags: Iterable[str], *, wants_all: bool) -> "HasTags":
+        """The criterion for tags as they are typed."""
+        return cls(_distinct(map(comparable, tags)), wants_all)
+
+    def holds(self, record: Task) -> bool:
+        """Look for the tags."""
+        found = set(map(comparable, record.tags)).intersection(self.keys)
+        return len(found) == len(self.keys) if self.wants_all else bool(found)
+
+    def bounds(self) -> criteria.Bounds:
+        """Take the keys where they are stored; an item without them may have any tag."""
+        if not self.keys:
+            clause = criteria.ALWAYS if self.wants_all else criteria.NEVER
+            return criteria.Bounds(clause, clause)
+        each = [Attr("tag_keys").contains(key) for key in self.keys]
+        stored = reduce(and_ if self.wants_all else or_, each)
+        unknown = Attr("tag_keys").not_exists() & Attr("tags").ne([])
+        return criteria.Bounds(stored | unknown, stored)
+
+    @property
+    def is_exact(self) -> bool:
+        """Decode what may be an item of an earlier release."""
+        return not self.keys
 
 
 def _ready(at: Viewpoint) -> Criterion:

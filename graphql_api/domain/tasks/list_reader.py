@@ -32,6 +32,7 @@ COUNTED_PER_UNIT = 10  # items that are only counted
 MAX_QUERY = 1_000  # items per query
 MAX_SEARCH_QUERY = 200
 MAX_COUNT_QUERY = 10_000
+MAX_COUNTED_ITEMS = 1_000  # a query, of what is counted here
 MAX_SORTED = 2_000  # tasks, in an order that no index has
 LONG_PAGE = 100  # tasks, with which a page may end where the store has cut a query, at 1 MB
 
@@ -233,9 +234,13 @@ class TaskListReader:
                 total += counted.matches
                 start = counted.last_key
             else:
-                read = self._query(run, MAX_SEARCH_QUERY, start)
+                size = MAX_SEARCH_QUERY if sieve.searches else MAX_COUNTED_ITEMS
+                read = self._query(run, size, start)
                 tasks = list(map(_decode, read.items))
-                budget.spend(_cost(read.scanned, tasks, sieve))
+                left_out = read.scanned - len(tasks)
+                budget.spend(
+                    _cost(len(tasks), tasks, sieve) + math.ceil(left_out / COUNTED_PER_UNIT)
+                )
                 total += len(sieve.left(tasks))
                 start = read.last_key
             if start is None:

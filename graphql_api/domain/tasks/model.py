@@ -12,7 +12,7 @@ from graphql_api import clock
 from graphql_api.domain.records import REQUIRED, derived, immutable, internal, rules_of, writable
 from graphql_api.domain.reminders.model import Bases, Reminder, ReminderBase, check_new
 from graphql_api.domain.reminders.model import checked as checked_reminders
-from graphql_api.domain.text import is_invisible
+from graphql_api.domain.text import comparable, is_invisible
 from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.ids import is_id, new_id
 
@@ -66,7 +66,9 @@ def _description(field: str, text: str) -> str:
 
 
 def _tags(field: str, texts: Iterable[str]) -> tuple[str, ...]:
-    tags = tuple(dict.fromkeys(tag.strip() for tag in texts))
+    stripped = [tag.strip() for tag in texts]
+    first = {comparable(tag): tag for tag in reversed(stripped)}
+    tags = tuple(first[key] for key in dict.fromkeys(map(comparable, stripped)))
     if len(tags) > MAX_TAGS:
         raise BadUserInput(f"A task must have at most {MAX_TAGS} tags.", field)
     if not all(1 <= len(tag) <= MAX_TAG_LENGTH for tag in tags):
@@ -236,6 +238,11 @@ class Task:
             ReminderBase.DUE: self.due_at,
             ReminderBase.PLANNED_START: self.planned_start,
         }
+
+    @property
+    def tag_keys(self) -> tuple[str, ...] | None:
+        """The tags as they are compared; None without tags."""
+        return tuple(map(comparable, self.tags)) or None
 
     @property
     def due_order(self) -> str | None:

@@ -1,6 +1,6 @@
 """Tasks in DynamoDB. The owner's id is the partition key, so nobody finds another's tasks.
 
-user_id   task_id   attributes of `model.Task`, and due_order for the index `by_due_date`
+user_id   task_id   attributes of `model.Task`, due_order for the index `by_due_date`, and tag_keys
 
 Receipts of idempotency keys are stored in the user's partition of the table Users:
 
@@ -244,7 +244,7 @@ def _names(task: Task) -> Collection[str]:
 
 
 def _item(task: Task) -> Item:
-    item = {**codec.encode(task), **codec.item(due_order=task.due_order)}
+    item = {**codec.encode(task), **codec.item(due_order=task.due_order, tag_keys=task.tag_keys)}
     if not task.reminders:  # as in items that are older: most tasks have none
         del item["reminders"]
     return item

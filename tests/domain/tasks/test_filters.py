@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from graphql_api.domain.tasks.filters import (
+    ANY_VIEWPOINT,
     OrderDirection,
     TaskFilter,
     TaskOrder,
@@ -26,17 +27,39 @@ def test_the_newest_come_first_unless_another_order_is_asked_for():
     ("task", "found_by", "not_by"),
     [
         ({"title": "Call the Bank"}, "the bANK", "thebank"),
+        ({"title": "Call the Bank"}, "bank call", "bank calls"),
+        ({"title": "Call the  Bank"}, '"the bank"', '"bank the"'),
+        ({"title": "Call the Bank"}, "\u201eThe bank\u201c", '"call bank"'),
+        ({"title": "Call", "description": "the bank"}, '"the bank', '"call the"'),
         ({"description": "Straße 1"}, "STRASSE", "Strase"),
-        ({"title": "ΣΊΣΥΦΟΣ"}, "σίσυφος", "σίσυφο "),
-        ({"title": "one", "description": "two"}, "TWO", "one two"),
+        ({"title": "ΣΊΣΥΦΟΣ"}, " σίσυφος ", "σίσυφοι"),
+        ({"title": "one", "description": "two", "tags": ["Three"]}, "TWO thr one", "one four"),
+        ({"title": "Crème"}, "creme", "crime"),
+        ({"title": "creme"}, "CRE\u0300ME", "cr\u00e8me!"),
+        ({"title": "\u1112\u1161\u11ab\u1100\u1173\u11af"}, "한글", "한국"),
+        ({"title": "\ufb01le №5"}, "file no5", "№6"),
+        ({"title": "がく"}, "がく", "かく"),
         ({"title": "100%"}, "0%", "1.0"),
-        ({"title": "x"}, "", " "),
+        ({"title": "x"}, "", "y"),
+        ({"title": "x"}, ' "" ', '"y" ""'),
     ],
     ids=str,
 )
-def test_a_search_finds_a_text_in_the_title_or_the_description_in_any_case(task, found_by, not_by):
-    assert TaskFilter(search=found_by).is_found_in(new(**task))
-    assert not TaskFilter(search=not_by).is_found_in(new(**task))
+def test_a_search_finds_words_in_the_texts_of_a_task(task, found_by, not_by):
+    assert TaskFilter(search=found_by).matches(new(**task), ANY_VIEWPOINT)
+    assert not TaskFilter(search=not_by).matches(new(**task), ANY_VIEWPOINT)
+
+
+@pytest.mark.parametrize(
+    ("tag", "same"), [("Home", "home"), ("CAFE\u0301", "caf\u00e9"), ("Straße", "STRASSE")]
+)
+def test_a_tag_is_one_in_whatever_form(tag, same):
+    task = new(tags=[tag, same, "other"])
+
+    assert task.tags == (tag, "other")
+    assert TaskFilter(tags=(same,)).matches(task, ANY_VIEWPOINT)
+    assert TaskFilter(tags_all=(same, tag)).matches(task, ANY_VIEWPOINT)
+    assert not TaskFilter(tags=("cafe", "hom")).matches(task, ANY_VIEWPOINT)
 
 
 def test_a_filter_is_kept_without_duplicates_and_its_tags_as_tasks_have_them():

@@ -35,12 +35,12 @@ class TaskFilter:
     )
     tags: list[str] | None = strawberry.field(
         default=UNSET,
-        description=f"The task has one of these tags, at most {model.MAX_TAGS}.",
+        description=f"The task has one of these tags, in any case, at most {model.MAX_TAGS}.",
         metadata=CONDITION,
     )
     tags_all: list[str] | None = strawberry.field(
         default=UNSET,
-        description=f"The task has all of these tags, at most {model.MAX_TAGS}.",
+        description=f"The task has all of these tags, in any case, at most {model.MAX_TAGS}.",
         metadata=CONDITION,
     )
     no_tags: bool | None = strawberry.field(
@@ -71,7 +71,11 @@ class TaskFilter:
     planned_before: datetime | None = _instant("`plannedStart` is before this instant.")
     planned_after: datetime | None = _instant("`plannedStart` is at this instant or later.")
     search: str | None = strawberry.field(
-        default=UNSET, description="The title or the description contains this text, in any case."
+        default=UNSET,
+        description=(
+            "Each word is in the title, the description or a tag, in any case and with any accents;"
+            " what stands in quotes is one word."
+        ),
     )
     ready: bool | None = strawberry.field(
         default=UNSET, description="`isReady` is this: the task can be begun now, or not."

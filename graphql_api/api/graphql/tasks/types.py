@@ -80,7 +80,7 @@ class Task(Node):
     tags: list[str] = strawberry.field(
         description=(
             f"The user's own labels, in the user's order: at most {model.MAX_TAGS} of 1 to"
-            f" {model.MAX_TAG_LENGTH} characters."
+            f" {model.MAX_TAG_LENGTH} characters. In whatever case, a tag is the same."
         ),
         metadata=field_cost(size=4 * model.MAX_TAGS * model.MAX_TAG_LENGTH),
     )

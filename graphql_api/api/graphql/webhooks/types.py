@@ -34,7 +34,7 @@ class TaskConditions:
         description="The due date is at this instant or later."
     )
     search: str | None = strawberry.field(
-        description="The title or the description contains this text, in any case.",
+        description="Each word is in the title, the description or a tag.",
         metadata=field_cost(size=4 * MAX_SEARCH_LENGTH),
     )
     ready: bool | None = strawberry.field(description="The task can be begun now, or not.")
