@@ -378,6 +378,31 @@ def test_skipping_what_does_not_recur_is_refused(ann):
     assert ann.task(task["id"])["status"] == "PENDING"
 
 
+def test_rest_completes_without_a_body(ann):
+    task = recurring(ann)
+    path = f"/api/v1/tasks/{task['id']}/complete"
+    assert ann.rest("POST", path).json["next"] is not None
+    refused = ann.rest("POST", path, data="", content_type="text/plain")
+    assert refused.status_code == 409
+
+
+def test_a_merge_does_not_overwrite_another_rule(ann):
+    task = ann.create(title="x", dueAt=DUE)
+    first = {"id": task["id"], "expectedVersion": 1, "recurrence": {"rrule": "FREQ=DAILY"}}
+    data(ann.graphql(UPDATE, input=first))
+    other = {**first, "recurrence": {"rrule": "FREQ=WEEKLY"}, "mergeDisjoint": True}
+    refused = ann.graphql(UPDATE, input=other)
+    assert codes(refused) == ["CONFLICT"]
+    assert refused["errors"][0]["extensions"]["fields"] == ["recurrence"]
+
+
+def test_an_undo_of_a_rule_is_refused(ann):
+    task = ann.create(title="x", dueAt=DUE)
+    data(ann.graphql(UPDATE, input={"id": task["id"], "recurrence": {"rrule": "FREQ=DAILY"}}))
+    refused = ann.graphql(UNDO, id=last_change(ann, task["id"])["id"])
+    assert codes(refused) == ["BAD_USER_INPUT"]
+
+
 def test_completing_twice_is_a_conflict(ann):
     task = recurring(ann)
     data(complete(ann, task["id"]))

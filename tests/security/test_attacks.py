@@ -188,7 +188,9 @@ def test_each_field_that_takes_an_id_is_known():
     assert not {"userId", "ownerId", "owner", "user"} & arguments
     ids = {name for name, f in fields.items() if {"id", "ids"} & f.args.keys()}
     # Each has a test that foreign ids are missing ones.
-    assert ids == {f"Query.{name}" for name in ("node", "nodes", "project", "task", "webhook")}
+    assert ids == {
+        f"Query.{name}" for name in ("node", "nodes", "project", "series", "task", "webhook")
+    }
     inputs = {get_named_type(f.args["input"].type) for f in fields.values() if "input" in f.args}
     assert not {"userId", "ownerId", "owner", "user"} & {n for kind in inputs for n in kind.fields}
 
@@ -233,7 +235,7 @@ def test_no_name_of_a_clients_comes_into_an_expression(ann, calls, name):
 
 def test_every_route_with_a_task_in_it_hides_a_foreign_one(app, ann, neighbour):
     foreign = neighbour.create(title="not yours")
-    bodies = {"blockers": {"blocker_ids": [ann.create(title="mine")["id"]]}}
+    bodies = {"blockers": {"blocker_ids": [ann.create(title="mine")["id"]]}, "complete": {}}
     rules = [rule for rule in app.url_map.iter_rules() if "<task_id>" in rule.rule]
 
     statuses = {

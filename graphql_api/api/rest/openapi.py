@@ -157,7 +157,10 @@ class _RouteDocument:
         if route.public:
             operation["security"] = []
         if self._parameters.body:
-            operation["requestBody"] = {"required": True, "content": {JSON: self._body()}}
+            operation["requestBody"] = {
+                "required": not route.body_is_optional,
+                "content": {JSON: self._body()},
+            }
         return operation
 
     def _body(self) -> Json:

@@ -65,7 +65,7 @@ class Parameters:
         self.body = {
             name: field for name, field in _fields(fields).items() if field.name not in elsewhere
         }
-        self.flags = route.flags
+        self.flags, self.body_is_optional = route.flags, route.body_is_optional
         # What a resource shows and nobody sets.
         read_only = operation.result.fields.keys() - self.body.keys()
         self.ignored = read_only if route.takes_response else frozenset()
@@ -93,7 +93,7 @@ class Parameters:
         for flag in self.flags:
             if flag in request.parsed.args:
                 values[self.body[flag].name] = read_boolean(flag, request.parsed.args[flag])
-        if not self.body:
+        if not self.body or (self.body_is_optional and _has_no_body(request)):
             return values
         body = read_json(request)
         if not isinstance(body, dict):
@@ -108,6 +108,11 @@ class Parameters:
             if header.name in request.parsed.headers
             and (value := header.read(request.parsed.headers[header.name])) is not None
         }
+
+
+def _has_no_body(request: HTTPRequest) -> bool:
+    """Return whether a request says that nothing follows its headers."""
+    return request.environ.get("CONTENT_LENGTH", "") in {"", "0"}
 
 
 def _target(name: str, targets: Mapping[str, Any], route: Route) -> str:

@@ -46,6 +46,7 @@ class Route:
     omits_if_empty: Collection[str] = ()  # names that are left out of the body
     adapt: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # the body, at last
 
+    body_is_optional: bool = False  # no field of it is required
     takes_response: bool = False  # a body may have all fields of the response: those are ignored
     flags: Collection[str] = ()  # boolean fields of the body that the query string may have, too
     names: Mapping[str, str] = field(default_factory=dict)  # of arguments called otherwise here
@@ -464,6 +465,7 @@ ROUTES = (
         tag="Recurrence",
         summary="Complete a task",
         example={"force": True},
+        body_is_optional=True,
         description="Completes an open task; `next` is the next occurrence, if it recurs.",
         problems=CLOSING,
     ),

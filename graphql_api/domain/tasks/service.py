@@ -146,7 +146,8 @@ class Tasks:
             before = self._store.get(user_id, task_id)
             merged = expected_version not in {None, before.version}
             if merged:
-                self._check_mergeable(before, expected_version, fields.keys() if merge else None)
+                names = fields.keys() | ({writes.RECURRENCE} if recurs else set())
+                self._check_mergeable(before, expected_version, names if merge else None)
             check(before)
             after = before.edit(fields, now)
             if recurs:

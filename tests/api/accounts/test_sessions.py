@@ -476,6 +476,10 @@ def test_a_refused_change_of_the_password_changes_nothing(ann, change, field):
 def test_a_deleted_account_leaves_nothing_behind(app, ann, neighbour, entry):
     for number in range(30):
         ann.create(title=f"{number}", dueAt="2030-01-01T00:00:00Z", idempotencyKey=f"{number}")
+    rule = {"rrule": "FREQ=DAILY"}
+    daily = {"title": "Sweep", "due_at": "2030-01-01T00:00:00Z", "recurrence": rule}
+    task = ann.rest("POST", "/api/v1/tasks", json=daily).json
+    assert ann.rest("POST", f"/api/v1/tasks/{task['task_id']}/complete").status_code == 200
     phone, token = log_in(ann)
 
     if entry == "graphql":

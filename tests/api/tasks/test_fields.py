@@ -34,8 +34,11 @@ def test_a_field_has_the_type_that_the_model_says():
 @pytest.mark.parametrize(
     ("input_type", "own"),
     [
-        (inputs.CreateTaskInput, {"idempotency_key"}),
-        (inputs.UpdateTaskInput, {"id", "expected_version", "merge_disjoint", "force"}),
+        (inputs.CreateTaskInput, {"idempotency_key", "recurrence"}),
+        (
+            inputs.UpdateTaskInput,
+            {"id", "expected_version", "merge_disjoint", "force", "recurrence"},
+        ),
     ],
 )
 def test_an_input_takes_what_clients_may_write_and_its_own(input_type, own):
