@@ -62,6 +62,8 @@ def test_the_operations_behind_the_rest_routes_fit_the_schema():
     assert {route.operation for route in ROUTES} == set(operations)
 
 
+# What a creation says beside the fields of the task.
+CREATE_OPTIONS = {"idempotency_key", "recurrence", "blocked_by", "blocked_by_index"}
 # What an update says beside the fields of the task.
 UPDATE_OPTIONS = {"id", "expected_version", "force", "merge_disjoint", "recurrence"}
 
@@ -69,7 +71,7 @@ UPDATE_OPTIONS = {"id", "expected_version", "force", "merge_disjoint", "recurren
 def test_inputs_have_no_field_that_a_task_does_not_have():
     task = set(Task.__dataclass_fields__)
 
-    assert set(CreateTaskInput.__annotations__) - {"idempotency_key", "recurrence"} <= task
+    assert set(CreateTaskInput.__annotations__) - CREATE_OPTIONS <= task
     assert set(UpdateTaskInput.__annotations__) - UPDATE_OPTIONS <= task
 
 

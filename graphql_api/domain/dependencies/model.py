@@ -71,7 +71,11 @@ class Dependencies:
         return task_id not in self._closed
 
     def add(
-        self, task_id: str, blocker_ids: Iterable[str], closed: Collection[str]
+        self,
+        task_id: str,
+        blocker_ids: Iterable[str],
+        closed: Collection[str],
+        field: str = BLOCKER_IDS,
     ) -> "Dependencies":
         """Add blockers to the task. `closed` are the ids of the closed ones among these tasks.
 
@@ -82,7 +86,7 @@ class Dependencies:
         new = [blocker for blocker in blocker_ids if blocker not in before]
         if not new:
             return self
-        self._check_counts(task_id, new)
+        self._check_counts(task_id, new, field)
         for blocker in new:
             self._check_cycle(task_id, blocker)
         return self._with({**self.blockers, task_id: (*before, *new)}, self._closed.union(closed))
@@ -114,15 +118,13 @@ class Dependencies:
         after = replace(self, blockers=left, closed=tuple(sorted(mentioned.intersection(closed))))
         return self if after == self else replace(after, version=self.version + 1)
 
-    def _check_counts(self, task_id: str, new: Collection[str]) -> None:
+    def _check_counts(self, task_id: str, new: Collection[str], field: str) -> None:
         if len(self.blockers_of(task_id)) + len(new) > MAX_BLOCKERS:
-            raise BadUserInput(f"A task can have at most {MAX_BLOCKERS} blockers.", BLOCKER_IDS)
+            raise BadUserInput(f"A task can have at most {MAX_BLOCKERS} blockers.", field)
         if any(len(self.blocked_by(blocker)) >= MAX_BLOCKED for blocker in new):
-            raise BadUserInput(f"A task can block at most {MAX_BLOCKED} others.", BLOCKER_IDS)
+            raise BadUserInput(f"A task can block at most {MAX_BLOCKED} others.", field)
         if sum(map(len, self.blockers.values())) + len(new) > MAX_DEPENDENCIES:
-            raise BadUserInput(
-                f"A user can have at most {MAX_DEPENDENCIES} dependencies.", BLOCKER_IDS
-            )
+            raise BadUserInput(f"A user can have at most {MAX_DEPENDENCIES} dependencies.", field)
 
     def _check_cycle(self, task_id: str, blocker: str) -> None:
         """Raise Conflict if the task blocks the blocker, directly or not."""

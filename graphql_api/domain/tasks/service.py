@@ -8,7 +8,12 @@ from typing import Any, TypeVar
 
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import retry_on_conflict
-from graphql_api.domain.dependencies.model import BLOCKER_IDS, Dependencies, distinct_blockers
+from graphql_api.domain.dependencies.model import (
+    BLOCKER_IDS,
+    MAX_BLOCKERS,
+    Dependencies,
+    distinct_blockers,
+)
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.recurrence.model import Recurrence
@@ -16,7 +21,7 @@ from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task, TaskStatus
-from graphql_api.domain.tasks.store import Receipt, TaskStore, version_conflict
+from graphql_api.domain.tasks.store import Receipt, TaskStore, task_not_found, version_conflict
 from graphql_api.domain.tasks.writes import Write
 from graphql_api.errors import (
     FIELD,
@@ -34,6 +39,7 @@ T = TypeVar("T")
 
 MAX_ITEMS = 100  # tasks that one request may write
 MAX_KEY_LENGTH = 255  # characters of an idempotency key
+BLOCKED_BY_INDEX = "blocked_by_index"
 KEY_TTL = timedelta(hours=24)
 
 
@@ -63,18 +69,25 @@ class Tasks:
         fields = dict(values)
         key = fields.pop("idempotency_key", None)
         recurrence: Recurrence | None = fields.pop("recurrence", None)
+        blocker_ids = _new_blockers(fields)
         task, beside = self._beginning(Task.new(user_id, fields, now), recurrence, now)
         given = {**fields, "recurrence": recurrence} if recurrence else fields
+        given = {**given, writes.BLOCKED_BY: blocker_ids} if blocker_ids else given
         write = writes.creation(task, given, actor, now)
         if key is None:
-            retry_on_conflict(lambda: self._write(write, beside))
-            return write.result
-        receipt = _receipt(key, task, recurrence, now)
-        task_id = retry_on_conflict(
-            lambda: self._joining(
-                write, lambda more: self._store.create_once(write, receipt, [*beside, *more])
+            retry_on_conflict(
+                lambda: self._write(write, [*beside, *self._blocking(task, blocker_ids)])
             )
-        )
+            return write.result
+        receipt = _receipt(key, task, (recurrence, blocker_ids), now)
+
+        def attempt() -> str:
+            others = [*beside, *self._blocking(task, blocker_ids)]
+            return self._joining(
+                write, lambda more: self._store.create_once(write, receipt, [*others, *more])
+            )
+
+        task_id = retry_on_conflict(attempt)
         if task_id == task.task_id:
             return write.result
         try:
@@ -84,6 +97,25 @@ class Tasks:
                 "The task that was created with this idempotency key has been deleted.",
                 field="idempotency_key",
             ) from None
+
+    def _blocking(self, task: Task, blocker_ids: Sequence[str]) -> list[Action]:
+        """The actions by which other tasks block a new one. Raises NotFound and BadUserInput."""
+        if not blocker_ids:
+            return []
+        found = self._store.get_many([(task.user_id, each) for each in blocker_ids])
+        if len(found) < len(blocker_ids):
+            raise task_not_found(field=writes.BLOCKED_BY)
+        before = self._dependencies.get(task.user_id)
+        closed = [each.task_id for each in (task, *found.values()) if not each.open]
+        if task.completed and len(closed) <= len(blocker_ids):
+            raise Conflict(
+                "This task is blocked by open tasks.",
+                field="status",
+                blockers=[each.task_id for each in found.values() if each.open],
+            )
+        after = before.add(task.task_id, blocker_ids, closed, writes.BLOCKED_BY)
+        unchanged = map(self._store.unchanged_check, found.values())
+        return [self._dependencies.action(before, after), *unchanged]
 
     def _beginning(
         self, task: Task, recurrence: Recurrence | None, now: datetime
@@ -321,7 +353,19 @@ class DependencyChange:
     dependencies: Dependencies
 
 
-def _receipt(key: str, task: Task, recurrence: Recurrence | None, now: datetime) -> Receipt:
+def _new_blockers(fields: dict[str, Any]) -> tuple[str, ...]:
+    """Take the blockers of a new task out of its fields. Raises BadUserInput."""
+    if fields.pop(BLOCKED_BY_INDEX, None):
+        raise BadUserInput(f"{FIELD} is for several new tasks.", BLOCKED_BY_INDEX)
+    ids = tuple(dict.fromkeys(fields.pop(writes.BLOCKED_BY, None) or ()))
+    if len(ids) > MAX_BLOCKERS:
+        raise BadUserInput(f"{FIELD} must have at most {MAX_BLOCKERS} items.", writes.BLOCKED_BY)
+    return ids
+
+
+def _receipt(
+    key: str, task: Task, beside: tuple[Recurrence | None, Sequence[str]], now: datetime
+) -> Receipt:
     if not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise BadUserInput(
             f"An idempotency key must have 1 to {MAX_KEY_LENGTH} characters.", "idempotency_key"
@@ -329,8 +373,11 @@ def _receipt(key: str, task: Task, recurrence: Recurrence | None, now: datetime)
     digest = hashlib.sha256(key.encode()).hexdigest()
     expires = now + KEY_TTL
     content = task.content_digest()
+    recurrence, blocker_ids = beside
     if recurrence:
         content = hashlib.sha256(f"{content}{recurrence}".encode()).hexdigest()
+    if blocker_ids:
+        content = hashlib.sha256(f"{content}{sorted(blocker_ids)}".encode()).hexdigest()
     return Receipt(digest, content, int(now.timestamp()), int(expires.timestamp()))
 
 
@@ -353,3 +400,70 @@ def run_each(items: Sequence[Item], write: Callable[[Item], T]) -> list[T | AppE
         except AppError as error:
             results.append(error)
     return results
+
+
+def run_each_released(
+    changes: Sequence[dict[str, Any]], write: Callable[[dict[str, Any]], T]
+) -> list[T | AppError]:
+    """Write each change, in order, as `run_each`; those that wait for others of them, after these.
+
+    So a task and its blockers are completed together, in whatever order they are given.
+    """
+    results = run_each(changes, write)
+    pairs = zip(changes, results, strict=True)
+    done = {change["id"] for change, result in pairs if not isinstance(result, AppError)}
+    again = True
+    while again:
+        again = False
+        for n, result in enumerate(results):
+            blockers = result.details.get("blockers", ()) if isinstance(result, AppError) else ()
+            if blockers and done.issuperset(blockers):
+                [results[n]] = run_each([changes[n]], write)
+                if not isinstance(results[n], AppError):
+                    done.add(changes[n]["id"])
+                    again = True
+    return results
+
+
+def run_each_blocked(
+    items: Sequence[dict[str, Any]], create: Callable[[dict[str, Any]], Task]
+) -> list[Task | AppError]:
+    """Create each task after those of the same call that block it; the results in the given order.
+
+    `blocked_by_index` of an item names them by their places. If one of them fails, so does it.
+    """
+    results: dict[int, Task | AppError] = {}
+
+    def blocked(place: int) -> dict[str, Any]:
+        """The item of a place, whose blockers have their ids by now. Raises BadUserInput."""
+        item = dict(items[place])
+        ids = [*(item.get(writes.BLOCKED_BY) or ())]
+        for other in item.pop(BLOCKED_BY_INDEX, None) or ():
+            blocker = results.get(other)
+            if not isinstance(blocker, Task):
+                raise BadUserInput(
+                    f"{FIELD} names a task that was not created, or that this one blocks.",
+                    BLOCKED_BY_INDEX,
+                )
+            ids.append(blocker.task_id)
+        return {**item, writes.BLOCKED_BY: tuple(ids)} if ids else item
+
+    order = _creation_order([item.get(BLOCKED_BY_INDEX) or () for item in items])
+
+    def create_at(place: int) -> Task:
+        results[place] = created = create(blocked(place))
+        return created
+
+    outcomes = run_each(order, create_at)
+    by_place = dict(zip(order, outcomes, strict=True))
+    return [by_place[place] for place in range(len(items))]
+
+
+def _creation_order(blockers: Sequence[Collection[int]]) -> list[int]:
+    """The places of tasks, each after those that block it; of those in a cycle, at the end."""
+    order: list[int] = []
+    waiting = list(range(len(blockers)))
+    while ready := [each for each in waiting if set(blockers[each]) <= set(order)]:
+        order.append(ready[0])
+        waiting.remove(ready[0])
+    return [*order, *waiting]

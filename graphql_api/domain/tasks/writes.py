@@ -62,7 +62,7 @@ def creation(
         kind=ChangeKind.TASK_CREATED,
         task_id=task.task_id,
         version=task.version,
-        fields=tuple(name for name in _GIVEN if name in given),
+        fields=tuple(name for name in (*_GIVEN, BLOCKED_BY) if name in given),
         before=Raw(),
         actor=actor,
     )

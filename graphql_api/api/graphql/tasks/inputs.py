@@ -126,6 +126,19 @@ class TaskOrder:
 @strawberry.input(description="A new task.")
 @with_task_fields(new_task_field)
 class CreateTaskInput:
+    blocked_by: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET,
+        description=(
+            f"The ids of at most {MAX_BLOCKERS} tasks that have to be completed before this one."
+        ),
+    )
+    blocked_by_index: list[int] | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "In `createTasks`: the places, from 0, of other tasks of the same call that have to be"
+            " completed before this one."
+        ),
+    )
     recurrence: RecurrenceInput | None = strawberry.field(
         default=UNSET,
         description="When it comes again; it needs `dueAt`, which is its first occurrence.",

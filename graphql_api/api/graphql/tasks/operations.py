@@ -31,7 +31,12 @@ from graphql_api.api.graphql.tasks.payloads import (
 )
 from graphql_api.api.graphql.tasks.types import Task, TaskConnection
 from graphql_api.domain.tasks import model
-from graphql_api.domain.tasks.service import DependencyChange, run_each
+from graphql_api.domain.tasks.service import (
+    DependencyChange,
+    run_each,
+    run_each_blocked,
+    run_each_released,
+)
 from graphql_api.domain.tasks.store import task_not_found
 from graphql_api.errors import AppError
 from graphql_api.infra.executor import lookahead
@@ -156,8 +161,8 @@ class TaskMutation:
         input: Annotated[CreateTasksInput, strawberry.argument(description="The new tasks.")],
     ) -> TasksPayload:
         context, user_id = _write_context(info), info.context.viewer_id
-        results = _run_each(
-            input.tasks,
+        results = run_each_blocked(
+            list(map(values_of, input.tasks)),
             lambda task: context.tasks.create(
                 user_id, with_recurrence(task, context), context.actor, context.now
             ),
@@ -174,8 +179,8 @@ class TaskMutation:
         input: Annotated[UpdateTasksInput, strawberry.argument(description="The changes.")],
     ) -> TasksPayload:
         context, user_id = _write_context(info), info.context.viewer_id
-        results = _run_each(
-            input.tasks,
+        results = run_each_released(
+            list(map(values_of, input.tasks)),
             lambda task: (
                 context.tasks.update(
                     user_id, with_recurrence(task, context), context.actor, context.now
