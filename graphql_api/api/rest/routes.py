@@ -102,6 +102,7 @@ WEBHOOK_EXAMPLE = {
     "filter": {"tags": ["home"]},
 }
 
+TOO_MANY_ASKED_FOR = {429: "Too many deliveries that were asked for are waiting."}
 TOO_MANY_GUESSES = {429: "Too many attempts: try again after `Retry-After` seconds."}
 TASK_CHANGES = {409: "Other requests keep changing the task."}
 PROJECT_CHANGES = {409: "Other requests keep changing the project."}
@@ -629,6 +630,7 @@ ROUTES = (
         summary="Send a test event",
         description="Has a test event sent, once, also while the webhook is disabled.",
         status=202,
+        problems=TOO_MANY_ASKED_FOR,
     ),
     Route(
         ("GET",),
@@ -646,5 +648,6 @@ ROUTES = (
         summary="Deliver a message again",
         description="Has it delivered again, once, also while the webhook is disabled.",
         status=202,
+        problems=TOO_MANY_ASKED_FOR,
     ),
 )
