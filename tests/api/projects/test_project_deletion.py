@@ -1,9 +1,10 @@
 """Deleting a project: its tasks are moved, deleted or kept, whatever happens meanwhile."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
-from conftest import UPDATE, codes
+from conftest import PASSWORD, UPDATE, codes
 from test_projects import MISSING, REMOVE, found, made, names
 
 from graphql_api import clock
@@ -201,8 +202,72 @@ def test_a_job_of_an_account_that_is_gone_is_completed(app, ann, duty, later):
     deleted = ann.graphql(
         "mutation ($password: String!) {"
         " deleteAccount(input: {password: $password}) { deletedUserId } }",
-        password="correct horse battery",
+        password=PASSWORD,
     )
     assert duty.run(later) == 7
     assert jobs(app) == []
     assert "data" in deleted
+
+
+class Crash(BaseException):
+    """The end of a process, which nothing in it catches."""
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("no_time")
+@pytest.mark.parametrize("fate", ["MOVE", "DELETE", "KEEP"])
+def test_whatever_call_a_dispatcher_crashes_before_the_next_one_loses_nothing(
+    app, ann, duty, later, fate
+):
+    events = app.extensions["database"].client.meta.events
+    work = made(ann, "Work")
+    move = {"moveTo": work["id"]} if fate == "MOVE" else {}
+    calls, crashing_at, crashed = itertools.count(), 0, True
+
+    def crash(**_):
+        if next(calls) == crashing_at:
+            raise Crash
+
+    while crashed:
+        home = filled(ann)
+        ann.graphql(REMOVE, input={"id": home["id"], "tasks": fate, **move})
+        calls = itertools.count()
+        events.register_first("before-send.dynamodb", crash)
+        try:
+            duty.run(later)
+            crashed = False
+        except Crash:
+            pass
+        finally:
+            events.unregister("before-send.dynamodb", crash)
+
+        duty.run(later + LEASE)
+
+        crashing_at += 1
+        made_so_far = 3 * crashing_at
+        assert counted(ann, projectIds=[home["id"]]) == 0
+        assert counted(ann, projectIds=[work["id"]]) == (made_so_far if fate == "MOVE" else 0)
+        assert counted(ann, noProject=True) == (made_so_far if fate == "KEEP" else 0)
+        assert jobs(app) == []
+    assert crashing_at > 6
+    changes = ann.graphql("{ changes(first: 100) { nodes { kind } } }")["data"]["changes"]["nodes"]
+    assert len(changes) == min(100, 2 * 3 * crashing_at)  # each task was made and settled, once
+
+
+def counted(person, **filter):
+    query = "query ($filter: TaskFilter!) { tasks(first: 1, filter: $filter) { totalCount } }"
+    return person.graphql(query, filter=filter)["data"]["tasks"]["totalCount"]
+
+
+def test_a_deleted_account_leaves_no_project(app, ann):
+    filled(ann)
+
+    ann.graphql(
+        "mutation ($password: String!) {"
+        " deleteAccount(input: {password: $password}) { deletedUserId } }",
+        password=PASSWORD,
+    )
+
+    scanned = app.extensions["database"].client.scan(TableName="Users")["Items"]
+    items = [item["item"]["S"] for item in scanned if item["user_id"]["S"] == ann.id]
+    assert items == []
