@@ -22,7 +22,7 @@ from typing import IO, Any, NoReturn, get_args, get_type_hints
 from graphql_api import clock
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.dependencies.model import Dependencies
-from graphql_api.domain.projects.model import Project
+from graphql_api.domain.projects.model import Project, TaskDefaults
 from graphql_api.domain.reminders.model import Reminder, ReminderBase
 from graphql_api.domain.tasks.model import LATER_DEFAULTS, RULES, Task
 from graphql_api.errors import BadUserInput
@@ -168,12 +168,19 @@ def _reminders(value: Any) -> tuple[Reminder, ...]:
     return tuple(map(_reminder, value))
 
 
+def _defaults(value: Any) -> TaskDefaults:
+    if not isinstance(value, dict) or value.keys() - _DEFAULT_READERS.keys():
+        raise ValueError("Defaults are an object with priority, tags and duration_minutes.")
+    return TaskDefaults(**{name: _DEFAULT_READERS[name](value[name]) for name in value})
+
+
 _READERS_BY_TYPE: dict[Any, Callable[[Any], Any]] = {
     str: _text,
     int: _whole_number,
     datetime: _instant,
     tuple[str, ...]: _texts,
     tuple[Reminder, ...]: _reminders,
+    TaskDefaults: _defaults,
 }
 
 
@@ -203,6 +210,7 @@ _READERS = {
 }
 
 
+_DEFAULT_READERS = {name: _reader(hint) for name, hint in get_type_hints(TaskDefaults).items()}
 _PROJECT_READERS = {
     name: _reader(hint)
     for name, hint in get_type_hints(Project).items()
@@ -216,6 +224,8 @@ def _plain(value: Any) -> Any:
         return value.value
     if isinstance(value, Reminder):
         return {name: _plain(getattr(value, member)) for name, (member, _) in _REMINDER.items()}
+    if isinstance(value, TaskDefaults):
+        return {name: _plain(each) for name, each in value.values.items()}
     if isinstance(value, tuple):
         return list(map(_plain, value))
     return clock.text(value) if isinstance(value, datetime) else value

@@ -37,7 +37,8 @@ WEEKLY = {
     "recurrence": {"rrule": "FREQ=WEEKLY", "timezone": "Europe/Berlin"},
 }
 PROJECTS = """{ projects(archived: null) {
-  nodes { id name color position archivedAt createdAt updatedAt version } } }"""
+  nodes { id name color position archivedAt createdAt updatedAt version
+    defaults { priority tags durationMinutes } } } }"""
 ALL = f"{{ tasks(first: 100) {{ nodes {{ {TASK_FIELDS} }} }} }}"
 
 
@@ -260,8 +261,8 @@ def test_an_import_brings_back_what_was_deleted_and_keeps_what_was_changed(opera
 
 def test_an_import_brings_back_projects_and_what_is_in_them(operator, api, ann, tmp_path):
     home, work = (
-        ann.rest("POST", "/api/v1/projects", json={"name": name, "color": "#1e90ff"}).json
-        for name in ("Home", "Work")
+        ann.rest("POST", "/api/v1/projects", json={"name": name, "defaults": defaults}).json
+        for name, defaults in (("Home", {"priority": "low", "tags": ["a"]}), ("Work", None))
     )
     ann.rest("POST", f"/api/v1/projects/{work['project_id']}/archive")
     ann.create(title="Sweep", projectId=home["project_id"])

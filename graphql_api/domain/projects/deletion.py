@@ -81,18 +81,19 @@ class ProjectDeletions:
         """Move or delete tasks for some seconds; if none is left, the project goes."""
         end, is_settled = time.monotonic() + seconds, False
         while not is_settled:
-            is_settled = True
+            is_settled = True  # once a whole pass has found none: those that recur bring others
             for tasks in self._task_store.in_project(project.user_id, project.project_id):
                 for task in tasks:
                     if self._is_stopped or time.monotonic() > end:
                         return False
-                    is_settled &= self._settle(task, project.deletion)
+                    is_settled = False
+                    self._settle(task, project.deletion)
         self._store.remove(project)
         self._jobs.complete(_job_id(project))
         return True
 
-    def _settle(self, task: Task, deletion: ProjectDeletion | None) -> bool:
-        """Take a task out of its project; False if somebody else has changed it meanwhile."""
+    def _settle(self, task: Task, deletion: ProjectDeletion | None) -> None:
+        """Take a task out of its project, unless somebody else has changed it meanwhile."""
         assert deletion is not None  # noqa: S101  # nosec B101 - who works at one has read it
         try:
             if deletion.tasks is TaskFate.DELETE:
@@ -100,11 +101,8 @@ class ProjectDeletions:
                 self._tasks.delete(*key, deletion.actor, self._now(), task.version)
             else:
                 self._move(task, deletion)
-        except NotFound:  # the task was deleted
-            return True
-        except Conflict:
-            return False
-        return True
+        except (NotFound, Conflict):  # the next pass looks whether it is still there
+            return
 
     def _move(self, task: Task, deletion: ProjectDeletion) -> None:
         """Put a task into the project that takes it; into none if that one is gone, too."""

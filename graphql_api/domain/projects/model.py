@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from graphql_api import clock
 from graphql_api.domain.changes.model import Actor
-from graphql_api.domain.records import immutable
+from graphql_api.domain.records import Check, immutable
+from graphql_api.domain.tasks.model import Task, TaskPriority
 from graphql_api.domain.text import is_invisible
 from graphql_api.errors import FIELD, BadUserInput, Conflict
-from graphql_api.ids import is_id, new_id
+from graphql_api.ids import EPOCH, is_id, new_id
 
 MAX_PROJECTS = 500  # of a user, archived ones included: one read has them all
 MAX_NAME_LENGTH = 100  # characters, without surrounding space
@@ -41,6 +42,25 @@ class ProjectDeletion:
 
 
 @immutable
+class TaskDefaults:
+    """Values of new tasks of a project, for fields that are not given; None where it has none."""
+
+    priority: TaskPriority | None = None
+    tags: tuple[str, ...] | None = None
+    duration_minutes: int | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values by field."""
+        named = {name: getattr(self, name) for name in DEFAULT_FIELDS}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+DEFAULT_FIELDS = tuple(field.name for field in fields(TaskDefaults))
+NO_DEFAULTS = TaskDefaults()
+
+
+@immutable
 class Project:
     """A list of a user's tasks. Methods that change it return the next state.
 
@@ -59,6 +79,7 @@ class Project:
     updated_at: datetime
     version: int
     deletion: ProjectDeletion | None = None
+    defaults: TaskDefaults = NO_DEFAULTS
 
     @classmethod
     def new(cls, user_id: str, values: Mapping[str, Any], now: datetime) -> "Project":
@@ -85,14 +106,15 @@ class Project:
         return project
 
     def edit(self, values: Mapping[str, Any], now: datetime) -> "Project":
-        """The project with these values; None clears a colour. Itself if nothing changes.
+        """The project with these values, itself if nothing changes; None clears what may be empty.
 
         Raises BadUserInput.
         """
         for name, value in values.items():
-            if value is None and name != "color":
+            if value is None and name not in _EMPTY:
                 raise BadUserInput(f"{FIELD} cannot be null.", name)
-        return self._with(_checked(values), now)
+        given = {n: _EMPTY[n] if value is None else value for n, value in values.items()}
+        return self._with(_checked(given), now)
 
     def archive(self, now: datetime) -> "Project":
         """The project put away; itself if it is already."""
@@ -178,4 +200,16 @@ def _position(field: str, text: str) -> str:
     return text
 
 
-_CHECKS = {"name": _name, "color": _color, "position": _position}
+def _defaults(_: str, defaults: TaskDefaults) -> TaskDefaults:
+    """The defaults as a task has them. Raises BadUserInput for what no task can have."""
+    task = Task.new("", {"title": "x", **defaults.values}, EPOCH)
+    return TaskDefaults(**{name: getattr(task, name) for name in defaults.values})
+
+
+_CHECKS: Mapping[str, Check] = {
+    "name": _name,
+    "color": _color,
+    "position": _position,
+    "defaults": _defaults,
+}
+_EMPTY: Mapping[str, Any] = {"color": None, "defaults": NO_DEFAULTS}  # what null stands for

@@ -70,7 +70,8 @@ class Tasks:
         key = fields.pop("idempotency_key", None)
         recurrence: Recurrence | None = fields.pop("recurrence", None)
         blocker_ids = _new_blockers(fields)
-        task, beside = self._beginning(Task.new(user_id, fields, now), recurrence, now)
+        plain = Task.new(user_id, fields, now)
+        task, beside = self._beginning(self._with_defaults(plain, fields, now), recurrence, now)
         given = {**fields, "recurrence": recurrence} if recurrence else fields
         given = {**given, writes.BLOCKED_BY: blocker_ids} if blocker_ids else given
         write = writes.creation(task, given, actor, now)
@@ -79,7 +80,7 @@ class Tasks:
                 lambda: self._write(write, [*beside, *self._blocking(task, blocker_ids)])
             )
             return write.result
-        receipt = _receipt(key, task, (recurrence, blocker_ids), now)
+        receipt = _receipt(key, plain, (recurrence, blocker_ids), now)
 
         def attempt() -> str:
             others = [*beside, *self._blocking(task, blocker_ids)]
@@ -193,6 +194,15 @@ class Tasks:
             return Update(write.result, merged=merged, next=more.next)
 
         return retry_on_conflict(attempt)
+
+    def _with_defaults(self, given: Task, fields: Mapping[str, Any], now: datetime) -> Task:
+        """The new task with its project's defaults for fields that are not given."""
+        key = (given.user_id, given.project_id or "")
+        project = self._projects.get_many([key]).get(key) if given.project_id else None
+        left = (
+            {n: v for n, v in project.defaults.values.items() if n not in fields} if project else {}
+        )
+        return Task.new(given.user_id, {**fields, **left}, now) if left else given
 
     def _recur(
         self, before: Task, after: Task, recurrence: Recurrence | None, actor: Actor, now: datetime

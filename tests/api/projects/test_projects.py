@@ -303,6 +303,74 @@ def test_a_task_comes_back_to_its_project_if_there_still_is_one(ann):
     assert found(ann, noProject=True) == {"Meet"}
 
 
+# Defaults
+
+DEFAULTED = """mutation ($input: CreateTaskInput!) {
+  createTask(input: $input) { task { priority tags durationMinutes } } }"""
+DEFAULTS = {"priority": "HIGH", "tags": ["move"], "durationMinutes": 30}
+SHOWN = "query ($id: ID!) { project(id: $id) { defaults { priority tags durationMinutes } } }"
+
+
+def task_of(person, **values):
+    answer = person.graphql(DEFAULTED, input={"title": "x", **values})
+    return answer["data"]["createTask"]["task"]
+
+
+def test_a_new_task_has_the_defaults_of_its_project_where_it_says_nothing(ann):
+    plain, home = made(ann), made(ann, defaults=DEFAULTS)
+    initial = task_of(ann)
+
+    assert task_of(ann, projectId=home["id"]) == DEFAULTS
+    assert task_of(ann, projectId=plain["id"]) == initial
+    given = {"priority": "LOW", "tags": None, "durationMinutes": None}
+    assert task_of(ann, projectId=home["id"], **given) == {**initial, "priority": "LOW"}
+    assert ann.graphql(SHOWN, id=home["id"])["data"]["project"]["defaults"] == DEFAULTS
+    assert ann.graphql(SHOWN, id=plain["id"])["data"]["project"]["defaults"] == dict.fromkeys(
+        DEFAULTS
+    )
+    changes = ann.graphql(CHANGES)["data"]["changes"]["nodes"]
+    assert changes[1]["fields"] == ["title", "projectId"]  # what was given
+
+
+def test_defaults_are_replaced_as_a_whole_and_cleared_by_null(ann):
+    home = made(ann, defaults=DEFAULTS)
+    path = f"/api/v1/projects/{home['id']}"
+
+    replaced = ann.rest("PATCH", path, json={"defaults": {"priority": "low"}}).json
+    same = ann.rest("PATCH", path, json={"defaults": {"priority": "low"}}).json
+    cleared = ann.rest("PATCH", path, json={"defaults": None}).json
+
+    assert replaced["defaults"] == {"priority": "low", "tags": None, "duration_minutes": None}
+    assert (replaced["version"], same["version"], cleared["version"]) == (2, 2, 3)
+    assert cleared["defaults"] == {"priority": None, "tags": None, "duration_minutes": None}
+
+
+@pytest.mark.parametrize(
+    ("defaults", "field"),
+    [
+        ({"tags": ["x"] * 5 + [""]}, "tags"),
+        ({"tags": ["\u200b"]}, "tags"),
+        ({"durationMinutes": -1}, "durationMinutes"),
+    ],
+)
+def test_defaults_that_no_task_can_have_are_refused(ann, defaults, field):
+    refused = ann.graphql(CREATE, input={"name": "Home", "defaults": defaults})
+
+    assert codes(refused) == ["BAD_USER_INPUT"]
+    assert refused["errors"][0]["extensions"]["field"] == field
+    assert names(ann) == []
+
+
+def test_other_defaults_do_not_make_an_idempotent_creation_another_one(ann):
+    home = made(ann, defaults=DEFAULTS)
+    values = {"title": "x", "projectId": home["id"], "idempotencyKey": "k"}
+    first = ann.create(**values)
+
+    ann.graphql(CHANGE, input={"id": home["id"], "defaults": {"priority": "LOW"}})
+
+    assert ann.create(**values) == first
+
+
 # Refusals
 
 

@@ -14,6 +14,7 @@ from graphql_api.api.graphql.projects.inputs import (
     DeleteProjectInput,
     UnarchiveProjectInput,
     UpdateProjectInput,
+    values_of,
 )
 from graphql_api.api.graphql.projects.types import (
     DeleteProjectPayload,
@@ -96,7 +97,7 @@ class ProjectMutation:
         info: Info,
         input: Annotated[CreateProjectInput, strawberry.argument(description="The new project.")],
     ) -> ProjectPayload:
-        context, values = _write_context(info), provided(vars(input))
+        context, values = _write_context(info), values_of(input)
         return ProjectPayload(
             project=context.projects.create(context.viewer_id, values, context.now)
         )
@@ -107,7 +108,7 @@ class ProjectMutation:
         info: Info,
         input: Annotated[UpdateProjectInput, strawberry.argument(description="The change.")],
     ) -> ProjectPayload:
-        context, changes = _write_context(info), provided(vars(input))
+        context, changes = _write_context(info), values_of(input)
         return ProjectPayload(
             project=context.projects.update(context.viewer_id, changes, context.now)
         )

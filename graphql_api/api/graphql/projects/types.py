@@ -8,9 +8,22 @@ from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.nodes.interface import Node
+from graphql_api.api.graphql.tasks.enums import TaskPriority
 from graphql_api.api.graphql.tasks.listing import list_tasks
 from graphql_api.api.graphql.tasks.types import TaskConnection
 from graphql_api.domain.projects import model
+from graphql_api.domain.tasks.model import MAX_TAG_LENGTH, MAX_TAGS
+
+
+@strawberry.type(
+    description="Values of new tasks of a project; null where a task has what any new task has."
+)
+class TaskDefaults:
+    priority: TaskPriority | None = strawberry.field(description="The priority.")
+    tags: list[str] | None = strawberry.field(
+        description="The tags.", metadata=field_cost(size=4 * MAX_TAGS * MAX_TAG_LENGTH)
+    )
+    duration_minutes: int | None = strawberry.field(description="The estimated minutes of work.")
 
 
 @strawberry.type(description="A list of a user's tasks, under a name.")
@@ -26,6 +39,9 @@ class Project(Node):
             "The place among the user's projects, which sort by this text, character by character."
             " Between any two there is room for another one, as in fractional indexing."
         )
+    )
+    defaults: TaskDefaults = strawberry.field(
+        description="Values of its new tasks, for fields that `createTask` is not given."
     )
     archived_at: datetime | None = strawberry.field(
         description="When it was put away; null if it was not."
