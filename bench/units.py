@@ -54,6 +54,10 @@ UPDATES = mutation("updateTasks", "UpdateTasksInput", "results { task { id } }")
 DELETES = mutation("deleteTasks", "DeleteTasksInput", "results { deletedTaskId }")
 ADD = mutation("addBlockers", "BlockersInput", "task { id }")
 DROP = mutation("removeBlockers", "BlockersInput", "task { id }")
+MAKE = mutation("createProject", "CreateProjectInput", "project { id }")
+RENAME = mutation("updateProject", "UpdateProjectInput", "project { version }")
+REMOVE_PROJECT = mutation("deleteProject", "DeleteProjectInput", "isComplete")
+GONE = {"tasks": "DELETE"}
 SET = mutation("updateSettings", "UpdateSettingsInput", "settings { timezone }")
 AROUND = "{ tasks(first: 10) { nodes { id blockedBy { title } } } }"
 READY = "{ tasks(first: 10) { nodes { id isReady } } }"
@@ -182,6 +186,36 @@ def tasks(bench):
     bench.costs("`deleteAccount` with 100 tasks", REMOVE, gone.token, input={"password": PASSWORD})
 
 
+def projects(bench):
+    bench.header("projects")
+    ann = bench.api.register("ann-with-projects")
+    token = ann.token
+    made = [
+        bench.costs("`createProject`", MAKE, token, input={"name": name})["createProject"]
+        for name in ("Home", "Work")
+    ]
+    home, work = (each["project"]["id"] for each in made)
+    fields = {"title": "Task 000000 with a title of usual length", "description": DESCRIPTION}
+    task = bench.costs(
+        "`createTask` in a project", CREATE, token, input={**fields, "projectId": home}
+    )["createTask"]["task"]["id"]
+    move = {"id": task, "projectId": work}
+    bench.costs("`updateTask` that moves it to another", UPDATE, token, input=move)
+    shown = "{ tasks(first: 25) { nodes { id project { name } } } }"
+    for _ in range(24):
+        ann.create(**fields, projectId=home)
+    bench.costs("25 tasks with their `project`", shown, token)
+    bench.costs("`projects`, 2 of them", "{ projects { nodes { id name } } }", token)
+    counted = "{ viewer { openCount overdueCount } projects { nodes { openCount } } }"
+    bench.costs("the same with all counts, 25 tasks", counted, token)
+    bench.costs("`updateProject`", RENAME, token, input={"id": home, "name": "House"})
+    wish = {"id": home, "tasks": "MOVE", "moveTo": work}
+    bench.costs("`deleteProject`, 24 tasks are moved", REMOVE_PROJECT, token, input=wish)
+    bench.costs(
+        "`deleteProject`, 25 are deleted", REMOVE_PROJECT, token, input={"id": work, **GONE}
+    )
+
+
 def growth(bench):
     ann = bench.api.register("ann")
     done = 0
@@ -220,4 +254,5 @@ with tempfile.TemporaryDirectory() as directory, ENGINES["local"](Path(directory
     )
     accounts(bench)
     tasks(bench)
+    projects(bench)
     growth(bench)
