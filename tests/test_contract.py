@@ -261,6 +261,7 @@ def test_what_answers_requests_waits_by_the_hub_only():
         "infra/concurrency/hub.py",
         "infra/concurrency/waiting.py",
         *(
+            "cli/main.py",
             "domain/changes/live.py",
             "domain/dispatch.py",
             "infra/outgoing/client.py",  # it acquires without waiting

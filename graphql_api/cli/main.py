@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -218,10 +219,12 @@ def dispatch(ctx: click.Context, *, once: bool) -> None:
     dispatcher = create_dispatcher(config)
     if once:
         ctx.exit(0 if dispatcher.run_briefly(*ONCE) else 1)
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # in all threads, for `sigwait`
+    ended = threading.Event()
+    for number in ENDING:
+        signal.signal(number, lambda *_: ended.set())
     dispatcher.start()
     click.echo("Dispatching, until SIGTERM or Ctrl-C.")
-    signal.sigwait(ENDING)
+    ended.wait()
     dispatcher.stop()
 
 
