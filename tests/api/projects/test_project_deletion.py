@@ -269,3 +269,28 @@ def test_a_deleted_account_leaves_no_project(app, ann):
     scanned = app.extensions["database"].client.scan(TableName="Users")["Items"]
     items = [item["item"]["S"] for item in scanned if item["user_id"]["S"] == ann.id]
     assert items == []
+
+
+@pytest.mark.parametrize("fate", ["MOVE", "DELETE", "KEEP"])
+def test_a_task_that_recurs_recurs_where_it_was_put_or_no_more(ann, fate):
+    home, work = made(ann), made(ann, "Work")
+    values = {"dueAt": "2040-01-01T09:00:00Z", "recurrence": {"rrule": "FREQ=DAILY"}}
+    first = ann.create(title="Water", projectId=home["id"], **values)
+    done = {"status": "COMPLETED"}
+    ann.graphql(UPDATE, input={"id": first["id"], **done})
+    assert counted(ann, projectIds=[home["id"]], status=["PENDING"]) == 1
+    move = {"moveTo": work["id"]} if fate == "MOVE" else {}
+
+    ann.graphql(REMOVE, input={"id": home["id"], "tasks": fate, **move})
+    pending = ann.graphql(PENDING)["data"]["tasks"]["nodes"]
+    for task in pending:
+        ann.graphql(UPDATE, input={"id": task["id"], **done})
+    left = ann.graphql(PENDING)["data"]["tasks"]["nodes"]
+
+    project_id = work["id"] if fate == "MOVE" else None
+    count = 0 if fate == "DELETE" else 1
+    assert [task["projectId"] for task in pending] == [project_id] * count
+    assert [task["projectId"] for task in left] == [project_id] * count
+
+
+PENDING = "{ tasks(filter: {status: [PENDING]}) { nodes { id projectId } } }"

@@ -442,3 +442,16 @@ def test_a_user_has_a_bounded_number_of_projects(ann, monkeypatch):
     assert codes(refused) == ["CONFLICT"]
     assert made(ann)["version"] == 1
     assert len(names(ann)) == 2
+
+
+def test_a_webhook_may_look_at_some_projects_only(ann):
+    home = made(ann)
+    made_hook = """mutation ($input: CreateWebhookInput!) {
+      createWebhook(input: $input) { webhook { filter { projectIds noProject } } } }"""
+    given = {"url": "https://203.0.114.1/", "filter": {"projectIds": [home["id"]]}}
+
+    webhook = ann.graphql(made_hook, input=given)["data"]["createWebhook"]["webhook"]
+    [shown] = ann.rest("GET", "/api/v1/webhooks").json
+
+    assert webhook["filter"] == {"projectIds": [home["id"]], "noProject": None}
+    assert shown["filter"]["project_ids"] == [home["id"]]
