@@ -65,7 +65,15 @@ def test_the_operations_behind_the_rest_routes_fit_the_schema():
 # What a creation says beside the fields of the task.
 CREATE_OPTIONS = {"idempotency_key", "recurrence", "blocked_by", "blocked_by_index"}
 # What an update says beside the fields of the task.
-UPDATE_OPTIONS = {"id", "expected_version", "force", "merge_disjoint", "recurrence"}
+UPDATE_OPTIONS = {
+    "add_tags",
+    "remove_tags",
+    "id",
+    "expected_version",
+    "force",
+    "merge_disjoint",
+    "recurrence",
+}
 
 
 def test_inputs_have_no_field_that_a_task_does_not_have():

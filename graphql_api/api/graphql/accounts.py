@@ -13,6 +13,9 @@ from graphql_api.api.graphql.tasks.listing import list_tasks
 from graphql_api.api.graphql.tasks.types import TaskConnection
 from graphql_api.domain.accounts import model, service
 from graphql_api.domain.settings.model import Settings as UserSettings
+from graphql_api.domain.tasks import list_reader
+from graphql_api.domain.tasks.list_reader import MAX_TAG_COUNTS
+from graphql_api.domain.tasks.model import MAX_TAG_LENGTH
 
 
 @strawberry.type(description="A login on one device.")
@@ -27,6 +30,14 @@ class Session:
     @strawberry.field(description="Whether this request belongs to this session.")
     def current(session: strawberry.Parent[model.Session], info: Info) -> bool:  # noqa: N805 - the parent is the model's session
         return session.session_id == info.context.identity.session_id
+
+
+@strawberry.type(description="A tag, and how many tasks have it.")
+class TagCount:
+    name: str = strawberry.field(
+        description="The tag.", metadata=field_cost(size=4 * MAX_TAG_LENGTH)
+    )
+    count: int = strawberry.field(description="The number of tasks, open or not.")
 
 
 @strawberry.type(description="A person with an account.")
@@ -48,6 +59,18 @@ class User(Node):
     @strawberry.field(description="The number of the user's open tasks past their due date.")
     def overdue_count(user: strawberry.Parent[model.User], info: Info) -> int:  # noqa: N805 - the parent is the model's user
         return info.context.open_tally(user.user_id).overdue
+
+    @strawberry.field(
+        graphql_type=list[TagCount],
+        description=(
+            f"The tags of the user's tasks, the most used first, at most {MAX_TAG_COUNTS:,}. A tag"
+            " is one in whatever case, and shown as its oldest task has it."
+        ),
+        metadata=field_cost(LIST, items=MAX_TAG_COUNTS),
+    )
+    def tags(user: strawberry.Parent[model.User], info: Info) -> list[list_reader.TagCount]:  # noqa: N805 - the parent is the model's user
+        context = info.context
+        return context.task_lists.tag_counts(user.user_id, context.count_budget)
 
     @strawberry.field(
         graphql_type=list[Session],

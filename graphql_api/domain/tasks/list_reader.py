@@ -12,6 +12,7 @@ from graphql_api.domain import criteria
 from graphql_api.domain.criteria import AtLeast, Before, Clause, Criterion, Exists, KeyIn
 from graphql_api.domain.paging import Budget, Page, Window, sorted_page
 from graphql_api.domain.tasks.filters import (
+    ANY_VIEWPOINT,
     OrderDirection,
     TaskFilter,
     TaskOrder,
@@ -21,6 +22,7 @@ from graphql_api.domain.tasks.filters import (
 )
 from graphql_api.domain.tasks.model import OPEN, Task
 from graphql_api.domain.tasks.store import is_valid_key
+from graphql_api.domain.text import comparable
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.concurrency.bulkhead import Shares
 from graphql_api.infra.dynamodb import Condition, Database, Item, ItemPage, Key, codec
@@ -32,6 +34,7 @@ COUNTED_PER_UNIT = 10  # items that are only counted
 MAX_QUERY = 1_000  # items per query
 MAX_SEARCH_QUERY = 200
 MAX_COUNT_QUERY = 10_000
+MAX_TAG_COUNTS = 1_000  # tags of a user, the most used
 MAX_COUNTED_ITEMS = 1_000  # a query, of what is counted here
 MAX_SORTED = 2_000  # tasks, in an order that no index has
 LONG_PAGE = 100  # tasks, with which a page may end where the store has cut a query, at 1 MB
@@ -123,6 +126,14 @@ class OpenTally:
                 self.by_project[item["project_id"]["S"]] += 1
 
 
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag, and the number of tasks that have it."""
+
+    name: str
+    count: int
+
+
 class TaskListReader:
     """Reads task lists, page by page."""
 
@@ -203,6 +214,30 @@ class TaskListReader:
             complete=complete,
         )
         return page, len(tasks)
+
+    def tag_counts(self, user_id: str, budget: Budget) -> list[TagCount]:
+        """The user's tags, the most used first, each as the oldest of its tasks has it.
+
+        Raises QueryTooComplex beyond the budget.
+        """
+        sieve = Sieve(TaskFilter(no_tags=False), ANY_VIEWPOINT)
+        order = TaskOrder(direction=OrderDirection.ASC)
+        [run] = _runs(user_id, order, sieve, backward=False)
+        names: dict[str, str] = {}
+        counts: Counter[str] = Counter()
+        start = None
+        while budget.left > 0:
+            read = self._query(run, MAX_COUNTED_ITEMS, start)
+            budget.spend(math.ceil(read.scanned / COUNTED_PER_UNIT))
+            for item in read.items:
+                for tag in codec.texts(codec.Raw(item), "tags"):
+                    counts[comparable(tag)] += 1
+                    names.setdefault(comparable(tag), tag)
+            start = read.last_key
+            if start is None:
+                most = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+                return [TagCount(names[key], count) for key, count in most[:MAX_TAG_COUNTS]]
+        raise QueryTooComplex("There are too many tasks to count their tags in one request.")
 
     def newest(
         self, user_id: str, filter: TaskFilter, limit: int, budget: Budget, at: Viewpoint

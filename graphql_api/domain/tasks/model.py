@@ -227,6 +227,12 @@ class Task:
         """Return whether the task is completed."""
         return self.status is TaskStatus.COMPLETED
 
+    def retagged(self, add: Iterable[str], remove: Iterable[str]) -> tuple[str, ...]:
+        """The tags with others added, then some removed. Raises BadUserInput for too many."""
+        gone = {comparable(tag.strip()) for tag in remove}
+        tags = _tags("add_tags", (*self.tags, *add))
+        return tuple(tag for tag in tags if comparable(tag) not in gone)
+
     def has_come(self, now: datetime) -> bool:
         """Return whether its earliest start has come."""
         return self.not_before is None or self.not_before <= now

@@ -174,6 +174,9 @@ class Tasks:
         task_id, expected_version = fields.pop("id"), fields.pop("expected_version", None)
         recurs, recurrence = "recurrence" in fields, fields.pop("recurrence", None)
         force, merge = bool(fields.pop("force", None)), bool(fields.pop("merge_disjoint", None))
+        add, remove = fields.pop("add_tags", None) or (), fields.pop("remove_tags", None) or ()
+        if "tags" in fields and (add or remove):
+            raise BadUserInput(f"{FIELD} goes without add_tags and remove_tags.", "tags")
 
         def attempt() -> Update:
             before = self._store.get(user_id, task_id)
@@ -182,7 +185,8 @@ class Tasks:
                 names = fields.keys() | ({writes.RECURRENCE} if recurs else set())
                 self._check_mergeable(before, expected_version, names if merge else None)
             check(before)
-            after = before.edit(fields, now)
+            tags = {"tags": before.retagged(add, remove)} if add or remove else {}
+            after = before.edit({**fields, **tags}, now)
             if recurs:
                 return Update(self._recur(before, after, recurrence, actor, now), merged=merged)
             if after is before:

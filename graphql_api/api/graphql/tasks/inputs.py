@@ -173,6 +173,15 @@ class UpdateTaskInput(_TaskWrite):
             " ends that, and the task stays."
         ),
     )
+    add_tags: list[str] | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "Tags to add to those that the task has. Who else changes its tags is not in the way."
+        ),
+    )
+    remove_tags: list[str] | None = strawberry.field(
+        default=UNSET, description="Tags to remove, in any case.", metadata=CONDITION
+    )
     merge_disjoint: bool | None = strawberry.field(
         default=UNSET,
         description=(
