@@ -225,7 +225,7 @@ def test_there_are_places_of_every_kind():
     inputs = {
         name for name, type_ in core.type_map.items() if isinstance(type_, GraphQLInputObjectType)
     }
-    optional = {"TaskFilter", "TaskOrder", "UrgencyCoefficientsInput"}
+    optional = {"TaskDefaultsInput", "TaskFilter", "TaskOrder", "UrgencyCoefficientsInput"}
     assert kinds >= inputs - optional
     assert kinds >= {"ID", "String", "TaskStatus", "DateTime", "Date", "LocalTime", "[ID!]"}
     assert len(PLACES) > 60
