@@ -176,7 +176,25 @@ def _expansion(rule: Rule, year: int) -> tuple[date, ...]:
         byweekday=[rrule.weekday(day, ordinal or None) for ordinal, day in rule.days] or None,
         bymonthday=rule.month_days or None,
         byyearday=rule.year_days or None,
-        byweekno=rule.weeks or None,
         bymonth=rule.months or None,
     )
-    return tuple(each.date() for each in found)
+    days = (each.date() for each in found)
+    return tuple(day for day in days if not rule.weeks or _is_in_weeks(day, rule))
+
+
+def _is_in_weeks(day: date, rule: Rule) -> bool:
+    """Tell whether a day is in one of the rule's weeks, which dateutil gets wrong in January.
+
+    The first week of a year is the first one with four days or more in it.
+    """
+    week = day.toordinal() - (day.weekday() - rule.week_start) % WEEK
+    year = date.fromordinal(week + 3).year
+    first, next_first = (_first_week(each, rule.week_start) for each in (year, year + 1))
+    number, count = (week - first) // WEEK + 1, (next_first - first) // WEEK
+    return number in rule.weeks or number - count - 1 in rule.weeks
+
+
+def _first_week(year: int, week_start: int) -> int:
+    """The first day of a year's first week, as an ordinal: that week has 4 January."""
+    fourth = date(year, 1, 4)
+    return fourth.toordinal() - (fourth.weekday() - week_start) % WEEK

@@ -123,7 +123,9 @@ class Occurrences:
     def _resolved(self, day: date) -> Occurrence:
         """The occurrence of a local day, by the clock of the zone."""
         zone = ZoneInfo(self.recurrence.timezone)
-        local = datetime.combine(day, self.start.at or time())
+        local = datetime.combine(day, self.start.at or time()).replace(fold=0)
+        if self.start.at and self.start.at.fold and day == self.start.day:  # it was given so
+            return Occurrence(day, local.replace(tzinfo=zone, fold=1).astimezone(UTC))
         at = local.replace(tzinfo=zone).astimezone(UTC)
         shown = at.astimezone(zone).replace(tzinfo=None, fold=0)
         if self.start.at is None:

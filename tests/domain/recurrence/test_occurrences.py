@@ -92,6 +92,17 @@ def test_count_counts_a_lost_day_and_the_next_one_as_one():
     assert found == ["2011-12-29", "2011-12-31", "2012-01-01", "2012-01-02"]
 
 
+def test_a_series_that_begins_in_the_second_of_two_hours_has_its_other_times_as_any():
+    recurrence = Recurrence.checked("FREQ=MONTHLY;BYMONTH=3,10;BYDAY=-1SU", BERLIN)
+    start = Start.of(datetime(2025, 10, 26, 1, 30, tzinfo=UTC), BERLIN)  # 02:30, again
+    found = list(islice(Occurrences(recurrence, start).since(), 3))
+    assert [(each.at, each.adjusted_for) for each in found] == [
+        (datetime(2025, 10, 26, 1, 30, tzinfo=UTC), None),
+        (datetime(2026, 3, 29, 1, 30, tzinfo=UTC), GAP),
+        (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), OVERLAP),
+    ]
+
+
 def test_whole_days_have_no_instant():
     assert listed("FREQ=DAILY;COUNT=2", "2026-03-28") == [
         ("2026-03-28", None, None), ("2026-03-29", None, None)
@@ -139,6 +150,11 @@ def test_week_53_comes_in_the_years_that_have_it():
     assert days("FREQ=YEARLY;BYWEEKNO=53;BYDAY=TH", "2026-12-31", n=3) == [
         "2026-12-31", "2032-12-30", "2037-12-31"
     ]  # fmt: skip
+
+
+def test_a_day_of_january_may_be_in_the_last_week_of_a_year_that_begins_on_a_thursday():
+    rule = "FREQ=YEARLY;BYYEARDAY=1;BYWEEKNO=52;WKST=TH"
+    assert days(rule, "2002-01-01", n=2) == ["2002-01-01", "2003-01-01"]
 
 
 def test_week_1_may_begin_in_december():
