@@ -229,6 +229,20 @@ def test_blockers_are_given_back_that_a_task_had(ann):
     assert undone["blockedBy"] == []
 
 
+def test_a_deletion_that_was_taken_back_is_not_taken_back_again(ann):
+    task = ann.create(title="1")
+    ann.graphql(DELETE, id=task["id"])
+    first = changes(ann)["nodes"][-1]
+    undo(ann, first)
+    update(ann, task, title="2")
+    ann.graphql(DELETE, id=task["id"])
+    second = changes(ann)["nodes"][-1]
+
+    assert codes(undo(ann, first)) == ["CONFLICT"]
+    back = undo(ann, second)["data"]["undoChange"]["task"]
+    assert (back["title"], back["version"]) == ("2", 4)
+
+
 def test_neither_a_creation_nor_an_undo_is_taken_back(ann):
     task = ann.create(title="1")
     update(ann, task, title="2")

@@ -8,6 +8,7 @@ of that protocol takes any other answer for a broken connection, and tries again
 import random
 import sys
 from collections.abc import Callable, Hashable
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -105,10 +106,17 @@ class EventStreams:
         request.environ[STREAM] = stream
         return Response(iter(()), headers=HEADERS)  # of no length that could be told
 
-    def _render(self, identity: Identity, write: Write, name: str | None, change: Change) -> bytes:
+    def _render(
+        self,
+        identity: Identity,
+        write: Write,
+        name: str | None,
+        change: Change,
+        read_at: datetime,
+    ) -> bytes:
         context = self._services.context_of(identity)
         data = orjson.dumps(write(context, change))
-        cursor = feed_cursor(context, Position.of(change, context.now))
+        cursor = feed_cursor(context, Position.of(change, read_at))
         return event(data, name=name, id=cursor)
 
 

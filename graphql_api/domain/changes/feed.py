@@ -6,6 +6,7 @@ from datetime import datetime
 
 from graphql_api.domain.changes.model import Change, Position
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.infra.dynamodb import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ class Feed:
     def find(self, user_id: str, change_id: str) -> Change | None:
         """One of the user's changes, if it is still kept."""
         return self._store.find(user_id, change_id)
+
+    def undone(self, change: Change, by: str) -> Action:
+        """The action that notes, once, by which other one a change was taken back."""
+        return self._store.undone(change, by)
 
     def position(self, text: str, now: datetime) -> Position:
         """The position of a cursor's text. Raises BadUserInput and CursorExpired."""

@@ -33,7 +33,7 @@ RETRY_SECONDS = 30  # for a user with too many subscriptions
 
 log = logging.getLogger(__name__)
 
-Render: TypeAlias = Callable[[Change], bytes]
+Render: TypeAlias = Callable[[Change, datetime], bytes]  # as it was read at an instant
 
 
 class Receiver(Protocol):
@@ -90,17 +90,17 @@ class _Channel:
     render: Render
     subscriptions: set[Subscription] = field(default_factory=set)
 
-    def deliver(self, change: Change) -> None:
+    def deliver(self, change: Change, read_at: datetime) -> None:
         """Send a change to all."""
-        data = _rendered(self.render, change)
+        data = _rendered(self.render, change, read_at)
         for subscription in list(self.subscriptions):
             subscription.deliver(data)
 
 
-def _rendered(render: Render, change: Change) -> bytes | None:
+def _rendered(render: Render, change: Change, read_at: datetime) -> bytes | None:
     """A change as it is sent; None, and a line in the log, if that cannot be done."""
     try:
-        return render(change)
+        return render(change, read_at)
     except Exception:
         log.exception("A live change could not be rendered")
         return None
@@ -112,7 +112,7 @@ class _Reader:
     def __init__(self, feed: Feed, user_id: str, now: Callable[[], datetime]) -> None:
         self.channels: dict[Hashable, _Channel] = {}
         self._feed, self._user_id, self._now = feed, user_id, now
-        self._position = Position.end(now())
+        self._position, self._read_at = Position.end(now()), now()
         self._seen: dict[str, Change] = {}
         self.fresh()  # of which `add` knows what is news to whom
 
@@ -126,7 +126,8 @@ class _Reader:
         if newest is None:
             return self.poll()
         start = Position(ids.first_id(ids.instant(newest) - GLANCE))
-        page = self._feed.page(self._user_id, start, PAGE, self._now())
+        self._read_at = self._now()
+        page = self._feed.page(self._user_id, start, PAGE, self._read_at)
         fresh = [change for change in page.changes if change.change_id not in self._seen]
         known = self._seen.keys() | {change.change_id for change in fresh}
         if page.more or any(self._is_missed(change.previous, known) for change in fresh):
@@ -141,7 +142,7 @@ class _Reader:
         """Send changes to all who listen."""
         for change in changes:
             for channel in self.channels.values():
-                channel.deliver(change)
+                channel.deliver(change, self._read_at)
 
     def add(self, subscription: Subscription) -> None:
         """Let a subscription hear of what is new."""
@@ -149,7 +150,7 @@ class _Reader:
             since = clock.milliseconds(subscription.since)
             for change in self._seen.values():
                 if change.at >= since:
-                    subscription.deliver(_rendered(subscription.render, change))
+                    subscription.deliver(_rendered(subscription.render, change, self._read_at))
         channel = self.channels.setdefault(subscription.key, _Channel(subscription.render))
         channel.subscriptions.add(subscription)
 
@@ -164,6 +165,7 @@ class _Reader:
     def fresh(self) -> list[Change]:
         """Read what is new; nothing counts as read if the store fails on the way."""
         found: dict[str, Change] = {}
+        self._read_at = self._now()
         position, more = self._position, True
         while more:
             page = self._feed.page(self._user_id, position, PAGE, self._now())
@@ -186,7 +188,7 @@ class _CatchUp:
 
     def __init__(self, feed: Feed, subscription: Subscription, now: Callable[[], datetime]) -> None:
         self.subscription = subscription
-        self._feed, self._now = feed, now
+        self._feed, self._now, self._read_at = feed, now, now()
         self._position = subscription.after or Position.end(now())
         self._more = True
         self._pending: deque[Change] = deque()
@@ -206,7 +208,8 @@ class _CatchUp:
             self._read()
         size = 0
         while self._pending and size < BATCH_BYTES:
-            data = _rendered(self.subscription.render, self._pending.popleft())
+            change = self._pending.popleft()
+            data = _rendered(self.subscription.render, change, self._read_at)
             self.subscription.deliver(data)
             size += len(data or b"")
         if size >= BATCH_BYTES:
@@ -214,7 +217,8 @@ class _CatchUp:
         return not (self._pending or self._more)
 
     def _read(self) -> None:
-        page = self._feed.page(self.subscription.user_id, self._position, STEP, self._now())
+        self._read_at = self._now()
+        page = self._feed.page(self.subscription.user_id, self._position, STEP, self._read_at)
         self._pending += [each for each in page.changes if each.change_id not in self._sent]
         self._sent |= dict.fromkeys(change.change_id for change in page.changes)
         self._position, self._more = page.end, page.more

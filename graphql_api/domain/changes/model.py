@@ -83,6 +83,7 @@ class Change:
     previous: str | None = None  # the id of the same task's change before this one
     undoes: str | None = None  # the id of the change that this one takes back
     late_seconds: int | None = None  # after its instant, of one that time has brought
+    undone_by: str | None = None  # of a deletion: the id of the change that has taken it back
 
     @property
     def at(self) -> datetime:

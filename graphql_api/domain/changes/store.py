@@ -3,11 +3,13 @@
 user_id=changes#<user id>#<day>   item=<change id>   attributes of `model.Change`, expires_at
 
 Small partitions keep the reading of the last changes cheap on every engine, even on one that
-reads whole partitions. Nothing here is ever overwritten: a change that is there proves that the
-write it tells of was carried out, also where the store's answer was lost.
+reads whole partitions. Nothing here is ever overwritten, but for the note that a deletion was taken
+back: a change that is there proves that the write it tells of was carried out, also where the
+store's answer was lost.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from graphql_api import ids
@@ -36,6 +38,11 @@ class ChangeStore:
             "expires_at": codec.value(int((change.at + self.retention + WINDOW).timestamp())),
         }
         return Put(self._table, item, Attr("item").not_exists())
+
+    def undone(self, change: Change, by: str) -> Put:
+        """The action that notes, once, by which other one a change was taken back."""
+        put = self.put(replace(change, undone_by=by))
+        return Put(put.table, put.item, Attr("item").exists() & Attr("undone_by").not_exists())
 
     def announce(self, user_id: str) -> None:
         """Tell whoever waits for changes of this user that there are some."""

@@ -139,6 +139,8 @@ class History:
         """Bring a deleted task back, with its blockers and what it blocked, if still there."""
         if self._store.get_many([(change.user_id, change.task_id)]):
             raise Conflict("The task is there again.", field="change_id")
+        if change.undone_by is not None:
+            raise Conflict("The task was brought back, and deleted again.", field="change_id")
         deleted = codec.decode(Task, change.before)
         again = replace(deleted, version=deleted.version + 1, updated_at=clock.milliseconds(now))
         housing = self._housing(None, again)
@@ -150,7 +152,9 @@ class History:
         links |= {other.task_id: [task.task_id] for other in blocked}
         after = _linked(known, links, [task, *blockers, *blocked])
         linked = [self._dependencies.action(known, after), *self._checks([*blockers, *blocked])]
-        return writes.restoration(task, change, actor, now), [*linked, *(housing or ())]
+        write = writes.restoration(task, change, actor, now)
+        undone = self._feed.undone(change, write.change.change_id)
+        return write, [undone, *linked, *(housing or ())]
 
     def _housing(self, before: Task | None, after: Task) -> list[Action] | None:
         """The check of the project that a task comes back to; None if that is gone."""

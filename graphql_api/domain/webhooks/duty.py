@@ -20,6 +20,7 @@ SWEEP = timedelta(seconds=60)  # after which a user's webhooks are looked after 
 IDLE = timedelta(minutes=10)  # … or after this, if all of them are disabled
 NEW = timedelta(seconds=30)  # in which other processes may not know yet that a user has webhooks
 SOON = timedelta(seconds=1)
+LONG, SHARE = 20, 10  # in a longer queue only each tenth counts: one that is stuck stops no others
 TIMEOUTS = 5  # in a row, after which a receiver gets a rest …
 REST = timedelta(seconds=60)  # … of this, and twice as long after each later one …
 LONGEST_REST = timedelta(minutes=10)  # … up to this
@@ -123,8 +124,9 @@ class WebhookDuty:
             if delivery.webhook_id not in webhooks:
                 orphans.append(delivery)
             else:
-                counts[delivery.webhook_id] += 1
-                queues[delivery.webhook_id, delivery.queue].append(delivery)
+                queue = queues[delivery.webhook_id, delivery.queue]
+                counts[delivery.webhook_id] += len(queue) < LONG or not len(queue) % SHARE
+                queue.append(delivery)
         self._store.drop(orphans)
         reading, full = Reading(user_id, now), False
         for webhook in webhooks.values():

@@ -11,6 +11,7 @@ _LOCAL = [
     ip_network("192.0.0.0/24"),  # special purposes (RFC 6890), among them Oracle's metadata
     ip_network("::/96"),  # IPv4 within IPv6, as it once was meant
     ip_network("64:ff9b:1::/48"),  # NAT64 of one network (RFC 8215)
+    ip_network("::ffff:0:0:0/96"),  # translated IPv4 (RFC 2765)
     ip_network("2001::/32"),  # Teredo: leads to an IPv4 address, and is long out of use …
     ip_network("2002::/16"),  # … as is 6to4
     ip_network("fec0::/10"),  # once the addresses of a site

@@ -24,6 +24,8 @@ COMMENT = b":\n\n"
 BURST_SECONDS = 10.0
 BURST_BYTES = 256 * 1024
 """More bytes in these seconds than that end a stream: nobody knows whether its client reads."""
+MOST_BYTES = 4 * 1024 * 1024
+"""More bytes in all than that end one, too: a client that reads comes back after the last event."""
 
 
 class Transport(Protocol):
@@ -40,14 +42,17 @@ class Stream:
     has ended it.
     """
 
-    __slots__ = ("_burst", "_closed", "_early", "_lock", "_since", "_transport", "on_close")
+    __slots__ = (
+        *("_burst", "_closed", "_early", "_lock", "_sent", "_since", "_transport"),
+        "on_close",
+    )
 
     def __init__(self) -> None:
         self.on_close: Callable[[], None] | None = None
         self._transport: Transport | None = None
         self._early: list[bytes] | None = []
         self._lock = threading.Lock()
-        self._burst, self._since = 0, 0.0
+        self._burst, self._sent, self._since = 0, 0, 0.0
         self._closed = False
 
     def open(self, transport: Transport) -> None:
@@ -65,7 +70,8 @@ class Stream:
             if now - self._since > BURST_SECONDS:
                 self._since, self._burst = now, 0
             self._burst += len(data)
-            fits = self._burst <= BURST_BYTES
+            self._sent += len(data)
+            fits = self._burst <= BURST_BYTES and self._sent <= MOST_BYTES
             if fits:
                 self._put(data)
         if not fits:

@@ -256,6 +256,25 @@ def test_one_message_that_is_never_accepted_disables_nothing_while_others_are(ho
     assert poisoned == [*[1] * 10, 2]
 
 
+def test_a_task_whose_messages_are_not_accepted_stops_no_other_one(hooks, ann, monkeypatch):
+    monkeypatch.setattr(outbox, "MAX_PENDING", 40)
+    monkeypatch.setattr(outbox, "PAGE", 10)
+    hooks.create(ann)
+    poison = ann.create(title="poison")
+    hooks.receiver.answers[poison["id"]] = 500
+    for number in range(5):
+        for version in range(10):
+            update(ann, poison, title=f"{number}.{version}")
+        hooks.dispatch()
+        hooks.later(seconds=20)
+
+    other = ann.create(title="other")
+    for _ in range(4):
+        hooks.dispatch()
+
+    assert other["id"] in {m.task for m in hooks.receiver.messages if m.status == 204}
+
+
 def test_a_webhook_that_is_enabled_again_goes_on_where_it_was_disabled(hooks, ann):
     webhook = hooks.create(ann)
     hooks.receiver.answers["/"] = 410
@@ -553,6 +572,21 @@ def test_what_waits_in_the_feed_is_bounded_by_what_waits_at_the_webhook(hooks, a
 
     assert waiting == 5
     assert {m.task for m in hooks.receiver.messages if m.status == 204} == set(tasks)
+
+
+def test_what_comes_after_more_than_a_page_of_changes_is_delivered_too(hooks, ann, monkeypatch):
+    monkeypatch.setattr(outbox, "PAGE", 5)
+    hooks.create(ann)
+    tasks = [ann.create(title=f"{number}")["id"] for number in range(12)]
+    for _ in range(8):
+        hooks.dispatch()
+    hooks.later(seconds=20)
+
+    tasks.append(ann.create(title="later")["id"])
+    for _ in range(8):
+        hooks.dispatch()
+
+    assert {message.task for message in hooks.receiver.messages} == set(tasks)
 
 
 def test_a_receiver_without_an_answer_gets_a_rest_and_keeps_nobody_waiting(hooks, ann):

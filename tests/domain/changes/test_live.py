@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from test_feed import Memory, change
 
+from graphql_api.domain.changes import live
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.live import LiveFeed, LiveOptions, Subscription
 from graphql_api.domain.changes.model import Position
@@ -50,7 +51,7 @@ class World:
 
     def __init__(self, most=10, most_by_user=5, interval=0.01):
         self.memory = Memory()
-        self.alive, self.rendered = True, []
+        self.alive, self.rendered, self.read = True, [], []
         self.now = datetime.now(UTC)
         options = LiveOptions(most, most_by_user, interval)
         self.live = LiveFeed(
@@ -64,8 +65,9 @@ class World:
     def subscribe(self, *, after=None, key="k", user="u"):
         receiver = Receiver()
 
-        def render(each):
+        def render(each, read_at):
             self.rendered.append(each.task_id)
+            self.read.append(read_at)
             return each.task_id.encode()
 
         since = datetime.now(UTC)
@@ -113,7 +115,7 @@ def test_a_subscriber_gets_what_is_written_before_it_is_known_that_there_is_one(
 
 
 def test_a_change_that_cannot_be_rendered_ends_its_stream_and_no_other(world):
-    def fail(_):
+    def fail(*_):
         raise ServiceUnavailable
 
     receiver, _ = world.subscribe()
@@ -150,6 +152,19 @@ def test_who_catches_up_is_sent_no_more_at_once_than_can_be_read(world, monkeypa
     other.wait_for(1)
 
     assert len(receiver.got) == 5
+
+
+def test_a_change_that_waits_for_its_reader_has_the_position_of_when_it_was_read(
+    world, monkeypatch
+):
+    monkeypatch.setattr(live, "BATCH_BYTES", 1)
+    monkeypatch.setattr(live, "BATCH_SECONDS", 0.05)
+    world.write("a", "b", "c", ago=20)
+
+    receiver, _ = world.subscribe(after=Position.end(world.now - timedelta(seconds=60)))
+    receiver.wait_for(3)
+
+    assert len(set(world.read[:3])) == 1
 
 
 def test_who_catches_up_gets_all_in_the_end(world, monkeypatch):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from graphql_api.infra.serving.streams import BURST_BYTES, COMMENT, Stream, event
+from graphql_api.infra.serving import streams
+from graphql_api.infra.serving.streams import BURST_BYTES, COMMENT, MOST_BYTES, Stream, event
 
 
 class Transport:
@@ -64,6 +65,17 @@ def test_a_client_is_sent_so_much_in_some_seconds_and_then_cut_off(opened):
         stream.send(b"x" * (BURST_BYTES // 4))
 
     assert (len(transport.sent), closed) == (4, [True])
+
+
+def test_a_client_is_cut_off_in_the_end_though_it_is_sent_little_at_a_time(opened, monkeypatch):
+    monkeypatch.setattr(streams, "BURST_SECONDS", -1.0)  # each event is in a time of its own
+    stream, transport, closed = opened
+    size = BURST_BYTES // 4
+
+    for _ in range(MOST_BYTES // size + 5):
+        stream.send(b"x" * size)
+
+    assert (len(transport.sent), closed) == (MOST_BYTES // size, [True])
 
 
 def test_an_event_has_lines_of_lf_and_one_of_data():
