@@ -202,7 +202,7 @@ def test_there_are_lists_within_lists_to_be_refused():
 def test_passwords_plans_and_writes_in_bulk_are_expensive():
     assert {field for (_, field), cost in COSTS.items() if cost.expensive} == {
         *("register", "login", "changePassword", "deleteAccount"),
-        *("createTasks", "updateTasks", "deleteTasks", "deleteProject"),
+        *("createTasks", "updateTasks", "deleteTasks", "renameTag", "deleteProject"),
         *("planPreview", "planApply", "planUndo"),
     }
     assert (

@@ -208,6 +208,7 @@ NOT_SHOWN = {
 GRAPHQL_ONLY = {
     *("createTasks", "updateTasks", "deleteTasks"),  # REST writes one at a time
     *("logoutEverywhere", "revokeSession"),
+    "renameTag",  # repeated until it is complete
     "node",  # a path of REST tells the type
 }
 

@@ -76,6 +76,14 @@ def _tags(field: str, texts: Iterable[str]) -> tuple[str, ...]:
     return tags
 
 
+def tag(field: str, text: str) -> str:
+    """Return a tag as tasks have it. Raises BadUserInput."""
+    [tag] = _tags(field, [text])
+    if is_invisible(tag):
+        raise BadUserInput("A tag must have a visible character.", field)
+    return tag
+
+
 def _project_id(field: str, text: str | None) -> str | None:
     if text is not None and not is_id(text):
         raise BadUserInput("An id must have 1 to 128 letters, digits, '_' or '-'.", field)
@@ -232,6 +240,11 @@ class Task:
         gone = {comparable(tag.strip()) for tag in remove}
         tags = _tags("add_tags", (*self.tags, *add))
         return tuple(tag for tag in tags if comparable(tag) not in gone)
+
+    def renamed_tag(self, old: str, new: str) -> tuple[str, ...]:
+        """The tags with a new name in the place of an old one. Raises BadUserInput."""
+        key = comparable(old.strip())
+        return _tags("to", [new if comparable(tag) == key else tag for tag in self.tags])
 
     def has_come(self, now: datetime) -> bool:
         """Return whether its earliest start has come."""

@@ -1,9 +1,11 @@
 """Writes of tasks and their dependencies."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from graphql_api.domain.changes.model import Actor
@@ -207,6 +209,34 @@ class Tasks:
             {n: v for n, v in project.defaults.values.items() if n not in fields} if project else {}
         )
         return Task.new(given.user_id, {**fields, **left}, now) if left else given
+
+    def rename_tag(
+        self,
+        user_id: str,
+        tasks: Sequence[Task],
+        names: tuple[str, str],
+        actor: Actor,
+        now: datetime,
+    ) -> int:
+        """Give a tag of these tasks another name; return how many have changed.
+
+        Each is a write of its own, so what a crash has interrupted can be repeated. Raises
+        BadUserInput.
+        """
+        old, new = names
+
+        def attempt(task_id: str) -> bool:
+            before = self._store.get(user_id, task_id)
+            after = before.edit({"tags": before.renamed_tag(old, new)}, now)
+            if after is not before:
+                self._write(writes.edit(before, after, actor, now))
+            return after is not before
+
+        changed = 0
+        for task in tasks:
+            with contextlib.suppress(NotFound):  # deleted meanwhile
+                changed += retry_on_conflict(partial(attempt, task.task_id))
+        return changed
 
     def _recur(
         self, before: Task, after: Task, recurrence: Recurrence | None, actor: Actor, now: datetime

@@ -3,9 +3,16 @@
 import pytest
 from conftest import UPDATE, codes
 
+from graphql_api.api.graphql.tasks import operations
+
 UPDATE_TASKS = """
   mutation ($tasks: [UpdateTaskInput!]!) {
     updateTasks(input: {tasks: $tasks}) { results { task { tags } error { code field } } }
+  }
+"""
+RENAME = """
+  mutation ($from: String!, $to: String!) {
+    renameTag(input: {from: $from, to: $to}) { changed isComplete }
   }
 """
 TAGS = "{ viewer { tags { name count } } }"
@@ -83,3 +90,45 @@ def test_tags_are_counted_as_the_oldest_task_shows_them(ann, calls):
         {"name": "Ä", "count": 1},
     ]
     assert calls == ["Query"]
+
+
+def rename(person, old, new):
+    return person.graphql(RENAME, **{"from": old, "to": new})["data"]["renameTag"]
+
+
+def test_a_tag_is_renamed_everywhere_and_once(ann, bob):
+    ids = [ann.create(title="x", tags=tags)["id"] for tags in (["a", "Home"], ["home", "b"], ["b"])]
+
+    assert rename(ann, "HOME", "House") == {"changed": 2, "isComplete": True}
+    assert [ann.task(each)["tags"] for each in ids] == [["a", "House"], ["House", "b"], ["b"]]
+    assert rename(ann, "HOME", "House") == {"changed": 0, "isComplete": True}
+    assert rename(ann, "house", "b") == {"changed": 2, "isComplete": True}
+    assert [ann.task(each)["tags"] for each in ids] == [["a", "b"], ["b"], ["b"]]
+    assert bob.graphql(TAGS)["data"]["viewer"]["tags"] == [{"name": "home", "count": 2}]
+
+
+def test_a_tag_gets_another_case(ann):
+    task = ann.create(title="x", tags=["home"])["id"]
+
+    assert rename(ann, "home", "Home") == {"changed": 1, "isComplete": True}
+    assert rename(ann, "home", "Home") == {"changed": 0, "isComplete": True}
+    assert ann.task(task)["tags"] == ["Home"]
+
+
+def test_what_is_left_of_a_rename_is_told(ann, monkeypatch):
+    monkeypatch.setattr(operations, "MAX_ITEMS", 2)
+    for _ in range(3):
+        ann.create(title="x", tags=["a"])
+
+    assert rename(ann, "a", "b") == {"changed": 2, "isComplete": False}
+    assert rename(ann, "a", "b") == {"changed": 1, "isComplete": True}
+
+
+@pytest.mark.parametrize(("old", "new", "field"), [("", "b", "from"), ("a", "\u200b", "to")])
+def test_names_that_no_tag_can_have_are_refused(ann, old, new, field):
+    ann.create(title="x", tags=["a"])
+
+    answer = ann.graphql(RENAME, **{"from": old, "to": new})
+
+    assert codes(answer) == ["BAD_USER_INPUT"]
+    assert answer["errors"][0]["extensions"]["field"] == field

@@ -208,6 +208,14 @@ class DeleteTaskInput(_TaskWrite):
     pass
 
 
+@strawberry.input(description="A tag, and its new name.")
+class RenameTagInput:
+    from_: str = strawberry.field(name="from", description="The tag, in any case.")
+    to: str = strawberry.field(
+        description="Its new name. A task that has a tag of this name keeps one of them."
+    )
+
+
 @strawberry.input(description="Several new tasks.")
 class CreateTasksInput:
     tasks: list[CreateTaskInput] = strawberry.field(description=f"1 to {MAX_ITEMS} new tasks.")

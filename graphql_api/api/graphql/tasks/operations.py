@@ -17,6 +17,7 @@ from graphql_api.api.graphql.tasks.inputs import (
     CreateTasksInput,
     DeleteTaskInput,
     DeleteTasksInput,
+    RenameTagInput,
     UpdateTaskInput,
     UpdateTasksInput,
 )
@@ -25,13 +26,17 @@ from graphql_api.api.graphql.tasks.payloads import (
     DeleteTaskPayload,
     DeleteTaskResult,
     DeleteTasksPayload,
+    RenameTagPayload,
     TaskPayload,
     TaskResult,
     TasksPayload,
 )
 from graphql_api.api.graphql.tasks.types import Task, TaskConnection
 from graphql_api.domain.tasks import model
+from graphql_api.domain.tasks.filters import ANY_VIEWPOINT, TaskFilter
+from graphql_api.domain.tasks.list_reader import MAX_SORTED
 from graphql_api.domain.tasks.service import (
+    MAX_ITEMS,
     DependencyChange,
     run_each,
     run_each_blocked,
@@ -188,6 +193,30 @@ class TaskMutation:
             ),
         )
         return _results(context, results)
+
+    @strawberry.mutation(
+        description=(
+            f"Give a tag another name, in up to {MAX_ITEMS} tasks at a time, each with a change of"
+            " its own: repeat it until `isComplete`."
+        ),
+        metadata=field_cost(expensive=True),
+    )
+    def rename_tag(
+        self,
+        info: Info,
+        input: Annotated[RenameTagInput, strawberry.argument(description="Both names.")],
+    ) -> RenameTagPayload:
+        context, user_id = _write_context(info), info.context.viewer_id
+        names = model.tag("from", input.from_), model.tag("to", input.to)
+        tasks, complete = context.task_lists.newest(
+            user_id, TaskFilter(tags=names[:1]), MAX_SORTED, context.read_budget, ANY_VIEWPOINT
+        )
+        waiting = [task for task in tasks if task.renamed_tag(*names) != task.tags]
+        changed = context.tasks.rename_tag(
+            user_id, waiting[:MAX_ITEMS], names, context.actor, context.now
+        )
+        is_complete = complete and len(waiting) <= MAX_ITEMS
+        return RenameTagPayload(changed=changed, is_complete=is_complete)
 
     @strawberry.mutation(
         description="Delete several tasks. A failure of one does not affect the others.",

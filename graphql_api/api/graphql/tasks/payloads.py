@@ -33,6 +33,14 @@ class DeleteTaskPayload:
     )
 
 
+@strawberry.type(description="The result of renaming a tag.")
+class RenameTagPayload:
+    changed: int = strawberry.field(description="The number of tasks that were changed.")
+    is_complete: bool = strawberry.field(
+        description="Whether no task has the old name now; else send the same again."
+    )
+
+
 @strawberry.type(description="The error of one item of several.")
 class ItemError:
     message: str = strawberry.field(description="The error in words.")
