@@ -7,6 +7,7 @@ from conftest import codes
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     build_schema,
     get_named_type,
@@ -47,7 +48,7 @@ def value(kind):
 def selection(kind):
     """The least that can be selected of this type."""
     named = get_named_type(kind)
-    if not isinstance(named, GraphQLObjectType):
+    if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
         return ""
     for name, field in named.fields.items():
         if not isinstance(get_named_type(field.type), GraphQLObjectType):
