@@ -83,75 +83,10 @@ def create_app(
     connection = connect(config)
     database = Database(connection, config.table_prefix)
     changes = ChangeStore(database, timedelta(days=config.changes_days))
-    users, tasks, settings = (
-        UserStore(database),
-        TaskStore(database, changes),
-        SettingsStore(database),
-    )
-
-    webhooks = WebhookStore(database)
-
-    def remove_data(user_id: str) -> None:
-        tasks.remove_all(user_id)
-        changes.remove_all(user_id, clock.now())
-        webhooks.remove_all(user_id, clock.now())
-
-    lists, dependencies = (
-        TaskListReader(database, Bulkheads.list_shares(config)),
-        DependencyStore(database),
-    )
-    feed, projects, series = Feed(changes), ProjectStore(database), SeriesStore(database)
-    succession = Succession(series, tasks)
-    history = History(tasks, dependencies, feed, projects, succession)
-    task_writes = Tasks(tasks, dependencies, history, projects, succession)
-    secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
-    tokens = Tokens(secrets, config.jwt_ttl)
-    deletions = Deletions(Jobs(database, "deletion"), users, remove_data, clock.now)
     bulkheads = Bulkheads.of(config)
-    cursors = Cursors(secrets)
-    services = Services(
-        accounts=Accounts(
-            users,
-            Passwords(config.argon2_profile, bulkheads.passwords),
-            tokens,
-            RateLimiter(database, secrets[0]),
-            deletions,
-        ),
-        tasks=task_writes,
-        history=history,
-        succession=succession,
-        series_store=series,
-        user_settings=UserSettings(settings),
-        plans=Plans(
-            tasks,
-            lists,
-            PlanStore(database),
-            lambda user_id: dependencies.get(user_id).blockers,
-            planning=bulkheads.plans,
-            hashing=bulkheads.plan_inputs,
-        ),
-        webhooks=Webhooks(
-            webhooks,
-            OutgoingClient(allow_private=config.webhook_allow_private),
-            Payloads(cursors).of_test,
-        ),
-        projects=Projects(
-            projects,
-            ProjectDeletions(projects, Jobs(database, "project"), task_writes, tasks, clock.now),
-        ),
-        user_store=users,
-        task_store=tasks,
-        task_lists=lists,
-        feed=feed,
-        dependency_store=dependencies,
-        settings_store=settings,
-        project_store=projects,
-        cursors=cursors,
-        rankings=bulkheads.rankings,
-        now=clock.now,
-    )
+    services, deletions = build_services(config, database, changes, bulkheads)
     live = LiveFeed(
-        feed,
+        services.feed,
         LiveOptions(
             config.max_streams, config.max_streams_per_user, 0.5 if config.embedded else 1.0
         ),
@@ -159,7 +94,7 @@ def create_app(
         lambda authorization: services.accounts.is_authenticated(authorization, clock.now()),
         is_ending=is_draining,
     )
-    hints = Hints(webhooks, clock.now)
+    hints = Hints(WebhookStore(database), clock.now)
 
     def announce(user_id: str) -> None:
         live.notify(user_id)
@@ -221,6 +156,73 @@ def create_app(
     wsgi: WSGIApplication = _wrapped(app.wsgi_app, config, traced, is_draining, metrics)
     app.wsgi_app = wsgi  # type: ignore[method-assign, assignment]  # as Flask's docs do it
     return app
+
+
+def build_services(
+    config: Config, database: Database, changes: ChangeStore, bulkheads: Bulkheads
+) -> tuple[Services, Deletions]:
+    """Build what requests call on, and the deletions that a start has to complete."""
+    users, settings = UserStore(database), SettingsStore(database)
+    tasks = TaskStore(database, changes)
+    webhooks = WebhookStore(database)
+
+    def remove_data(user_id: str) -> None:
+        tasks.remove_all(user_id)
+        changes.remove_all(user_id, clock.now())
+        webhooks.remove_all(user_id, clock.now())
+
+    lists = TaskListReader(database, Bulkheads.list_shares(config))
+    dependencies = DependencyStore(database)
+    feed, projects, series = Feed(changes), ProjectStore(database), SeriesStore(database)
+    succession = Succession(series, tasks)
+    history = History(tasks, dependencies, feed, projects, succession)
+    task_writes = Tasks(tasks, dependencies, history, projects, succession)
+    secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
+    tokens = Tokens(secrets, config.jwt_ttl)
+    deletions = Deletions(Jobs(database, "deletion"), users, remove_data, clock.now)
+    cursors = Cursors(secrets)
+    services = Services(
+        accounts=Accounts(
+            users,
+            Passwords(config.argon2_profile, bulkheads.passwords),
+            tokens,
+            RateLimiter(database, secrets[0]),
+            deletions,
+        ),
+        tasks=task_writes,
+        history=history,
+        succession=succession,
+        series_store=series,
+        user_settings=UserSettings(settings),
+        plans=Plans(
+            tasks,
+            lists,
+            PlanStore(database),
+            lambda user_id: dependencies.get(user_id).blockers,
+            planning=bulkheads.plans,
+            hashing=bulkheads.plan_inputs,
+        ),
+        webhooks=Webhooks(
+            webhooks,
+            OutgoingClient(allow_private=config.webhook_allow_private),
+            Payloads(cursors).of_test,
+        ),
+        projects=Projects(
+            projects,
+            ProjectDeletions(projects, Jobs(database, "project"), task_writes, tasks, clock.now),
+        ),
+        user_store=users,
+        task_store=tasks,
+        task_lists=lists,
+        feed=feed,
+        dependency_store=dependencies,
+        settings_store=settings,
+        project_store=projects,
+        cursors=cursors,
+        rankings=bulkheads.rankings,
+        now=clock.now,
+    )
+    return services, deletions
 
 
 def _wrapped(
