@@ -19,7 +19,7 @@ VOLATILE = (
     r"eyJ[\w-]+\.[\w-]+\.[\w-]+|[0-9a-f-]{36}\.[0-9a-f-]{36}\.[\w-]{43,}"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|(?!2030)20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"  # the pages' own dates are in 2030
-    r"|\b[\w-]{60,}\b"
+    r"|(?<![\w-])[\w-]{60,}(?![\w-])"
 )
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
