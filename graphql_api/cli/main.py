@@ -2,9 +2,7 @@
 
 import logging
 import os
-import signal
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,7 +34,7 @@ from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import AppError, BadUserInput, Conflict, StartError
-from graphql_api.infra import request_log
+from graphql_api.infra import process_wide, request_log
 from graphql_api.infra.dynamodb import Database, connect, database, embedded
 from graphql_api.infra.dynamodb.tables import CREATE_COMMAND, Tables
 
@@ -48,7 +46,6 @@ ATTEMPT_TIMEOUT = 10  # seconds
 CALL_TIMEOUT = 60  # seconds, for all attempts at a call
 
 ONCE = (5.0, 600.0)  # seconds that `dispatch --once` takes at least and at most
-ENDING = {signal.SIGINT, signal.SIGTERM}
 
 STDOUT = "-"
 
@@ -219,9 +216,7 @@ def dispatch(ctx: click.Context, *, once: bool) -> None:
     dispatcher = create_dispatcher(config)
     if once:
         ctx.exit(0 if dispatcher.run_briefly(*ONCE) else 1)
-    ended = threading.Event()
-    for number in ENDING:
-        signal.signal(number, lambda *_: ended.set())
+    ended = process_wide.ending_signal()
     dispatcher.start()
     click.echo("Dispatching, until SIGTERM or Ctrl-C.")
     ended.wait()

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from contextlib import suppress
 
 # Seconds for which a thread keeps the interpreter lock: Python's own default, and …
@@ -82,6 +83,14 @@ def leave_terminal() -> None:
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
+
+
+def ending_signal() -> threading.Event:
+    """Return what SIGTERM and SIGINT set from now on, whichever thread they come in."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    return ended
 
 
 def raise_file_limit() -> None:

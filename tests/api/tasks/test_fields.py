@@ -34,10 +34,16 @@ def test_a_field_has_the_type_that_the_model_says():
 @pytest.mark.parametrize(
     ("input_type", "own"),
     [
-        (inputs.CreateTaskInput, {"idempotency_key", "recurrence"}),
+        (
+            inputs.CreateTaskInput,
+            {"idempotency_key", "recurrence", "blocked_by", "blocked_by_index"},
+        ),
         (
             inputs.UpdateTaskInput,
-            {"id", "expected_version", "merge_disjoint", "force", "recurrence"},
+            {
+                *("id", "expected_version", "merge_disjoint", "force", "recurrence"),
+                *("add_tags", "remove_tags"),
+            },
         ),
     ],
 )

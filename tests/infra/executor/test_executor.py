@@ -80,10 +80,10 @@ TWO = "query A { viewer { id } } mutation B { deleteTask(input: { id: 1 }) { del
             "Document is nested too deeply. Parsing aborted.",
         ),
         (
-            "{ nobody }",
+            "{ anybody }",
             None,
             "GRAPHQL_VALIDATION_FAILED",
-            "Cannot query field 'nobody' on type 'Query'.",
+            "Cannot query field 'anybody' on type 'Query'.",
         ),
         (
             "subscription { viewer }",
