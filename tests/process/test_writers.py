@@ -1,6 +1,7 @@
 """Many writers of one user in two processes, and readers who page through the feed meanwhile.
 
-`WRITES=10000 pytest -s tests/process/test_writers.py` prints what it measures.
+`WRITES=10000 pytest -s tests/process/test_writers.py` prints what it measures; `--engines local`
+runs it on DynamoDB Local.
 """
 
 import http.client
@@ -19,7 +20,7 @@ import pytest
 from conftest import PASSWORD, bearer
 from service import running
 
-pytestmark = [pytest.mark.whole, pytest.mark.concurrent]
+pytestmark = [pytest.mark.whole, pytest.mark.concurrent, pytest.mark.engine_is_no_matter]
 
 SECRET = "a secret that two processes share, of 32 bytes and more"
 WRITES = int(os.environ.get("WRITES", "800"))
