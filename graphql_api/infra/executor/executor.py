@@ -67,7 +67,7 @@ from graphql_api.infra.executor.responses import (
 
 CACHED_DOCUMENTS = 128
 LONG_WORK = 6_000  # plain fields, which take 20 ms: others do not wait for operations with more
-MEASURED_SIZE = 1024 * 1024  # bytes that an operation may ask for before its answer is measured
+MEASURED_SIZE = 4 * 1024 * 1024  # bytes that an operation may ask for before its answer is measured
 CACHED_OPERATIONS = 128  # compiled, of at most compiler.MAX_FIELDS each
 SHORT_DOCUMENT = 100  # tokens: checking that many takes 5 ms, which others can wait for
 MAX_ERRORS = 5
