@@ -219,7 +219,8 @@ def dispatch(ctx: click.Context, *, once: bool) -> None:
     ended = process_wide.ending_signal()
     dispatcher.start()
     click.echo("Dispatching, until SIGTERM or Ctrl-C.")
-    ended.wait()
+    while not ended.wait(1):  # a signal that comes in another thread does not end a wait
+        pass
     dispatcher.stop()
 
 
