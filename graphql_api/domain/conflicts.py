@@ -1,7 +1,7 @@
-"""Retries of read-modify-writes whose condition fails because a concurrent write came first."""
+"""Conflicts with concurrent writes: retries of read-modify-writes, and expected versions."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from graphql_api.errors import Conflict
 from graphql_api.infra.concurrency import retry
@@ -32,3 +32,19 @@ def retry_on_conflict(attempt: Callable[[], T]) -> T:
         except ConditionFailed:
             continue
     raise Conflict("Too many simultaneous changes, try again.")
+
+
+def check_version(what: str, version: int, expected: int | None) -> None:
+    """Raise Conflict if another version of something was expected than there is."""
+    if expected not in {None, version}:
+        raise version_conflict(what, version)
+
+
+def version_conflict(what: str, version: int, **details: Any) -> Conflict:
+    """Return the error of a write of something that expected another version."""
+    return Conflict(
+        f"The {what} has been changed since.",
+        field="expected_version",
+        current_version=version,
+        **details,
+    )

@@ -17,7 +17,7 @@ from graphql_api.errors import BadUserInput, CursorExpired
 from graphql_api.infra.dynamodb.codec import Raw
 
 WINDOW = timedelta(seconds=15)
-"""How much earlier than its commit a change may be dated.
+"""The time by which a change may be dated earlier than its commit.
 
 At most 5 s of a request's deadline, 2 s of an attempt that still travels after it, and 8 s between
 the clocks of two machines.

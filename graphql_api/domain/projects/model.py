@@ -12,7 +12,7 @@ from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.records import Check, immutable
 from graphql_api.domain.tasks.model import Task, TaskPriority
 from graphql_api.domain.text import is_invisible
-from graphql_api.errors import FIELD, BadUserInput, Conflict
+from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.ids import EPOCH, is_id, new_id
 
 MAX_PROJECTS = 500  # of a user, archived ones included: one read has them all
@@ -161,15 +161,6 @@ def check_target(deletion: ProjectDeletion, project_id: str) -> None:
         )
     if deletion.move_to == project_id:
         raise BadUserInput("Tasks cannot be moved to the project that is deleted.", "move_to")
-
-
-def version_conflict(project: Project) -> Conflict:
-    """The error of a write that expected another version."""
-    return Conflict(
-        "The project has been changed since.",
-        field="expected_version",
-        current_version=project.version,
-    )
 
 
 def _checked(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from graphql_api.domain.changes.model import Actor
-from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.conflicts import check_version, retry_on_conflict
 from graphql_api.domain.paging import Page, Rank, Window, sorted_page
 from graphql_api.domain.projects.deletion import ProjectDeletions
 from graphql_api.domain.projects.model import (
@@ -13,7 +13,6 @@ from graphql_api.domain.projects.model import (
     ProjectDeletion,
     TaskFate,
     check_target,
-    version_conflict,
 )
 from graphql_api.domain.projects.store import ProjectStore
 
@@ -112,8 +111,7 @@ class Projects:
     def _expected(self, user_id: str, project_id: str, version: int | None) -> Project:
         """The project as it is expected. Raises NotFound and Conflict."""
         project = self._store.get(user_id, project_id)
-        if version not in {None, project.version}:
-            raise version_conflict(project)
+        check_version("project", project.version, version)
         return project
 
     def _replaced(self, before: Project, after: Project) -> Project:

@@ -9,7 +9,7 @@ from graphql_api.domain.changes.model import ChangeKind
 from graphql_api.domain.tasks.model import Task
 
 Alarms = Mapping[datetime, tuple[ChangeKind, ...]]
-"""What is to be told of a task, by the instant at which it is."""
+"""The kinds of changes that are due of a task, by their instants."""
 
 
 @dataclass(frozen=True, slots=True)

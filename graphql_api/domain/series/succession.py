@@ -9,7 +9,7 @@ from datetime import datetime
 
 from graphql_api import ids
 from graphql_api.domain.changes.model import Actor
-from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.conflicts import check_version, retry_on_conflict
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.series.model import Series, following_task, records
@@ -107,12 +107,7 @@ class Succession:
 
         def attempt() -> Series:
             before = self._store.get(user_id, series_id)
-            if expected_version not in {None, before.version}:
-                raise Conflict(
-                    "The series has been changed since.",
-                    field="expected_version",
-                    current_version=before.version,
-                )
+            check_version("series", before.version, expected_version)
             if before.ended_at and recurrence is None:
                 return before
             if before.ended_at:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from graphql_api.domain.changes.model import Actor
-from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.conflicts import check_version, retry_on_conflict, version_conflict
 from graphql_api.domain.dependencies.model import (
     BLOCKER_IDS,
     MAX_BLOCKERS,
@@ -23,7 +23,7 @@ from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task, TaskStatus
-from graphql_api.domain.tasks.store import Receipt, TaskStore, task_not_found, version_conflict
+from graphql_api.domain.tasks.store import Receipt, TaskStore, task_not_found
 from graphql_api.domain.tasks.writes import Write
 from graphql_api.errors import (
     FIELD,
@@ -111,11 +111,7 @@ class Tasks:
         before = self._dependencies.get(task.user_id)
         closed = [each.task_id for each in (task, *found.values()) if not each.open]
         if task.completed and len(closed) <= len(blocker_ids):
-            raise Conflict(
-                "This task is blocked by open tasks.",
-                field="status",
-                blockers=[each.task_id for each in found.values() if each.open],
-            )
+            raise _blocked(each.task_id for each in found.values() if each.open)
         after = before.add(task.task_id, blocker_ids, closed, writes.BLOCKED_BY)
         unchanged = map(self._store.unchanged_check, found.values())
         return [self._dependencies.action(before, after), *unchanged]
@@ -283,12 +279,12 @@ class Tasks:
         No names stand for a change that is not to be merged.
         """
         if names is None or version > task.version:
-            raise version_conflict(task)
+            raise version_conflict("task", task.version)
         since = self._history.fields_since(task, version)
         if since is None:
-            raise version_conflict(task)
+            raise version_conflict("task", task.version)
         if both := since & set(names):
-            raise version_conflict(task, fields=FieldNames(sorted(both)))
+            raise version_conflict("task", task.version, fields=FieldNames(sorted(both)))
 
     def delete(
         self,
@@ -305,8 +301,7 @@ class Tasks:
 
         def attempt() -> Deletion:
             task = self._store.get(user_id, id)
-            if expected_version not in {None, task.version}:
-                raise version_conflict(task)
+            check_version("task", task.version, expected_version)
             before = self._dependencies.get(user_id)
             action = self._dependencies.action(before, before.without(id))
             ending = self._succession.of_deletion(task, now).actions
@@ -365,9 +360,7 @@ class Tasks:
         dependencies = self._dependencies.get(after.user_id)
         blockers = dependencies.open_blockers(after.task_id)
         if after.completed and blockers and not force:
-            raise Conflict(
-                "This task is blocked by open tasks.", field="status", blockers=list(blockers)
-            )
+            raise _blocked(blockers)
         marked = dependencies.mark(after.task_id, closed=not after.open)
         return [self._dependencies.action(dependencies, marked)]
 
@@ -395,6 +388,13 @@ class DependencyChange:
 
     task: Task
     dependencies: Dependencies
+
+
+def _blocked(blocker_ids: Iterable[str]) -> Conflict:
+    """Return the error of completing a task that open ones block."""
+    return Conflict(
+        "This task is blocked by open tasks.", field="status", blockers=list(blocker_ids)
+    )
 
 
 def _new_blockers(fields: dict[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ Receipts of idempotency keys are stored in the user's partition of the table Use
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.changes.store import ChangeStore
@@ -212,16 +211,6 @@ class TaskStore:
 def task_not_found(**details: str) -> NotFound:
     """The error for a missing task, and for another user's."""
     return NotFound("Task not found or access denied", **details)
-
-
-def version_conflict(task: Task, **details: Any) -> Conflict:
-    """The error of a write that expected another version."""
-    return Conflict(
-        "The task has been changed since.",
-        field="expected_version",
-        current_version=task.version,
-        **details,
-    )
 
 
 def is_valid_key(task_id: str) -> bool:

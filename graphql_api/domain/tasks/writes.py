@@ -19,7 +19,7 @@ RECURRENCE = "recurrence"
 """The name that a change has for the series of a task."""
 
 BLOCKED_BY, BLOCKS = "blocked_by", "blocks"
-"""What a change calls the task's places among the dependencies."""
+"""The names that a change has for the task's places among the dependencies."""
 
 _FIELDS = tuple(field.name for field in fields(Task))
 _GIVEN = (*(name for name in _FIELDS if name not in DERIVED), RECURRENCE)
@@ -56,15 +56,10 @@ def creation(
     task: Task, given: Collection[str], actor: Actor, now: datetime, follows: str | None = None
 ) -> Write:
     """The write that creates a task of which these fields were given; told after a change."""
-    change = Change(
-        user_id=task.user_id,
-        change_id=ids.id_after(now, follows),
-        kind=ChangeKind.TASK_CREATED,
-        task_id=task.task_id,
-        version=task.version,
+    change = replace(
+        _change(task, ChangeKind.TASK_CREATED, follows, actor, now),
         fields=tuple(name for name in (*_GIVEN, BLOCKED_BY) if name in given),
-        before=Raw(),
-        actor=actor,
+        previous=None,
     )
     return Write(None, replace(task, change_id=change.change_id), change)
 
@@ -73,11 +68,10 @@ def edit(
     before: Task, after: Task, actor: Actor, now: datetime, undoes: str | None = None
 ) -> Write:
     """The write that puts a task's next state in the place of the one before."""
-    changed = [name for name in _KEPT if getattr(before, name) != getattr(after, name)]
+    named, values = _differences(before, after)
     done = after.completed and not before.completed
     kind = ChangeKind.TASK_COMPLETED if done else ChangeKind.TASK_UPDATED
-    named = tuple(name for name in changed if name not in DERIVED)
-    return _following(before, after, kind, named, codec.some(before, changed), actor, now, undoes)
+    return _following(before, after, kind, named, values, actor, now, undoes)
 
 
 def recurring(before: Task, after: Task, actor: Actor, now: datetime) -> Write:
@@ -85,10 +79,9 @@ def recurring(before: Task, after: Task, actor: Actor, now: datetime) -> Write:
 
     With a field that is changed beside it, that is told, too.
     """
-    changed = [name for name in _KEPT if getattr(before, name) != getattr(after, name)]
-    named = (*(name for name in changed if name not in DERIVED), RECURRENCE)
-    values = codec.some(before, changed)
-    return _following(before, after, ChangeKind.TASK_UPDATED, named, values, actor, now)
+    named, values = _differences(before, after)
+    kind = ChangeKind.TASK_UPDATED
+    return _following(before, after, kind, (*named, RECURRENCE), values, actor, now)
 
 
 def linking(
@@ -117,16 +110,8 @@ def deletion(task: Task, dependencies: Dependencies, actor: Actor, now: datetime
 
 def restoration(task: Task, deleted: Change, actor: Actor, now: datetime) -> Write:
     """The write that brings a deleted task back."""
-    change = Change(
-        user_id=task.user_id,
-        change_id=ids.id_after(now, deleted.change_id),
-        kind=ChangeKind.TASK_CREATED,
-        task_id=task.task_id,
-        version=task.version,
-        fields=(),
-        before=Raw(),
-        actor=actor,
-        previous=deleted.change_id,
+    change = replace(
+        _change(task, ChangeKind.TASK_CREATED, deleted.change_id, actor, now),
         undoes=deleted.change_id,
     )
     return Write(None, replace(task, change_id=change.change_id), change)
@@ -142,6 +127,12 @@ def firing(task: Task, timers: Sequence[Timer], now: datetime) -> Write:
             changes.append(replace(_change(task, kind, last, SYSTEM, now), late_seconds=late))
     after = replace(task, change_id=changes[-1].change_id)
     return Write(task, after, changes[0], tuple(changes[1:]), tuple(timers))
+
+
+def _differences(before: Task, after: Task) -> tuple[tuple[str, ...], Raw]:
+    """The names of the fields that differ and can be set, and the values before of all that do."""
+    changed = [name for name in _KEPT if getattr(before, name) != getattr(after, name)]
+    return tuple(name for name in changed if name not in DERIVED), codec.some(before, changed)
 
 
 def _following(

@@ -8,11 +8,11 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any
 
-from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.conflicts import check_version, retry_on_conflict
 from graphql_api.domain.tasks.filters import TaskFilter
 from graphql_api.domain.webhooks.model import SECRET_BYTES, Delivery, Webhook, new_secret
 from graphql_api.domain.webhooks.store import WebhookStore
-from graphql_api.errors import FIELD, BadUserInput, Conflict, QueryTooComplex, RateLimited
+from graphql_api.errors import FIELD, BadUserInput, QueryTooComplex, RateLimited
 from graphql_api.infra.outgoing.client import OutgoingClient, Refused
 
 RETRY_SECONDS = 60
@@ -74,8 +74,7 @@ class Webhooks:
 
         def attempt() -> Webhook:
             before = self._store.get(user_id, webhook_id)
-            if expected not in {None, before.version}:
-                raise _version_conflict(before)
+            check_version("webhook", before.version, expected)
             after = before.edit(fields, now)
             if after is not before:
                 self._store.replace(before, after)
@@ -91,8 +90,7 @@ class Webhooks:
 
         def attempt() -> None:
             webhook = self._store.get(user_id, id)
-            if expected_version not in {None, webhook.version}:
-                raise _version_conflict(webhook)
+            check_version("webhook", webhook.version, expected_version)
             self._store.remove(webhook)
 
         retry_on_conflict(attempt)
@@ -171,11 +169,3 @@ class Webhooks:
             self._client.check_host(url, HOST_SECONDS)
         except Refused as refused:
             raise BadUserInput(f"{FIELD} {refused}.", "url") from None
-
-
-def _version_conflict(webhook: Webhook) -> Conflict:
-    return Conflict(
-        "The webhook has been changed since.",
-        field="expected_version",
-        current_version=webhook.version,
-    )

@@ -19,7 +19,7 @@ HEADERS = (
     ("X-Accel-Buffering", "no"),  # nginx would collect events
 )
 COMMENT = b":\n\n"
-"""What keeps a silent connection open: every client ignores it."""
+"""A comment, which keeps a silent connection open: every client ignores it."""
 
 BURST_SECONDS = 10.0
 BURST_BYTES = 256 * 1024
