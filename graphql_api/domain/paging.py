@@ -61,6 +61,32 @@ class Page(Generic[T]):
     end: str | None
     complete: bool
 
+    @classmethod
+    def of(
+        cls,
+        items: Sequence[T],
+        position: Callable[[T], str],
+        window: Window,
+        *,
+        has_cursor: bool,
+        has_more: bool,
+        complete: bool = True,
+    ) -> "Page[T]":
+        """Build the page of a window from its items, in the list's order.
+
+        `has_cursor` tells whether the window begins behind an item, `has_more` whether others
+        follow in the direction in which it is read.
+        """
+        return cls(
+            items=items,
+            position=position,
+            has_next=has_cursor if window.backward else has_more,
+            has_previous=has_more if window.backward else has_cursor,
+            start=position(items[0]) if items else None,
+            end=position(items[-1]) if items else None,
+            complete=complete,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Rank:
@@ -117,14 +143,12 @@ def sorted_page(
     ranked.sort(key=lambda each: each[0].value is None)
     has_more, has_cursor = len(ranked) > window.size, position is not None
     ranked = ranked[-window.size :] if window.backward else ranked[: window.size]
-    ends = (ranked[0][0].position, ranked[-1][0].position) if ranked else (None, None)
-    return Page(
-        items=[item for _, item in ranked],
-        position=lambda item: rank_of(item).position,
-        has_next=has_cursor if window.backward else has_more,
-        has_previous=has_more if window.backward else has_cursor,
-        start=ends[0],
-        end=ends[1],
+    return Page.of(
+        [item for _, item in ranked],
+        lambda item: rank_of(item).position,
+        window,
+        has_cursor=has_cursor,
+        has_more=has_more,
         complete=complete,
     )
 

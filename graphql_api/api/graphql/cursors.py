@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from graphql_api.domain.paging import Window
 from graphql_api.errors import FIELD, BadUserInput
 
 MAC_BYTES = 16
@@ -35,6 +36,12 @@ class Cursors:
         if not any(hmac.compare_digest(mac, _mac(key, position, scope)) for key in self._keys):
             raise BadUserInput(f"{FIELD} is not a cursor of this list.", field)
         return position
+
+    def open_window(self, window: Window, scope: str) -> str | None:
+        """The position of a window's cursor, if it has one. Raises BadUserInput."""
+        if window.cursor is None:
+            return None
+        return self.open(window.cursor, scope, "before" if window.backward else "after")
 
 
 def _mac(key: bytes, position: str, scope: str) -> bytes:

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -177,17 +177,19 @@ class TaskListReader:
         position_of = (
             _creation_position if order.field is TaskOrderField.CREATED_AT else _due_position
         )
-        start, end = (position_of(tasks[0]), position_of(tasks[-1])) if tasks else (None, None)
-        has_cursor = position is not None
-        return Page(
-            items=tasks,
-            position=position_of,
-            has_next=has_cursor if window.backward else has_more,
-            has_previous=has_more if window.backward else has_cursor,
-            start=stopped_at or start if window.backward else start,
-            end=end if window.backward else stopped_at or end,
+        page = Page.of(
+            tasks,
+            position_of,
+            window,
+            has_cursor=position is not None,
+            has_more=has_more,
             complete=stopped_at is None,
         )
+        if stopped_at is None:
+            return page
+        if window.backward:
+            return replace(page, start=stopped_at)
+        return replace(page, end=stopped_at)
 
     def sorted(
         self,

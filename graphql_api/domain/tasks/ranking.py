@@ -170,14 +170,12 @@ def _page(
         ranks.reverse()
     as_of_text = clock.text(as_of)
     by_id = {rank.task_id: f"{as_of_text}#{rank.score!r}#{rank.task_id}" for rank in ranks}
-    positions = list(by_id.values())
-    return Page(
-        items=[ranked[rank] for rank in ranks],
-        position=lambda task: by_id[task.task_id],
-        has_next=has_cursor if window.backward else has_more,
-        has_previous=has_more if window.backward else has_cursor,
-        start=positions[0] if positions else None,
-        end=positions[-1] if positions else None,
+    return Page.of(
+        [ranked[rank] for rank in ranks],
+        lambda task: by_id[task.task_id],
+        window,
+        has_cursor=has_cursor,
+        has_more=has_more,
         complete=complete,
     )
 

@@ -62,7 +62,7 @@ class ProjectQuery:
         ] = False,
     ) -> Listing[model.Project]:
         context = info.context
-        paging = provided({"first": first, "after": after, "last": last, "before": before})
+        paging = provided({"first": first, "after": after or None, "last": last, "before": before})
         window = Window.of(**paging, max_size=context.max_page_size)
         return _listing(context, window, archived=archived)
 
@@ -82,8 +82,7 @@ def _listing(context: Context, window: Window, *, archived: bool | None) -> List
     """A page of the viewer's projects, with cursors that hold for this list only."""
     viewer_id = context.viewer_id
     scope = f"projects of {viewer_id} {archived}"
-    name = "before" if window.backward else "after"
-    position = context.cursors.open(window.cursor, scope, name) if window.cursor else None
+    position = context.cursors.open_window(window, scope)
     page, total = context.projects.page(viewer_id, window, position, archived=archived)
     context.spend_rows(len(page.items))
     return Listing(page, context.cursors, scope, lambda: total)

@@ -165,21 +165,15 @@ class Series(Node):
         context = info.context
         window = Window.of(first, after or None, max_size=context.max_page_size)
         scope = f"occurrences of {series.user_id} {series.series_id}"
-        place = context.cursors.open(window.cursor, scope, "after") if window.cursor else ""
-        found = context.past_occurrences(series, place, window.size + 1)
-        context.spend_rows(min(len(found), window.size))
+        place = context.cursors.open_window(window, scope)
+        found = context.past_occurrences(series, place or "", window.size + 1)
+        page = Page.of(
+            found[: window.size],
+            lambda record: record.key,
+            window,
+            has_cursor=place is not None,
+            has_more=len(found) > window.size,
+        )
+        context.spend_rows(len(page.items))
         count = partial(context.count_past_occurrences, series)
-        return Listing(_page(found, window), context.cursors, scope, count)
-
-
-def _page(found: list[Record], window: Window) -> Page[Record]:
-    items = found[: window.size]
-    return Page(
-        items,
-        lambda record: record.key,
-        has_next=len(found) > window.size,
-        has_previous=window.cursor is not None,
-        start=items[0].key if items else None,
-        end=items[-1].key if items else None,
-        complete=True,
-    )
+        return Listing(page, context.cursors, scope, count)

@@ -101,8 +101,7 @@ def read_list(
     scope = _scope(user_id, filter, order)
     now = context.now  # before anything is read: a later change may be missing from the list
     changes_cursor = partial(feed_cursor, context, Position.end(now))
-    name = "before" if window.backward else "after"
-    position = None if window.cursor is None else context.cursors.open(window.cursor, scope, name)
+    position = context.cursors.open_window(window, scope)
     if order.field is TaskOrderField.URGENCY:
         page, count = _ranked_page(context, user_id, window, filter, order.direction, position)
     elif order.field not in INDEXED:

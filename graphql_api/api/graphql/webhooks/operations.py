@@ -71,26 +71,19 @@ class WebhookQuery:
         context, viewer_id = info.context, info.context.viewer_id
         window = Window.of(first, after or None, max_size=context.max_page_size)
         scope = f"deliveries of {viewer_id} {webhook_id}"
-        before = context.cursors.open(window.cursor, scope, "after") if window.cursor else None
+        before = context.cursors.open_window(window, scope)
         webhooks, now = context.webhooks, context.now
         found = webhooks.deliveries(viewer_id, webhook_id, before, window.size + 1, now)
-        page = _page(found, window)
+        page = Page.of(
+            found[: window.size],
+            _position,
+            window,
+            has_cursor=before is not None,
+            has_more=len(found) > window.size,
+        )
         context.spend_rows(len(page.items))
         count = partial(webhooks.count_deliveries, viewer_id, webhook_id, now)
         return Listing(page, context.cursors, scope, count)
-
-
-def _page(found: list[model.Delivery], window: Window) -> Page[model.Delivery]:
-    items = found[: window.size]
-    return Page(
-        items,
-        _position,
-        has_next=len(found) > window.size,
-        has_previous=window.cursor is not None,
-        start=_position(items[0]) if items else None,
-        end=_position(items[-1]) if items else None,
-        complete=True,
-    )
 
 
 def _position(delivery: model.Delivery) -> str:
