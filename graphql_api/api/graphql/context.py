@@ -234,13 +234,14 @@ class Context:
             self.read_budget,
         )
 
-    def clear_task_loaders(self) -> None:
-        """Drop all cached tasks, because a write follows."""
+    def for_write(self) -> "Context":
+        """Return this context for a write, after which what was read before may be stale."""
         for name in (
             *("tasks_by_key", "dependencies", "related_tasks", "ranking"),
             *("projects_by_key", "open_tallies", "series_by_key"),
         ):
             self.__dict__.pop(name, None)
+        return self
 
     def track(self, tasks: Sequence[Task], *, prime: bool = True) -> None:
         """Register tasks of the response: related tasks and urgencies are read in batches.

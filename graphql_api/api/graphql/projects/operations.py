@@ -96,7 +96,7 @@ class ProjectMutation:
         info: Info,
         input: Annotated[CreateProjectInput, strawberry.argument(description="The new project.")],
     ) -> ProjectPayload:
-        context, values = _write_context(info), values_of(input)
+        context, values = info.context.for_write(), values_of(input)
         return ProjectPayload(
             project=context.projects.create(context.viewer_id, values, context.now)
         )
@@ -107,7 +107,7 @@ class ProjectMutation:
         info: Info,
         input: Annotated[UpdateProjectInput, strawberry.argument(description="The change.")],
     ) -> ProjectPayload:
-        context, changes = _write_context(info), values_of(input)
+        context, changes = info.context.for_write(), values_of(input)
         return ProjectPayload(
             project=context.projects.update(context.viewer_id, changes, context.now)
         )
@@ -142,7 +142,7 @@ class ProjectMutation:
         info: Info,
         input: Annotated[DeleteProjectInput, strawberry.argument(description="The project.")],
     ) -> DeleteProjectPayload:
-        context, fields = _write_context(info), provided(vars(input))
+        context, fields = info.context.for_write(), provided(vars(input))
         is_complete = context.projects.delete(
             context.viewer_id, **fields, actor=context.actor, now=context.now
         )
@@ -152,15 +152,9 @@ class ProjectMutation:
 def _archive(
     info: Info, input: ArchiveProjectInput | UnarchiveProjectInput, *, archived: bool
 ) -> ProjectPayload:
-    context, fields = _write_context(info), provided(vars(input))
+    context, fields = info.context.for_write(), provided(vars(input))
     return ProjectPayload(
         project=context.projects.archive(
             context.viewer_id, **fields, now=context.now, archived=archived
         )
     )
-
-
-def _write_context(info: Info) -> Context:
-    """The context of a mutation. What was read before its write may be stale after it."""
-    info.context.clear_task_loaders()
-    return info.context

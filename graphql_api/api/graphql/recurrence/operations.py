@@ -87,7 +87,7 @@ class RecurrenceMutation:
         info: Info,
         input: Annotated[CompleteTaskInput, strawberry.argument(description="The task.")],
     ) -> CompleteTaskPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         fields, now = provided(vars(input)), context.now
         return _closed(
             context, context.tasks.complete(context.viewer_id, fields, context.actor, now)
@@ -101,7 +101,7 @@ class RecurrenceMutation:
         info: Info,
         input: Annotated[SkipOccurrenceInput, strawberry.argument(description="The occurrence.")],
     ) -> CompleteTaskPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         fields, now = provided(vars(input)), context.now
         return _closed(context, context.tasks.skip(context.viewer_id, fields, context.actor, now))
 
@@ -113,7 +113,7 @@ class RecurrenceMutation:
         info: Info,
         input: Annotated[UpdateSeriesInput, strawberry.argument(description="The change.")],
     ) -> SeriesPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         fields = with_recurrence(provided(vars(input)), context)
         return _changed(context, **fields)
 
@@ -125,13 +125,8 @@ class RecurrenceMutation:
         info: Info,
         input: Annotated[EndSeriesInput, strawberry.argument(description="The series.")],
     ) -> SeriesPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         return _changed(context, **provided(vars(input)))
-
-
-def _write_context(info: Info) -> Context:
-    info.context.clear_task_loaders()
-    return info.context
 
 
 def _closed(context: Context, update: Update) -> CompleteTaskPayload:

@@ -86,7 +86,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[CreateTaskInput, strawberry.argument(description="The new task.")],
     ) -> TaskPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         values = with_recurrence(values_of(input), context)
         task = context.tasks.create(context.viewer_id, values, context.actor, context.now)
         return TaskPayload(task=task)
@@ -97,7 +97,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[UpdateTaskInput, strawberry.argument(description="The change.")],
     ) -> TaskPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         changes = with_recurrence(values_of(input), context)
         update = context.tasks.update(context.viewer_id, changes, context.actor, context.now)
         return TaskPayload(task=update.task, merged=update.merged)
@@ -108,7 +108,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[DeleteTaskInput, strawberry.argument(description="The task.")],
     ) -> DeleteTaskPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         deletion = context.tasks.delete(
             context.viewer_id, **provided(vars(input)), actor=context.actor, now=context.now
         )
@@ -128,7 +128,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[UndoChangeInput, strawberry.argument(description="The change.")],
     ) -> TaskPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         task = context.history.undo(context.viewer_id, input.change_id, context.actor, context.now)
         return TaskPayload(task=task)
 
@@ -138,7 +138,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[BlockersInput, strawberry.argument(description="The new blockers.")],
     ) -> TaskPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         change = context.tasks.add_blockers(
             context.viewer_id, **vars(input), actor=context.actor, now=context.now
         )
@@ -150,7 +150,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[BlockersInput, strawberry.argument(description="The blockers to remove.")],
     ) -> TaskPayload:
-        context = _write_context(info)
+        context = info.context.for_write()
         change = context.tasks.remove_blockers(
             context.viewer_id, **vars(input), actor=context.actor, now=context.now
         )
@@ -165,7 +165,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[CreateTasksInput, strawberry.argument(description="The new tasks.")],
     ) -> TasksPayload:
-        context, user_id = _write_context(info), info.context.viewer_id
+        context, user_id = info.context.for_write(), info.context.viewer_id
         results = run_each_blocked(
             list(map(values_of, input.tasks)),
             lambda task: context.tasks.create(
@@ -183,7 +183,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[UpdateTasksInput, strawberry.argument(description="The changes.")],
     ) -> TasksPayload:
-        context, user_id = _write_context(info), info.context.viewer_id
+        context, user_id = info.context.for_write(), info.context.viewer_id
         results = run_each_released(
             list(map(values_of, input.tasks)),
             lambda task: (
@@ -206,7 +206,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[RenameTagInput, strawberry.argument(description="Both names.")],
     ) -> RenameTagPayload:
-        context, user_id = _write_context(info), info.context.viewer_id
+        context, user_id = info.context.for_write(), info.context.viewer_id
         names = model.tag("from", input.from_), model.tag("to", input.to)
         tasks, complete = context.task_lists.newest(
             user_id, TaskFilter(tags=names[:1]), MAX_SORTED, context.read_budget, ANY_VIEWPOINT
@@ -227,7 +227,7 @@ class TaskMutation:
         info: Info,
         input: Annotated[DeleteTasksInput, strawberry.argument(description="The tasks.")],
     ) -> DeleteTasksPayload:
-        context, user_id = _write_context(info), info.context.viewer_id
+        context, user_id = info.context.for_write(), info.context.viewer_id
         results = _run_each(
             input.tasks,
             lambda task: context.tasks.delete(
@@ -235,12 +235,6 @@ class TaskMutation:
             ),
         )
         return DeleteTasksPayload(results=[DeleteTaskResult(result=result) for result in results])
-
-
-def _write_context(info: Info) -> Context:
-    """The context of a mutation. Tasks cached before its write may be stale after it."""
-    info.context.clear_task_loaders()
-    return info.context
 
 
 def _payload(context: Context, change: DependencyChange) -> TaskPayload:
