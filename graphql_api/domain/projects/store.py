@@ -14,6 +14,7 @@ from functools import partial
 from graphql_api import ids
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.projects.model import MAX_PROJECTS, Project
+from graphql_api.domain.registers import Register
 from graphql_api.errors import Conflict, NotFound
 from graphql_api.infra.dynamodb import (
     Action,
@@ -30,7 +31,6 @@ from graphql_api.infra.dynamodb import (
     pages,
 )
 
-REGISTER = "projects"
 PAGE = 500
 
 ProjectKey = tuple[str, str]  # user id, project id
@@ -44,6 +44,7 @@ class ProjectStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
+        self._register = Register(database, "projects")
 
     def all(self, user_id: str) -> list[Project]:
         """The user's projects in their order, archived ones included."""
@@ -72,13 +73,13 @@ class ProjectStore:
 
     def add(self, project: Project) -> None:
         """Store a new project. Raises Conflict for too many, ConditionFailed for another count."""
-        count, version = self._register(project.user_id)
+        count, version = self._register.read(project.user_id)
         if count >= MAX_PROJECTS:
             raise Conflict(f"A user may have at most {MAX_PROJECTS} projects.")
         self._write(
             project,
             Put(self._table, _item(project), Attr("item").not_exists()),
-            self._count(project.user_id, count + 1, version),
+            self._register.put(project.user_id, count + 1, version),
         )
 
     def add_imported(self, project: Project) -> bool:
@@ -100,11 +101,11 @@ class ProjectStore:
 
         Raises ConditionFailed if it has changed, or for another count.
         """
-        count, version = self._register(before.user_id)
+        count, version = self._register.read(before.user_id)
         self._write(
             after,
             Put(self._table, _item(after), _unchanged(before)),
-            self._count(before.user_id, max(0, count - 1), version),
+            self._register.put(before.user_id, max(0, count - 1), version),
             *beside,
         )
 
@@ -128,16 +129,6 @@ class ProjectStore:
 
     def _page(self, where: Condition, start: Item | None) -> ItemPage:
         return self._table.query(where, start=start, limit=PAGE)
-
-    def _register(self, user_id: str) -> tuple[int, int]:
-        """The number of the user's projects, and the version of that number."""
-        item = self._table.get(user_id=user_id, item=REGISTER)
-        return (int(item["count"]["N"]), int(item["version"]["N"])) if item else (0, 0)
-
-    def _count(self, user_id: str, count: int, version: int) -> Put:
-        same = Attr("version").eq(version) if version else Attr("item").not_exists()
-        item = codec.item(user_id=user_id, item=REGISTER, count=count, version=version + 1)
-        return Put(self._table, item, same)
 
 
 def _unchanged(before: Project) -> Condition:

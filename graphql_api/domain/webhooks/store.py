@@ -19,6 +19,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from graphql_api import ids
+from graphql_api.domain.registers import Register
 from graphql_api.domain.webhooks.model import KEPT_FOR, MAX_WEBHOOKS, Delivery, Webhook
 from graphql_api.errors import Conflict, NotFound
 from graphql_api.infra.concurrency.deadline import extend_deadline
@@ -37,7 +38,6 @@ from graphql_api.infra.dynamodb import (
 )
 
 LANES = "webhooks#lanes"
-REGISTER = "webhooks"
 PENDING_LIFETIME = timedelta(days=30)  # after which the table's TTL deletes what nobody has sent
 PAGE = 500
 LAST = "g"  # sorts behind all hexadecimal digits
@@ -63,6 +63,7 @@ class WebhookStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
+        self._register = Register(database, "webhooks")
 
     # Webhooks
 
@@ -83,15 +84,15 @@ class WebhookStore:
 
     def add(self, webhook: Webhook, now: datetime) -> None:
         """Store a new webhook. Raises Conflict for too many, ConditionFailed for another count."""
-        count, version = self._register(webhook.user_id)
+        count, version = self._register.read(webhook.user_id)
         if count >= MAX_WEBHOOKS:
             raise Conflict(f"A user may have at most {MAX_WEBHOOKS} webhooks.")
-        key = {"user_id": webhook.user_id, "item": _webhook_item(webhook.webhook_id)}
+        key = _webhook_key(webhook)
         item = {**codec.encode(webhook), **codec.item(**key)}
         try:
             self._database.transact(
                 Put(self._table, item, Attr("item").not_exists()),
-                self._count(webhook.user_id, count + 1, version),
+                self._register.put(webhook.user_id, count + 1, version),
                 self._lane(webhook.user_id, now),
             )
         except ConditionFailed as failure:
@@ -100,12 +101,12 @@ class WebhookStore:
 
     def remove(self, webhook: Webhook) -> None:
         """Delete a webhook. Raises ConditionFailed if it is gone, or for another count."""
-        count, version = self._register(webhook.user_id)
-        key = {"user_id": webhook.user_id, "item": _webhook_item(webhook.webhook_id)}
+        count, version = self._register.read(webhook.user_id)
+        key = _webhook_key(webhook)
         try:
             self._database.transact(
                 Delete(self._table, key, Attr("item").exists()),
-                self._count(webhook.user_id, max(0, count - 1), version),
+                self._register.put(webhook.user_id, max(0, count - 1), version),
             )
         except ConditionFailed as failure:
             if not failure.maybe_applied or self._table.get(**key) is not None:
@@ -115,9 +116,8 @@ class WebhookStore:
         """Store what was edited. Raises ConditionFailed if somebody else has edited it."""
         values = {name: getattr(after, name) for name in _EDITED}
         unchanged = Attr("version").eq(before.version)
-        key = {"user_id": after.user_id, "item": _webhook_item(after.webhook_id)}
         try:
-            self._table.update(values, unchanged, **key)
+            self._table.update(values, unchanged, **_webhook_key(after))
         except ConditionFailed as failure:
             if not failure.maybe_applied or not self._is_stored(after):
                 raise
@@ -136,19 +136,8 @@ class WebhookStore:
         self._note(webhook, Attr("item").exists(), succeeded_at=now)
 
     def _note(self, webhook: Webhook, condition: Condition, **values: str | datetime) -> None:
-        key = {"user_id": webhook.user_id, "item": _webhook_item(webhook.webhook_id)}
         with contextlib.suppress(ConditionFailed):
-            self._table.update(values, condition, **key)
-
-    def _register(self, user_id: str) -> tuple[int, int]:
-        """The number of the user's webhooks, and the version of that number."""
-        item = self._table.get(user_id=user_id, item=REGISTER)
-        return (int(item["count"]["N"]), int(item["version"]["N"])) if item else (0, 0)
-
-    def _count(self, user_id: str, count: int, version: int) -> Put:
-        same = Attr("version").eq(version) if version else Attr("item").not_exists()
-        item = codec.item(user_id=user_id, item=REGISTER, count=count, version=version + 1)
-        return Put(self._table, item, same)
+            self._table.update(values, condition, **_webhook_key(webhook))
 
     # Deliveries
 
@@ -304,6 +293,10 @@ def webhook_not_found() -> NotFound:
 
 def _webhook_item(webhook_id: str) -> str:
     return f"webhook#{webhook_id}"
+
+
+def _webhook_key(webhook: Webhook) -> dict[str, str]:
+    return {"user_id": webhook.user_id, "item": _webhook_item(webhook.webhook_id)}
 
 
 def _pending(user_id: str) -> str:
