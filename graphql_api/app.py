@@ -43,10 +43,8 @@ from graphql_api.domain.projects.deletion import ProjectDeletions
 from graphql_api.domain.projects.service import Projects
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.series.store import SeriesStore
-from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
-from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
@@ -173,26 +171,23 @@ def build_services(
 
     lists = TaskListReader(database, Bulkheads.list_shares(config))
     dependencies = DependencyStore(database)
-    feed, projects, series = Feed(changes), ProjectStore(database), SeriesStore(database)
-    succession = Succession(series, tasks)
-    history = History(tasks, dependencies, feed, projects, succession)
-    task_writes = Tasks(tasks, dependencies, history, projects, succession)
-    secrets = [secret for secret in (config.jwt_secret, config.jwt_previous_secret) if secret]
-    tokens = Tokens(secrets, config.jwt_ttl)
+    feed, projects = Feed(changes), ProjectStore(database)
+    task_writes = Tasks.of(database, tasks, feed)
+    tokens = Tokens(config.secrets, config.jwt_ttl)
     deletions = Deletions(Jobs(database, "deletion"), users, remove_data, clock.now)
-    cursors = Cursors(secrets)
+    cursors = Cursors(config.secrets)
     services = Services(
         accounts=Accounts(
             users,
             Passwords(config.argon2_profile, bulkheads.passwords),
             tokens,
-            RateLimiter(database, secrets[0]),
+            RateLimiter(database, config.secrets[0]),
             deletions,
         ),
         tasks=task_writes,
-        history=history,
-        succession=succession,
-        series_store=series,
+        history=task_writes.history,
+        succession=task_writes.succession,
+        series_store=SeriesStore(database),
         user_settings=UserSettings(settings),
         plans=Plans(
             tasks,

@@ -108,6 +108,11 @@ class Config:
         return None if self.dynamodb == "aws" else self.dynamodb
 
     @property
+    def secrets(self) -> list[bytes]:
+        """The secrets of tokens and cursors: the first signs, the others only verify."""
+        return [secret for secret in (self.jwt_secret, self.jwt_previous_secret) if secret]
+
+    @property
     def concurrency(self) -> int:
         """The number of requests that a process handles at the same time.
 

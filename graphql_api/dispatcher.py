@@ -17,9 +17,6 @@ from graphql_api.domain.projects.deletion import ProjectDeletions
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.store import TimerStore
-from graphql_api.domain.series.store import SeriesStore
-from graphql_api.domain.series.succession import Succession
-from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.webhooks.delivery import Deliverer
@@ -56,12 +53,8 @@ def _project_duty(
     database: Database, changes: ChangeStore, tasks: TaskStore, interval: float
 ) -> ProjectDeletions:
     """The duty that goes on with the deletion of projects."""
-    dependencies, projects = DependencyStore(database), ProjectStore(database)
-    succession = Succession(SeriesStore(database), tasks)
-    history = History(tasks, dependencies, Feed(changes), projects, succession)
-    service = Tasks(tasks, dependencies, history, projects, succession)
-    jobs = Jobs(database, "project")
-    return ProjectDeletions(projects, jobs, service, tasks, clock.now, interval)
+    service, jobs = Tasks.of(database, tasks, Feed(changes)), Jobs(database, "project")
+    return ProjectDeletions(ProjectStore(database), jobs, service, tasks, clock.now, interval)
 
 
 def _webhook_duty(
@@ -72,8 +65,7 @@ def _webhook_duty(
     hints = Hints(store, clock.now)
     hints.start()
     changes.on_change = hints.note
-    cursors = Cursors([key for key in (config.jwt_secret, config.jwt_previous_secret) if key])
-    payloads = Payloads(cursors)
+    payloads = Payloads(Cursors(config.secrets))
     outbox = Outbox(store, Feed(changes), tasks, DependencyStore(database), payloads.of_change)
     client = OutgoingClient(allow_private=config.webhook_allow_private)
     deliverer = Deliverer(store, client, clock.now, random.random, AGENT)

@@ -28,9 +28,7 @@ from graphql_api.domain.dependencies.model import Dependencies, distinct_blocker
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.series.store import SeriesStore
-from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.tables import TABLES
-from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import AppError, BadUserInput, Conflict, StartError
@@ -156,10 +154,7 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     with click.progressbar(tasks, label="Tasks", file=sys.stderr) as bar:
         added = sum(stores.tasks.add_imported(task, SYSTEM, clock.now()) for task in bar)
     click.echo(f"Tasks: {added} added, {len(tasks) - added} existing.")
-    feed = Feed(stores.changes)
-    succession = Succession(stores.series, stores.tasks)
-    history = History(stores.tasks, stores.dependencies, feed, stores.projects, succession)
-    service = Tasks(stores.tasks, stores.dependencies, history, stores.projects, succession)
+    service = Tasks.of(stores.database, stores.tasks, Feed(stores.changes))
     with click.progressbar(blockers.items(), label="Dependencies", file=sys.stderr) as links:
         for task_id, blocker_ids in links:
             service.add_blockers(user.user_id, task_id, blocker_ids, SYSTEM, clock.now())
@@ -276,8 +271,9 @@ def _open(config: Config) -> _Store:
 
 
 class _Stores(NamedTuple):
-    """The domain's stores."""
+    """The domain's stores, and the database that they are on."""
 
+    database: Database
     users: UserStore
     tasks: TaskStore
     dependencies: DependencyStore
@@ -292,6 +288,7 @@ def _stores(store: _Store) -> _Stores:
     database = store.database(store.config.table_prefix)
     changes = ChangeStore(database, timedelta(days=store.config.changes_days))
     return _Stores(
+        database,
         UserStore(database),
         TaskStore(database, changes),
         DependencyStore(database),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import check_version, retry_on_conflict, version_conflict
 from graphql_api.domain.dependencies.model import (
@@ -19,6 +20,7 @@ from graphql_api.domain.dependencies.model import (
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.recurrence.model import Recurrence
+from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.history import History
@@ -34,7 +36,7 @@ from graphql_api.errors import (
     NotFound,
     ServiceUnavailable,
 )
-from graphql_api.infra.dynamodb import Action, ConditionFailed
+from graphql_api.infra.dynamodb import Action, ConditionFailed, Database
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -56,11 +58,18 @@ class Tasks:
         projects: ProjectStore,
         succession: Succession,
     ) -> None:
+        self.history, self.succession = history, succession
         self._store = store
-        self._succession = succession
         self._dependencies = dependencies
         self._projects = projects
-        self._history = history
+
+    @classmethod
+    def of(cls, database: Database, store: TaskStore, feed: Feed) -> "Tasks":
+        """Build them on a database, with the history and the succession that belong to them."""
+        dependencies, projects = DependencyStore(database), ProjectStore(database)
+        succession = Succession(SeriesStore(database), store)
+        history = History(store, dependencies, feed, projects, succession)
+        return cls(store, dependencies, history, projects, succession)
 
     def create(self, user_id: str, values: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
         """Create a task; with an `idempotency_key`, once for all requests of that key.
@@ -122,7 +131,7 @@ class Tasks:
         """A new task as the first of a series, and what begins that. Raises BadUserInput."""
         if recurrence is None:
             return task, []
-        series, action = self._succession.beginning(task, recurrence, now)
+        series, action = self.succession.beginning(task, recurrence, now)
         return replace(task, series_id=series.series_id), [action]
 
     def complete(
@@ -143,7 +152,7 @@ class Tasks:
         Raises NotFound, BadUserInput if the task is none, and Conflict.
         """
         fields = {**changes, "status": TaskStatus.CANCELLED}
-        return self._update(user_id, fields, actor, now, self._succession.check_current)
+        return self._update(user_id, fields, actor, now, self.succession.check_current)
 
     def _check_open(self, task: Task) -> None:
         if not task.open:
@@ -191,7 +200,7 @@ class Tasks:
                 return Update(before, merged=merged)
             write = writes.edit(before, after, actor, now)
             closing = self._closing(before, after, force=force)
-            more = self._succession.of_edit(write, actor, now)
+            more = self.succession.of_edit(write, actor, now)
             self._write(write, [*closing, *more.actions], more.writes)
             return Update(write.result, merged=merged, next=more.next)
 
@@ -240,7 +249,7 @@ class Tasks:
         """Write a task that comes again from now on, or no more. Raises BadUserInput."""
         if before.open is not after.open:
             raise BadUserInput("Close or open a task in a request of its own.", "recurrence")
-        changed = self._succession.of_recurrence(before, after, recurrence, actor, now)
+        changed = self.succession.of_recurrence(before, after, recurrence, actor, now)
         if changed:
             write, action = changed
             self._write(write, [action])
@@ -280,7 +289,7 @@ class Tasks:
         """
         if names is None or version > task.version:
             raise version_conflict("task", task.version)
-        since = self._history.fields_since(task, version)
+        since = self.history.fields_since(task, version)
         if since is None:
             raise version_conflict("task", task.version)
         if both := since & set(names):
@@ -304,7 +313,7 @@ class Tasks:
             check_version("task", task.version, expected_version)
             before = self._dependencies.get(user_id)
             action = self._dependencies.action(before, before.without(id))
-            ending = self._succession.of_deletion(task, now).actions
+            ending = self.succession.of_deletion(task, now).actions
             self._store.write(writes.deletion(task, before, actor, now), beside=[action, *ending])
             return Deletion(id, before.blocked_by(id))
 

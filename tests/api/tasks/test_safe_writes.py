@@ -6,13 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import CREATE, TASKS, codes
 
+from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
-from graphql_api.domain.dependencies.store import DependencyStore
-from graphql_api.domain.projects.store import ProjectStore
-from graphql_api.domain.series.store import SeriesStore
-from graphql_api.domain.series.succession import Succession
-from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import ServiceUnavailable
@@ -110,11 +106,8 @@ def test_a_key_of_impossible_length_is_refused(ann, calls, key):
 
 def test_a_key_is_forgotten_after_a_day_whether_or_not_the_store_has_removed_it(app, ann):
     database = app.extensions["database"]
-    changes, dependencies = ChangeStore(database, timedelta(days=30)), DependencyStore(database)
-    store = TaskStore(database, changes)
-    projects, succession = ProjectStore(database), Succession(SeriesStore(database), store)
-    history = History(store, dependencies, changes, projects, succession)
-    tasks = Tasks(store, dependencies, history, projects, succession)
+    changes = ChangeStore(database, timedelta(days=30))
+    tasks = Tasks.of(database, TaskStore(database, changes), Feed(changes))
     now = datetime(2026, 1, 1, tzinfo=UTC)
     fields = {"title": "x", "idempotency_key": "k1"}
 

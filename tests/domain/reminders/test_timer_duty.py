@@ -13,16 +13,11 @@ from graphql_api import create_app, ids
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM, ChangeKind
 from graphql_api.domain.changes.store import ChangeStore
-from graphql_api.domain.dependencies.store import DependencyStore
-from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.model import Reminder
 from graphql_api.domain.reminders.store import SHARDS, TimerStore
-from graphql_api.domain.series.store import SeriesStore
-from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks import writes
-from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
@@ -51,12 +46,8 @@ class World:
         self.database = Database(connect(config), config.table_prefix)
         self.changes = ChangeStore(self.database, timedelta(days=30))
         self.store = TaskStore(self.database, self.changes)
-        dependencies = DependencyStore(self.database)
-        projects = ProjectStore(self.database)
-        succession = Succession(SeriesStore(self.database), self.store)
-        feed = Feed(self.changes)
-        self.history = History(self.store, dependencies, feed, projects, succession)
-        self.tasks = Tasks(self.store, dependencies, self.history, projects, succession)
+        self.tasks = Tasks.of(self.database, self.store, Feed(self.changes))
+        self.history = self.tasks.history
         self.timers = TimerStore(self.database)
         self.clock = NOW
         self.duty = TimerDuty(self.timers, self.store, INTERVAL, lambda: self.clock)
