@@ -23,7 +23,7 @@ from graphql_api.api.pages.graphiql import GraphiQL
 from graphql_api.api.pages.plan import PlanPage
 from graphql_api.api.rest import openapi
 from graphql_api.api.rest import views as rest
-from graphql_api.bulkheads import Bulkheads
+from graphql_api.bulkheads import Bulkheads, list_shares
 from graphql_api.config import Config
 from graphql_api.domain.accounts.deletions import Deletions
 from graphql_api.domain.accounts.passwords import Passwords
@@ -169,7 +169,7 @@ def build_services(
         changes.remove_all(user_id, clock.now())
         webhooks.remove_all(user_id, clock.now())
 
-    lists = TaskListReader(database, Bulkheads.list_shares(config))
+    lists = TaskListReader(database, list_shares(config))
     dependencies = DependencyStore(database)
     feed, projects = Feed(changes), ProjectStore(database)
     task_writes = Tasks.of(database, tasks, feed)

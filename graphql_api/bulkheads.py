@@ -30,6 +30,11 @@ class Bulkheads:
         hashes = max(1, min(config.threads - 1, config.max_hashes))  # a thread is left for others
         lists = max(1, config.threads // 2)
         bulkhead = partial(Bulkhead, queue_seconds=QUEUE_SECONDS, waits_in_threads=True)
+        long_lists = partial(
+            bulkhead,
+            message="Too many long lists are being read, try again, or by pages.",
+            queue_limit=64,
+        )
         plans = partial(
             bulkhead,
             1,
@@ -50,17 +55,9 @@ class Bulkheads:
                 lists, "Too many lists by urgency are being read, try again.", queue_limit=32
             ),
             # Lists of up to 1,100 tasks do not wait for those of 100,000.
-            lists=bulkhead(
-                lists,
-                "Too many long lists are being read, try again, or by pages.",
-                queue_limit=64,
-            ),
+            lists=long_lists(lists),
             # Each may hold as many bytes as an answer may have.
-            long_lists=bulkhead(
-                1,
-                "Too many long lists are being read, try again, or by pages.",
-                queue_limit=64,
-            ),
+            long_lists=long_lists(1),
             # A large plan takes a second of a core, which all requests share; its input's hash
             # takes 0.1 s.
             plans=plans(),
@@ -77,24 +74,24 @@ class Bulkheads:
             ),
         )
 
-    @classmethod
-    def list_shares(cls, config: Config) -> Shares:
-        """Build the bulkheads of each user's lists, so that one user's leave the store to others.
-
-        The embedded engine reads all tasks of a user for each page of a list.
-        """
-        return Shares(
-            partial(
-                Bulkhead,
-                max(1, config.concurrency // 4),
-                "Too many of your lists are being read, try again.",
-                queue_limit=CONNECTIONS,
-                queue_seconds=QUEUE_SECONDS,
-                waits_in_threads=True,
-            )
-        )
-
     @property
     def size(self) -> int:
         """The slots of all bulkheads; with as many threads, work that has a slot has a thread."""
         return sum(getattr(self, field.name).size for field in fields(self))
+
+
+def list_shares(config: Config) -> Shares:
+    """Build the bulkheads of each user's lists, so that one user's leave the store to others.
+
+    The embedded engine reads all tasks of a user for each page of a list.
+    """
+    return Shares(
+        partial(
+            Bulkhead,
+            max(1, config.concurrency // 4),
+            "Too many of your lists are being read, try again.",
+            queue_limit=CONNECTIONS,
+            queue_seconds=QUEUE_SECONDS,
+            waits_in_threads=True,
+        )
+    )

@@ -269,7 +269,7 @@ def test_what_answers_requests_waits_by_the_hub_only():
         "infra/concurrency/hub.py",
         "infra/concurrency/waiting.py",
         *(
-            "cli/main.py",
+            "infra/process_wide.py",
             "domain/changes/live.py",
             "domain/dispatch.py",
             "infra/outgoing/client.py",  # it acquires without waiting

@@ -211,11 +211,10 @@ def dispatch(ctx: click.Context, *, once: bool) -> None:
     dispatcher = create_dispatcher(config)
     if once:
         ctx.exit(0 if dispatcher.run_briefly(*ONCE) else 1)
-    ended = process_wide.ending_signal()
+    wait_for_end = process_wide.ending_signal()
     dispatcher.start()
     click.echo("Dispatching, until SIGTERM or Ctrl-C.")
-    while not ended.wait(1):  # a signal that comes in another thread does not end a wait
-        pass
+    wait_for_end()
     dispatcher.stop()
 
 

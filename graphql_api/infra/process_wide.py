@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 # Seconds for which a thread keeps the interpreter lock: Python's own default, and …
@@ -85,12 +86,17 @@ def leave_terminal() -> None:
     os.setsid()
 
 
-def ending_signal() -> threading.Event:
-    """Return what SIGTERM and SIGINT set from now on, whichever thread they come in."""
+def ending_signal() -> Callable[[], None]:
+    """Take SIGTERM and SIGINT from now on; return a function that waits for one of them."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    return ended
+
+    def wait() -> None:
+        while not ended.wait(1):  # one that comes in another thread does not end a wait
+            pass
+
+    return wait
 
 
 def raise_file_limit() -> None:

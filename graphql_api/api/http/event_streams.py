@@ -47,7 +47,7 @@ class EventStreams:
 
     def answer(self, answer: Answer) -> Response:
         """One result, and the end; its errors are in the log."""
-        request_log.annotate(codes=tuple(failed.error.code for failed in answer.errors))
+        request_log.annotate(codes=answer.codes)
         text = answer.text or orjson.dumps(answer.body)
         data = event(text.rstrip(), name="next")
         return Response(data + COMPLETE, headers=HEADERS)

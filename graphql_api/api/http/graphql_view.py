@@ -110,7 +110,7 @@ class GraphQLView:
         """Return the response of an answer; JSON's media type has no error statuses."""
         if media_type == negotiation.EVENTS:
             return self._streams.answer(answer)
-        request_log.annotate(codes=tuple(failed.error.code for failed in answer.errors))
+        request_log.annotate(codes=answer.codes)
         status = self._statuses.of(answer) if media_type == negotiation.GRAPHQL else 200
         return json_response(answer.body, status, media_type)
 

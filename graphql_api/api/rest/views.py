@@ -92,7 +92,7 @@ class RestViews:
         self._streams = streams
         self._document = document
         self._lists, self._long_lists = lists, long_lists
-        self._answer_bytes = executor.answer_bytes
+        self._answer_bytes = executor.limits.answer_bytes
 
     def respond(self, endpoint: Endpoint, request: HTTPRequest, **path: str) -> Response:
         """Respond to a request. Raises what is wrong with it before the operation runs."""

@@ -141,8 +141,7 @@ class Executor:
             "is_async_iterable": _never,
             "hide_suggestions": not introspection,
         }
-        self._limits = limits
-        self.answer_bytes = limits.answer_bytes  # at most, of one answer
+        self.limits = limits
         self._compiles = compiled
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
@@ -192,14 +191,14 @@ class Executor:
 
     def _executed(self, operation: Operation, request: Request, context: Any) -> Answer:
         """Execute an operation, and write out an answer that may be too large."""
-        if operation.is_mutation and operation.extent.size > self._limits.answer_bytes:
-            return self._refused(too_large(self._limits.answer_bytes))
+        if operation.is_mutation and operation.extent.size > self.limits.answer_bytes:
+            return self._refused(too_large(self.limits.answer_bytes))
         result = self._result(operation, request, context)
         answer = self._answer(operation, request, result)
         if operation.is_mutation or operation.extent.size <= MEASURED_SIZE:
             return answer  # of what is written, the client hears: twice the limit at most
         try:
-            return replace(answer, text=written(answer.body, self._limits.answer_bytes))
+            return replace(answer, text=written(answer.body, self.limits.answer_bytes))
         except QueryTooComplex as error:
             return self._refused(error)
 
@@ -327,7 +326,7 @@ class Executor:
         limit = self._token_limit(query)
         try:
             document = parse(query, max_tokens=limit, allow_empty_selection_sets=False)
-            check(document, self.schema, self._costs, self._limits)
+            check(document, self.schema, self._costs, self.limits)
         except QueryTooComplex as error:
             raise RequestErrors.of(error) from None
         except GraphQLSyntaxError as error:
@@ -338,7 +337,7 @@ class Executor:
         return document
 
     def _token_limit(self, query: str) -> int:
-        return token_limit(query, self._limits) if self._introspection else self._limits.tokens
+        return token_limit(query, self.limits) if self._introspection else self.limits.tokens
 
     def _variable_errors(
         self, operation: Operation, request: Request, result: ExecutionResult

@@ -45,6 +45,11 @@ class Answer:
     text: bytes | None = None  # the body as JSON, where it may have been too large
 
     @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of its errors."""
+        return tuple(failed.error.code for failed in self.errors)
+
+    @property
     def body(self) -> dict[str, Any]:
         """The answer as it goes over the wire (GraphQL, section 7.1)."""
         errors = [failure.response for failure in self.errors]

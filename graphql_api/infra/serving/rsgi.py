@@ -13,7 +13,7 @@ from wsgiref.types import WSGIApplication
 
 from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.serving.body_limits import BODY_BYTES, fits
-from graphql_api.infra.serving.connections import LARGE_ANSWER, UnreadAnswers
+from graphql_api.infra.serving.connections import LARGE_ANSWER, Peer, UnreadAnswers
 from graphql_api.infra.serving.streams import STREAM, Stream, Transport
 from graphql_api.infra.serving.wsgi import (
     NO_HOST,
@@ -65,7 +65,7 @@ class RSGIApp:
         self._app = app
         self._hub = hub
         self._health_hub = Hub(1, 1)  # health checks are answered even while all others hang
-        self.streams: set[tuple[str, int]] = set()  # the peers of those that are open
+        self.streams: set[Peer] = set()  # the peers of those that are open
         self.unread = UnreadAnswers()
         self._pending_bodies: dict[Any, float] = {}  # deadlines of futures of bytes
 
@@ -101,8 +101,7 @@ class RSGIApp:
         status, headers, content = run_app(self._app, environ)
         if isinstance(stream := environ[STREAM], Stream):
             # The handler returns: a stream holds no coroutine, thread or greenlet.
-            host, port = split_address(scope.client)
-            peer = host, int(port)
+            peer = _peer(scope)
             self.streams.add(peer)
 
             def end(_: Any) -> None:
@@ -113,8 +112,7 @@ class RSGIApp:
             stream.open(protocol.response_stream(status, headers))
         else:
             if len(content) >= LARGE_ANSWER:
-                host, port = split_address(scope.client)
-                self.unread.add((host, int(port)), len(content), time.monotonic())
+                self.unread.add(_peer(scope), len(content), time.monotonic())
             protocol.response_bytes(status, headers, content)
 
     async def _refuse(self, scope: RSGIScope, protocol: RSGIProtocol, refusal: HTTPStatus) -> None:
@@ -186,6 +184,11 @@ class RSGIApp:
             log.warning("Cut off %d bodies that arrived too slowly", count)
             if self.on_slow_bodies:
                 self.on_slow_bodies(count)
+
+
+def _peer(scope: RSGIScope) -> Peer:
+    host, port = split_address(scope.client)
+    return host, int(port)
 
 
 def _deadline(started: float, size: int) -> float:

@@ -98,9 +98,7 @@ class Stream:
         elif self._transport is not None and data:
             try:
                 self._transport.send_bytes(data)
-            except (
-                RuntimeError
-            ):  # granian's: the client has gone, of which `close` hears in a moment
+            except RuntimeError:  # granian's: the client has gone, as `close` hears in a moment
                 self._transport = None
 
 

@@ -39,27 +39,25 @@ class Tally:
         self._amounts: _Amounts = {}
         self._observations: dict[Histogram, _Observations] = {}
         self._alarm = Alarm(self.flush)
-        self._is_set = False
 
     def add(self, metric: Counter | Gauge, amount: float = 1) -> None:
         """Count an amount, of a gauge also a negative one."""
         with self._lock:
+            self._flush_soon()
             self._amounts[metric] = self._amounts.get(metric, 0) + amount
-        self._flush_soon()
 
     def observe(self, histogram: Histogram, value: float) -> None:
         """Count a value in its bucket."""
         with self._lock:
+            self._flush_soon()
             if (found := self._observations.get(histogram)) is None:
                 found = self._observations[histogram] = _Observations(histogram)
             found.sum += value
             found.counts[bisect_left(found.bounds, value)] += 1
-        self._flush_soon()
 
     def flush(self) -> None:
         """Pass on what was counted."""
         with self._lock:
-            self._is_set = False
             amounts, self._amounts = self._amounts, {}
             observations, self._observations = self._observations, {}
         for metric, amount in amounts.items():
@@ -71,6 +69,6 @@ class Tally:
                 histogram._buckets[bucket].inc(count)  # noqa: SLF001
 
     def _flush_soon(self) -> None:
-        if not self._is_set:
-            self._is_set = True
+        """Set the alarm for the first that is counted since the last flush."""
+        if not self._amounts and not self._observations:
             self._alarm.set(FLUSH_SECONDS)

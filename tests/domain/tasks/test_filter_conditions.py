@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from graphql_api.bulkheads import Bulkheads
+from graphql_api.bulkheads import list_shares
 from graphql_api.domain.paging import Budget, Window
 from graphql_api.domain.tasks.filters import (
     MAX_LEAVES,
@@ -71,7 +71,7 @@ def lists(engine):
     table = database.table("Tasks")
     for start in range(0, len(TASKS), 24):
         database.transact(*(Put(table, stored(task)) for task in TASKS[start : start + 24]))
-    return TaskListReader(database, Bulkheads.list_shares(engine))
+    return TaskListReader(database, list_shares(engine))
 
 
 INSTANTS = st.sampled_from([at(hours) for hours in (-60, -40, -20, -1, 0, 8, 8.5, 50)])
