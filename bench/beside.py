@@ -21,7 +21,7 @@ sys.path[0] = str(Path(__file__).parent.parent)
 
 from bench import servers, workloads
 from bench.workloads import Connection, graphql, raw
-from bench.world import prepare
+from bench.world import data_of, person, prepare
 from graphql_api.config import Config
 
 CLIENTS = 4
@@ -84,7 +84,7 @@ def main() -> int:
             for token in tokens:
                 fill(connection, token)
             probe = person(connection, "probe")
-            made = ask(connection, graphql(workloads.CREATE, probe, input={"title": "x"}))
+            made = data_of(connection, graphql(workloads.CREATE, probe, input={"title": "x"}))
             one = graphql(workloads.TASK, probe, id=made["createTask"]["task"]["id"])
             for name, kinds in LOADS.items():
                 with load(kinds, tokens, service.port) as answers:
@@ -98,24 +98,11 @@ def main() -> int:
     return 0
 
 
-def ask(connection: Connection, request: bytes):
-    """The data of an answer."""
-    status, answer, _ = connection.ask(request)
-    assert status == 200 and "errors" not in answer, answer
-    return answer["data"]
-
-
-def person(connection: Connection, name: str) -> str:
-    """The token of somebody new."""
-    given = {"username": name, "password": workloads.PASSWORD}
-    return ask(connection, graphql(workloads.REGISTER, input=given))["register"]["token"]
-
-
 def fill(connection: Connection, token: str) -> None:
     """Give somebody many tasks."""
     for _ in range(TASKS // AT_ONCE):
         tasks = [{"title": f"Buy bread {number}", "tags": ["a"]} for number in range(AT_ONCE)]
-        ask(connection, graphql(CREATE_MANY, token, input={"tasks": tasks}))
+        data_of(connection, graphql(CREATE_MANY, token, input={"tasks": tasks}))
 
 
 @contextmanager
@@ -146,7 +133,7 @@ def measure(connection: Connection, request: bytes, seconds: float) -> Iterator[
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.perf_counter()
-        ask(connection, request)
+        data_of(connection, request)
         yield time.perf_counter() - began
         time.sleep(PAUSE)
 

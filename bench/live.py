@@ -24,7 +24,7 @@ sys.path[0] = str(Path(__file__).parent.parent)
 from bench import servers, workloads
 from bench.servers import Server
 from bench.workloads import Connection, graphql
-from bench.world import prepare
+from bench.world import person, prepare
 from graphql_api.config import Config
 
 SUBSCRIPTION = "subscription { changes { kind task { id title status } } }"
@@ -148,7 +148,7 @@ def main() -> None:
             for name in PEERS
         }
         with Connection(found["service"].port) as connection:
-            tokens = [register(connection, number) for number in range(options.users)]
+            tokens = [person(connection, f"subscriber-{number}") for number in range(options.users)]
         print(f"load {Path('/proc/loadavg').read_text().split()[0]}")
         rows = {}
         for name, server in found.items():
@@ -174,13 +174,6 @@ def main() -> None:
                     ", ".join(f"{ours / theirs:.2f}" for ours, theirs in pairs),
                 )
         print(f"load {Path('/proc/loadavg').read_text().split()[0]}")
-
-
-def register(connection: Connection, number: int) -> str:
-    """An access token of a new user."""
-    given = {"username": f"subscriber-{number}", "password": workloads.PASSWORD}
-    _, body, _ = connection.ask(graphql(workloads.REGISTER, input=given))
-    return body["data"]["register"]["token"]
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ sys.path[0] = str(Path(__file__).parent.parent)
 from bench import servers, workloads
 from bench.servers import Server
 from bench.workloads import Connection, graphql, raw
-from bench.world import prepare
+from bench.world import data_of, person, prepare
 from graphql_api.config import Config
 
 CLIENTS = 4  # of an attacker
@@ -387,21 +387,14 @@ def user(port: int, token: str, outcomes: Outcomes, stop: threading.Event) -> No
 # What they have
 
 
-def person(connection: Connection, name: str) -> str:
-    given = {"username": name, "password": workloads.PASSWORD}
-    answer = connection.ask(graphql(workloads.REGISTER, input=given))[1]
-    return answer["data"]["register"]["token"]
-
-
 def fill(connection: Connection, token: str, number: int, fields: dict[str, object]) -> list[str]:
     """Give somebody so many tasks with these fields; their ids."""
     ids: list[str] = []
     while len(ids) < number:
         size = min(1 if "description" in fields else 50, number - len(ids))
         tasks = [{"title": f"Buy bread {len(ids) + turn}", **fields} for turn in range(size)]
-        _, answer, _ = connection.ask(graphql(CREATE_MANY, token, input={"tasks": tasks}))
-        assert "data" in answer, answer
-        ids += [result["task"]["id"] for result in answer["data"]["createTasks"]["results"]]
+        data = data_of(connection, graphql(CREATE_MANY, token, input={"tasks": tasks}))
+        ids += [result["task"]["id"] for result in data["createTasks"]["results"]]
     return ids
 
 
@@ -410,15 +403,13 @@ def fill_to_hurt(connection: Connection, token: str) -> None:
     ids = fill(connection, token, 300, {"description": "\n" * 31_900})
     for number, task in enumerate(ids[200:]):
         by = [ids[(number * 2 + turn) % 200] for turn in range(5)]
-        _, answer, _ = connection.ask(graphql(ADD_BLOCKERS, token, id=task, by=by))
-        assert "errors" not in answer, answer
+        data_of(connection, graphql(ADD_BLOCKERS, token, id=task, by=by))
 
 
 def fill_for_plans(connection: Connection, token: str) -> None:
     days = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
     hours = [{"day": day, "intervals": [{"start": "00:00", "end": "00:00"}]} for day in days]
-    _, answer, _ = connection.ask(graphql(ROUND_THE_CLOCK, token, input={"workingHours": hours}))
-    assert "errors" not in answer, answer
+    data_of(connection, graphql(ROUND_THE_CLOCK, token, input={"workingHours": hours}))
     fields = {"durationMinutes": 14_400, "minChunkMinutes": 172}
     fill(connection, token, 2_000, fields)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench import workloads
 from bench.servers import IDENTITY
-from bench.workloads import World
+from bench.workloads import Connection, World
 from graphql_api.config import Config
 from graphql_api.infra.dynamodb import connect, codec
 from graphql_api.infra.dynamodb.tables import Tables
@@ -27,6 +27,20 @@ def prepare(config: Config) -> Any:
     raw = connect(config)
     Tables(raw, config, TABLES).create_missing()
     return raw
+
+
+def data_of(connection: Connection, request: bytes) -> Any:
+    """The data of an answer, which has to have some."""
+    status, answer, _ = connection.ask(request)
+    assert status == 200 and "errors" not in answer, answer
+    return answer["data"]
+
+
+def person(connection: Connection, name: str) -> str:
+    """The token of somebody new."""
+    given = {"username": name, "password": workloads.PASSWORD}
+    asked = workloads.graphql(workloads.REGISTER, input=given)
+    return data_of(connection, asked)["register"]["token"]
 
 
 def populate(raw: Any, servers: Iterable[str], ask: Callable[[bytes], Any]) -> World:
