@@ -102,9 +102,11 @@ def docstrings():
     """The first line of each docstring of the package, by module and line."""
     for path in (ROOT / "graphql_api").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
-                place = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
-                yield place, text.split("\n")[0]
+            if isinstance(node, DOCUMENTED):
+                for each in node.body:  # those of attributes, too, which follow them
+                    match each:
+                        case ast.Expr(value=ast.Constant(value=str(text))):
+                            yield f"{path.relative_to(ROOT)}:{each.lineno}", text.split("\n")[0]
 
 
 def test_a_docstring_begins_with_a_verb_or_a_noun():
