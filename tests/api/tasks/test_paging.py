@@ -48,14 +48,14 @@ def expected(tasks, only, order):
     """What a list shows, in plain Python."""
 
     def matches(task):
-        words = (task["title"] + "\n" + task["description"]).casefold()
+        text = "\n".join([task["title"], task["description"], *task["tags"]]).casefold()
         return (
             ("status" not in only or task["status"] in only["status"])
             and ("priority" not in only or task["priority"] in only["priority"])
             and ("tags" not in only or set(only["tags"]) & set(task["tags"]))
             and ("dueBefore" not in only or (task["dueAt"] or "~") < only["dueBefore"])
             and ("dueAfter" not in only or (task["dueAt"] or "") >= only["dueAfter"])
-            and ("search" not in only or only["search"].casefold() in words)
+            and all(word in text for word in only.get("search", "").casefold().split())
         )
 
     field, direction = order["field"], order["direction"]
