@@ -11,6 +11,7 @@ from typing import Any
 
 from graphql_api import clock
 from graphql_api.domain.changes.model import Actor, ActorKind
+from graphql_api.domain.records import checked_id
 from graphql_api.domain.recurrence.model import (
     Adjustment,
     MissedPolicy,
@@ -21,7 +22,6 @@ from graphql_api.domain.recurrence.model import (
 )
 from graphql_api.domain.series.model import Current, Record, Series
 from graphql_api.errors import BadUserInput
-from graphql_api.ids import is_id
 
 Json = dict[str, Any]
 
@@ -74,8 +74,7 @@ def series(user_id: str, entry: Any) -> tuple[Series, list[Record]]:
 
 
 def _series(user_id: str, entry: Json) -> Series:
-    if not is_id(entry["series_id"]):
-        raise BadUserInput("An id must have 1 to 128 letters, digits, '_' or '-'.", "series_id")
+    checked_id("series_id", entry["series_id"])
     current = entry["current"]
     return Series(
         user_id=user_id,

@@ -6,6 +6,7 @@ from dataclasses import MISSING, dataclass
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 from graphql_api.errors import FIELD, BadUserInput
+from graphql_api.ids import is_id
 
 T = TypeVar("T")
 Check: TypeAlias = Callable[[str, Any], Any]  # field, value -> the value to keep; BadUserInput
@@ -94,3 +95,10 @@ def _number(low: int, high: int) -> Check:
         return number
 
     return check
+
+
+def checked_id(field: str, text: str) -> str:
+    """Return an id that a client has given. Raises BadUserInput."""
+    if not is_id(text):
+        raise BadUserInput("An id must have 1 to 128 letters, digits, '_' or '-'.", field)
+    return text

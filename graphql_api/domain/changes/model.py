@@ -129,6 +129,11 @@ class Position:
             raise CursorExpired(retention)
         return cls(after, floor, int(read or 0))
 
+    @staticmethod
+    def is_within_pass(text: str) -> bool:
+        """Return whether a position's text is one between the pages of a pass."""
+        return "|" in text
+
     def __str__(self) -> str:
         return self.after if self.floor is None else f"{self.after}|{self.floor}|{self.read}"
 

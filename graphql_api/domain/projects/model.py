@@ -9,11 +9,11 @@ from typing import Any
 
 from graphql_api import clock
 from graphql_api.domain.changes.model import Actor
-from graphql_api.domain.records import Check, immutable
+from graphql_api.domain.records import Check, checked_id, immutable
 from graphql_api.domain.tasks.model import Task, TaskPriority
 from graphql_api.domain.text import is_invisible
 from graphql_api.errors import FIELD, BadUserInput
-from graphql_api.ids import EPOCH, is_id, new_id
+from graphql_api.ids import EPOCH, new_id
 
 MAX_PROJECTS = 500  # of a user, archived ones included: one read has them all
 MAX_NAME_LENGTH = 100  # characters, without surrounding space
@@ -100,9 +100,7 @@ class Project:
     def from_import(cls, user_id: str, values: Mapping[str, Any]) -> "Project":
         """A project as it was exported, with its id, times and version. Raises BadUserInput."""
         project = cls(user_id=user_id, **{**values, **_checked({n: values[n] for n in _CHECKS})})
-        if not is_id(project.project_id):
-            message = "An id must have 1 to 128 letters, digits, '_' or '-'."
-            raise BadUserInput(message, "project_id")
+        checked_id("project_id", project.project_id)
         return project
 
     def edit(self, values: Mapping[str, Any], now: datetime) -> "Project":

@@ -54,10 +54,6 @@ class Occurrences:
         """The occurrences after a local day."""
         return self.since(day + timedelta(1))
 
-    def is_last(self, day: date) -> bool:
-        """Tell whether no occurrence comes after a local day."""
-        return next(self.after(day), None) is None
-
     def check_first(self, field: str) -> None:
         """Raise BadUserInput, of the field that the start was given by, unless it is the first."""
         if not FIRST_YEAR <= self.start.day.year <= LAST_YEAR:

@@ -42,7 +42,7 @@ class SeriesStore:
         """One of the user's series. Raises NotFound."""
         found = self.get_many([(user_id, series_id)])
         if not found:
-            raise NotFound("There is no series with this id.", field="id")
+            raise series_not_found()
         return found[user_id, series_id]
 
     def get_many(self, keys: Sequence[SeriesKey]) -> dict[SeriesKey, Series]:
@@ -109,6 +109,11 @@ class SeriesStore:
     def forget_actions(self, series: Series, keys: Sequence[str]) -> list[Action]:
         """The actions that delete what was kept of occurrences."""
         return [Delete(self._table, _record_key(series, key)) for key in keys]
+
+
+def series_not_found() -> NotFound:
+    """The error for a missing series, and for another user's."""
+    return NotFound("There is no series with this id.", field="id")
 
 
 def _key(user_id: str, series_id: str) -> dict[str, str]:

@@ -9,12 +9,20 @@ from enum import Enum
 from typing import Any
 
 from graphql_api import clock
-from graphql_api.domain.records import REQUIRED, derived, immutable, internal, rules_of, writable
+from graphql_api.domain.records import (
+    REQUIRED,
+    checked_id,
+    derived,
+    immutable,
+    internal,
+    rules_of,
+    writable,
+)
 from graphql_api.domain.reminders.model import Bases, Reminder, ReminderBase, check_new
 from graphql_api.domain.reminders.model import checked as checked_reminders
 from graphql_api.domain.text import comparable, is_invisible
 from graphql_api.errors import FIELD, BadUserInput
-from graphql_api.ids import is_id, new_id
+from graphql_api.ids import new_id
 
 MAX_TITLE_LENGTH = 200  # characters, without surrounding space
 MAX_DESCRIPTION_BYTES = 32 * 1024  # of UTF-8
@@ -85,9 +93,7 @@ def tag(field: str, text: str) -> str:
 
 
 def _project_id(field: str, text: str | None) -> str | None:
-    if text is not None and not is_id(text):
-        raise BadUserInput("An id must have 1 to 128 letters, digits, '_' or '-'.", field)
-    return text
+    return None if text is None else checked_id(field, text)
 
 
 @immutable
@@ -152,8 +158,7 @@ class Task:
         release has exported can be imported.
         """
         task = cls(user_id=user_id, **_checked(values))
-        if not is_id(task.task_id):
-            raise BadUserInput("An id must have 1 to 128 letters, digits, '_' or '-'.", "task_id")
+        checked_id("task_id", task.task_id)
         if task.completed is (task.completed_at is None):
             raise BadUserInput(f"{FIELD} must be set for completed tasks only.", "completed_at")
         if not 1 <= task.version <= MAX_VERSION:

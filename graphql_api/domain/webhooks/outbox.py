@@ -75,7 +75,8 @@ class Outbox:
         known = self._store.known(deliveries)
         new = [each for each in deliveries if each.delivery_id not in known]
         added = [each for each in new if self._store.add_pending(each)]
-        in_pass = "|" in webhook.position  # which sees nothing newer, until its end is stored
+        # A pass sees nothing newer than its beginning, until its end is stored.
+        in_pass = Position.is_within_pass(webhook.position)
         if fresh or page.more or in_pass or self._is_old(webhook, reading.now):
             self._store.move(webhook, str(page.end))
         self._remember(webhook, fresh, reading.now)

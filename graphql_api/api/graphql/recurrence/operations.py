@@ -22,8 +22,8 @@ from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.domain.recurrence import model
 from graphql_api.domain.recurrence.occurrences import DEFAULT_PREVIEW, MAX_PREVIEW, preview
 from graphql_api.domain.series.model import Series as SeriesModel
+from graphql_api.domain.series.store import series_not_found
 from graphql_api.domain.tasks.service import Update
-from graphql_api.errors import NotFound
 
 _WORK = 2_000  # plain fields: a rule that comes rarely, over a hundred years
 
@@ -70,7 +70,7 @@ class RecurrenceQuery:
     ) -> SeriesModel:
         found = info.context.series_by_key.get((info.context.viewer_id, id))
         if found is None:
-            raise NotFound("There is no series with this id.", field="id")
+            raise series_not_found()
         return found
 
 
