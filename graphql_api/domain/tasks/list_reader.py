@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -227,19 +227,13 @@ class TaskListReader:
         [run] = _runs(user_id, order, sieve, backward=False)
         names: dict[str, str] = {}
         counts: Counter[str] = Counter()
-        start = None
-        while budget.left > 0:
-            read = self._query(run, MAX_COUNTED_ITEMS, start)
-            budget.spend(math.ceil(read.scanned / COUNTED_PER_UNIT))
-            for item in read.items:
+        for items in self._counted(run, MAX_COUNTED_ITEMS, budget, "count their tags"):
+            for item in items:
                 for tag in codec.texts(codec.Raw(item), "tags"):
                     counts[comparable(tag)] += 1
                     names.setdefault(comparable(tag), tag)
-            start = read.last_key
-            if start is None:
-                most = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-                return [TagCount(names[key], count) for key, count in most[:MAX_TAG_COUNTS]]
-        raise QueryTooComplex("There are too many tasks to count their tags in one request.")
+        most = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+        return [TagCount(names[key], count) for key, count in most[:MAX_TAG_COUNTS]]
 
     def newest(
         self, user_id: str, filter: TaskFilter, limit: int, budget: Budget, at: Viewpoint
@@ -290,15 +284,22 @@ class TaskListReader:
         Raises QueryTooComplex beyond the budget.
         """
         [run] = _runs(user_id, TaskOrder(), Sieve(_OPEN, at), backward=False)
-        tally, start = OpenTally(), None
+        tally = OpenTally()
+        for items in self._counted(run, MAX_COUNT_QUERY, budget, "count them"):
+            tally.add(items, at.now)
+        return tally
+
+    def _counted(self, run: "_Run", size: int, budget: Budget, what: str) -> Iterator[list[Item]]:
+        """Yield all items of a run, which are only counted. Raises QueryTooComplex."""
+        start: Item | None = None
         while budget.left > 0:
-            read = self._query(run, MAX_COUNT_QUERY, start)
+            read = self._query(run, size, start)
             budget.spend(math.ceil(read.scanned / COUNTED_PER_UNIT))
-            tally.add(read.items, at.now)
+            yield read.items
             start = read.last_key
             if start is None:
-                return tally
-        raise QueryTooComplex("There are too many tasks to count them in one request.")
+                return
+        raise QueryTooComplex(f"There are too many tasks to {what} in one request.")
 
     def _of_ids(self, user_id: str, sieve: Sieve, budget: Budget) -> list[Task]:
         """The user's tasks of the filter's ids that match, read by their keys."""
