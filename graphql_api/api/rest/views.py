@@ -20,7 +20,7 @@ from graphql_api.api.rest.serializers import Serializer, serializer
 from graphql_api.domain.changes.model import Change
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.concurrency.deadline import extend_deadline
-from graphql_api.infra.executor.answer_size import AnswerSize, written
+from graphql_api.infra.executor.answer_size import AnswerSize, encoded
 from graphql_api.infra.executor.executor import Executor, Request
 from graphql_api.infra.executor.responses import Answer
 
@@ -172,7 +172,7 @@ class RestViews:
         return self._long_lists.run_in_thread(respond) if page.next_cursor else respond()
 
     def _json_list(self, items: list[Any]) -> Response:
-        return json_response(written(items, self._answer_bytes))
+        return json_response(encoded(items, self._answer_bytes))
 
     def _pages(
         self,

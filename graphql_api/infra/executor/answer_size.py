@@ -40,6 +40,11 @@ class AnswerSize:
 def written(body: Any, limit: int) -> bytes:
     """Write a body as JSON of at most so many bytes. Raises QueryTooComplex."""
     AnswerSize(limit).add(body)
+    return encoded(body, limit)
+
+
+def encoded(body: Any, limit: int) -> bytes:
+    """Write a body that is known to be of bounded size, but for its escapes, as `written` does."""
     text = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
     if len(text) > limit:  # by its escapes
         raise too_large(limit)
