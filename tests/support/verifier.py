@@ -21,7 +21,7 @@ def verify(request: PlanRequest, plan: Plan) -> None:
     rules.each_task_is_placed_or_left_out()
     rules.blocks_are_in_free_time_and_apart()
     for task in request.tasks:
-        if task.task_id in rules.blocks:
+        if task.task_id not in rules.left_out:
             rules.pieces_are_whole(task)
             rules.the_time_is_right(task)
         else:
@@ -61,6 +61,10 @@ class Rules:
         for block in plan.blocks:
             self.blocks.setdefault(block.task_id, []).append(block)
         self.by_id = {task.task_id: task for task in request.tasks}
+        self.fixed = {}
+        for piece in request.fixed:
+            self.fixed.setdefault(piece.task_id, []).append((down(piece.start), down(piece.end)))
+        self.left_out = {task.task_id for task in plan.unplaced}
         self.free = self.free_minutes()
 
     def number(self, at):
@@ -78,9 +82,16 @@ class Rules:
                 high = first(datetime.combine(until, closes), hours.timezone)
                 self.fill(free, low, high, 1)
             day += timedelta(days=1)
-        for busy in self.request.busy:
+        for busy in (*self.request.busy, *self.request.fixed):
             self.fill(free, down(busy.start), up(busy.end), 0)
         return free
+
+    def is_fixed(self, block):
+        return (block.start, block.end) in self.fixed.get(block.task_id, ())
+
+    def placed(self, task_id):
+        """The pieces of a task that were not fixed."""
+        return [block for block in self.blocks.get(task_id, ()) if not self.is_fixed(block)]
 
     def fill(self, minutes, low, high, value):
         low, high = max(0, self.number(low)), min(len(minutes), self.number(high))
@@ -88,9 +99,10 @@ class Rules:
             minutes[low:high] = bytes([value]) * (high - low)
 
     def each_task_is_placed_or_left_out(self):
-        placed = list(self.blocks)
         left_out = [task.task_id for task in self.plan.unplaced]
-        assert sorted(placed + left_out) == sorted(self.by_id)
+        assert {*self.blocks, *left_out} == set(self.by_id)
+        for task_id in {*self.blocks} & {*left_out}:
+            assert self.placed(task_id) == []
         assert list(self.plan.blocks) == sorted(
             self.plan.blocks, key=lambda block: (block.start, block.end, block.task_id)
         )
@@ -98,6 +110,8 @@ class Rules:
 
     def blocks_are_in_free_time_and_apart(self):
         for block in self.plan.blocks:
+            if self.is_fixed(block):
+                continue
             low, high = self.number(block.start), self.number(block.end)
             assert 0 <= low <= high <= len(self.free)
             assert self.free[low:high] == b"\1" * (high - low), block
@@ -105,26 +119,33 @@ class Rules:
 
     def pieces_are_whole(self, task: PlanTask):
         blocks = self.blocks[task.task_id]
-        lengths = [(block.end - block.start) // MINUTE for block in blocks]
+        stayed = [(block.start, block.end) for block in blocks if self.is_fixed(block)]
+        assert stayed == self.fixed.get(task.task_id, [])
+        lengths = [(b.end - b.start) // MINUTE for b in self.placed(task.task_id)]
         assert sum(lengths) == task.duration_minutes
         assert [block.part for block in blocks] == list(range(1, len(blocks) + 1))
         assert {block.parts for block in blocks} == {len(blocks)}
-        if len(blocks) > 1:
+        if len(lengths) > 1:
             assert 0 < task.min_chunk_minutes <= min(lengths)
 
     def span(self, task_id):
-        return self.blocks[task_id][0].start, self.blocks[task_id][-1].end
+        pieces = [(block.start, block.end) for block in self.blocks.get(task_id, ())]
+        pieces = pieces or self.fixed[task_id]
+        return pieces[0][0], max(end for _, end in pieces)
+
+    def has_place(self, task_id):
+        return task_id not in self.left_out and (task_id in self.blocks or task_id in self.fixed)
 
     def the_time_is_right(self, task: PlanTask):
-        start, end = self.span(task.task_id)
-        assert task.not_before is None or start >= task.not_before
-        assert all(self.span(blocker)[1] <= start for blocker in task.blocked_by)
-        if task.deadline and task.deadline_is_hard:
-            assert end <= task.deadline
+        for block in self.placed(task.task_id):
+            assert task.not_before is None or block.start >= task.not_before
+            assert all(self.span(blocker)[1] <= block.start for blocker in task.blocked_by)
+            if task.deadline and task.deadline_is_hard:
+                assert block.end <= task.deadline
 
     def it_had_to_be_left_out(self, task: PlanTask):
         (out,) = [out for out in self.plan.unplaced if out.task_id == task.task_id]
-        waits_for = tuple(b for b in task.blocked_by if b not in self.blocks)
+        waits_for = tuple(b for b in task.blocked_by if not self.has_place(b))
         assert (out.code is UnplacedCode.BLOCKER_UNPLACED) == bool(waits_for)
         assert out.task_ids == waits_for
         assert min(1, task.duration_minutes) <= out.missing_minutes <= task.duration_minutes
@@ -150,7 +171,7 @@ class Rules:
         return max(map(len, runs))
 
     def lateness(self, task, since):
-        if task.task_id not in self.blocks or task.deadline is None:
+        if task.task_id in self.left_out or task.deadline is None:
             return 0
         return max(0, self.number(self.span(task.task_id)[1]) - max(since, self.deadline(task)))
 
@@ -164,7 +185,7 @@ class Rules:
             if (minutes := self.lateness(task, since=-(10**9)))
         }
         assert {risk.task_id: risk.late_minutes for risk in self.plan.at_risk} == late
-        assert not any(self.by_id[id_].deadline_is_hard for id_ in late)
+        assert not any(self.by_id[id_].deadline_is_hard for id_ in late if id_ not in self.fixed)
 
     def the_reasons_are_true(self):
         for block in self.plan.blocks:
@@ -174,10 +195,14 @@ class Rules:
             assert all(reason.text.endswith(".") for reason in block.reasons)
             by_code = dict(zip(codes, block.reasons, strict=True))
             assert (ReasonCode.SPLIT in codes) == (block.parts > 1)
-            assert (ReasonCode.MILESTONE in codes) == (task.duration_minutes == 0)
+            assert (ReasonCode.FIXED in codes) == self.is_fixed(block)
+            milestone = task.duration_minutes == 0 and not self.is_fixed(block)
+            assert (ReasonCode.MILESTONE in codes) == milestone
             late = task.task_id in {risk.task_id for risk in self.plan.at_risk}
             assert (ReasonCode.LATE in codes) == late
-            assert (ReasonCode.DEADLINE in codes) == (task.deadline is not None and not late)
+            in_time = task.deadline is not None and not late
+            in_time = in_time and task.task_id not in self.left_out
+            assert (ReasonCode.DEADLINE in codes) == in_time
             if others := by_code.get(ReasonCode.OTHERS_FIRST):
                 assert all(self.span(other)[0] < block.start for other in others.task_ids)
                 assert others.task_ids
@@ -193,7 +218,7 @@ class Rules:
         """Weight * (end + 10 * lateness), or * 20 horizons for what is left out; in minutes."""
         cost = 0
         for task in self.request.tasks:
-            if task.task_id in self.blocks:
+            if task.task_id not in self.left_out:
                 end = self.number(self.span(task.task_id)[1])
                 cost += task.weight * (end + 10 * self.lateness(task, since=0))
             else:

@@ -23,7 +23,7 @@ def free_intervals(request: PlanRequest) -> list[Minutes]:
     """List the free time of a plan: sorted, disjoint, not adjacent."""
     start, end = horizon(request)
     hours = _merge(_working_hours(request.hours, start, end))
-    busy = _merge(map(_outward, request.busy))
+    busy = _merge(map(_outward, (*request.busy, *(piece.interval for piece in request.fixed))))
     return list(_intersect(hours, list(_complement(busy, start, end))))
 
 

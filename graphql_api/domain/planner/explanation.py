@@ -4,7 +4,7 @@ Every reason can be checked against the schedule: it states what is there, not h
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import sub
 
@@ -12,6 +12,7 @@ from graphql_api.domain.planner.free_time import FreeTime, Pieces
 from graphql_api.domain.planner.minutes import DAY, floor, instant
 from graphql_api.domain.planner.model import (
     Block,
+    Placement,
     PlanRequest,
     PlanTask,
     Reason,
@@ -35,10 +36,12 @@ class Explanation:
         self._problem = problem
         self._schedule = schedule
         self._index = {task.task_id: i for i, task in enumerate(self._tasks)}
+        self._outside_ends = _last_ends(p for p in request.fixed if p.task_id not in self._index)
+        self._pieces = [self._all_pieces(i) for i in range(len(self._tasks))]
         self._rows = sorted(
             (start, end, self._tasks[i].task_id, part)
-            for i, pieces in enumerate(schedule)
-            for part, (start, end) in enumerate(pieces or (), 1)
+            for i, pieces in enumerate(self._pieces)
+            for part, (start, end) in enumerate(pieces, 1)
         )
         self._busy_rows = [row for row in self._rows if row[0] < row[1]]  # without milestones
 
@@ -51,9 +54,17 @@ class Explanation:
         left_out = [i for i, pieces in enumerate(self._schedule) if pieces is None]
         return tuple(sorted(map(self._unplaced, left_out), key=lambda task: task.task_id))
 
+    def _all_pieces(self, i: int) -> Pieces:
+        """Pieces of a task, its fixed ones among them."""
+        placed, fixed = self._schedule[i] or [], self._problem.fixed.get(i, [])
+        return sorted([*placed, *fixed]) if self._tasks[i].duration_minutes else fixed or placed
+
+    def _end(self, i: int) -> int | None:
+        return self._problem.finish(self._problem.jobs[i], self._schedule[i])
+
     def _block(self, start: int, end: int, task_id: str, part: int) -> Block:
         i = self._index[task_id]
-        pieces = self._schedule[i] or []
+        pieces = self._pieces[i]
         self._problem.steps.count(STEPS_PER_BLOCK + len(pieces))
         return Block(
             task_id=task_id,
@@ -67,7 +78,10 @@ class Explanation:
     def _reasons(self, i: int, pieces: Pieces, part: int) -> Iterator[Reason]:
         task, (start, _) = self._tasks[i], pieces[part - 1]
         earliest, constraint = self._earliest_start(i)
-        if not task.duration_minutes:
+        if pieces[part - 1] in self._problem.fixed.get(i, ()):
+            yield Reason(ReasonCode.FIXED, "It is under way, or you have put it there.")
+            constraint = None
+        elif not task.duration_minutes:
             text = "It takes no time and is reached as soon as it can be."
             yield Reason(ReasonCode.MILESTONE, text)
         elif i in self._problem.kept:
@@ -79,8 +93,8 @@ class Explanation:
         if lighter := self._lighter_later.get(i):
             tasks = "a task" if lighter == 1 else f"{lighter} tasks"
             yield Reason(ReasonCode.URGENCY, f"It weighs more than {tasks} planned later.")
-        if task.deadline:
-            yield _deadline(task, floor(task.deadline) - pieces[-1][1])
+        if task.deadline and (end := self._end(i)) is not None:
+            yield _deadline(task, floor(task.deadline) - end)
         if len(pieces) > 1:
             shortest = min(end - start for start, end in pieces)
             text = f"It is split into {len(pieces)} parts, the shortest of {_length(shortest)}."
@@ -89,11 +103,15 @@ class Explanation:
     def _earliest_start(self, i: int) -> tuple[int, Reason | None]:
         """Earliest start of a scheduled task, and what makes it later than the plan's start."""
         job = self._problem.jobs[i]
-        ends = {b: pieces[-1][1] for b in job.blockers if (pieces := self._schedule[b])}
+        ends = {b: end for b in job.blockers if (end := self._end(b)) is not None}
         last = max(ends, key=lambda b: ends[b], default=None)
         if last is not None and ends[last] > job.release:
             text = f"It waits for {self._names([last])}."
             return ends[last], Reason(ReasonCode.AFTER_BLOCKER, text, (self._tasks[last].task_id,))
+        outside = [b for b in self._tasks[i].blocked_by if self._outside_ends.get(b) == job.release]
+        if job.release > self._problem.start and outside:
+            text = "It waits for a task that is not planned here and has its time."
+            return job.release, Reason(ReasonCode.AFTER_BLOCKER, text, tuple(outside[:1]))
         if job.release > self._problem.start:
             text = "It must not start earlier."
             return job.release, Reason(ReasonCode.NOT_BEFORE, text)
@@ -158,7 +176,9 @@ class Explanation:
 
     def _is_placed(self, task_id: str) -> bool:
         i = self._index.get(task_id)
-        return i is not None and self._schedule[i] is not None
+        if i is None:
+            return task_id in self._outside_ends
+        return self._schedule[i] is not None
 
     def _obstacle(self, job: Job, earliest: int) -> UnplacedCode:
         """Classify why a job does not fit from `earliest` on: alone, or beside other tasks."""
@@ -184,7 +204,9 @@ class Explanation:
     def _left(self) -> FreeTime:
         """Free time that the schedule leaves."""
         free = self._problem.calendar.copy()
-        free.reserve([(start, end) for start, end, _, _ in self._busy_rows])
+        for job, pieces in zip(self._problem.jobs, self._schedule, strict=True):
+            if job.duration and pieces:
+                free.reserve(pieces)
         return free
 
 
@@ -197,6 +219,14 @@ _OBSTACLES = {
     UnplacedCode.HORIZON_TOO_SHORT: "There is not enough free time before the plan ends.",
     UnplacedCode.NO_TIME_LEFT: "Other tasks take the free time that it needs.",
 }
+
+
+def _last_ends(pieces: Iterable[Placement]) -> dict[str, int]:
+    """End of the last piece of each task, by its id."""
+    ends: dict[str, int] = {}
+    for piece in pieces:
+        ends[piece.task_id] = max(floor(piece.end), ends.get(piece.task_id, 0))
+    return ends
 
 
 def _deadline(task: PlanTask, slack: int) -> Reason:

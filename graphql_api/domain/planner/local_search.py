@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from graphql_api.domain.planner.free_time import FreeTime, Pieces, end_of
+from graphql_api.domain.planner.free_time import FreeTime, Pieces
 from graphql_api.domain.planner.priority_rules import Order, list_orders, successors_of
 from graphql_api.domain.planner.problem import STEPS_PER_JOB, Problem
 
@@ -103,7 +103,9 @@ class Search:
         self._before = _closure([job.blockers for job in problem.jobs], range(count))
         self._after = _closure(self._successors, range(count - 1, -1, -1))
         self._position = [-1] * count
-        self._ends = [end_of(problem.kept.get(i)) for i in range(count)]
+        self._ends = [
+            problem.finish(job, problem.kept.get(i)) for i, job in enumerate(problem.jobs)
+        ]
         self._stride = 1 + len(order) // MAX_SNAPSHOTS
         self._snapshots = {0: problem.free}
         self._costs = [0] * (len(order) + 1)
@@ -204,10 +206,11 @@ class Search:
     def _allocate(self, i: int, free: FreeTime, ends: Sequence[int | None]) -> int | None:
         """Take free time for a job as early as possible; returns its end."""
         self._problem.steps.count(STEPS_PER_JOB)
-        job, start = self._problem.jobs[i], self._problem.earliest_start(i, ends)
+        problem = self._problem
+        job, start = problem.jobs[i], problem.earliest_start(i, ends)
         if start is None:
             return None
-        return end_of(free.allocate(job.duration, job.min_piece, start, job.deadline))
+        return problem.finish(job, free.allocate(job.duration, job.min_piece, start, job.deadline))
 
     def _accept(self, candidate: Candidate) -> None:
         low, end = candidate.low, candidate.low + len(candidate.costs)

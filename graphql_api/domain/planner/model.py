@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 from graphql_api.domain.planner.minutes import DAY
 from graphql_api.errors import FIELD, BadUserInput
 
-ALGORITHM = 3  # part of the input hash: raise it whenever the same input gets another plan
+ALGORITHM = 4  # part of the input hash: raise it whenever the same input gets another plan
 
 MAX_TASKS = 2_000  # in a plan
 MAX_HORIZON_DAYS = 60
 MAX_DURATION = MAX_HORIZON_DAYS * DAY  # minutes of a task
 MAX_WEIGHT = 1_000
 MAX_BLOCKERS = 50  # of a task
+MAX_PIECES = 20_000  # that are fixed, or of the previous plan
 MAX_HOURS_A_DAY = 24  # intervals of working hours
 YEARS = range(1970, 9_000)
 
@@ -96,13 +97,34 @@ class WorkingHours:
         object.__setattr__(self, "days_off", tuple(sorted(set(self.days_off))))
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Placement:
+    """A piece of a task that has its time."""
+
+    task_id: str
+    start: datetime
+    end: datetime
+
+    @property
+    def interval(self) -> Interval:
+        """The time of the piece."""
+        return Interval(self.start, self.end)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanRequest:
     """Everything that a plan depends on: equal requests get equal plans, byte for byte.
 
     The plan covers `horizon_days` times 24 hours from `from_`, rounded up to a minute.
-    `keep_current` keeps a planned task where it is as long as that breaks no rule. Raises
-    BadUserInput; a cycle of blockers is refused with its `path` of ids.
+    `keep_current` keeps a planned task where it is as long as that breaks no rule.
+
+    `fixed` pieces stay where they are, within working hours or not: what is running, or pinned.
+    The duration of their task is what is left to do besides them; a task that is not planned
+    counts, for those that it blocks, as finished with its last fixed piece. `previous` pieces are
+    those of the plan before, to stay near to: all that begin before `freeze_until` stay, and at
+    most `max_moves` tasks move that need not. With `partial`, a task for which there is not enough
+    time gets what there is. Raises BadUserInput; a cycle of blockers is refused with its `path` of
+    ids.
     """
 
     tasks: tuple[PlanTask, ...]
@@ -111,15 +133,29 @@ class PlanRequest:
     busy: tuple[Interval, ...] = ()
     horizon_days: int = 14
     keep_current: bool = False
+    fixed: tuple[Placement, ...] = ()
+    previous: tuple[Placement, ...] = ()
+    freeze_until: datetime | None = None
+    max_moves: int | None = None
+    partial: bool = False
 
     def __post_init__(self) -> None:
         _check_range(self.horizon_days, 1, MAX_HORIZON_DAYS, "horizon_days")
         _check_instant(self.from_, "from")
+        _check_instant(self.freeze_until, "freeze_until")
         _check_count(self.tasks, MAX_TASKS, "tasks")
+        if self.max_moves is not None:
+            _check_range(self.max_moves, 0, MAX_TASKS, "max_moves")
+        _check_count(self.fixed, MAX_PIECES, "fixed")
+        _check_count(self.previous, MAX_PIECES, "previous")
         _check_intervals(self.busy, "busy")
+        _check_intervals(self.fixed, "fixed")
+        _check_intervals(self.previous, "previous")
         _check_distinct(self.tasks)
         object.__setattr__(self, "tasks", tuple(sorted(self.tasks, key=lambda t: t.task_id)))
         object.__setattr__(self, "busy", tuple(sorted(self.busy, key=_start)))
+        object.__setattr__(self, "fixed", tuple(sorted(self.fixed)))
+        object.__setattr__(self, "previous", tuple(sorted(self.previous)))
         _ = self.ordered  # raises on cycles
 
     @cached_property
@@ -140,6 +176,7 @@ class PlanRequest:
 class ReasonCode(Enum):
     """A reason for the place of a block, for programs."""
 
+    FIXED = "fixed"
     KEPT = "kept"
     FIRST_FREE_TIME = "first_free_time"
     AFTER_BLOCKER = "after_blocker"
@@ -201,15 +238,34 @@ class Unplaced:
 
 @dataclass(frozen=True, slots=True)
 class AtRisk:
-    """A task that finishes after its soft deadline."""
+    """A task that finishes after its deadline: a soft one, or with a fixed piece."""
 
     task_id: str
     late_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A piece of the previous plan that is elsewhere now, or nowhere (`to` is None), and why."""
+
+    task_id: str
+    from_: Interval
+    to: Interval | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """A local day with `minutes` more work than time, and the tasks whose work that is."""
+
+    day: date
+    minutes: int
+    task_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """A schedule: blocks by time; unplaced and late tasks by id.
+    """A schedule: blocks and moves by time; unplaced and late tasks by id; overload by day.
 
     `stopped_early` tells that the search for a better one reached its limit of work.
     """
@@ -220,6 +276,8 @@ class Plan:
     cost: int
     stopped_early: bool
     input_hash: str
+    moved: tuple[Move, ...] = ()
+    overload: tuple[Overload, ...] = ()
 
     @property
     def pieces(self) -> dict[str, tuple[Interval, ...]]:
@@ -231,7 +289,7 @@ class Plan:
         return pieces
 
 
-def _start(interval: Interval) -> tuple[datetime, datetime]:
+def _start(interval: "Interval | Placement") -> tuple[datetime, datetime]:
     return interval.start, interval.end
 
 
@@ -254,7 +312,7 @@ def _check_instant(at: datetime | None, field: str) -> None:
         raise BadUserInput(f"{FIELD} must be in the years {YEARS[0]} to {YEARS[-1]}.", field)
 
 
-def _check_intervals(intervals: Iterable[Interval], field: str) -> None:
+def _check_intervals(intervals: "Iterable[Interval | Placement]", field: str) -> None:
     for interval in intervals:
         _check_instant(interval.start, field)
         _check_instant(interval.end, field)

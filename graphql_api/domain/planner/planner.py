@@ -25,18 +25,20 @@ def plan(request: PlanRequest, steps: Steps | None = None) -> Plan:
     return Plan(
         blocks=explanation.blocks(),
         unplaced=explanation.unplaced(),
-        at_risk=_at_risk(request, schedule),
+        at_risk=_at_risk(request, problem, schedule),
         cost=problem.total_cost(schedule),
         stopped_early=stopped_early,
         input_hash=request.input_hash,
     )
 
 
-def _at_risk(request: PlanRequest, schedule: Sequence[Pieces | None]) -> tuple[AtRisk, ...]:
+def _at_risk(
+    request: PlanRequest, problem: Problem, schedule: Sequence[Pieces | None]
+) -> tuple[AtRisk, ...]:
     late = []
-    for task, pieces in zip(request.ordered, schedule, strict=True):
-        if pieces and task.deadline and not task.deadline_is_hard:
-            minutes = pieces[-1][1] - floor(task.deadline)
+    for task, end in zip(request.ordered, map(problem.finish, problem.jobs, schedule), strict=True):
+        if end is not None and task.deadline:
+            minutes = end - floor(task.deadline)
             if minutes > 0:
                 late.append(AtRisk(task.task_id, minutes))
     return tuple(sorted(late, key=lambda risk: risk.task_id))

@@ -8,7 +8,13 @@ from typing import NamedTuple
 from graphql_api.domain.planner.calendar import Minutes, free_intervals, horizon
 from graphql_api.domain.planner.free_time import FreeTime, Pieces, end_of
 from graphql_api.domain.planner.minutes import ceil, floor
-from graphql_api.domain.planner.model import MAX_DURATION, Interval, PlanRequest, PlanTask
+from graphql_api.domain.planner.model import (
+    MAX_DURATION,
+    Interval,
+    Placement,
+    PlanRequest,
+    PlanTask,
+)
 from graphql_api.domain.planner.steps import Steps
 from graphql_api.errors import BadUserInput
 
@@ -22,7 +28,7 @@ class Job(NamedTuple):
     """A task in minutes; its blockers are indices into the problem's jobs.
 
     It must run between `release` and `deadline`, and should finish by `due`. Every piece has at
-    least `min_piece` minutes.
+    least `min_piece` minutes. Its last fixed piece ends at `fixed_end`, 0 without any.
     """
 
     duration: int
@@ -32,15 +38,16 @@ class Job(NamedTuple):
     due: int
     weight: int
     blockers: tuple[int, ...]
+    fixed_end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Jobs in topological order (blockers first) and the free time to schedule them in.
 
-    `calendar` is all free time. `kept` jobs stay where they are; `free` is the time that they
-    leave. `unplaceable` jobs have a blocker outside the problem. The cost of a schedule is the
-    sum over its jobs of
+    `calendar` is all free time. `fixed` pieces lie outside it. `kept` jobs stay where they are;
+    `free` is the time that they leave. `unplaceable` jobs have a blocker outside the problem. The
+    cost of a schedule is the sum over its jobs of
 
         weight · (minutes from the start of the plan until the job's end
                   + LATENESS_COST · minutes from its due date, or the plan's start if that is
@@ -54,6 +61,7 @@ class Problem:
     end: int
     jobs: list[Job]
     unplaceable: frozenset[int]
+    fixed: dict[int, Pieces]
     kept: dict[int, Pieces]
     calendar: FreeTime
     free: FreeTime
@@ -67,19 +75,24 @@ class Problem:
         """
         start, end = horizon(request)
         index = {task.task_id: i for i, task in enumerate(request.ordered)}
-        jobs = [_job(task, index, start, end) for task in request.ordered]
+        fixed = _pieces(request.fixed)
+        ends = {task_id: max(end for _, end in pieces) for task_id, pieces in fixed.items()}
+        jobs = [_job(task, index, ends, start, end) for task in request.ordered]
         unplaceable = frozenset(
             i
             for i, task in enumerate(request.ordered)
-            if not all(blocker in index for blocker in task.blocked_by)
+            if not all(blocker in index or blocker in ends for blocker in task.blocked_by)
         )
+        held = {index[task_id]: p for task_id, p in fixed.items() if task_id in index}
         calendar = FreeTime.of(_free_intervals(request), steps)
         free = calendar.copy()
-        kept = _kept(request.ordered, jobs, unplaceable, free) if request.keep_current else {}
+        kept = {i: pieces for i, pieces in held.items() if not jobs[i].duration}
+        if request.keep_current:
+            kept |= _kept(request.ordered, jobs, unplaceable, kept, free)
         for i, pieces in kept.items():
             if jobs[i].duration:
                 free.reserve(pieces)
-        return cls(start, end, jobs, unplaceable, kept, calendar, free, steps)
+        return cls(start, end, jobs, unplaceable, held, kept, calendar, free, steps)
 
     def cost(self, job: Job, end: int | None) -> int:
         """Cost of a job that finishes at `end`, or is left out (None)."""
@@ -89,7 +102,13 @@ class Problem:
 
     def total_cost(self, schedule: Iterable[Pieces | None]) -> int:
         """Cost of a schedule."""
-        return sum(map(self.cost, self.jobs, map(end_of, schedule)))
+        return sum(map(self.cost, self.jobs, map(self.finish, self.jobs, schedule)))
+
+    @staticmethod
+    def finish(job: Job, pieces: Pieces | None) -> int | None:
+        """End of a job with these pieces and its fixed ones; None for one that is left out."""
+        end = end_of(pieces)
+        return end if end is None else max(end, job.fixed_end)
 
     def earliest_start(self, job: int, ends: Sequence[int | None]) -> int | None:
         """Earliest start of a job given the ends of all jobs; None if a blocker is left out."""
@@ -110,12 +129,12 @@ class Problem:
         free = self.free.copy()
         self.steps.count(STEPS_PER_JOB * len(self.jobs))
         pieces: list[Pieces | None] = [self.kept.get(i) for i in range(len(self.jobs))]
-        ends = [end_of(kept) for kept in pieces]
+        ends = list(map(self.finish, self.jobs, pieces))
         for i in order:
             job, start = self.jobs[i], self.earliest_start(i, ends)
             if start is not None:
                 pieces[i] = free.allocate(job.duration, job.min_piece, start, job.deadline)
-                ends[i] = end_of(pieces[i])
+                ends[i] = self.finish(job, pieces[i])
         return pieces
 
 
@@ -128,33 +147,52 @@ def _free_intervals(request: PlanRequest) -> list[Minutes]:
     return intervals
 
 
-def _job(task: PlanTask, index: dict[str, int], start: int, end: int) -> Job:
-    deadline = end if task.deadline is None else floor(task.deadline)
+def _pieces(placements: Iterable[Placement]) -> dict[str, Pieces]:
+    """Pieces of each task by id, sorted."""
+    pieces: dict[str, Pieces] = {}
+    for placement in placements:
+        pieces.setdefault(placement.task_id, []).append(
+            (floor(placement.start), floor(placement.end))
+        )
+    return {task_id: sorted(of_task) for task_id, of_task in pieces.items()}
+
+
+def _job(task: PlanTask, index: dict[str, int], fixed: dict[str, int], start: int, end: int) -> Job:
+    """Convert a task; `fixed` are the ends of fixed pieces by the id of their task."""
+    fixed_end = fixed.get(task.task_id, 0)
+    deadline = max(end, fixed_end) if task.deadline is None else floor(task.deadline)
+    placed = [fixed[b] for b in task.blocked_by if b not in index and b in fixed]
+    not_before = start if task.not_before is None else ceil(task.not_before)
     return Job(
         duration=task.duration_minutes,
         min_piece=min(task.min_chunk_minutes or MAX_DURATION, max(1, task.duration_minutes)),
-        release=start if task.not_before is None else max(start, ceil(task.not_before)),
+        release=max(start, not_before, *placed),
         deadline=min(end, deadline) if task.deadline_is_hard else end,
         due=max(start, deadline),
         weight=task.weight,
         blockers=tuple(index[b] for b in task.blocked_by if b in index),
+        fixed_end=fixed_end,
     )
 
 
 def _kept(
-    tasks: Sequence[PlanTask], jobs: Sequence[Job], unplaceable: frozenset[int], free: FreeTime
+    tasks: Sequence[PlanTask],
+    jobs: Sequence[Job],
+    unplaceable: frozenset[int],
+    done: dict[int, Pieces],
+    free: FreeTime,
 ) -> dict[int, Pieces]:
-    """Find the jobs that can stay where they are planned.
+    """Find the jobs that can stay where they are planned, besides those that are all fixed.
 
     Each needs its whole duration there, in free time that no other job has, between its release
     and its deadline, after blockers that stay as well. Milestones follow their blockers.
     """
     free = free.copy()
     planned = {i: p for i in _exact_first(tasks) if (p := _reserve(tasks[i], jobs[i], free))}
-    kept: dict[int, Pieces] = {}
+    kept: dict[int, Pieces] = dict(done)
     for i, job in enumerate(jobs):
-        ends = [kept[b][-1][1] for b in job.blockers if b in kept]
-        if i in unplaceable or len(ends) < len(job.blockers):
+        ends = [max(kept[b][-1][1], jobs[b].fixed_end) for b in job.blockers if b in kept]
+        if i in kept or i in unplaceable or len(ends) < len(job.blockers):
             continue
         start = max([job.release, *ends])
         pieces = planned.get(i) if job.duration else free.allocate(0, 0, start, job.deadline)

@@ -17,6 +17,7 @@ from verifier import verify
 from graphql_api.domain.planner.model import (
     AtRisk,
     Interval,
+    Placement,
     PlanRequest,
     PlanTask,
     UnplacedCode,
@@ -27,6 +28,11 @@ from graphql_api.domain.planner.planner import plan
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 WEEKDAYS = WorkingHours((((time(9), time(12)), (time(13), time(17))),) * 5 + ((), ()))
 EXAMPLES = int(os.environ.get("PLANS", "60"))  # for a longer look: PLANS=10000
+
+
+def piece(task_id, hour, minute, minutes, day=0):
+    start = at(hour, minute, day)
+    return Placement(task_id, start, start + timedelta(minutes=minutes))
 
 
 def at(hour, minute=0, day=0):
@@ -308,11 +314,16 @@ def test_whatever_a_plan_depends_on_is_in_its_hash():
         replace(request, busy=(Interval(at(9), at(10)),)),
         replace(request, horizon_days=15),
         replace(request, keep_current=True),
+        replace(request, fixed=(piece("a", 9, 0, 60),)),
+        replace(request, previous=(piece("a", 9, 0, 60),)),
+        replace(request, freeze_until=at(10)),
+        replace(request, max_moves=1),
+        replace(request, partial=True),
     ]
 
     hashes = [other.input_hash for other in [request, *others]]
 
-    assert len(set(hashes)) == 10
+    assert len(set(hashes)) == 15
     assert replace(request, tasks=request.tasks[::-1]).input_hash == request.input_hash
     berlin = MONDAY.astimezone(ZoneInfo("Europe/Berlin"))
     assert replace(request, from_=berlin).input_hash == request.input_hash
@@ -497,6 +508,8 @@ def requests(draw):
             )
         )
     busy = draw(st.lists(st.tuples(instants(), st.integers(0, 500)), max_size=4))
+    whose = st.sampled_from([*(f"t{number:02}" for number in range(len(tasks))), "gone"])
+    held = draw(st.lists(st.tuples(whose, instants(), st.integers(1, 90)), max_size=2))
     return PlanRequest(
         tasks=tuple(tasks),
         hours=WorkingHours(
@@ -508,6 +521,7 @@ def requests(draw):
         busy=tuple(Interval(b, b + timedelta(minutes=length)) for b, length in busy),
         horizon_days=days,
         keep_current=draw(st.booleans()),
+        fixed=tuple(Placement(who, b, b + timedelta(minutes=length)) for who, b, length in held),
     )
 
 
@@ -659,3 +673,36 @@ def test_small_plans_cost_no_more_than_the_cheapest_of_all():
 
     assert max(ratios) < 1.1
     assert sum(ratio == 1 for ratio in ratios) > 20
+
+
+# What is under way, or put somewhere by hand
+
+
+def test_a_fixed_piece_stays_and_only_the_rest_is_planned():
+    made = planned(
+        task("a", 30), task("b", 60, weight=8), fixed=(piece("a", 9, 0, 60),), from_=at(9, 30)
+    )
+
+    assert times(made) == ["a Mon 09:00-10:00", "b Mon 10:00-11:00", "a Mon 11:00-11:30"]
+    assert codes(made, "a") == ["FIXED", "SPLIT", "OTHERS_FIRST", "SPLIT"]
+
+
+def test_a_fixed_piece_may_lie_outside_working_hours_and_be_all_there_is():
+    made = planned(task("a", 0), task("b", blocked_by=("a",)), fixed=(piece("a", 20, 0, 60),))
+
+    assert times(made) == ["a Mon 20:00-21:00", "b Tue 09:00-10:00"]
+
+
+def test_a_blocker_that_is_not_planned_but_has_a_fixed_piece_counts_as_placed():
+    made = planned(task("b", blocked_by=("a",)), fixed=(piece("a", 9, 0, 60),))
+
+    assert times(made) == ["b Mon 10:00-11:00"]
+
+
+def test_a_fixed_piece_of_a_task_without_room_for_the_rest_is_shown_all_the_same():
+    made = planned(
+        task("a", 120, deadline=at(11), deadline_is_hard=True), fixed=(piece("a", 9, 0, 60),)
+    )
+
+    assert times(made) == ["a Mon 09:00-10:00"]
+    assert left_out(made) == {"a": (UnplacedCode.DEADLINE_TOO_SOON, 60)}

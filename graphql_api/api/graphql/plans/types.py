@@ -17,6 +17,7 @@ from graphql_api.infra.executor import lookahead
 describe_enum(
     model.ReasonCode,
     "Why a block is where it is.",
+    FIXED="The block is under way, or was put there by hand.",
     KEPT="The task stays where it was planned.",
     FIRST_FREE_TIME="The block has the free time in which the task ends the earliest.",
     AFTER_BLOCKER="The task waits for one that blocks it.",
@@ -99,7 +100,7 @@ class UnplacedTask:
     )
 
 
-@strawberry.type(description="A task that ends after its soft deadline.")
+@strawberry.type(description="A task that ends after its deadline.")
 class AtRiskTask:
     task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
     title: str = strawberry.field(resolver=_title, description=_TITLE)
