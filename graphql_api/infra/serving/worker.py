@@ -45,6 +45,7 @@ def start_worker(
     share = None if config.trusted_proxies else config.max_connections_per_address
     connections.guard(config.port, CONNECTIONS, share, app.streams, app.unread)
     process_wide.freeze_heap()
+    process_wide.keep_returning_memory()
     return app
 
 
