@@ -35,6 +35,7 @@ from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.live import LiveFeed, LiveOptions
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.due_days.relocation import Relocations
 from graphql_api.domain.health import HealthCheck
 from graphql_api.domain.jobs import Jobs
 from graphql_api.domain.plans.service import Plans
@@ -188,7 +189,7 @@ def build_services(
         history=task_writes.history,
         succession=task_writes.succession,
         series_store=SeriesStore(database),
-        user_settings=UserSettings(settings),
+        user_settings=UserSettings(settings, Relocations(database, tasks, clock.now)),
         plans=Plans(
             tasks,
             lists,

@@ -12,6 +12,7 @@ from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.dispatch import Dispatcher, Duty
+from graphql_api.domain.due_days.relocation import Relocations
 from graphql_api.domain.jobs import Jobs
 from graphql_api.domain.projects.deletion import ProjectDeletions
 from graphql_api.domain.projects.store import ProjectStore
@@ -43,6 +44,7 @@ def create_dispatcher(config: Config) -> Dispatcher:
         TimerDuty(TimerStore(database), tasks, interval, clock.now),
         webhooks,
         _project_duty(database, changes, tasks, interval),
+        Relocations(database, tasks, clock.now, interval),
     ]
     dispatcher = Dispatcher(duties, clock.now)
     webhooks.on_ready = partial(dispatcher.wake, webhooks)

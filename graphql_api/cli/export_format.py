@@ -1,6 +1,6 @@
 """The JSON document of export and import: one task a line, names and values as in REST.
 
-    {"format": "smart-task-scheduler", "version": 1,
+    {"format": "smart-task-scheduler", "version": 2,
      "user": {"user_id": …, "username": …, "created_at": …},
      "series": [{"series_id": …, "rrule": …, …}, …],
      "projects": [{"project_id": …, "name": …, …}, …],
@@ -14,7 +14,7 @@ password's hash, nor sessions, nor settings.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from types import NoneType, UnionType
 from typing import IO, Any, NoReturn, get_args, get_type_hints
@@ -28,7 +28,8 @@ from graphql_api.domain.tasks.model import LATER_DEFAULTS, RULES, Task
 from graphql_api.errors import BadUserInput
 
 FORMAT = "smart-task-scheduler"
-VERSION = 1  # of the format
+VERSION = 2  # of the format
+READABLE = {1, VERSION}  # versions; version 1 has no due days
 BLOCKED_BY, SERIES_ID = "blocked_by", "series_id"
 
 
@@ -76,8 +77,9 @@ def read(file: IO[bytes]) -> Archive:
         raise BadUserInput(f"The file is not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise BadUserInput(f"The file is not in the format {FORMAT}")
-    if document.get("version") != VERSION:
-        raise BadUserInput(f"The file is not in version {VERSION} of the format")
+    if document.get("version") not in READABLE:
+        versions = " or ".join(map(str, sorted(READABLE)))
+        raise BadUserInput(f"The file is not in version {versions} of the format")
     user, tasks = document.get("user"), document.get("tasks")
     if not isinstance(user, dict) or not isinstance(tasks, list):
         raise BadUserInput("The file has no user or no tasks")
@@ -98,8 +100,8 @@ def project(user_id: str, entry: Any) -> Project:
     return Project.from_import(user_id, values)
 
 
-def task(user_id: str, entry: Any) -> Task:
-    """Convert an entry to a task of this user. Raises BadUserInput."""
+def task(user_id: str, entry: Any, timezone: str = "UTC") -> Task:
+    """Convert an entry to a task of this user, who lives in a time zone. Raises BadUserInput."""
     if not isinstance(entry, dict):
         raise BadUserInput("A task must be an object.")
     for problem, names in (
@@ -111,7 +113,7 @@ def task(user_id: str, entry: Any) -> Task:
     values = {n: _field(n, entry[n]) for n in _READERS if n in entry}
     if SERIES_ID in entry:
         values[SERIES_ID] = _field(SERIES_ID, entry[SERIES_ID], {SERIES_ID: _text})
-    return Task.from_import(user_id, values)
+    return Task.from_import(user_id, values, timezone=timezone)
 
 
 def blockers(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -155,6 +157,10 @@ def _instant(value: Any) -> datetime:
     return clock.parse(_text(value))
 
 
+def _day(value: Any) -> date:
+    return date.fromisoformat(_text(value))
+
+
 def _reminder(value: Any) -> Reminder:
     if not isinstance(value, dict) or value.keys() - _REMINDER.keys():
         raise ValueError("A reminder is an object with at, minutes_before and from.")
@@ -178,6 +184,7 @@ _READERS_BY_TYPE: dict[Any, Callable[[Any], Any]] = {
     str: _text,
     int: _whole_number,
     datetime: _instant,
+    date: _day,
     tuple[str, ...]: _texts,
     tuple[Reminder, ...]: _reminders,
     TaskDefaults: _defaults,
@@ -228,7 +235,9 @@ def _plain(value: Any) -> Any:
         return {name: _plain(each) for name, each in value.values.items()}
     if isinstance(value, tuple):
         return list(map(_plain, value))
-    return clock.text(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return clock.text(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _json(value: Any) -> str:

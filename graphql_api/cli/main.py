@@ -28,6 +28,7 @@ from graphql_api.domain.dependencies.model import Dependencies, distinct_blocker
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.series.store import SeriesStore
+from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
@@ -138,7 +139,8 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     document = export_format.read(file)
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username or document.username)
-    tasks = _each(document.tasks, partial(export_format.task, user.user_id))
+    zone = SettingsStore(stores.database).get(user.user_id).timezone
+    tasks = _each(document.tasks, partial(export_format.task, user.user_id, timezone=zone))
     projects = _each(document.projects, partial(export_format.project, user.user_id), "projects")
     series = _each(document.series, partial(series_format.series, user.user_id), "series")
     blockers = _blockers(user, document.tasks)

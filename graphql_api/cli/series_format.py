@@ -1,6 +1,6 @@
 """Series in the JSON document of export and import, each with its past occurrences.
 
-{"series_id": …, "rrule": …, "timezone": …, …, "start": …, "number": …,
+{"series_id": …, "rrule": …, "timezone": …, …, "start": …, "start_on": …, "number": …,
  "current": {"task_id": …, "on": …, "at": …},
  "occurrences": [{"on": …, "at": …, "status": …, "task_id": …, "closed_at": …, …}, …]}
 """
@@ -37,11 +37,12 @@ def entry(series: Series, past: Iterable[Record]) -> Json:
         "month_end": recurrence.month_end.value,
         "missed": recurrence.missed.value,
         "ex_dates": [day.isoformat() for day in recurrence.ex_dates],
-        "start": clock.text(series.start),
+        "start": series.start and clock.text(series.start),
+        "start_on": series.start_on and series.start_on.isoformat(),
         "current": {
             "task_id": current.task_id,
             "on": current.on.isoformat(),
-            "at": clock.text(current.at),
+            "at": current.at and clock.text(current.at),
             "adjusted_for": current.adjusted_for and current.adjusted_for.value,
         },
         "number": series.number,
@@ -55,7 +56,7 @@ def entry(series: Series, past: Iterable[Record]) -> Json:
 def _record_entry(record: Record) -> Json:
     return {
         "on": record.on.isoformat(),
-        "at": clock.text(record.at),
+        "at": record.at and clock.text(record.at),
         "status": record.status.value,
         "task_id": record.task_id,
         "closed_at": clock.text(record.closed_at),
@@ -87,11 +88,12 @@ def _series(user_id: str, entry: Json) -> Series:
             MissedPolicy(entry["missed"]),
             map(date.fromisoformat, entry["ex_dates"]),
         ),
-        start=clock.parse(entry["start"]),
+        start=_instant(entry["start"]),
+        start_on=_day(entry.get("start_on")),  # which version 1 lacks
         current=Current(
             task_id=str(current["task_id"]),
             on=date.fromisoformat(current["on"]),
-            at=clock.parse(current["at"]),
+            at=_instant(current["at"]),
             adjusted_for=_adjustment(current),
         ),
         number=int(entry["number"]),
@@ -105,7 +107,7 @@ def _record(entry: Json) -> Record:
     task_id = entry["task_id"]
     return Record(
         on=date.fromisoformat(entry["on"]),
-        at=clock.parse(entry["at"]),
+        at=_instant(entry["at"]),
         status=OccurrenceStatus(entry["status"]),
         task_id=None if task_id is None else str(task_id),
         closed_at=clock.parse(entry["closed_at"]),
@@ -116,6 +118,10 @@ def _record(entry: Json) -> Record:
 
 def _adjustment(entry: Json) -> Adjustment | None:
     return None if entry["adjusted_for"] is None else Adjustment(entry["adjusted_for"])
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -58,12 +58,21 @@ class _Condition(Criterion):
         return Bounds(clause, clause)
 
 
+def _in_one_of(names: Iterable[str], condition: Callable[[Attr], Condition]) -> Condition:
+    """The condition on whichever of these attributes an item has."""
+    return reduce(or_, [condition(Attr(name)) for name in names])
+
+
 @dataclass(frozen=True, slots=True)
 class AtLeast(_Condition):
-    """The attribute is there, and is this value or a later one."""
+    """The attribute is there, and is this value or a later one.
+
+    `stored` are the attributes of items one of which has it, if it is not its own.
+    """
 
     name: str
     value: Any
+    stored: tuple[str, ...] = ()
 
     def holds(self, record: Any) -> bool:
         """Compare the record's value."""
@@ -72,15 +81,16 @@ class AtLeast(_Condition):
 
     def clause(self) -> Clause:
         """The condition in DynamoDB."""
-        return Attr(self.name).gte(self.value)
+        return _in_one_of(self.stored or (self.name,), lambda each: each.gte(self.value))
 
 
 @dataclass(frozen=True, slots=True)
 class Before(_Condition):
-    """The attribute is there, and before this value."""
+    """The attribute is there, and before this value; `stored` as in `AtLeast`."""
 
     name: str
     value: Any
+    stored: tuple[str, ...] = ()
 
     def holds(self, record: Any) -> bool:
         """Compare the record's value."""
@@ -89,7 +99,7 @@ class Before(_Condition):
 
     def clause(self) -> Clause:
         """The condition in DynamoDB."""
-        return Attr(self.name).lt(self.value)
+        return _in_one_of(self.stored or (self.name,), lambda each: each.lt(self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +120,10 @@ class OneOf(_Condition):
 
 @dataclass(frozen=True, slots=True)
 class Exists(_Condition):
-    """The attribute has a value."""
+    """The attribute has a value; `stored` as in `AtLeast`."""
 
     name: str
+    stored: tuple[str, ...] = ()
 
     def holds(self, record: Any) -> bool:
         """Look for a value."""
@@ -120,7 +131,7 @@ class Exists(_Condition):
 
     def clause(self) -> Clause:
         """The condition in DynamoDB."""
-        return Attr(self.name).exists()
+        return _in_one_of(self.stored or (self.name,), lambda each: each.exists())
 
 
 @dataclass(frozen=True, slots=True)

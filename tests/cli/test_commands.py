@@ -23,6 +23,7 @@ from graphql_api.cli import export_format
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.due_days.model import FIRST_DAY, LAST_DAY
 from graphql_api.domain.tables import TASKS, USERS
 from graphql_api.domain.tasks.model import RULES, DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.domain.tasks.store import TaskStore
@@ -165,7 +166,7 @@ def test_an_export_has_the_user_and_all_tasks_and_no_secret(operator, ann):
     document = exported(operator, ann.username.upper())  # a name is found as the login finds it
 
     assert document["format"] == "smart-task-scheduler"
-    assert document["version"] == 1
+    assert document["version"] == 2
     assert document["user"].keys() == {"user_id", "username", "created_at"}
     assert (document["user"]["user_id"], document["user"]["username"]) == (ann.id, ann.username)
     shown = {task["task_id"]: task for task in ann.rest("GET", "/api/v1/tasks").json}
@@ -488,7 +489,7 @@ def test_one_wrong_task_is_told_by_its_place_and_nothing_is_written(operator, an
         (b'{"format": NaN}', "The file is not JSON: NaN is not a JSON number"),
         (b"[]", "The file is not in the format smart-task-scheduler"),
         (b'{"format": "other", "version": 1}', "The file is not in the format"),
-        (b'{"format": "smart-task-scheduler", "version": 2}', "The file is not in version 1"),
+        (b'{"format": "smart-task-scheduler", "version": 3}', "The file is not in version 1 or 2"),
         (b'{"format": "smart-task-scheduler", "version": 1}', "The file has no user or no tasks"),
     ],
 )
@@ -546,8 +547,10 @@ def test_a_store_that_refuses_is_told_in_one_line(operator, ann, monkeypatch):
 times = st.datetimes(timezones=st.just(UTC)).map(clock.milliseconds)
 titles = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
 tasks = st.builds(
-    lambda done, **given: Task(
+    lambda done, due, **given: Task(
         **given,
+        due_at=due if isinstance(due, datetime) else None,
+        due_on=None if isinstance(due, datetime) else due,
         status=TaskStatus.COMPLETED if done else TaskStatus.PENDING,
         completed_at=done,
         user_id="ann",
@@ -557,7 +560,7 @@ tasks = st.builds(
     title=titles.map(str.strip).filter(bool),
     description=st.text(st.characters(exclude_categories=["Cs"])),
     priority=st.sampled_from(TaskPriority),
-    due_at=st.none() | times,
+    due=st.none() | times | st.dates(FIRST_DAY, LAST_DAY),
     tags=st.just(()) | st.just(("ä", "b")),
     created_at=times,
     updated_at=times,

@@ -118,7 +118,9 @@ class UrgencyCoefficientsInput:
 )
 class Settings:
     timezone: str = strawberry.field(
-        description="The IANA time zone of the working hours and days off. Default `UTC`."
+        description=(
+            "The IANA time zone of the working hours, days off and due days. Default `UTC`."
+        )
     )
     working_hours: list[WorkingDay] = strawberry.field(
         description=(
@@ -203,6 +205,6 @@ class SettingsMutation:
         input: Annotated[UpdateSettingsInput, strawberry.argument(description="The change.")],
     ) -> SettingsPayload:
         context = info.context
-        changed = context.user_settings.update(context.viewer_id, input.changes())
+        changed = context.user_settings.update(context.viewer_id, input.changes(), context.now)
         context.settings.prime({changed.user_id: changed})
         return SettingsPayload(settings=changed)

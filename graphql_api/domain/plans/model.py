@@ -99,7 +99,7 @@ def _plan_task(task: Task, blockers: tuple[str, ...]) -> PlanTask:
         version=task.version,
         duration_minutes=task.duration_minutes or 0,
         not_before=_clamp(task.not_before),
-        deadline=_clamp(task.due_at),
+        deadline=_clamp(task.deadline),
         deadline_is_hard=task.deadline_type is DeadlineType.HARD,
         min_chunk_minutes=task.min_chunk_minutes,
         weight=weight(task),

@@ -8,23 +8,19 @@ done meanwhile stays, and a pass that is repeated finds only what is left.
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from graphql_api.domain.jobs import Job, Jobs
+from graphql_api.domain.jobs import JobDuty, Jobs
 from graphql_api.domain.projects.model import Project, ProjectDeletion, TaskFate
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
-from graphql_api.errors import Conflict, NotFound, ServiceUnavailable
+from graphql_api.errors import Conflict, NotFound
 from graphql_api.infra.dynamodb import Put
 
-REQUEST_SECONDS = 2.0  # of a request's work …
-HEAD_START = timedelta(seconds=15)  # … after which no other request or process is still at it
-RUN_SECONDS = 5.0  # of a dispatcher's, so that other duties have their turn
 
-
-class ProjectDeletions:
+class ProjectDeletions(JobDuty):
     """Deletes projects, in requests and as a duty of the dispatcher."""
 
     def __init__(
@@ -36,60 +32,37 @@ class ProjectDeletions:
         now: Callable[[], datetime],
         interval: float = 5.0,
     ) -> None:
-        """`interval` are the seconds between two looks of the duty."""
-        self._store, self._jobs, self._now = store, jobs, now
-        self._tasks, self._task_store = tasks, task_store
-        self._interval = interval
-        self._is_stopped = False
+        super().__init__(jobs, now, interval)
+        self._store, self._tasks, self._task_store = store, tasks, task_store
 
     def begin(self, project: Project, now: datetime) -> Put:
         """Schedule the deletion; return the write that makes it durable."""
-        return self._jobs.addition(_job_id(project), now + HEAD_START)
+        return self.schedule(_job_id(project), now)
 
-    def work_briefly(self, project: Project) -> bool:
+    def finish(self, project: Project) -> bool:
         """Do in a request what a moment is enough for; return whether that was all."""
-        try:
-            return self._work(project, REQUEST_SECONDS)
-        except ServiceUnavailable:  # what has begun goes on by itself
-            return False
+        return self.work_briefly(_job_id(project))
 
-    def run(self, now: datetime) -> float:
-        """Go on with what requests have left; return the seconds until the next look."""
-        is_done = True
-        for job in self._jobs.pending():
-            if job.seconds_left(now) == 0 and self._jobs.claim(job, now):
-                is_done &= self._resume(job, now)
-        return self._interval if is_done else 0
-
-    def stop(self, _: float) -> None:
-        """End the work after the present task: another process goes on with it."""
-        self._is_stopped = True
-
-    def _resume(self, job: Job, now: datetime) -> bool:
-        """Work at a job that was claimed; return whether it is completed."""
-        user_id, _, project_id = job.item.partition("#")
+    def work(self, job_id: str, seconds: float) -> bool:
+        """Move or delete the tasks of a project, and then the project, for some seconds."""
+        user_id, _, project_id = job_id.partition("#")
         project = self._store.find(user_id, project_id)
         if project is None or project.deletion is None:  # the account is gone, for example
-            self._jobs.complete(job.item)
             return True
-        if self._work(project, RUN_SECONDS):
-            return True
-        self._jobs.release(job, now)
-        return False
+        return self._work(project, time.monotonic() + seconds)
 
-    def _work(self, project: Project, seconds: float) -> bool:
-        """Move or delete tasks for some seconds; if none is left, the project goes."""
-        end, is_settled = time.monotonic() + seconds, False
+    def _work(self, project: Project, end: float) -> bool:
+        """Move or delete tasks until an instant; if none is left, the project goes."""
+        is_settled = False
         while not is_settled:
             is_settled = True  # once a whole pass has found none: those that recur bring others
             for tasks in self._task_store.in_project(project.user_id, project.project_id):
                 for task in tasks:
-                    if self._is_stopped or time.monotonic() > end:
+                    if self._is_over(end):
                         return False
                     is_settled = False
                     self._settle(task, project.deletion)
         self._store.remove(project)
-        self._jobs.complete(_job_id(project))
         return True
 
     def _settle(self, task: Task, deletion: ProjectDeletion | None) -> None:

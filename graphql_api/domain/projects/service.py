@@ -106,7 +106,7 @@ class Projects:
             self._store.begin_deletion(before, after, self._deletions.begin(after, now), *beside)
             return after
 
-        return self._deletions.work_briefly(retry_on_conflict(attempt))
+        return self._deletions.finish(retry_on_conflict(attempt))
 
     def _expected(self, user_id: str, project_id: str, version: int | None) -> Project:
         """The project as it is expected. Raises NotFound and Conflict."""

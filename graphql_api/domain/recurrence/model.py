@@ -84,6 +84,11 @@ class Start:
             raise BadUserInput("This instant has no local time there.", "due_at") from None
         return cls(local.date(), local.time())
 
+    @classmethod
+    def of_due(cls, due: datetime | date, timezone: str) -> "Start":
+        """The start of what is due at an instant or on a day. Raises BadUserInput as `of` does."""
+        return cls.of(due, timezone) if isinstance(due, datetime) else cls(due)
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:

@@ -8,7 +8,7 @@ shard begins with what is due, however long nobody has looked. Shards keep a min
 many are due from being one partition's work; their number can never be changed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -43,7 +43,10 @@ class TimerStore:
 
     def following(self, before: Task | None, after: Task | None, now: datetime) -> list[Action]:
         """The actions by which the timers follow a write of a task; none for most writes."""
-        gone, new = moved(before, after, now)
+        return self.replacing(*moved(before, after, now))
+
+    def replacing(self, gone: Iterable[Timer], new: Iterable[Timer]) -> list[Action]:
+        """The actions by which timers take the place of others."""
         return [*(Delete(self._table, _key(timer)) for timer in gone), *map(self._put, new)]
 
     def claim(self, timer: Timer) -> Delete:

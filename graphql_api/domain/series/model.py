@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from graphql_api import clock, ids
 from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.due_days.model import DUE_AT, DUE_ON
 from graphql_api.domain.records import immutable
 from graphql_api.domain.recurrence.model import (
     RRULE,
@@ -25,17 +26,22 @@ from graphql_api.domain.tasks.model import Task
 from graphql_api.errors import BadUserInput
 
 MAX_MISSED = 50  # occurrences that one write records as missed: the latest ones
-RECURRENCE, DUE_AT, ID = "recurrence", "due_at", "id"
+RECURRENCE = "recurrence"
 
 
 @immutable
 class Current:
-    """An occurrence that is a task: its local day, and the instant that the rule gives it."""
+    """An occurrence that is a task: its local day, and the instant if the rule gives it one."""
 
     task_id: str
     on: date
-    at: datetime
+    at: datetime | None  # None for a whole day
     adjusted_for: Adjustment | None = None
+
+    @property
+    def due(self) -> datetime | date:
+        """The instant or the day at which its task is due by the rule."""
+        return self.at or self.on
 
 
 @immutable
@@ -43,7 +49,7 @@ class Record:
     """The end of an occurrence: done, skipped or missed, when, and by whom."""
 
     on: date
-    at: datetime
+    at: datetime | None
     status: OccurrenceStatus
     task_id: str | None  # None for one that was missed
     closed_at: datetime
@@ -68,7 +74,8 @@ class Series:
     user_id: str
     series_id: str
     recurrence: Recurrence
-    start: datetime
+    start: datetime | None  # the first occurrence; None if it is a whole day
+    start_on: date | None = None
     current: Current
     number: int  # of the current occurrence, from 1
     created_at: datetime
@@ -83,16 +90,17 @@ class Series:
         """A series whose first occurrence is a task. Raises BadUserInput."""
         if not task.open:
             raise BadUserInput("Only an open task can recur.", RECURRENCE)
-        if task.due_at is None:
-            raise BadUserInput("A task that recurs needs a due date.", DUE_AT)
-        start = Start.of(task.due_at, recurrence.timezone)
+        if task.due is None:
+            raise BadUserInput("A task that recurs needs a due date or a due day.", DUE_AT)
+        start = Start.of_due(task.due, recurrence.timezone)
         with told_within(RECURRENCE):
-            Occurrences(recurrence, start).check_first(DUE_AT)
+            Occurrences(recurrence, start).check_first(DUE_ON if task.due_on else DUE_AT)
         return cls(
             user_id=task.user_id,
             series_id=ids.new_id(now),
             recurrence=recurrence,
             start=task.due_at,
+            start_on=task.due_on,
             current=Current(task_id=task.task_id, on=start.day, at=task.due_at),
             number=1,
             created_at=clock.milliseconds(now),
@@ -100,7 +108,7 @@ class Series:
 
     def restart(self, task: Task, recurrence: Recurrence, now: datetime) -> "Series":
         """The series with another recurrence, of which its task is the first occurrence."""
-        if recurrence == self.recurrence and task.due_at == self.current.at:
+        if recurrence == self.recurrence and task.due == self.current.due:
             return self
         fresh = Series.begin(task, recurrence, now)
         return replace(
@@ -117,11 +125,11 @@ class Series:
         """
         if recurrence == self.recurrence:
             return self
-        zone = recurrence.timezone
-        on = self.current.at.astimezone(ZoneInfo(zone)).date()
+        on = Start.of_due(self.current.due, recurrence.timezone).day
         after = self._with(
             recurrence=recurrence,
             start=self.current.at,
+            start_on=None if self.current.at else on,
             current=replace(self.current, on=on),
             number=1,
             previous=None,
@@ -154,7 +162,7 @@ class Series:
             coming = next(self._from_completion(self._today(now)), None)
         else:
             missed, coming = self._scheduled(now)
-        if coming is None or coming.at is None:
+        if coming is None:
             ended = clock.milliseconds(now)
             days = tuple(each.on for each in missed)
             return self._with(ended_at=ended, previous=self.current, missed=days), missed
@@ -189,7 +197,8 @@ class Series:
     @property
     def begin_day(self) -> Start:
         """The local day and time of the first occurrence."""
-        return Start.of(self.start, self.recurrence.timezone)
+        first = self.start or self.start_on or self.current.due
+        return Start.of_due(first, self.recurrence.timezone)
 
     @property
     def _occurrences(self) -> Occurrences:
@@ -202,17 +211,29 @@ class Series:
 
     def _scheduled(self, now: datetime) -> tuple[list[Occurrence], Occurrence | None]:
         """The occurrences that are passed over, and the one that becomes current."""
-        policy = self.recurrence.missed
         passed: list[Occurrence] = []
+        coming: Occurrence | None = None
         for each in self.upcoming():
-            if policy is MissedPolicy.KEEP_ALL or each.at is None or each.at > now:
-                if policy is MissedPolicy.KEEP_ONE and passed:
-                    return passed[-1 - MAX_MISSED : -1], passed[-1]
-                return passed[-MAX_MISSED:], each
+            if not self._is_passed_over(each, now):
+                coming = each
+                break
             passed.append(each)
-        if policy is MissedPolicy.KEEP_ONE and passed:
-            return passed[-1 - MAX_MISSED : -1], passed[-1]
-        return passed[-MAX_MISSED:], None
+        if self.recurrence.missed is MissedPolicy.KEEP_ONE and passed:
+            coming = passed.pop()
+        return passed[-MAX_MISSED:], coming
+
+    def _is_passed_over(self, each: Occurrence, now: datetime) -> bool:
+        """Tell whether a later occurrence may become current in place of this one.
+
+        A day that has begun is one to keep, but it is missed only once it has ended.
+        """
+        policy = self.recurrence.missed
+        if policy is MissedPolicy.KEEP_ALL:
+            return False
+        if each.at:
+            return each.at <= now
+        today = self._today(now)
+        return each.on <= today if policy is MissedPolicy.KEEP_ONE else each.on < today
 
     def _today(self, now: datetime) -> date:
         return now.astimezone(ZoneInfo(self.recurrence.timezone)).date()
@@ -227,22 +248,26 @@ def following_task(task: Task, series: Series, now: datetime) -> Task:
     What lies at a time of its own moves by as many days, at the same time of day.
     """
     current, zone = series.current, ZoneInfo(series.recurrence.timezone)
-    base = task.due_at or current.at
-    shift = _local(current.at, zone) - _local(base, zone)
+    shift = _wall_time(current.due, zone) - _wall_time(task.due or current.due, zone)
+    if current.at is None or task.due_on:
+        shift = timedelta(days=round(shift / timedelta(days=1)))
 
     def moved(instant: datetime) -> datetime:
         try:
             return clock.milliseconds(
-                (_local(instant, zone) + shift).replace(tzinfo=zone).astimezone(UTC)
+                (_wall_time(instant, zone) + shift).replace(tzinfo=zone).astimezone(UTC)
             )
         except OverflowError:
             return instant
 
-    return task.again(current.task_id, current.at, moved, now)
+    return task.again(current.task_id, current.due, moved, now)
 
 
-def _local(instant: datetime, zone: ZoneInfo) -> datetime:
-    return instant.astimezone(zone).replace(tzinfo=None)
+def _wall_time(due: datetime | date, zone: ZoneInfo) -> datetime:
+    """The time that a clock of the zone shows; midnight of a day."""
+    if isinstance(due, datetime):
+        return due.astimezone(zone).replace(tzinfo=None)
+    return datetime.combine(due, time())
 
 
 def records(
@@ -265,7 +290,7 @@ def records(
         *(
             Record(
                 on=each.on,
-                at=each.at or at,
+                at=each.at,
                 status=OccurrenceStatus.MISSED,
                 task_id=None,
                 closed_at=at,

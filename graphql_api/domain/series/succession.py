@@ -14,6 +14,7 @@ from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.series.model import Series, following_task, records
 from graphql_api.domain.series.store import SeriesStore
+from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
@@ -37,8 +38,8 @@ NONE = Consequences()
 class Succession:
     """Makes the next occurrence of a series, and takes it back."""
 
-    def __init__(self, store: SeriesStore, tasks: TaskStore) -> None:
-        self._store, self._tasks = store, tasks
+    def __init__(self, store: SeriesStore, tasks: TaskStore, settings: SettingsStore) -> None:
+        self._store, self._tasks, self._settings = store, tasks, settings
 
     def of_edit(self, write: Write, actor: Actor, now: datetime) -> Consequences:
         """The consequences of closing the current occurrence; none of other edits."""
@@ -58,9 +59,19 @@ class Succession:
         )
         if advanced.ended_at:
             return Consequences(actions=actions)
-        following = following_task(before, advanced, now)
+        following, unmoved = self._located(following_task(before, advanced, now), before)
         new = writes.creation(following, (), actor, now, follows=write.change.change_id)
-        return Consequences((new,), actions, new.result)
+        return Consequences((new,), (*actions, *unmoved), new.result)
+
+    def _located(self, following: Task, before: Task) -> tuple[Task, list[Action]]:
+        """The next task with its due day where that of the one before lies, or where its user is.
+
+        Who moves to another zone finds the one before unchanged, or both in the zone that it was.
+        """
+        if before.due_day:
+            return following.located(before.due_day.timezone), []
+        zone, unmoved = self._settings.zone(following.user_id, following.due_on)
+        return following.located(zone), unmoved
 
     def beginning(self, task: Task, recurrence: Recurrence, now: datetime) -> tuple[Series, Action]:
         """The series that begins with a task, and the action that stores it."""

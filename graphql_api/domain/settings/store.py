@@ -6,9 +6,10 @@ They are not part of the profile, which every uncached request reads.
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from graphql_api.domain.settings.model import Settings
-from graphql_api.infra.dynamodb import Attr, Database, codec
+from graphql_api.infra.dynamodb import Action, Attr, Check, Database, Put, codec
 
 ITEM = "settings"
 
@@ -25,13 +26,37 @@ class SettingsStore:
 
     def get_many(self, user_ids: Sequence[str]) -> dict[str, Settings]:
         """Read the settings of several users, by user id."""
-        items = self._table.get_many([{"user_id": key, "item": ITEM} for key in user_ids])
+        items = self._table.get_many([_key(user_id) for user_id in user_ids])
         stored = [codec.decode(Settings, item) for item in items]
         defaults = {key: Settings(user_id=key) for key in user_ids}
         return defaults | {settings.user_id: settings for settings in stored}
 
-    def replace(self, before: Settings, after: Settings) -> None:
-        """Replace the settings. Raises ConditionFailed if they have changed since `before`."""
+    def zone(self, user_id: str, day: date | None) -> tuple[str | None, list[Action]]:
+        """The time zone in which a user's day lies, and the check of a write that it still does.
+
+        Without a day nothing is read.
+        """
+        if day is None:
+            return None, []
+        settings = self.get(user_id)
+        same = Attr("timezone").eq(settings.timezone)
+        if not settings.version:
+            same = Attr("item").not_exists()
+        return settings.timezone, [Check(self._table, _key(user_id), same)]
+
+    def replace(self, before: Settings, after: Settings, *beside: Action) -> None:
+        """Replace the settings, beside other actions.
+
+        Raises ConditionFailed if they have changed since `before`.
+        """
         absent = Attr("item").not_exists()
         unchanged = Attr("version").eq(before.version) if before.version else absent
-        self._table.put({"item": codec.value(ITEM), **codec.encode(after)}, unchanged)
+        item = {"item": codec.value(ITEM), **codec.encode(after)}
+        if beside:
+            self._table.database.transact(Put(self._table, item, unchanged), *beside)
+        else:
+            self._table.put(item, unchanged)
+
+
+def _key(user_id: str) -> dict[str, str]:
+    return {"user_id": user_id, "item": ITEM}

@@ -38,6 +38,10 @@ MAX_LEAVES = 20  # conditions in a filter and all filters within it
 MAX_FILTER_TAGS = 50  # in them together, since DynamoDB takes expressions of 4 KB
 _MILLISECOND = timedelta(milliseconds=1)
 
+DUE = "due_until"
+_STORED_DUE = ("due_at", DUE)  # an item has the one or, if it is due on a day, the other
+HAS_DUE = Exists(DUE, _STORED_DUE)
+
 
 class TaskOrderField(Enum):
     """The field by which a list of tasks is sorted."""
@@ -84,7 +88,7 @@ def _instant(name: str) -> Callable[[Task], str | None]:
 _PRIORITIES = list(TaskPriority)
 _VALUES: Mapping[TaskOrderField, Callable[[Task], str | int | None]] = {
     TaskOrderField.CREATED_AT: lambda _: "",
-    TaskOrderField.DUE_AT: _instant("due_at"),
+    TaskOrderField.DUE_AT: _instant(DUE),
     TaskOrderField.PRIORITY: lambda task: _PRIORITIES.index(task.priority),
     TaskOrderField.TITLE: lambda task: comparable(task.title),
     TaskOrderField.UPDATED_AT: _instant("updated_at"),
@@ -271,30 +275,31 @@ class TaskFilter:
             yield unless(criteria.IsEmpty("tags"), wanted=self.no_tags)
 
     def _about_times(self) -> Iterator[Criterion]:
-        for prefix, name in _TIMES.items():
+        for prefix, (name, stored) in _TIMES.items():
             if (after := getattr(self, f"{prefix}_after")) is not None:
-                yield AtLeast(name, after)
+                yield AtLeast(name, after, stored)
             if (before := getattr(self, f"{prefix}_before")) is not None:
-                yield Before(name, before)
+                yield Before(name, before, stored)
 
     def _about_now(self, at: Viewpoint) -> Iterator[Criterion]:
         now = clock.milliseconds(at.now)
         if self.overdue is not None:
-            overdue = criteria.All((OneOf("status", OPEN), Before("due_at", now)))
+            overdue = criteria.All((OneOf("status", OPEN), Before(DUE, now, _STORED_DUE)))
             yield overdue if self.overdue else criteria.Not(overdue)
         if self.no_due is not None:
-            yield unless(Exists("due_at"), wanted=not self.no_due)
+            yield unless(HAS_DUE, wanted=not self.no_due)
         if self.due_within_days is not None:
-            yield AtLeast("due_at", now)
-            yield Before("due_at", at.end_of_day(self.due_within_days))
+            yield AtLeast(DUE, now, _STORED_DUE)
+            yield Before(DUE, at.end_of_day(self.due_within_days), _STORED_DUE)
 
 
-_TIMES = {
-    "due": "due_at",
-    "created": "created_at",
-    "updated": "updated_at",
-    "completed": "completed_at",
-    "planned": "planned_start",
+# The attribute that the filter's fields with a prefix compare, and those that items have for it.
+_TIMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "due": (DUE, _STORED_DUE),
+    "created": ("created_at", ()),
+    "updated": ("updated_at", ()),
+    "completed": ("completed_at", ()),
+    "planned": ("planned_start", ()),
 }
 _NESTED = ("and_", "or_", "not_")
 _LATER = [each.name for each in fields(TaskFilter) if not each.repr]

@@ -1,8 +1,9 @@
 """The history of a task, and taking a change back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from graphql_api import clock
 from graphql_api.domain.changes.feed import Feed
@@ -10,8 +11,10 @@ from graphql_api.domain.changes.model import TIMED, Actor, Change, ChangeKind
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.due_days.model import DUE_ON
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.series.succession import NONE, Consequences, Succession
+from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
@@ -32,8 +35,10 @@ class History:
         feed: Feed,
         projects: ProjectStore,
         succession: Succession,
+        settings: SettingsStore,
     ) -> None:
         self._succession = succession
+        self._settings = settings
         self._store = store
         self._dependencies = dependencies
         self._feed = feed
@@ -83,12 +88,15 @@ class History:
         known = self._dependencies.get(change.user_id)
         if change.fields == (BLOCKED_BY,):
             return self._relinking(task, change, known, actor, now)
-        after = _reverted(task, change, now)
+        values = codec.values(Task, change.before, [*change.fields, "completed_at"])
+        zone, unmoved = self._settings.zone(task.user_id, values.get(DUE_ON))
+        after = _reverted(task, values, zone, now)
         if after is task:
             raise BadUserInput("The task already is as it was before this change.", "change_id")
         beside = self._housing(task, after)
         if beside is None:
             raise Conflict("The project that the task was in is gone.", field="change_id")
+        beside += unmoved
         write = writes.edit(task, after, actor, now, undoes=change.change_id)
         if task.open is not after.open:
             marked = known.mark(task.task_id, closed=not after.open)
@@ -143,6 +151,8 @@ class History:
             raise Conflict("The task was brought back, and deleted again.", field="change_id")
         deleted = codec.decode(Task, change.before)
         again = replace(deleted, version=deleted.version + 1, updated_at=clock.milliseconds(now))
+        zone, unmoved = self._settings.zone(change.user_id, again.due_on)
+        again = again.located(zone)
         housing = self._housing(None, again)
         task = again if housing is not None else replace(again, project_id=None)
         blockers = self._existing(change.user_id, codec.texts(change.before, BLOCKED_BY))
@@ -154,7 +164,7 @@ class History:
         linked = [self._dependencies.action(known, after), *self._checks([*blockers, *blocked])]
         write = writes.restoration(task, change, actor, now)
         undone = self._feed.undone(change, write.change.change_id)
-        return write, [undone, *linked, *(housing or ())]
+        return write, [undone, *linked, *unmoved, *(housing or ())]
 
     def _housing(self, before: Task | None, after: Task) -> list[Action] | None:
         """The check of the project that a task comes back to; None if that is gone."""
@@ -173,11 +183,11 @@ class History:
         return [self._store.unchanged_check(task) for task in tasks[:MAX_CHECKS]]
 
 
-def _reverted(task: Task, change: Change, now: datetime) -> Task:
+def _reverted(task: Task, values: Mapping[str, Any], zone: str | None, now: datetime) -> Task:
     """The task with the values that the fields of a change had before it."""
-    values = codec.values(Task, change.before, [*change.fields, "completed_at"])
-    completed_at = values.pop("completed_at")
-    after = task.edit(values, now, undoing=True)
+    completed_at = values["completed_at"]
+    fields = {name: value for name, value in values.items() if name != "completed_at"}
+    after = task.edit(fields, now, timezone=zone, undoing=True)
     if after.completed and not task.completed and completed_at is not None:
         return replace(after, completed_at=completed_at)
     return after

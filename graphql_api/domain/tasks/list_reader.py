@@ -9,10 +9,12 @@ from typing import Any
 
 from graphql_api import clock
 from graphql_api.domain import criteria
-from graphql_api.domain.criteria import AtLeast, Before, Clause, Criterion, Exists, KeyIn
+from graphql_api.domain.criteria import AtLeast, Before, Clause, Criterion, KeyIn
 from graphql_api.domain.paging import Budget, Page, Window, sorted_page
 from graphql_api.domain.tasks.filters import (
     ANY_VIEWPOINT,
+    DUE,
+    HAS_DUE,
     OrderDirection,
     TaskFilter,
     TaskOrder,
@@ -39,7 +41,6 @@ MAX_COUNTED_ITEMS = 1_000  # a query, of what is counted here
 MAX_SORTED = 2_000  # tasks, in an order that no index has
 LONG_PAGE = 100  # tasks, with which a page may end where the store has cut a query, at 1 MB
 
-_DUE = "due_at"
 _OPEN = TaskFilter(status=OPEN)
 _decode = codec.decoder(Task)
 
@@ -52,7 +53,7 @@ class Sieve:
         self._parts = list(self._criterion.conjuncts())
         self.searches = filter.searches
         self.is_exact = self._criterion.is_exact
-        self.earliest, self.latest = criteria.range_of(self._parts, _DUE)
+        self.earliest, self.latest = criteria.range_of(self._parts, DUE)
         self.condition = _condition(self._criterion)
         self.impossible = self._criterion.bounds().necessary is False or any(
             _is_empty(*criteria.range_of(self._parts, each.name))
@@ -64,12 +65,12 @@ class Sieve:
     def dated(self) -> bool:
         """Return whether only tasks with a due date can match."""
         ranged = self.earliest is not None or self.latest is not None
-        return ranged or Exists(_DUE) in self._parts
+        return ranged or HAS_DUE in self._parts
 
     @property
     def undated(self) -> bool:
         """Return whether only tasks without a due date can match."""
-        return criteria.Not(Exists(_DUE)) in self._parts
+        return criteria.Not(HAS_DUE) in self._parts
 
     @property
     def ids(self) -> list[str] | None:
@@ -88,7 +89,7 @@ class Sieve:
     @property
     def condition_on_undated(self) -> Condition | None:
         """The condition on tasks without a due date."""
-        return _condition(criteria.All((self._criterion, criteria.Not(Exists(_DUE)))))
+        return _condition(criteria.All((self._criterion, criteria.Not(HAS_DUE))))
 
     def left(self, tasks: Sequence[Task]) -> list[Task]:
         """The tasks that match, of those of which DynamoDB says that they may."""
@@ -102,7 +103,7 @@ def _condition(criterion: Criterion) -> Condition | None:
 
 
 def _is_of_range(part: Criterion) -> bool:
-    return part == Exists(_DUE) or (isinstance(part, AtLeast | Before) and part.name == _DUE)
+    return part == HAS_DUE or (isinstance(part, AtLeast | Before) and part.name == DUE)
 
 
 def _is_empty(low: Any, high: Any) -> bool:
@@ -121,7 +122,8 @@ class OpenTally:
         latest = clock.text(now)
         for item in items:
             self.total += 1
-            self.overdue += "due_at" in item and item["due_at"]["S"] < latest
+            due = item.get("due_at") or item.get(DUE)
+            self.overdue += due is not None and due["S"] < latest
             if "project_id" in item:
                 self.by_project[item["project_id"]["S"]] += 1
 
@@ -402,7 +404,7 @@ def _creation_position(task: Task) -> str:
 
 
 def _due_position(task: Task) -> str:
-    return f"d{task.due_order}" if task.due_at else f"u{task.task_id}"
+    return f"d{order}" if (order := task.due_order) else f"u{task.task_id}"
 
 
 def _runs(user_id: str, order: TaskOrder, sieve: Sieve, *, backward: bool) -> list[_Run]:

@@ -4,11 +4,12 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
 from graphql_api import clock
+from graphql_api.domain.due_days.model import DueDay, checked_day, with_one_due
 from graphql_api.domain.records import (
     REQUIRED,
     checked_id,
@@ -124,16 +125,26 @@ class Task:
     planned_end: datetime | None = writable(default=None)
     reminders: tuple[Reminder, ...] = writable(checked_reminders, default=(), clearable=True)
     project_id: str | None = writable(_project_id, default=None)
+    due_on: date | None = writable(checked_day, default=None)
+    due_day: DueDay | None = internal(default=None)  # of `due_on`, where the user lives
     series_id: str | None = internal(default=None)  # of the series that it is an occurrence of
     change_id: str | None = internal(default=None)  # of the task's last change in the feed
 
     @classmethod
-    def new(cls, user_id: str, values: Mapping[str, Any], now: datetime) -> "Task":
+    def new(
+        cls,
+        user_id: str,
+        values: Mapping[str, Any],
+        now: datetime,
+        *,
+        timezone: str | None = None,
+    ) -> "Task":
         """A new task; a field that is absent or None gets its initial value.
 
-        Raises BadUserInput.
+        A due day needs the time zone of its user. Raises BadUserInput.
         """
-        present = {name: value for name, value in values.items() if value is not None}
+        given = with_one_due(values)
+        present = {name: value for name, value in given.items() if value is not None}
         fields = {**_INITIAL, **_checked({"title": "", **present})}
         created = clock.milliseconds(now)
         task = cls(
@@ -145,19 +156,23 @@ class Task:
             completed_at=created if fields["status"] is TaskStatus.COMPLETED else None,
             version=1,
         )
+        task = task.located(timezone)
         _check_planned_times(task)
         _check_change(None, task)
         check_new((), task.reminders, task.reminder_bases, now)
         return task
 
     @classmethod
-    def from_import(cls, user_id: str, values: Mapping[str, Any]) -> "Task":
-        """A task as it was exported, with its id, times and version.
+    def from_import(
+        cls, user_id: str, values: Mapping[str, Any], *, timezone: str | None = None
+    ) -> "Task":
+        """A task as it was exported, with its id, times and version; `timezone` as for a new one.
 
         Raises BadUserInput, but not for rules that are younger than release 0.1.0: whatever a
         release has exported can be imported.
         """
-        task = cls(user_id=user_id, **_checked(values))
+        task = cls(user_id=user_id, **_checked(values)).located(timezone)
+        with_one_due({"due_at": task.due_at, "due_on": task.due_on})
         checked_id("task_id", task.task_id)
         if task.completed is (task.completed_at is None):
             raise BadUserInput(f"{FIELD} must be set for completed tasks only.", "completed_at")
@@ -166,16 +181,26 @@ class Task:
         _check_planned_times(task)
         return task
 
-    def edit(self, values: Mapping[str, Any], now: datetime, *, undoing: bool = False) -> "Task":
+    def edit(
+        self,
+        values: Mapping[str, Any],
+        now: datetime,
+        *,
+        timezone: str | None = None,
+        undoing: bool = False,
+    ) -> "Task":
         """The task with these values; None clears a field that can be empty.
 
-        New reminders have to be in the future, unless they are old ones that come back by
-        `undoing` something. Returns the same object, of the same version, if nothing changes.
+        A due date replaces a due day, and the other way round; another due day needs the time zone
+        of its user. New reminders have to be in the future, unless they are old ones that come back
+        by `undoing` something. Returns the same object, of the same version, if nothing changes.
         Raises BadUserInput.
         """
-        after = replace(self, **_checked(_cleared(values)))
+        after = replace(self, **_checked(_cleared(with_one_due(values))))
         if after == self:
             return self
+        if after.due_on != self.due_on:
+            after = after.located(timezone)
         _check_planned_times(after)
         _check_change(self, after)
         if not undoing:
@@ -189,16 +214,25 @@ class Task:
         """The task after a change that is none of its own fields."""
         return replace(self, updated_at=clock.milliseconds(now), version=self.version + 1)
 
+    def located(self, timezone: str | None) -> "Task":
+        """The task with its due day in a time zone. Raises ValueError for one without a zone."""
+        if self.due_on is None:
+            return replace(self, due_day=None) if self.due_day else self
+        if timezone is None:
+            raise ValueError("a due day needs the time zone of its user")
+        return replace(self, due_day=DueDay.of(self.due_on, timezone))
+
     def again(
         self,
         task_id: str,
-        due_at: datetime,
+        due: datetime | date,
         moved: Callable[[datetime], datetime],
         now: datetime,
     ) -> "Task":
         """The task for the next time that this one has to be done; `moved` moves its instants.
 
-        A reminder may have passed already: then it reminds of nothing.
+        One that is due on a day has yet to be `located`. A reminder may have passed already: then
+        it reminds of nothing.
         """
         created = clock.milliseconds(now)
         reminders = (replace(r, at=moved(r.at)) if r.at else r for r in self.reminders)
@@ -206,7 +240,9 @@ class Task:
             self,
             task_id=task_id,
             status=TaskStatus.PENDING,
-            due_at=due_at,
+            due_at=due if isinstance(due, datetime) else None,
+            due_on=None if isinstance(due, datetime) else due,
+            due_day=None,
             not_before=self.not_before and moved(self.not_before),
             planned_start=None,
             planned_end=None,
@@ -259,7 +295,7 @@ class Task:
     def reminder_bases(self) -> Bases:
         """The instants before which it can remind."""
         return {
-            ReminderBase.DUE: self.due_at,
+            ReminderBase.DUE: self.due_begin,
             ReminderBase.PLANNED_START: self.planned_start,
         }
 
@@ -269,9 +305,30 @@ class Task:
         return tuple(map(comparable, self.tags)) or None
 
     @property
+    def due(self) -> datetime | date | None:
+        """The instant or the day at which it is due."""
+        return self.due_at or self.due_on
+
+    @property
+    def due_begin(self) -> datetime | None:
+        """The instant at which it is due: the beginning of a day, or the due date itself."""
+        return self.due_day.begin if self.due_day else self.due_at
+
+    @property
+    def deadline(self) -> datetime | None:
+        """The instant at which it is overdue: the end of a day, or the due date itself."""
+        return self.due_day.end if self.due_day else self.due_at
+
+    @property
+    def due_until(self) -> datetime | None:
+        """The instant by which lists sort and compare: a day's last, or the due date itself."""
+        return self.due_day.last if self.due_day else self.due_at
+
+    @property
     def due_order(self) -> str | None:
-        """The sort key by due date, then by creation; None without a due date."""
-        return f"{clock.text(self.due_at)}#{self.task_id}" if self.due_at else None
+        """The sort key by due date or day, then by creation; None without one."""
+        until = self.due_until
+        return f"{clock.text(until)}#{self.task_id}" if until else None
 
 
 RULES = rules_of(Task)
@@ -326,7 +383,7 @@ def _check_change(before: Task | None, after: Task) -> None:
         _refuse("A part of a task must not be longer than the task.", _PART_FIELDS, changed)
 
 
-_START_FIELDS = ("not_before", "due_at", "deadline_type")
+_START_FIELDS = ("not_before", "due_at", "due_on", "deadline_type")
 _PART_FIELDS = ("min_chunk_minutes", "duration_minutes")
 
 
@@ -334,8 +391,8 @@ def _starts_too_late(task: Task) -> bool:
     return (
         task.deadline_type is DeadlineType.HARD
         and task.not_before is not None
-        and task.due_at is not None
-        and task.not_before > task.due_at
+        and task.deadline is not None
+        and task.not_before > task.deadline
     )
 
 

@@ -18,10 +18,12 @@ from graphql_api.domain.dependencies.model import (
     distinct_blockers,
 )
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.due_days.model import DUE_ON, with_one_due
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.series.succession import Succession
+from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task, TaskStatus
@@ -57,8 +59,10 @@ class Tasks:
         history: History,
         projects: ProjectStore,
         succession: Succession,
+        settings: SettingsStore,
     ) -> None:
         self.history, self.succession = history, succession
+        self._settings = settings
         self._store = store
         self._dependencies = dependencies
         self._projects = projects
@@ -67,9 +71,10 @@ class Tasks:
     def of(cls, database: Database, store: TaskStore, feed: Feed) -> "Tasks":
         """Build them on a database, with the history and the succession that belong to them."""
         dependencies, projects = DependencyStore(database), ProjectStore(database)
-        succession = Succession(SeriesStore(database), store)
-        history = History(store, dependencies, feed, projects, succession)
-        return cls(store, dependencies, history, projects, succession)
+        settings = SettingsStore(database)
+        succession = Succession(SeriesStore(database), store, settings)
+        history = History(store, dependencies, feed, projects, succession, settings)
+        return cls(store, dependencies, history, projects, succession, settings)
 
     def create(self, user_id: str, values: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
         """Create a task; with an `idempotency_key`, once for all requests of that key.
@@ -81,8 +86,11 @@ class Tasks:
         key = fields.pop("idempotency_key", None)
         recurrence: Recurrence | None = fields.pop("recurrence", None)
         blocker_ids = _new_blockers(fields)
-        plain = Task.new(user_id, fields, now)
-        task, beside = self._beginning(self._with_defaults(plain, fields, now), recurrence, now)
+        zone, unmoved = self._settings.zone(user_id, fields.get(DUE_ON))
+        plain = Task.new(user_id, fields, now, timezone=zone)
+        full = self._with_defaults(plain, fields, zone, now)
+        task, beside = self._beginning(full, recurrence, now)
+        beside += unmoved
         given = {**fields, "recurrence": recurrence} if recurrence else fields
         given = {**given, writes.BLOCKED_BY: blocker_ids} if blocker_ids else given
         write = writes.creation(task, given, actor, now)
@@ -189,31 +197,37 @@ class Tasks:
             before = self._store.get(user_id, task_id)
             merged = expected_version not in {None, before.version}
             if merged:
-                names = fields.keys() | ({writes.RECURRENCE} if recurs else set())
+                names = with_one_due(fields).keys() | ({writes.RECURRENCE} if recurs else set())
                 self._check_mergeable(before, expected_version, names if merge else None)
             check(before)
             tags = {"tags": before.retagged(add, remove)} if add or remove else {}
-            after = before.edit({**fields, **tags}, now)
+            zone, unmoved = self._settings.zone(user_id, fields.get(DUE_ON))
+            after = before.edit({**fields, **tags}, now, timezone=zone)
             if recurs:
-                return Update(self._recur(before, after, recurrence, actor, now), merged=merged)
+                task = self._recur(before, after, recurrence, unmoved, actor, now)
+                return Update(task, merged=merged)
             if after is before:
                 return Update(before, merged=merged)
             write = writes.edit(before, after, actor, now)
             closing = self._closing(before, after, force=force)
             more = self.succession.of_edit(write, actor, now)
-            self._write(write, [*closing, *more.actions], more.writes)
+            self._write(write, [*closing, *unmoved, *more.actions], more.writes)
             return Update(write.result, merged=merged, next=more.next)
 
         return retry_on_conflict(attempt)
 
-    def _with_defaults(self, given: Task, fields: Mapping[str, Any], now: datetime) -> Task:
+    def _with_defaults(
+        self, given: Task, fields: Mapping[str, Any], zone: str | None, now: datetime
+    ) -> Task:
         """The new task with its project's defaults for fields that are not given."""
         key = (given.user_id, given.project_id or "")
         project = self._projects.get_many([key]).get(key) if given.project_id else None
         left = (
             {n: v for n, v in project.defaults.values.items() if n not in fields} if project else {}
         )
-        return Task.new(given.user_id, {**fields, **left}, now) if left else given
+        if not left:
+            return given
+        return Task.new(given.user_id, {**fields, **left}, now, timezone=zone)
 
     def rename_tag(
         self,
@@ -244,7 +258,13 @@ class Tasks:
         return changed
 
     def _recur(
-        self, before: Task, after: Task, recurrence: Recurrence | None, actor: Actor, now: datetime
+        self,
+        before: Task,
+        after: Task,
+        recurrence: Recurrence | None,
+        beside: Sequence[Action],
+        actor: Actor,
+        now: datetime,
     ) -> Task:
         """Write a task that comes again from now on, or no more. Raises BadUserInput."""
         if before.open is not after.open:
@@ -252,12 +272,12 @@ class Tasks:
         changed = self.succession.of_recurrence(before, after, recurrence, actor, now)
         if changed:
             write, action = changed
-            self._write(write, [action])
+            self._write(write, [action, *beside])
             return write.result
         if after is before:
             return before
         write = writes.edit(before, after, actor, now)
-        self._write(write)
+        self._write(write, beside)
         return write.result
 
     def _write(

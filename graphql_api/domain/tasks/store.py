@@ -1,6 +1,7 @@
 """Tasks in DynamoDB. The owner's id is the partition key, so nobody finds another's tasks.
 
-user_id   task_id   attributes of `model.Task`, due_order for the index `by_due_date`, and tag_keys
+user_id   task_id   attributes of `model.Task`, due_order for the index `by_due_date`, tag_keys,
+                    and due_until of tasks that are due on a day
 
 Receipts of idempotency keys are stored in the user's partition of the table Users:
 
@@ -15,7 +16,7 @@ from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.reminders.store import TimerStore
 from graphql_api.domain.tasks.model import Task
-from graphql_api.domain.tasks.writes import Write, creation
+from graphql_api.domain.tasks.writes import Move, Write, creation
 from graphql_api.errors import Conflict, NotFound
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import (
@@ -79,6 +80,16 @@ class TaskStore:
                 raise
         for user_id in {write.change.user_id for write in writes}:
             self._changes.announce(user_id)
+
+    def move(self, move: Move) -> None:
+        """Carry out a move. Raises ConditionFailed if its task has changed since it was read."""
+        self._database.transact(
+            Put(self._table, _item(move.after), _unchanged(move.before)),
+            *map(self._changes.put, move.changes),
+            *self._timers.replacing(move.gone, move.new),
+        )
+        if move.changes:
+            self._changes.announce(move.after.user_id)
 
     def transactions(self, writes: Iterable[Write]) -> Iterator[list[Write]]:
         """Writes in groups, each of which fits into one transaction."""
@@ -198,6 +209,11 @@ class TaskStore:
         for items in self._pages(user_id, Attr("project_id").eq(project_id)):
             yield list(map(_decode, items))
 
+    def due_on_days(self, user_id: str) -> Iterator[Task]:
+        """The tasks that are due on a day, read page by page."""
+        for items in self._pages(user_id, Attr("due_day").exists()):
+            yield from map(_decode, items)
+
     def _pages(self, user_id: str, filter: Condition | None = None) -> Iterator[list[Item]]:
         own = Key("user_id").eq(user_id)
 
@@ -224,6 +240,8 @@ def _unchanged(before: Task | None) -> Condition:
         return Attr("task_id").not_exists()
     last = Attr("change_id")
     same = last.eq(before.change_id) if before.change_id else last.not_exists()
+    if before.due_day:  # which moves to another time zone without a change
+        same &= Attr("due_day").eq(before.due_day)
     return Attr("version").eq(before.version) & same
 
 
@@ -233,7 +251,10 @@ def _names(task: Task) -> Collection[str]:
 
 
 def _item(task: Task) -> Item:
-    item = {**codec.encode(task), **codec.item(due_order=task.due_order, tag_keys=task.tag_keys)}
+    keys = codec.item(due_order=task.due_order, tag_keys=task.tag_keys)
+    item = {**codec.encode(task), **keys}
+    if task.due_day:
+        item |= codec.item(due_until=task.due_until)
     if not task.reminders:  # as in items that are older: most tasks have none
         del item["reminders"]
     return item

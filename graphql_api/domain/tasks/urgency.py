@@ -151,7 +151,7 @@ def _values(task: Task, dependencies: Dependencies, as_of: datetime) -> dict[str
     start = task.planned_start or task.not_before
     return {
         "next": float("next" in task.tags),
-        "due": _due(task.due_at, as_of),
+        "due": _due(task.deadline, as_of),
         f"priority_{task.priority.value}": 1.0,
         "blocking": float(bool(dependencies.open_blocked(task.task_id))),
         "scheduled": float(start is not None and start <= as_of),
@@ -163,8 +163,8 @@ def _values(task: Task, dependencies: Dependencies, as_of: datetime) -> dict[str
     }
 
 
-def _due(due_at: datetime | None, as_of: datetime) -> float:
-    if due_at is None:
+def _due(deadline: datetime | None, as_of: datetime) -> float:
+    if deadline is None:
         return 0.0
-    late = min(max(as_of - due_at, -FAR), OVERDUE)
+    late = min(max(as_of - deadline, -FAR), OVERDUE)
     return FAR_VALUE + (1 - FAR_VALUE) * ((late + FAR) / (OVERDUE + FAR))

@@ -7,12 +7,12 @@ from datetime import datetime
 from graphql_api import ids
 from graphql_api.domain.changes.model import SYSTEM, Actor, Change, ChangeKind
 from graphql_api.domain.dependencies.model import Dependencies
-from graphql_api.domain.reminders.timers import Timer, alarms
+from graphql_api.domain.reminders.timers import Relocation, Timer, alarms
 from graphql_api.domain.tasks.model import Task
 from graphql_api.infra.dynamodb import codec
 from graphql_api.infra.dynamodb.codec import Raw
 
-DERIVED = {"updated_at", "completed_at", "version", "series_id", "change_id"}
+DERIVED = {"updated_at", "completed_at", "version", "series_id", "change_id", "due_day"}
 """Fields that nobody sets: no change names them."""
 
 RECURRENCE = "recurrence"
@@ -119,14 +119,45 @@ def restoration(task: Task, deleted: Change, actor: Actor, now: datetime) -> Wri
 
 def firing(task: Task, timers: Sequence[Timer], now: datetime) -> Write:
     """The write that tells what is due by these timers of a task, the earliest first."""
-    due, changes = alarms(task), list[Change]()
-    for timer in timers:
-        late = max(0, int((now - timer.at).total_seconds()))
-        for kind in due[timer.at]:
-            last = changes[-1].change_id if changes else task.change_id
-            changes.append(replace(_change(task, kind, last, SYSTEM, now), late_seconds=late))
-    after = replace(task, change_id=changes[-1].change_id)
-    return Write(task, after, changes[0], tuple(changes[1:]), tuple(timers))
+    due = alarms(task)
+    after, changes = _telling(task, [(t.at, kind) for t in timers for kind in due[t.at]], now)
+    return Write(task, after, changes[0], changes[1:], tuple(timers))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A write that moves the due day of a task to another time zone: its version stays."""
+
+    before: Task
+    after: Task
+    changes: tuple[Change, ...]  # what has come by that
+    gone: tuple[Timer, ...]
+    new: tuple[Timer, ...]
+
+
+def move(task: Task, timezone: str, left: Collection[datetime], now: datetime) -> Move:
+    """The write that moves a due day to a time zone; `left` as in `Relocation.of`."""
+    located = task.located(timezone)
+    effects = Relocation.of(task, located, left, now)
+    after, changes = _telling(located, effects.told, now)
+    gone, new = (
+        tuple(Timer(at, after.user_id, after.task_id, after.change_id) for at in instants)
+        for instants in (effects.gone, effects.new)
+    )
+    return Move(task, after, changes, gone, new)
+
+
+def _telling(
+    task: Task, told: Iterable[tuple[datetime, ChangeKind]], now: datetime
+) -> tuple[Task, tuple[Change, ...]]:
+    """The task after changes that time brings, and these changes."""
+    changes = list[Change]()
+    for at, kind in told:
+        late = max(0, int((now - at).total_seconds()))
+        change = replace(_change(task, kind, task.change_id, SYSTEM, now), late_seconds=late)
+        changes.append(change)
+        task = replace(task, change_id=change.change_id)
+    return task, tuple(changes)
 
 
 def _differences(before: Task, after: Task) -> tuple[tuple[str, ...], Raw]:

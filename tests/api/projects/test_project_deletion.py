@@ -9,10 +9,9 @@ from test_projects import MISSING, REMOVE, found, made, names
 
 from graphql_api import clock
 from graphql_api.dispatcher import _project_duty
+from graphql_api.domain import jobs as jobs_
 from graphql_api.domain.changes.store import ChangeStore
-from graphql_api.domain.jobs import LEASE, Jobs
-from graphql_api.domain.projects import deletion
-from graphql_api.domain.projects.deletion import HEAD_START
+from graphql_api.domain.jobs import HEAD_START, LEASE, Jobs
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import ServiceUnavailable
 
@@ -30,7 +29,7 @@ def duty(app):
 @pytest.fixture
 def no_time(monkeypatch):
     """Requests leave all of the work to the dispatcher."""
-    monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1)
+    monkeypatch.setattr(jobs_, "REQUEST_SECONDS", -1)
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def test_its_tasks_become_what_was_asked(app, ann, duty, later, monkeypatch, fat
     home, work = filled(ann), made(ann, "Work")
     ann.create(title="Other", projectId=work["id"])
     if by == "the dispatcher":
-        monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1)
+        monkeypatch.setattr(jobs_, "REQUEST_SECONDS", -1)
     move = {"moveTo": work["id"]} if fate == "MOVE" else {}
 
     answer = ann.graphql(REMOVE, input={"id": home["id"], "tasks": fate, **move})
@@ -136,7 +135,7 @@ def test_a_dispatcher_that_has_no_more_time_goes_on_in_its_next_turn(
     ann.graphql(REMOVE, input={"id": home["id"], "tasks": "DELETE"})
 
     with monkeypatch.context() as patch:
-        patch.setattr(deletion, "RUN_SECONDS", -1)
+        patch.setattr(jobs_, "RUN_SECONDS", -1)
         assert duty.run(later) == 0
     assert duty.run(later) == 7
 

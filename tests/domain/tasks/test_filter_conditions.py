@@ -33,6 +33,8 @@ def some_task(number):
     """One of many tasks, that differ in everything that a filter asks for."""
     statuses, priorities = list(TaskStatus), list(TaskPriority)
     start = at((None, -30, 5)[number % 3])
+    due = at((None, -48, -1, 0, 8, 20, 40, 400)[number % 8])
+    is_on_a_day = due is not None and number % 3 == 0
     made = Task.new(
         USER,
         {
@@ -40,7 +42,8 @@ def some_task(number):
             "description": ("", "in the garden")[number % 2],
             "status": statuses[number // 2 % 4],
             "priority": priorities[number // 3 % 4],
-            "due_at": at((None, -48, -1, 0, 8, 20, 40, 400)[number % 8]),
+            "due_at": None if is_on_a_day else due,
+            "due_on": due.date() if is_on_a_day else None,
             "not_before": at((None, -3, 0, 3)[number // 5 % 4]),
             "planned_start": start,
             "planned_end": start,
@@ -49,6 +52,7 @@ def some_task(number):
             ],
         },
         NOW - timedelta(hours=number),
+        timezone="Pacific/Auckland",
     )
     return made.edit({"title": made.title + "!"}, NOW - timedelta(minutes=number))
 

@@ -38,7 +38,7 @@ describe_enum(
     TaskOrderField,
     "The field by which tasks are sorted.",
     CREATED_AT="The time of creation.",
-    DUE_AT="The due date. Tasks without one come last in both directions.",
+    DUE_AT="The due date, or the end of the due day. Without one, a task comes last both ways.",
     URGENCY=(
         f"The urgency. Only open tasks are listed, the {MAX_RANKED:,} newest of them;"
         " `isComplete` is false if there are more. All pages of a listing are rated as of the"

@@ -46,21 +46,25 @@ class TaskFilter:
     no_tags: bool | None = strawberry.field(
         default=UNSET, description="The task has no tags; false: it has some."
     )
-    due_before: datetime | None = _instant("The due date is before this instant.")
-    due_after: datetime | None = _instant("The due date is at this instant or later.")
+    due_before: datetime | None = _instant(
+        "The due date, or the end of the due day, is before this instant."
+    )
+    due_after: datetime | None = _instant(
+        "The due date, or the end of the due day, is at this instant or later."
+    )
     due_within_days: int | None = strawberry.field(
         default=UNSET,
         description=(
-            "The due date is from now to the end of the day that is so many days after today, in"
-            f" the user's time zone: 0 for today, at most {filters.MAX_DAYS:,}."
+            "The due date or day is from now to the end of the day that is so many days after"
+            f" today, in the user's time zone: 0 for today, at most {filters.MAX_DAYS:,}."
         ),
         metadata=bounds_metadata((0, filters.MAX_DAYS)),
     )
     overdue: bool | None = strawberry.field(
-        default=UNSET, description="The task is open and its due date has passed, or not."
+        default=UNSET, description="The task is open and its due date or day has passed, or not."
     )
     no_due: bool | None = strawberry.field(
-        default=UNSET, description="The task has no due date; false: it has one."
+        default=UNSET, description="The task has no due date or day; false: it has one."
     )
     created_before: datetime | None = _instant("The task was created before this instant.")
     created_after: datetime | None = _instant("The task was created at this instant or later.")
@@ -141,7 +145,7 @@ class CreateTaskInput:
     )
     recurrence: RecurrenceInput | None = strawberry.field(
         default=UNSET,
-        description="When it comes again; it needs `dueAt`, which is its first occurrence.",
+        description="When it comes again; it needs `dueAt` or `dueOn`, its first occurrence.",
     )
     idempotency_key: str | None = strawberry.field(
         default=UNSET,
@@ -169,7 +173,7 @@ class UpdateTaskInput(_TaskWrite):
     recurrence: RecurrenceInput | None = strawberry.field(
         default=UNSET,
         description=(
-            "When it comes again, from its `dueAt` on, in place of any recurrence before. Null"
+            "When it comes again, from its `dueAt` or `dueOn` on, in place of any before. Null"
             " ends that, and the task stays."
         ),
     )

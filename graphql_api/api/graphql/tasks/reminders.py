@@ -12,7 +12,7 @@ from graphql_api.domain.reminders.model import ReminderBase
 describe_enum(
     ReminderBase,
     "The instant of a task before which it reminds.",
-    DUE="The due date, `dueAt`.",
+    DUE="The due date, `dueAt`, or the beginning of the due day, `dueOn`.",
     PLANNED_START="The planned start, `plannedStart`.",
 )
 _MINUTES = f"How many minutes before `from`: 0 to {model.MAX_MINUTES_BEFORE:,}."

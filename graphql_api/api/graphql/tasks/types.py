@@ -1,6 +1,6 @@
 """The GraphQL type of a task."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
@@ -75,7 +75,10 @@ class Task(Node):
     status: TaskStatus = strawberry.field(description="The status.")
     priority: TaskPriority = strawberry.field(description="The priority.")
     due_at: datetime | None = strawberry.field(
-        description="The due date, to the millisecond. `deadlineType` tells how strict it is."
+        description=(
+            "The due date, to the millisecond. `deadlineType` tells how strict it is. It replaces"
+            " a `dueOn`."
+        )
     )
     tags: list[str] = strawberry.field(
         description=(
@@ -97,9 +100,9 @@ class Task(Node):
         )
     )
     not_before: datetime | None = strawberry.field(
-        description="The earliest start; it must not be after a hard `dueAt`."
+        description="The earliest start; it must not be after a hard `dueAt` or `dueOn`."
     )
-    deadline_type: DeadlineType = strawberry.field(description="How strict `dueAt` is.")
+    deadline_type: DeadlineType = strawberry.field(description="How strict `dueAt` or `dueOn` is.")
     min_chunk_minutes: int = strawberry.field(
         description=(
             f"The least minutes of a part, if the task may be split: 0 to {model.MAX_MINUTES:,}, at"
@@ -121,6 +124,12 @@ class Task(Node):
     )
     project_id: strawberry.ID | None = strawberry.field(
         description="The id of the project that the task is in."
+    )
+    due_on: date | None = strawberry.field(
+        description=(
+            "The day on which it is due, without a time; it replaces a `dueAt`. It begins and ends"
+            " in the time zone of the settings, and lists sort it by its end."
+        )
     )
 
     @strawberry.field(

@@ -1,0 +1,1 @@
+"""Due days: days without a time, which begin and end where their user lives."""
