@@ -31,6 +31,7 @@ from graphql_api.domain.accounts.rate_limits import RateLimiter
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Tokens
+from graphql_api.domain.blocks.service import PlannedBlocks
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.live import LiveFeed, LiveOptions
 from graphql_api.domain.changes.store import ChangeStore
@@ -198,6 +199,7 @@ def build_services(
             planning=bulkheads.plans,
             hashing=bulkheads.plan_inputs,
         ),
+        blocks=PlannedBlocks(tasks, lists),
         webhooks=Webhooks(
             webhooks,
             OutgoingClient(allow_private=config.webhook_allow_private),

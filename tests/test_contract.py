@@ -163,6 +163,8 @@ DOORS = {
     },
     "apig_wsgi": {"aws_lambda.py"},
     "strawberry": {
+        "api/graphql/blocks/operations.py",
+        "api/graphql/blocks/types.py",
         "api/graphql/connection.py",
         "api/graphql/strawberry_extras.py",
         "api/graphql/context.py",

@@ -6,9 +6,9 @@
      "projects": [{"project_id": …, "name": …, …}, …],
      "tasks": [{"task_id": …, "title": …, …, "blocked_by": [task_id, …]}, …]}
 
-Tasks without blockers have no `blocked_by`, those that do not recur no `series_id`, and a user
-without projects or series no such list. Times are RFC 3339 texts. The document contains neither the
-password's hash, nor sessions, nor settings.
+Tasks without blockers have no `blocked_by`, those that do not recur no `series_id`, those that no
+plan has placed no `planned_blocks`, and a user without projects or series no such list. Times are
+RFC 3339 texts. The document contains neither the password's hash, nor sessions, nor settings.
 """
 
 import json
@@ -20,6 +20,7 @@ from types import NoneType, UnionType
 from typing import IO, Any, NoReturn, get_args, get_type_hints
 
 from graphql_api import clock
+from graphql_api.cli import blocks_format
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.projects.model import Project, TaskDefaults
@@ -30,7 +31,7 @@ from graphql_api.errors import BadUserInput
 FORMAT = "smart-task-scheduler"
 VERSION = 2  # of the format
 READABLE = {1, VERSION}  # versions; version 1 has no due days
-BLOCKED_BY, SERIES_ID = "blocked_by", "series_id"
+BLOCKED_BY, SERIES_ID, PLANNED_BLOCKS = "blocked_by", "series_id", "planned_blocks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def chunks(
             entry[BLOCKED_BY] = blocker_ids
         if task.series_id:
             entry[SERIES_ID] = task.series_id
+        if task.planned_blocks:
+            entry[PLANNED_BLOCKS] = blocks_format.entries(task.pieces)
         yield separator + _json(entry)
         separator = ",\n"
     yield "\n]}\n"
@@ -106,13 +109,15 @@ def task(user_id: str, entry: Any, timezone: str = "UTC") -> Task:
         raise BadUserInput("A task must be an object.")
     for problem, names in (
         ("Missing", _READERS.keys() - entry.keys() - LATER_DEFAULTS.keys()),
-        ("Unknown", entry.keys() - _READERS.keys() - {BLOCKED_BY, SERIES_ID}),
+        ("Unknown", entry.keys() - _READERS.keys() - {BLOCKED_BY, SERIES_ID, PLANNED_BLOCKS}),
     ):
         if names:
             raise BadUserInput(f"{problem} fields: {', '.join(sorted(names))}")
     values = {n: _field(n, entry[n]) for n in _READERS if n in entry}
     if SERIES_ID in entry:
         values[SERIES_ID] = _field(SERIES_ID, entry[SERIES_ID], {SERIES_ID: _text})
+    if PLANNED_BLOCKS in entry:
+        values[PLANNED_BLOCKS] = blocks_format.blocks(entry[PLANNED_BLOCKS])
     return Task.from_import(user_id, values, timezone=timezone)
 
 

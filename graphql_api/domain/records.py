@@ -50,9 +50,10 @@ def writable(
     return dataclasses.field(default=default, metadata={"rules": rules})
 
 
-def derived() -> Any:
-    """Declare a field that the service sets and clients see."""
-    return dataclasses.field(metadata={"rules": FieldRules()})
+def derived(*, default: Any = MISSING) -> Any:
+    """Declare a field that the service sets and clients see; a later one has a `default`."""
+    rules = FieldRules() if default is MISSING else FieldRules(initial=default, is_clearable=True)
+    return dataclasses.field(default=default, metadata={"rules": rules})
 
 
 def internal(*, default: Any) -> Any:
@@ -61,21 +62,26 @@ def internal(*, default: Any) -> Any:
     return dataclasses.field(default=default, compare=False, metadata={"rules": rules})
 
 
+def encoded() -> Any:
+    """Declare a field that is kept as it is stored, and read only when it is needed."""
+    rules = FieldRules(is_internal=True, initial=None, is_clearable=True)
+    return dataclasses.field(default=None, hash=False, metadata={"rules": rules})
+
+
 def rules_of(cls: type[Any]) -> Mapping[str, FieldRules]:
     """The rules of a record's fields. Raises TypeError for a field that has none."""
     fields = dataclasses.fields(cls)
     for field in fields:
         if "rules" not in field.metadata:
-            raise TypeError(
-                f"{cls.__name__}.{field.name}: declare it as writable(), derived() or internal()"
-            )
+            ways = "writable(), derived(), internal() or encoded()"
+            raise TypeError(f"{cls.__name__}.{field.name}: declare it as {ways}")
     return {field.name: field.metadata["rules"] for field in fields}
 
 
 @dataclass_transform(
     frozen_default=True,
     kw_only_default=True,
-    field_specifiers=(writable, derived, internal, dataclasses.field),
+    field_specifiers=(writable, derived, internal, encoded, dataclasses.field),
 )
 def immutable(cls: type[T]) -> type[T]:
     """Make a keyword-only dataclass that mypy lets nobody change.

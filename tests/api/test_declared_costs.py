@@ -21,6 +21,7 @@ ARGUMENTS = {
     "series": '(id: "1")',
     "task": '(id: "1")',
     "planPreview": '(input: {from: "2030-01-01T00:00:00Z"})',
+    "plannedBlocks": '(from: "2030-01-01T00:00:00Z", to: "2030-01-02T00:00:00Z")',
     "createTask": '(input: {title: "x"})',
     "createTasks": '(input: {tasks: [{title: "x"}]})',
     "deleteTasks": '(input: {tasks: [{id: "x"}]})',

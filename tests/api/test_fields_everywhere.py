@@ -30,7 +30,7 @@ DOCUMENT = openapi.document(SCHEMA._schema, "1")
 
 VISIBLE = {name for name, rules in RULES.items() if not rules.is_internal}
 WRITABLE = {name for name, rules in RULES.items() if rules.is_writable}
-INTERNAL = RULES.keys() - VISIBLE
+INTERNAL = RULES.keys() - VISIBLE - {"planned_blocks"}  # which are shown one by one
 
 
 def in_schema(type_):

@@ -12,6 +12,7 @@ from graphql_api.domain.accounts.model import Client, User
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Identity
+from graphql_api.domain.blocks.service import PlannedBlocks
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import Actor, ActorKind
 from graphql_api.domain.dependencies.model import Dependencies
@@ -73,6 +74,7 @@ class Services:
     tasks: Tasks
     user_settings: UserSettings
     plans: Plans
+    blocks: PlannedBlocks
     webhooks: Webhooks
     projects: Projects
     user_store: UserStore
@@ -108,6 +110,7 @@ class Context:
         self.tasks = services.tasks
         self.user_settings = services.user_settings
         self.plans = services.plans
+        self.blocks = services.blocks
         self.webhooks = services.webhooks
         self.projects = services.projects
         self.task_lists = services.task_lists

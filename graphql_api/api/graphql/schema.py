@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.api.graphql import costs
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
+from graphql_api.api.graphql.blocks.operations import BlockMutation, BlockQuery
 from graphql_api.api.graphql.changes import ChangeQuery, Subscription
 from graphql_api.api.graphql.nodes.interface import trust_types
 from graphql_api.api.graphql.nodes.operations import NodeQuery
@@ -22,6 +23,7 @@ from graphql_api.api.graphql.webhooks.operations import WebhookMutation, Webhook
 @strawberry.type(description="The queries.")
 class Query(
     AccountQuery,
+    BlockQuery,
     ChangeQuery,
     NodeQuery,
     PlanQuery,
@@ -36,6 +38,7 @@ class Query(
 @strawberry.type(description="The mutations.")
 class Mutation(
     AccountMutation,
+    BlockMutation,
     PlanMutation,
     ProjectMutation,
     RecurrenceMutation,

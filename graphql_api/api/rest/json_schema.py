@@ -25,7 +25,7 @@ from graphql_api.api.rest.parameters import BodyField, Parameters, fields_of
 from graphql_api.domain.accounts.model import USERNAME_LENGTH
 from graphql_api.domain.paging import MAX_PAGE_SIZE
 from graphql_api.domain.planner.model import MAX_HORIZON_DAYS
-from graphql_api.domain.plans.model import MAX_BUSY
+from graphql_api.domain.plans.options import MAX_BUSY
 from graphql_api.domain.tasks.filters import MAX_DAYS, MAX_SEARCH_LENGTH
 from graphql_api.domain.tasks.model import MAX_TAG_LENGTH
 from graphql_api.domain.tasks.service import MAX_KEY_LENGTH

@@ -47,6 +47,8 @@ HEADER_DESCRIPTIONS: Mapping[str, str] = {
     "If-None-Match": 'The entity tag of what the client has, such as `"3"`.',
 }
 PARAMETER_DESCRIPTIONS: Mapping[str, str] = {
+    "from": "The start of the range.",
+    "to": "The end of the range.",
     "limit": "How many items a page has.",
     "after": "The cursor after which it begins, from an answer before: a `Link` has it already.",
     "archived": "Those that are archived, or, by default, those that are not.",

@@ -86,6 +86,7 @@ PROJECTS = "/api/v1/projects"
 PROJECT = f"{PROJECTS}/<project_id>"
 SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
+PLANNED_BLOCKS = f"{PLAN}/blocks"
 SERIES = "/api/v1/series/<series_id>"
 RECURRENCE_PREVIEW = "/api/v1/recurrence-preview"
 WEBHOOKS = "/api/v1/webhooks"
@@ -560,6 +561,31 @@ ROUTES = (
         description="Plans the tasks as they were before a plan was applied. It can be repeated.",
         example={"plan_id": PLAN_ID},
         problems={404: "No plan of this id was applied within the last 30 days."},
+    ),
+    Route(
+        ("GET",),
+        PLANNED_BLOCKS,
+        "ListPlannedBlocks",
+        tag="Plans",
+        summary="List planned blocks",
+        description="What is planned between two instants, and what became of what was.",
+    ),
+    Route(
+        ("GET",),
+        f"{TASK}/planned-blocks",
+        "GetPlannedBlocks",
+        tag="Plans",
+        summary="List the planned blocks of a task",
+    ),
+    Route(
+        ("PUT", "PATCH"),
+        f"{PLANNED_BLOCKS}/<block_id>",
+        "UpdatePlannedBlock",
+        tag="Plans",
+        summary="Move a planned block, pin it, or say what became of it",
+        description="Fields that the body lacks stay as they are. What is moved is pinned, too.",
+        example={"state": "done"},
+        problems=TASK_CHANGES,
     ),
     Route(
         ("GET",),

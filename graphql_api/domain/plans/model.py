@@ -1,17 +1,30 @@
 """Tasks and settings as a planner request, and a plan as changes of tasks. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
-from graphql_api.domain.planner.model import Interval, Plan, PlanRequest, PlanTask, WorkingHours
+from graphql_api.domain.blocks import model as blocks
+from graphql_api.domain.blocks.model import PlannedBlock
+from graphql_api.domain.planner.minutes import floor
+from graphql_api.domain.planner.model import (
+    Block,
+    Interval,
+    Placement,
+    Plan,
+    PlanRequest,
+    PlanTask,
+    WorkingHours,
+)
+from graphql_api.domain.plans.options import Options
+from graphql_api.domain.plans.standing import Standing
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
-from graphql_api.errors import FIELD, BadUserInput, NotFound
+from graphql_api.errors import NotFound
+from graphql_api.infra.dynamodb.codec import Raw
 
 OPEN = (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
-MAX_BUSY = 500  # intervals in a request
-DEFAULT_HORIZON = 14  # days
 KEPT_FOR = timedelta(days=30)  # how long an applied plan can be repeated and undone
 WEIGHTS = {
     TaskPriority.LOW: 1,
@@ -26,21 +39,6 @@ _LATEST = datetime(8999, 12, 31, tzinfo=UTC)
 
 Blockers = Mapping[str, tuple[str, ...]]
 """Ids of the blockers of each blocked task, by its id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The options of a plan; `task_ids` are the tasks to plan, None for all open tasks."""
-
-    from_: datetime
-    horizon_days: int = DEFAULT_HORIZON
-    busy: tuple[Interval, ...] = ()
-    keep_current: bool = False
-    task_ids: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.busy) > MAX_BUSY:
-            raise BadUserInput(f"{FIELD} must have at most {MAX_BUSY} items.", "busy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +66,33 @@ class Selection:
             others=tuple(task for task in tasks if task.task_id not in selected_ids),
         )
 
-    def request(self, settings: Settings, options: Options, blockers: Blockers) -> PlanRequest:
-        """Build the planner's request. Raises BadUserInput for invalid options."""
+    def request(
+        self, settings: Settings, options: Options, blockers: Blockers, now: datetime
+    ) -> PlanRequest:
+        """Build the planner's request. Raises BadUserInput for invalid options.
+
+        Time for which other tasks are planned is taken, and so is that of blocks that stay.
+        """
+        hours = _working_hours(settings)
+        standing = Standing(options, hours, now)
         unplanned = (*self.unestimated, *self.others)
-        reserved = (interval for task in unplanned for interval in _planned(task))
         open_ids = {task.task_id for task in (*self.planned, *unplanned)}
 
         def open_blockers(task: Task) -> tuple[str, ...]:  # closed and deleted tasks block nothing
             return tuple(b for b in blockers.get(task.task_id, ()) if b in open_ids)
 
         return PlanRequest(
-            tasks=tuple(_plan_task(task, open_blockers(task)) for task in self.planned),
-            hours=_working_hours(settings),
+            tasks=tuple(_plan_task(t, open_blockers(t), standing) for t in self.planned),
+            hours=hours,
             from_=options.from_,
-            busy=(*options.busy, *reserved),
+            busy=options.busy,
             horizon_days=options.horizon_days,
             keep_current=options.keep_current,
+            fixed=(
+                *_placements(self.planned, standing.fixed),
+                *_placements(unplanned, lambda task: _ahead(task, standing.over)),
+            ),
+            previous=_placements(self.planned, standing.movable),
         )
 
 
@@ -92,30 +101,49 @@ def weight(task: Task) -> int:
     return WEIGHTS[task.priority]
 
 
-def _plan_task(task: Task, blockers: tuple[str, ...]) -> PlanTask:
+def _plan_task(task: Task, blockers: tuple[str, ...], standing: Standing) -> PlanTask:
+    fixed = sum(block.minutes for block in standing.fixed(task))
     return PlanTask(
         task_id=task.task_id,
         title=task.title,
         version=task.version,
-        duration_minutes=task.duration_minutes or 0,
+        duration_minutes=max(0, (task.duration_minutes or 0) - fixed),
         not_before=_clamp(task.not_before),
         deadline=_clamp(task.deadline),
         deadline_is_hard=task.deadline_type is DeadlineType.HARD,
         min_chunk_minutes=task.min_chunk_minutes,
         weight=weight(task),
         blocked_by=blockers,
-        planned=_planned(task),
+        planned=tuple(map(_interval, standing.movable(task))),
     )
 
 
+def _ahead(task: Task, over: datetime) -> list[PlannedBlock]:
+    """The blocks of a task that are still planned at some instant."""
+    return [block for block in task.pieces if block.is_ahead(over)]
+
+
+def _placements(
+    tasks: Iterable[Task], chosen: Callable[[Task], Iterable[PlannedBlock]]
+) -> tuple[Placement, ...]:
+    """Blocks of tasks, in the planner's range of dates."""
+    return tuple(
+        Placement(task.task_id, _clamped(block.start), _clamped(block.end))
+        for task in tasks
+        for block in chosen(task)
+    )
+
+
+def _interval(block: PlannedBlock) -> Interval:
+    return Interval(_clamped(block.start), _clamped(block.end))
+
+
 def _clamp(at: datetime | None) -> datetime | None:
-    return at and min(max(at, _EARLIEST), _LATEST)
+    return at and _clamped(at)
 
 
-def _planned(task: Task) -> tuple[Interval, ...]:
-    """The interval around all pieces of a planned task; empty for one that is not planned."""
-    start, end = _clamp(task.planned_start), _clamp(task.planned_end)
-    return (Interval(start, end),) if start and end else ()
+def _clamped(at: datetime) -> datetime:
+    return min(max(at, _EARLIEST), _LATEST)
 
 
 def _working_hours(settings: Settings) -> WorkingHours:
@@ -126,7 +154,10 @@ def _working_hours(settings: Settings) -> WorkingHours:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """New planned times of a task at some version; None where it is not planned."""
+    """New planned times and blocks of a task at some version; None where it has none.
+
+    One without blocks has its planned times alone, as if they were set by hand.
+    """
 
     task_id: str
     version: int
@@ -134,11 +165,28 @@ class Change:
     end: datetime | None
     previous_start: datetime | None
     previous_end: datetime | None
+    blocks: Raw | None = None
+    previous_blocks: Raw | None = None
+
+    @classmethod
+    def between(cls, before: Task, after: Task) -> "Change":
+        """The change of a task's planned times and blocks to those of its next state."""
+        return cls(
+            task_id=before.task_id,
+            version=before.version,
+            start=after.planned_start,
+            end=after.planned_end,
+            previous_start=before.planned_start,
+            previous_end=before.planned_end,
+            blocks=after.planned_blocks,
+            previous_blocks=before.planned_blocks,
+        )
 
     @property
     def is_needed(self) -> bool:
-        """Return whether the planned times differ from the previous ones."""
-        return (self.start, self.end) != (self.previous_start, self.previous_end)
+        """Return whether the planned times or the blocks differ from the previous ones."""
+        previous = (self.previous_start, self.previous_end, self.previous_blocks)
+        return (self.start, self.end, self.blocks) != previous
 
     @property
     def inverse(self) -> "Change":
@@ -150,6 +198,8 @@ class Change:
             end=self.previous_end,
             previous_start=self.start,
             previous_end=self.end,
+            blocks=self.previous_blocks,
+            previous_blocks=self.blocks,
         )
 
     def applies_to(self, task: Task | None) -> bool:
@@ -162,27 +212,57 @@ class Change:
             task is not None
             and task.version == self.version + self.is_needed
             and (task.planned_start, task.planned_end) == (self.start, self.end)
+            and task.planned_blocks == self.blocks
         )
 
     def apply_to(self, task: Task, now: datetime) -> Task:
-        """Return the task with the new planned times."""
-        return task.edit({"planned_start": self.start, "planned_end": self.end}, now)
+        """Return the task with the new planned times and blocks."""
+        return replace(
+            task,
+            planned_start=self.start,
+            planned_end=self.end,
+            planned_blocks=self.blocks,
+        ).touched(now)
 
 
-def changes(tasks: Iterable[Task], plan: Plan) -> tuple[Change, ...]:
-    """Changes that make tasks follow a plan; those left out of it lose their planned times."""
-    pieces = plan.pieces
+def changes(tasks: Iterable[Task], plan: Plan, over: datetime) -> tuple[Change, ...]:
+    """Changes that make tasks follow a plan, for which what ends until some instant is over.
+
+    A task that is left out of it has no more blocks ahead. What is over is kept, as it was done
+    or missed.
+    """
+    planned: dict[str, list[Block]] = {}
+    for block in plan.blocks:
+        planned.setdefault(block.task_id, []).append(block)
     return tuple(
-        Change(
-            task_id=task.task_id,
-            version=task.version,
-            start=pieces[task.task_id][0].start if task.task_id in pieces else None,
-            end=pieces[task.task_id][-1].end if task.task_id in pieces else None,
-            previous_start=task.planned_start,
-            previous_end=task.planned_end,
-        )
+        Change.between(task, task.placed(_kept(task, planned.get(task.task_id, ()), over), over))
         for task in tasks
     )
+
+
+def _kept(task: Task, planned: Iterable[Block], over: datetime) -> list[PlannedBlock]:
+    """The blocks of a task by a plan: those that are over, and the new ones.
+
+    A block that stays is as it was, with the reasons for which it was put there.
+    """
+    before = task.pieces
+    known = {_minutes(_interval(block)): block for block in _ahead(task, over)}
+    numbers = count(blocks.next_number(before))
+    placed = [
+        known.get(_minutes(block))
+        or PlannedBlock(
+            next(numbers),
+            block.start,
+            block.end,
+            reasons=block.reasons if place < blocks.MAX_EXPLAINED else (),
+        )
+        for place, block in enumerate(planned)
+    ]
+    return [*blocks.history(before, over), *placed]
+
+
+def _minutes(span: Interval | Block) -> tuple[int, int]:
+    return floor(span.start), floor(span.end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from graphql_api.domain.plans.model import (
     Blockers,
     Change,
     Differences,
-    Options,
     Selection,
     changes,
 )
+from graphql_api.domain.plans.options import Options
 from graphql_api.domain.plans.store import Applied, PlanStore
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.tasks.filters import (
@@ -87,13 +87,13 @@ class Plans:
         self._blockers = blockers
         self._planning, self._hashing = planning, hashing
 
-    def preview(self, user_id: str, settings: Settings, options: Options) -> Draft:
+    def preview(self, user_id: str, settings: Settings, options: Options, now: datetime) -> Draft:
         """Plan the user's open tasks without writing anything.
 
         Raises BadUserInput, NotFound, QueryTooComplex, and ServiceUnavailable while too many
         plans are being made.
         """
-        selection, request = self._request(user_id, settings, options)
+        selection, request = self._request(user_id, settings, options, now)
         return self._draft(selection, request)
 
     def apply(
@@ -112,10 +112,10 @@ class Plans:
         input has changed, with the differences from the versions that the client has `seen`;
         otherwise as `preview`.
         """
-        selection, request = self._request(user_id, settings, options)
+        selection, request = self._request(user_id, settings, options, now)
         if request.input_hash == plan_id:
             draft = self._draft(selection, request)
-            planned = changes(selection.planned, draft.plan)
+            planned = changes(selection.planned, draft.plan, min(now, request.from_))
             self._plans.add(user_id, plan_id, planned, now)
             tasks = {task.task_id: task for task in selection.planned}
             return self._write(user_id, plan_id, planned, tasks, actor, now)
@@ -136,13 +136,13 @@ class Plans:
         return self._write_back(user_id, plan_id, applied, actor, now)
 
     def _request(
-        self, user_id: str, settings: Settings, options: Options
+        self, user_id: str, settings: Settings, options: Options, now: datetime
     ) -> tuple[Selection, PlanRequest]:
         tasks, blockers = self._open_tasks(user_id), self._blockers(user_id)
 
         def build() -> tuple[Selection, PlanRequest]:
             selection = Selection.of(tasks, options.task_ids)
-            request = selection.request(settings, options, blockers)
+            request = selection.request(settings, options, blockers, now)
             _ = request.input_hash  # computed here, in the thread, and cached
             return selection, request
 

@@ -27,7 +27,7 @@ from graphql_api.domain.tasks.store import is_valid_key
 from graphql_api.domain.text import comparable
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.concurrency.bulkhead import Shares
-from graphql_api.infra.dynamodb import Condition, Database, Item, ItemPage, Key, codec
+from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, ItemPage, Key, codec
 
 MAX_READ = 10_000  # budget units of a request: an item that is read costs one
 SEARCH_COST = 3  # units per item that is searched …
@@ -236,6 +236,21 @@ class TaskListReader:
                     names.setdefault(comparable(tag), tag)
         most = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
         return [TagCount(names[key], count) for key, count in most[:MAX_TAG_COUNTS]]
+
+    def planned_between(
+        self, user_id: str, start: datetime, end: datetime, budget: Budget
+    ) -> list[Task]:
+        """The user's tasks that have planned blocks around this time, open or not.
+
+        Raises QueryTooComplex beyond the budget.
+        """
+        own = Key("user_id").eq(user_id)
+        first, last = clock.text(start), clock.text(end)
+        planned = Attr("planned_end").gte(first) & Attr("planned_start").lt(last)
+        kept = Attr("blocks_end").gte(first) & Attr("blocks_start").lt(last)
+        run = _Run("c", user_id, own, planned | kept, descending=False)
+        pages = self._counted(run, MAX_QUERY, budget, "read what is planned")
+        return [_decode(item) for items in pages for item in items]
 
     def newest(
         self, user_id: str, filter: TaskFilter, limit: int, budget: Budget, at: Viewpoint

@@ -9,11 +9,14 @@ from enum import Enum
 from typing import Any
 
 from graphql_api import clock
+from graphql_api.domain.blocks import model as blocks
+from graphql_api.domain.blocks.model import BlockState, PlannedBlock
 from graphql_api.domain.due_days.model import DueDay, checked_day, with_one_due
 from graphql_api.domain.records import (
     REQUIRED,
     checked_id,
     derived,
+    encoded,
     immutable,
     internal,
     rules_of,
@@ -24,6 +27,7 @@ from graphql_api.domain.reminders.model import checked as checked_reminders
 from graphql_api.domain.text import comparable, is_invisible
 from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.ids import new_id
+from graphql_api.infra.dynamodb.codec import Raw
 
 MAX_TITLE_LENGTH = 200  # characters, without surrounding space
 MAX_DESCRIPTION_BYTES = 32 * 1024  # of UTF-8
@@ -127,6 +131,7 @@ class Task:
     project_id: str | None = writable(_project_id, default=None)
     due_on: date | None = writable(checked_day, default=None)
     due_day: DueDay | None = internal(default=None)  # of `due_on`, where the user lives
+    planned_blocks: Raw | None = encoded()  # by number; none of a task that was planned by hand
     series_id: str | None = internal(default=None)  # of the series that it is an occurrence of
     change_id: str | None = internal(default=None)  # of the task's last change in the feed
 
@@ -201,6 +206,8 @@ class Task:
             return self
         if after.due_on != self.due_on:
             after = after.located(timezone)
+        if not undoing:
+            after = _with_its_blocks(self, after, clock.milliseconds(now))
         _check_planned_times(after)
         _check_change(self, after)
         if not undoing:
@@ -209,6 +216,11 @@ class Task:
         if after.status is not self.status:
             after = replace(after, completed_at=at if after.completed else None)
         return replace(after, updated_at=at, version=self.version + 1)
+
+    def placed(self, pieces: Iterable[PlannedBlock], now: datetime) -> "Task":
+        """The task with these planned blocks in the place of its own."""
+        after = _with_blocks(self, pieces)
+        return self if after is self else after.touched(now)
 
     def touched(self, now: datetime) -> "Task":
         """The task after a change that is none of its own fields."""
@@ -246,6 +258,7 @@ class Task:
             not_before=self.not_before and moved(self.not_before),
             planned_start=None,
             planned_end=None,
+            planned_blocks=None,
             reminders=tuple(reminders),
             created_at=created,
             updated_at=created,
@@ -275,6 +288,25 @@ class Task:
     def completed(self) -> bool:
         """Return whether the task is completed."""
         return self.status is TaskStatus.COMPLETED
+
+    @property
+    def pieces(self) -> tuple[PlannedBlock, ...]:
+        """Its planned blocks, by time; one for planned times that were set by hand."""
+        if self.planned_blocks:
+            return blocks.decoded(self.planned_blocks)
+        if self.planned_start is None or self.planned_end is None:
+            return ()
+        return (PlannedBlock(0, self.planned_start, self.planned_end, by_hand=True),)
+
+    def state_of(self, block: PlannedBlock, now: datetime) -> BlockState:
+        """The state of one of its blocks, as the clock has it."""
+        if not block.is_planned:
+            return block.state
+        if self.completed_at and block.start <= self.completed_at:
+            return BlockState.DONE
+        if self.status is TaskStatus.IN_PROGRESS and block.start <= now < block.end:
+            return BlockState.STARTED
+        return BlockState.MISSED if block.end <= now else BlockState.PLANNED
 
     def retagged(self, add: Iterable[str], remove: Iterable[str]) -> tuple[str, ...]:
         """The tags with others added, then some removed. Raises BadUserInput for too many."""
@@ -355,6 +387,36 @@ def _cleared(values: Mapping[str, Any]) -> dict[str, Any]:
 def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     """Apply the rule of each field. Raises BadUserInput."""
     return {n: _CHECKS[n](n, value) if n in _CHECKS else value for n, value in values.items()}
+
+
+def _with_its_blocks(before: Task, after: Task, now: datetime) -> Task:
+    """The next state of a task with the blocks that belong to it.
+
+    Whoever closes a task gives back the time that is still ahead; whoever sets its planned times
+    puts one block there, in the place of all that were planned.
+    """
+    if _span(before) == _span(after):
+        closes = before.open and not after.open
+        return _with_blocks(after, blocks.closed(after.pieces, now)) if closes else after
+    over = [block for block in before.pieces if not block.is_planned]
+    by_hand = replace(after, planned_blocks=None).pieces
+    number = blocks.next_number(over)
+    kept = [*over, *(replace(block, number=number) for block in by_hand)] if over else []
+    return replace(after, planned_blocks=blocks.encoded(kept))
+
+
+def _with_blocks(task: Task, pieces: Iterable[PlannedBlock]) -> Task:
+    """The task with these planned blocks, and with the span that they have."""
+    kept = blocks.by_time(pieces)
+    if kept == task.pieces:
+        return task
+    start, end = blocks.outer_span(kept)
+    encoded = blocks.encoded(kept)
+    return replace(task, planned_start=start, planned_end=end, planned_blocks=encoded)
+
+
+def _span(task: Task) -> tuple[datetime | None, datetime | None]:
+    return task.planned_start, task.planned_end
 
 
 def _check_planned_times(task: Task) -> None:

@@ -1,7 +1,8 @@
 """Tasks in DynamoDB. The owner's id is the partition key, so nobody finds another's tasks.
 
 user_id   task_id   attributes of `model.Task`, due_order for the index `by_due_date`, tag_keys,
-                    and due_until of tasks that are due on a day
+                    due_until of tasks that are due on a day, and blocks_start and blocks_end,
+                    between which all its planned blocks are
 
 Receipts of idempotency keys are stored in the user's partition of the table Users:
 
@@ -255,6 +256,10 @@ def _item(task: Task) -> Item:
     item = {**codec.encode(task), **keys}
     if task.due_day:
         item |= codec.item(due_until=task.due_until)
+    if task.planned_blocks:
+        starts = [block.start for block in task.pieces]
+        ends = [block.end for block in task.pieces]
+        item |= codec.item(blocks_start=min(starts), blocks_end=max(ends))
     if not task.reminders:  # as in items that are older: most tasks have none
         del item["reminders"]
     return item

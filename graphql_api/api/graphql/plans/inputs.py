@@ -8,6 +8,7 @@ from strawberry import UNSET
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.domain.planner.model import MAX_HORIZON_DAYS, Interval
 from graphql_api.domain.plans import model
+from graphql_api.domain.plans.options import DEFAULT_HORIZON, MAX_BUSY, Options
 
 
 @strawberry.input(description="A time that is taken.")
@@ -19,9 +20,9 @@ class BusyInput:
 _FROM = "Start of the plan, rounded up to a minute."
 _HORIZON = (
     f"Length of the plan in days of 24 hours, 1 to {MAX_HORIZON_DAYS}; by default"
-    f" {model.DEFAULT_HORIZON}."
+    f" {DEFAULT_HORIZON}."
 )
-_BUSY = f"Times within the working hours that are taken, at most {model.MAX_BUSY}; by default none."
+_BUSY = f"Times within the working hours that are taken, at most {MAX_BUSY}; by default none."
 _KEEP = (
     "Whether planned tasks stay where they are, as long as that breaks no rule; by default false."
 )
@@ -81,11 +82,11 @@ class PlanUndoInput:
     )
 
 
-def options(input: PlanInput | PlanApplyInput) -> model.Options:
+def options(input: PlanInput | PlanApplyInput) -> Options:
     """Convert an input to the options of a plan; null means the default."""
     fields = {name: value for name, value in provided(vars(input)).items() if value is not None}
     if input.busy:
         fields["busy"] = tuple(Interval(busy.start, busy.end) for busy in input.busy)
     for name in ("input_hash", "versions"):
         fields.pop(name, None)
-    return model.Options(**fields)
+    return Options(**fields)

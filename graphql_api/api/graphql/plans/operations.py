@@ -26,7 +26,8 @@ class PlanQuery:
         input: Annotated[PlanInput, strawberry.argument(description="The input of the plan.")],
     ) -> Plan:
         context, viewer = info.context, info.context.viewer_id
-        draft = context.plans.preview(viewer, context.settings_of(viewer), options(input))
+        settings = context.settings_of(viewer)
+        draft = context.plans.preview(viewer, settings, options(input), context.now)
         context.track((*draft.selection.planned, *draft.selection.unestimated))
         return Plan(draft=draft)
 

@@ -50,7 +50,7 @@ def _title(root: strawberry.Parent[Any], info: Info) -> str:
     return info.context.planned_task(root.task_id).title
 
 
-def _spend_rows(info: Info, rows: int) -> None:
+def spend_rows(info: Info, rows: int) -> None:
     """Take the tasks that a list's rows ask for of those that a request may return."""
     keys = lookahead.selections(info._raw_info, "task")  # noqa: SLF001 - Strawberry offers no other way to the fragments
     info.context.spend_rows(keys * rows)
@@ -162,7 +162,7 @@ class Plan:
         metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def blocks(self, info: Info) -> tuple[model.Block, ...]:
-        _spend_rows(info, len(self.draft.plan.blocks))
+        spend_rows(info, len(self.draft.plan.blocks))
         return self.draft.plan.blocks
 
     @strawberry.field(
@@ -171,7 +171,7 @@ class Plan:
         metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def unplaced(self, info: Info) -> tuple[model.Unplaced, ...]:
-        _spend_rows(info, len(self.draft.plan.unplaced))
+        spend_rows(info, len(self.draft.plan.unplaced))
         return self.draft.plan.unplaced
 
     @strawberry.field(
@@ -180,7 +180,7 @@ class Plan:
         metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def at_risk(self, info: Info) -> tuple[model.AtRisk, ...]:
-        _spend_rows(info, len(self.draft.plan.at_risk))
+        spend_rows(info, len(self.draft.plan.at_risk))
         return self.draft.plan.at_risk
 
     @strawberry.field(
@@ -189,7 +189,7 @@ class Plan:
         metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def unestimated(self, info: Info) -> tuple[TaskModel, ...]:
-        _spend_rows(info, len(self.draft.selection.unestimated))
+        spend_rows(info, len(self.draft.selection.unestimated))
         return self.draft.selection.unestimated
 
     @strawberry.field(

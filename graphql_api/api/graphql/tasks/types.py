@@ -1,7 +1,7 @@
 """The GraphQL type of a task."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -15,6 +15,7 @@ from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.enums import DeadlineType, TaskPriority, TaskStatus
 from graphql_api.api.graphql.tasks.reminders import Reminder
 from graphql_api.domain.accounts.model import User
+from graphql_api.domain.blocks.service import TaskBlock, blocks_of
 from graphql_api.domain.dependencies.model import MAX_BLOCKED, MAX_BLOCKERS
 from graphql_api.domain.projects.model import Project
 from graphql_api.domain.reminders.model import MAX_REMINDERS
@@ -22,6 +23,10 @@ from graphql_api.domain.series.model import Series as SeriesModel
 from graphql_api.domain.tasks import model, urgency
 from graphql_api.domain.tasks.urgency import Urgency as UrgencyModel
 
+if TYPE_CHECKING:
+    from graphql_api.api.graphql.blocks.types import PlannedBlock
+
+_BLOCKS = "graphql_api.api.graphql.blocks.types"
 _PROJECTS = "graphql_api.api.graphql.projects.types"
 
 
@@ -167,6 +172,17 @@ class Task(Node):
     )
     def series(task: strawberry.Parent[model.Task], info: Info) -> SeriesModel | None:  # noqa: N805 - as `owner`
         return info.context.series_of(task)
+
+    @strawberry.field(
+        graphql_type=list[Annotated["PlannedBlock", strawberry.lazy(_BLOCKS)]],
+        description=(
+            "The pieces that it is planned in, by time, and the latest of those that are over. One"
+            " for planned times that were set by hand."
+        ),
+        metadata=field_cost(LOADED, items=10),
+    )
+    def planned_blocks(task: strawberry.Parent[model.Task], info: Info) -> list[TaskBlock]:  # noqa: N805 - as `owner`
+        return blocks_of(task, info.context.now)
 
     @strawberry.field(
         description=(

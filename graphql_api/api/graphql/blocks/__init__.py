@@ -1,0 +1,1 @@
+"""Planned blocks that are kept."""

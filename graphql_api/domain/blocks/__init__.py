@@ -1,0 +1,1 @@
+"""Planned blocks that are kept, and the work that is done in them."""
