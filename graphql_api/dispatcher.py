@@ -18,6 +18,7 @@ from graphql_api.domain.projects.deletion import ProjectDeletions
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.store import TimerStore
+from graphql_api.domain.subtasks.renewal import Renewals
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.webhooks.delivery import Deliverer
@@ -45,6 +46,7 @@ def create_dispatcher(config: Config) -> Dispatcher:
         webhooks,
         _project_duty(database, changes, tasks, interval),
         Relocations(database, tasks, clock.now, interval),
+        Renewals.of(database, tasks, interval),
     ]
     dispatcher = Dispatcher(duties, clock.now)
     webhooks.on_ready = partial(dispatcher.wake, webhooks)

@@ -1,5 +1,6 @@
 """Identifiers that sort by creation time."""
 
+import hashlib
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,12 @@ def new_id(now: datetime) -> str:
     RFC 9562, section 5.7, with the sub-millisecond fraction in `rand_a` (section 6.2, method 3).
     """
     return _uuid7(now, secrets.randbits(62))
+
+
+def id_from(at: datetime, *parts: str) -> str:
+    """The id that is made from an instant and some texts: the same each time."""
+    digest = hashlib.sha256("#".join(parts).encode()).digest()
+    return _uuid7(at, int.from_bytes(digest[:8]) >> 2)
 
 
 def first_id(at: datetime) -> str:

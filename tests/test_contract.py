@@ -63,7 +63,9 @@ def test_the_operations_behind_the_rest_routes_fit_the_schema():
 
 
 # What a creation says beside the fields of the task.
-CREATE_OPTIONS = {"idempotency_key", "recurrence", "blocked_by", "blocked_by_index"}
+CREATE_OPTIONS = {
+    *("idempotency_key", "recurrence", "blocked_by", "blocked_by_index", "parent_index"),
+}
 # What an update says beside the fields of the task.
 UPDATE_OPTIONS = {
     "add_tags",

@@ -7,7 +7,7 @@ import strawberry
 from graphql import GraphQLObjectType, get_named_type, is_composite_type, parse, validate
 
 from graphql_api.api.graphql.connection import Connection
-from graphql_api.api.graphql.costs import LIST, LOADED, RELATION, collect, field_cost
+from graphql_api.api.graphql.costs import LIST, LOADED, RELATION, TREE, collect, field_cost
 from graphql_api.api.graphql.schema import COSTS, SCHEMA
 from graphql_api.errors import QueryTooComplex, StartError
 from graphql_api.infra.executor import limits
@@ -71,7 +71,7 @@ def test_a_list_of_objects_or_a_connection_that_declares_no_cost_cannot_start(re
 
     assert str(error.value) == (
         "Project.works: a list or a connection of objects declares its cost,"
-        " metadata=field_cost(LIST), RELATION or LOADED (graphql_api/api/graphql/costs.py)"
+        " metadata=field_cost(LIST), RELATION, TREE or LOADED (graphql_api/api/graphql/costs.py)"
     )
 
 
@@ -185,7 +185,8 @@ WITHIN = {
 
 @pytest.mark.parametrize(("outer", "inner"), WITHIN, ids=str)
 def test_no_two_lists_of_the_schema_multiply_what_a_request_reads(outer, inner):
-    is_allowed = COSTS[outer].nesting is LIST and COSTS[inner].nesting is RELATION
+    allowed = {LIST: {RELATION, TREE}, TREE: {RELATION, TREE}}
+    is_allowed = COSTS[inner].nesting in allowed.get(COSTS[outer].nesting, ())
 
     assert (refusal(document(WITHIN[outer, inner])) is None) == is_allowed
 

@@ -1,6 +1,6 @@
 """The context of a request: its viewer, services, data loaders and budgets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -269,13 +269,19 @@ class Context:
             self.now,
             self.settings_of(user_id).timezone if filter.asks_timezone else "UTC",
             related.dependencies_of(user_id).blocked_ids if filter.asks_blockers else (),
+            self._children(user_id, filter.parent_ids),
         )
+
+    def _children(self, user_id: str, parent_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """The ids of the subtasks of each of these tasks; none of one that is not there."""
+        self.tasks_by_key.prefetch((user_id, each) for each in parent_ids)
+        parents = {each: self.tasks_by_key.get((user_id, each)) for each in parent_ids}
+        return {each: parent.child_ids if parent else () for each, parent in parents.items()}
 
     def project_of(self, task: Task) -> Project | None:
         """The project that a task is in; None while it is taken out of one that was deleted."""
-        if task.project_id is None:
-            return None
-        return self.projects_by_key.get((task.user_id, task.project_id))
+        project_id = self.related_tasks.heir(task).get("project_id")
+        return self.projects_by_key.get((task.user_id, project_id)) if project_id else None
 
     def open_tally(self, user_id: str) -> OpenTally:
         """The number of the user's open tasks. Raises QueryTooComplex beyond the budget."""

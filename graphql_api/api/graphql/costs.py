@@ -19,13 +19,14 @@ from graphql_api.infra.executor.coercion import DEFINITION
 from graphql_api.infra.executor.executor import core_schema
 from graphql_api.infra.executor.limits import VALUE_SIZE, Costs, FieldCost, Nesting
 
-LOADED, LIST, RELATION = Nesting.LOADED, Nesting.LIST, Nesting.RELATION
+LOADED, LIST, RELATION, TREE = Nesting.LOADED, Nesting.LIST, Nesting.RELATION, Nesting.TREE
 
 _KEY = "cost"
 _ITEMS = {
     LOADED: 1,
     LIST: MAX_PAGE_SIZE,
     RELATION: 10,
+    TREE: 4,  # on each of its levels
 }  # a request may load ten times as many related tasks as a page has
 
 
@@ -42,8 +43,9 @@ def field_cost(
 
     A field with many objects says how it may be nested: LOADED if they come with their parent,
     LIST if they are read for it, RELATION for a bounded number of them that are read in one batch
-    with those of other parents. `expensive`: a password check, a plan, a write in bulk, of which an
-    operation has one. `exclusive`: it ends the session that asks, so nothing may stand beside it.
+    with those of other parents, TREE for such that have the like within them. `expensive`: a
+    password check, a plan, a write in bulk, of which an operation has one. `exclusive`: it ends the
+    session that asks, so nothing may stand beside it.
 
     `items` is the most of a list, else that of its nesting; `work` how many plain fields take as
     long as this one; `size` the bytes of a value that may be longer than an id or an instant.
@@ -64,7 +66,8 @@ def collect(schema: strawberry.Schema) -> Costs:
     if missing:
         raise StartError(
             f"{', '.join(missing)}: a list or a connection of objects declares its cost,"
-            " metadata=field_cost(LIST), RELATION or LOADED (graphql_api/api/graphql/costs.py)"
+            " metadata=field_cost(LIST), RELATION, TREE or LOADED"
+            " (graphql_api/api/graphql/costs.py)"
         )
     return costs
 

@@ -66,18 +66,6 @@ def _spell_terms(task: dict[str, Any]) -> dict[str, Any]:
     return task
 
 
-def _spell_fields(change: dict[str, Any]) -> dict[str, Any]:
-    """Spell the names of fields as they are in a task."""
-    change["fields"] = [snake_case(name) for name in change["fields"]]
-    return change
-
-
-def _spell_all_fields(page: dict[str, Any]) -> dict[str, Any]:
-    """Spell the names of fields in a page of changes."""
-    page["nodes"] = [_spell_fields(change) for change in page["nodes"]]
-    return page
-
-
 TASKS = "/api/v1/tasks"
 TASK = f"{TASKS}/<task_id>"
 BLOCKERS = f"{TASK}/blockers"
@@ -108,7 +96,7 @@ TOO_MANY_GUESSES = {429: "Too many attempts: try again after `Retry-After` secon
 TASK_CHANGES = {409: "Other requests keep changing the task."}
 PROJECT_CHANGES = {409: "Other requests keep changing the project."}
 SERIES_CHANGES = {409: "The series has ended, or other requests keep changing it."}
-CLOSING = {409: "The task is closed already, or blocked by open tasks."}
+CLOSING = {409: "The task is closed already, or open blockers or subtasks are in the way."}
 WEBHOOK_CHANGES = {409: "Other requests keep changing the webhook."}
 TOO_OLD = {410: "Changes after this cursor are no longer kept: list your tasks anew."}
 NO_PLAN_TASK = {404: "One of `task_ids` is no open task of the user."}
@@ -210,7 +198,7 @@ ROUTES = (
         names={"tags": "tag"},
         paged_orders={
             *("urgency", "priority", "title"),
-            *("updated_at", "planned_start", "completed_at"),
+            *("updated_at", "planned_start", "completed_at", "position"),
         },
     ),
     Route(
@@ -221,7 +209,7 @@ ROUTES = (
         summary="Create a task",
         example={"title": "Water the plants", "tags": ["home"], "due_at": "2030-06-03T09:00:00Z"},
         problems={
-            404: "`project_id` is no project of the user.",
+            404: "`project_id`, `parent_id` or one of `blocked_by` is none of the user's.",
             409: "The `Idempotency-Key` was used with another body, or its task is gone.",
         },
         status=201,
@@ -248,7 +236,9 @@ ROUTES = (
             " `merged`, unless one of its fields has been changed since."
         ),
         example={"status": "in_progress", "due_at": None},
-        problems={409: "Open blockers keep it from being completed, or it keeps changing."},
+        problems={
+            409: "Open blockers or subtasks keep it from being completed, or it keeps changing."
+        },
         omits_if_empty={"merged"},
         takes_response=True,
         flags={"force"},
@@ -259,10 +249,21 @@ ROUTES = (
         "DeleteTask",
         tag="Tasks",
         summary="Delete a task",
-        description="Deletes a task for good. The tasks that it blocked are released.",
+        description=(
+            "Deletes a task and all tasks below it for good. The tasks that they blocked are"
+            " released."
+        ),
         problems=TASK_CHANGES,
         message="Task deleted successfully",
-        omits_if_empty={"released_task_ids"},
+        omits_if_empty={"deleted_subtask_ids", "released_task_ids"},
+    ),
+    Route(
+        ("GET",),
+        f"{TASK}/subtasks",
+        "GetSubtasks",
+        tag="Tasks",
+        summary="List the subtasks of a task",
+        description="Lists the tasks directly below it, by `position`, and how far they are done.",
     ),
     Route(
         ("GET",),
@@ -307,7 +308,6 @@ ROUTES = (
         summary="Read the history of a task",
         description="Returns a page of a task's changes, newest first, as long as they are kept.",
         aliases={"first": "limit"},
-        adapt=_spell_all_fields,
     ),
     Route(
         ("GET",),
@@ -322,7 +322,6 @@ ROUTES = (
         ),
         problems=TOO_OLD,
         aliases={"first": "limit"},
-        adapt=_spell_all_fields,
     ),
     Route(
         ("POST",),
@@ -348,7 +347,6 @@ ROUTES = (
         ),
         problems={**TOO_OLD, 429: "The user has too many streams."},
         headers={"after": "Last-Event-ID"},
-        adapt=_spell_fields,
     ),
     Route(
         ("GET",),

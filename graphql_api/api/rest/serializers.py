@@ -1,7 +1,7 @@
 """Serializers: the result of an operation becomes the body of a REST response.
 
 The operation has given the fields their names. A serializer spells the values of enums in lower
-case, wherever the schema has an enum.
+case, wherever the schema has an enum, and names of fields as they are in REST.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,10 @@ from typing import Any, TypeAlias
 
 from graphql import GraphQLEnumType, get_nullable_type, is_list_type
 
-from graphql_api.api.rest.operations import Selection
+from graphql_api.api.rest.operations import Selection, snake_case
+
+NAMES = {("Change", "fields"), ("Task", "inherited")}
+"""The fields whose values are names of fields."""
 
 Serializer: TypeAlias = Callable[[Any], Any]  # changes objects in place: nobody else needs them
 
@@ -25,6 +28,8 @@ def _object_serializer(selection: Selection) -> Serializer | None:
     for key, field in selection.fields.items():
         if isinstance(type_ := get_nullable_type(field.type), GraphQLEnumType):
             enums.append((key, _lower_case(type_)))  # no call for each: half of the time
+        elif (selection.type.name, field.name) in NAMES:
+            others.append((key, _spell))
         elif serialize := _serializer(field.type, field.selection):
             others.append((key, serialize))
     if not enums and not others:
@@ -58,6 +63,10 @@ def _list_serializer(element: Serializer) -> Serializer:
 
 def _lower_case(enum: GraphQLEnumType) -> dict[str | None, str | None]:
     return {None: None, **{name: name.lower() for name in enum.values}}
+
+
+def _spell(names: list[str]) -> list[str]:
+    return list(map(snake_case, names)) if names else names
 
 
 def _unchanged(value: Any) -> Any:

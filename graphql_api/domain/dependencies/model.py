@@ -5,9 +5,10 @@ together, the second one fails: it finds another version than the one it has che
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeAlias
 
 from graphql_api.errors import FIELD, BadUserInput, Conflict
 
@@ -15,6 +16,11 @@ MAX_BLOCKERS = 50  # of a task
 MAX_BLOCKED = 500  # by a task
 MAX_DEPENDENCIES = 2_000  # of a user, so that they fit into one item of 400 KB
 BLOCKER_IDS = "blocker_ids"
+
+Children: TypeAlias = Mapping[str, Sequence[str]]
+"""Ids of subtasks by that of their parent, which is done after them: it waits for them, too."""
+
+NO_CHILDREN: Children = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +82,12 @@ class Dependencies:
         blocker_ids: Iterable[str],
         closed: Collection[str],
         field: str = BLOCKER_IDS,
+        children: Children = NO_CHILDREN,
     ) -> "Dependencies":
         """Add blockers to the task. `closed` are the ids of the closed ones among these tasks.
 
-        Raises BadUserInput for too many, and Conflict, with the cycle, if the task blocks one of
-        them, directly or not.
+        `children` are those of the tasks that are waited for. Raises BadUserInput for too many, and
+        Conflict, with the cycle, if one of them waits for the task, directly or not.
         """
         before = self.blockers_of(task_id)
         new = [blocker for blocker in blocker_ids if blocker not in before]
@@ -88,7 +95,7 @@ class Dependencies:
             return self
         self._check_counts(task_id, new, field)
         for blocker in new:
-            self._check_cycle(task_id, blocker)
+            self.check_cycle(task_id, blocker, children)
         return self._with({**self.blockers, task_id: (*before, *new)}, self._closed.union(closed))
 
     def remove(self, task_id: str, blocker_ids: Collection[str]) -> "Dependencies":
@@ -126,15 +133,39 @@ class Dependencies:
         if sum(map(len, self.blockers.values())) + len(new) > MAX_DEPENDENCIES:
             raise BadUserInput(f"A user can have at most {MAX_DEPENDENCIES} dependencies.", field)
 
-    def _check_cycle(self, task_id: str, blocker: str) -> None:
-        """Raise Conflict if the task blocks the blocker, directly or not."""
-        reached, reached_from = [blocker], {blocker: task_id}
+    def touched(self) -> "Dependencies":
+        """The same dependencies as a next version, which whoever checks a cycle now will notice."""
+        return replace(self, version=self.version + 1)
+
+    def reach(self, task_ids: Iterable[str], children: Children) -> list[str]:
+        """The tasks that these wait for, directly or not, and they themselves."""
+        reached = dict.fromkeys(task_ids)
+        waiting = list(reached)
+        for at in waiting:  # grows on the way
+            new = [each for each in self._awaited(at, children) if each not in reached]
+            reached.update(dict.fromkeys(new))
+            waiting += new
+        return waiting
+
+    def _awaited(self, task_id: str, children: Children) -> Iterable[str]:
+        """The tasks that a task waits for directly: its blockers, and its subtasks."""
+        return (*self.blockers_of(task_id), *children.get(task_id, ()))
+
+    def check_cycle(
+        self, task_id: str, awaited: str, children: Children, field: str = BLOCKER_IDS
+    ) -> None:
+        """Raise Conflict if another task, for which one is to wait, waits for that one."""
+        reached, reached_from = [awaited], {awaited: task_id}
         for at in reached:  # grows on the way
-            for other in self.blockers_of(at):
+            for other in self._awaited(at, children):
                 if other == task_id:
                     raise Conflict(
-                        "A task cannot block itself: in this cycle, each is blocked by the next.",
-                        field=BLOCKER_IDS,
+                        "A task cannot wait for itself: in this cycle, each is blocked by the next,"
+                        " or its parent."
+                        if children
+                        else "A task cannot block itself: in this cycle, each is blocked by the"
+                        " next.",
+                        field=field,
                         cycle=[*_path(reached_from, task_id, at), task_id],
                     )
                 if other not in reached_from:

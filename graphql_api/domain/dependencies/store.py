@@ -32,6 +32,10 @@ class DependencyStore:
         defaults = {key: Dependencies.none(key) for key in user_ids}
         return defaults | {dependencies.user_id: dependencies for dependencies in stored}
 
+    def links(self, user_id: str) -> "Links":
+        """The user's dependencies, for a transaction that may change them."""
+        return Links(self, user_id)
+
     def action(self, before: Dependencies, after: Dependencies) -> Action:
         """Put the next state; if it is the same, check that it is still stored."""
         new = Attr("item").not_exists()
@@ -39,3 +43,37 @@ class DependencyStore:
         if after is before:
             return Check(self._table, {"user_id": before.user_id, "item": ITEM}, as_read)
         return Put(self._table, {"item": codec.value(ITEM), **codec.encode(after)}, as_read)
+
+
+class Links:
+    """A user's dependencies as one transaction changes them: read once, if at all, written once."""
+
+    def __init__(self, store: DependencyStore, user_id: str) -> None:
+        self._store, self._user_id = store, user_id
+        self._before: Dependencies | None = None
+        self._after: Dependencies | None = None
+
+    @property
+    def before(self) -> Dependencies:
+        """The dependencies as they are stored."""
+        if self._before is None:
+            self._before = self._store.get(self._user_id)
+        return self._before
+
+    @property
+    def now(self) -> Dependencies:
+        """The dependencies as they are to be."""
+        return self._after or self.before
+
+    @property
+    def is_read(self) -> bool:
+        """Return whether anything of the transaction depends on them."""
+        return self._before is not None
+
+    def change(self, after: Dependencies) -> None:
+        """Put the next state in the place of the one before."""
+        self._after = after
+
+    def actions(self) -> list[Action]:
+        """The action that writes them, or checks that they are unchanged; none if nobody asked."""
+        return [self._store.action(self.before, self.now)] if self.is_read else []

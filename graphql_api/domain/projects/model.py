@@ -10,6 +10,7 @@ from typing import Any
 from graphql_api import clock
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.records import Check, checked_id, immutable
+from graphql_api.domain.subtasks.positions import checked_position, last_position
 from graphql_api.domain.tasks.model import Task, TaskPriority
 from graphql_api.domain.text import is_invisible
 from graphql_api.errors import FIELD, BadUserInput
@@ -17,11 +18,8 @@ from graphql_api.ids import EPOCH, new_id
 
 MAX_PROJECTS = 500  # of a user, archived ones included: one read has them all
 MAX_NAME_LENGTH = 100  # characters, without surrounding space
-MAX_POSITION_LENGTH = 64  # characters
 
 _COLOR = re.compile(r"#[0-9a-f]{6}")
-_POSITION = re.compile(rf"[0-9A-Za-z]{{1,{MAX_POSITION_LENGTH}}}", re.ASCII)
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class TaskFate(Enum):
@@ -139,18 +137,6 @@ class Project:
         return self.position, self.project_id
 
 
-def last_position(now: datetime) -> str:
-    """A position behind all that were made before: an integer of fractional indexing.
-
-    It is a key of the libraries of that name, which make keys between any two of them.
-    """
-    rest, digits = int(now.timestamp() * 1000), ""
-    for _ in range(7):
-        rest, digit = divmod(rest, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    return "g" + digits  # g: seven digits follow
-
-
 def check_target(deletion: ProjectDeletion, project_id: str) -> None:
     """Raise BadUserInput unless tasks that are moved, and only those, have somewhere to go."""
     if (deletion.tasks is TaskFate.MOVE) is (deletion.move_to is None):
@@ -182,13 +168,6 @@ def _color(field: str, text: str) -> str:
     return color
 
 
-def _position(field: str, text: str) -> str:
-    if not _POSITION.fullmatch(text):
-        message = f"{FIELD} must have 1 to {MAX_POSITION_LENGTH} of the characters 0-9, A-Z, a-z."
-        raise BadUserInput(message, field)
-    return text
-
-
 def _defaults(_: str, defaults: TaskDefaults) -> TaskDefaults:
     """The defaults as a task has them. Raises BadUserInput for what no task can have."""
     task = Task.new("", {"title": "x", **defaults.values}, EPOCH)
@@ -198,7 +177,7 @@ def _defaults(_: str, defaults: TaskDefaults) -> TaskDefaults:
 _CHECKS: Mapping[str, Check] = {
     "name": _name,
     "color": _color,
-    "position": _position,
+    "position": checked_position,
     "defaults": _defaults,
 }
 _EMPTY: Mapping[str, Any] = {"color": None, "defaults": NO_DEFAULTS}  # what null stands for

@@ -1,7 +1,7 @@
 """Series and their occurrences: which one is current, and which comes next. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -27,6 +27,9 @@ from graphql_api.errors import BadUserInput
 
 MAX_MISSED = 50  # occurrences that one write records as missed: the latest ones
 RECURRENCE = "recurrence"
+
+
+_DAY = timedelta(days=1)
 
 
 @immutable
@@ -247,20 +250,40 @@ def following_task(task: Task, series: Series, now: datetime) -> Task:
 
     What lies at a time of its own moves by as many days, at the same time of day.
     """
-    current, zone = series.current, ZoneInfo(series.recurrence.timezone)
-    shift = _wall_time(current.due, zone) - _wall_time(task.due or current.due, zone)
-    if current.at is None or task.due_on:
-        shift = timedelta(days=round(shift / timedelta(days=1)))
+    current = series.current
+    way = Movement.between(task.due or current.due, current.due, series.recurrence.timezone)
+    return task.again(current.task_id, current.due, way.instant, now)
 
-    def moved(instant: datetime) -> datetime:
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """The way from one occurrence to another, by the local clock; between days, by whole days."""
+
+    zone: ZoneInfo
+    shift: timedelta
+
+    @classmethod
+    def between(cls, start: datetime | date, end: datetime | date, timezone: str) -> "Movement":
+        """The way from one due date or day to another."""
+        zone = ZoneInfo(timezone)
+        shift = _wall_time(end, zone) - _wall_time(start, zone)
+        if not (isinstance(start, datetime) and isinstance(end, datetime)):
+            shift = timedelta(days=round(shift / _DAY))
+        return cls(zone, shift)
+
+    def instant(self, at: datetime) -> datetime:
+        """The instant as far from another one; that one itself beyond the calendar."""
         try:
-            return clock.milliseconds(
-                (_wall_time(instant, zone) + shift).replace(tzinfo=zone).astimezone(UTC)
-            )
+            local = _wall_time(at, self.zone) + self.shift
+            return clock.milliseconds(local.replace(tzinfo=self.zone).astimezone(UTC))
         except OverflowError:
-            return instant
+            return at
 
-    return task.again(current.task_id, current.due, moved, now)
+    def due(self, due: datetime | date | None) -> datetime | date | None:
+        """The due date or day as far from another one."""
+        if due is None or isinstance(due, datetime):
+            return due and self.instant(due)
+        return due + timedelta(days=round(self.shift / _DAY))
 
 
 def _wall_time(due: datetime | date, zone: ZoneInfo) -> datetime:

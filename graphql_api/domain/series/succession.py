@@ -4,8 +4,10 @@ They go into the transaction of the task's own write: there is no instant at whi
 done and the next one is missing, whatever crashes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from graphql_api import ids
 from graphql_api.domain.changes.model import Actor
@@ -15,12 +17,15 @@ from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.series.model import Series, following_task, records
 from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.settings.store import SettingsStore
+from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import Write
 from graphql_api.errors import BadUserInput, Conflict
 from graphql_api.infra.dynamodb import Action
+
+MAX_TAKEN_BACK = 20  # tasks of a next occurrence that go with the closing of the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +138,13 @@ class Succession:
 
         return retry_on_conflict(attempt)
 
+    def is_current(self, task: Task) -> bool:
+        """Return whether a task is the current occurrence of a series."""
+        return self._current(task) is not None
+
     def check_current(self, task: Task) -> None:
         """Raise BadUserInput unless a task is the current occurrence of a series."""
-        if self._current(task) is None:
+        if not self.is_current(task):
             raise BadUserInput("This task is not the current occurrence of a series.", "id")
 
     def of_reopening(
@@ -149,9 +158,13 @@ class Succession:
         if series.ended_at is None:
             following = self._tasks.get_many([(task.user_id, series.current.task_id)])
             found = next(iter(following.values()), None)
-            if found is None or not _is_untouched(found, dependencies):
+            if found is None:
                 return NONE
-            gone = (writes.deletion(found, dependencies, actor, now),)
+            renewed = [found, *chain(*Placement(self._tasks).below(found))]
+            if len(renewed) > MAX_TAKEN_BACK or not _are_untouched(renewed, dependencies):
+                return NONE
+            deletions = (writes.deletion(each, dependencies, actor, now) for each in renewed)
+            gone = tuple(deletions)[::-1]
         back = series.go_back()
         keys = [f"{back.current.on.isoformat()}#{task.task_id}"]
         keys += [f"{on.isoformat()}#" for on in series.missed]
@@ -186,7 +199,12 @@ class Succession:
         return series
 
 
-def _is_untouched(task: Task, dependencies: Dependencies) -> bool:
-    """Tell whether nobody has changed a task since it was created."""
-    linked = dependencies.blockers_of(task.task_id) or dependencies.blocked_by(task.task_id)
-    return task.version == 1 and task.open and not linked
+def _are_untouched(tasks: Iterable[Task], dependencies: Dependencies) -> bool:
+    """Tell whether nobody has changed tasks since they were created."""
+    return all(
+        task.version == 1
+        and task.open
+        and not dependencies.blockers_of(task.task_id)
+        and not dependencies.blocked_by(task.task_id)
+        for task in tasks
+    )

@@ -54,6 +54,7 @@ class TaskOrderField(Enum):
     UPDATED_AT = "updated_at"
     PLANNED_START = "planned_start"
     COMPLETED_AT = "completed_at"
+    POSITION = "position"
 
 
 class OrderDirection(Enum):
@@ -94,6 +95,7 @@ _VALUES: Mapping[TaskOrderField, Callable[[Task], str | int | None]] = {
     TaskOrderField.UPDATED_AT: _instant("updated_at"),
     TaskOrderField.PLANNED_START: _instant("planned_start"),
     TaskOrderField.COMPLETED_AT: _instant("completed_at"),
+    TaskOrderField.POSITION: lambda task: task.place,
 }
 INDEXED = (TaskOrderField.CREATED_AT, TaskOrderField.DUE_AT)
 """The orders in which DynamoDB has the tasks."""
@@ -103,12 +105,14 @@ INDEXED = (TaskOrderField.CREATED_AT, TaskOrderField.DUE_AT)
 class Viewpoint:
     """The instant and the place from which a filter is looked at.
 
-    `blocked_ids` are the tasks with open blockers, which a filter that `asks_blockers` needs.
+    `blocked_ids` are the tasks with open blockers, which a filter that `asks_blockers` needs;
+    `children` the subtasks of the parents that it names, which are then found by their ids.
     """
 
     now: datetime
     timezone: str = "UTC"  # IANA
     blocked_ids: Collection[str] = ()
+    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def end_of_day(self, days: int) -> datetime:
         """The end of the local day that is so many days after today."""
@@ -151,6 +155,8 @@ class TaskFilter:
     planned_before: datetime | None = field(default=None, repr=False)
     project_ids: tuple[str, ...] | None = field(default=None, repr=False)
     no_project: bool | None = field(default=None, repr=False)
+    parent_id: str | None = field(default=None, repr=False)
+    no_parent: bool | None = field(default=None, repr=False)
     and_: tuple["TaskFilter", ...] | None = field(default=None, repr=False)
     or_: tuple["TaskFilter", ...] | None = field(default=None, repr=False)
     not_: "TaskFilter | None" = field(default=None, repr=False)
@@ -199,6 +205,11 @@ class TaskFilter:
         return any(each.ready is not None for each in self.every)
 
     @property
+    def parent_ids(self) -> list[str]:
+        """The tasks of which it asks for the subtasks."""
+        return [each.parent_id for each in self.every if each.parent_id is not None]
+
+    @property
     def asks_timezone(self) -> bool:
         """Return whether it matters when a day begins."""
         return any(each.due_within_days is not None for each in self.every)
@@ -245,6 +256,7 @@ class TaskFilter:
             if (values := getattr(self, name)) is not None:
                 yield OneOf(name, values)
         yield from self._about_projects()
+        yield from self._about_parents(at)
         yield from self._about_tags()
         yield from self._about_times()
         yield from self._about_now(at)
@@ -265,6 +277,14 @@ class TaskFilter:
             yield OneOf("project_id", self.project_ids)
         if self.no_project is not None:
             yield unless(Exists("project_id"), wanted=not self.no_project)
+
+    def _about_parents(self, at: Viewpoint) -> Iterator[Criterion]:
+        if self.parent_id is not None:
+            yield OneOf("parent_id", (self.parent_id,))
+            if self.parent_id in at.children:
+                yield KeyIn("task_id", at.children[self.parent_id])
+        if self.no_parent is not None:
+            yield unless(Exists("parent_id"), wanted=not self.no_parent)
 
     def _about_tags(self) -> Iterator[Criterion]:
         if self.tags is not None:

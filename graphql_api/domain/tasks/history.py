@@ -9,16 +9,16 @@ from graphql_api import clock
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import TIMED, Actor, Change, ChangeKind
 from graphql_api.domain.conflicts import retry_on_conflict
-from graphql_api.domain.dependencies.model import Dependencies
-from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.dependencies.store import DependencyStore, Links
 from graphql_api.domain.due_days.model import DUE_ON
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.series.succession import NONE, Consequences, Succession
 from graphql_api.domain.settings.store import SettingsStore
+from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
-from graphql_api.domain.tasks.writes import BLOCKED_BY, BLOCKS, RECURRENCE, Write
+from graphql_api.domain.tasks.writes import BELOW, BLOCKED_BY, BLOCKS, RECURRENCE, Write
 from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
 from graphql_api.infra.dynamodb import Action, codec
 
@@ -43,6 +43,7 @@ class History:
         self._dependencies = dependencies
         self._feed = feed
         self._projects = projects
+        self._placement = Placement(store)
 
     def fields_since(self, task: Task, version: int) -> set[str] | None:
         """The fields that were changed after a version; None if not all changes are kept."""
@@ -85,9 +86,9 @@ class History:
             return self._restoring(change, actor, now)
         task = self._store.get(change.user_id, change.task_id)
         self._check_unchanged(task, change)
-        known = self._dependencies.get(change.user_id)
+        links = self._dependencies.links(change.user_id)
         if change.fields == (BLOCKED_BY,):
-            return self._relinking(task, change, known, actor, now)
+            return self._relinking(task, change, links, actor, now)
         values = codec.values(Task, change.before, [*change.fields, "completed_at"])
         zone, unmoved = self._settings.zone(task.user_id, values.get(DUE_ON))
         after = _reverted(task, values, zone, now)
@@ -99,9 +100,9 @@ class History:
         beside += unmoved
         write = writes.edit(task, after, actor, now, undoes=change.change_id)
         if task.open is not after.open:
-            marked = known.mark(task.task_id, closed=not after.open)
-            beside.append(self._dependencies.action(known, marked))
-        return write, beside
+            links.change(links.before.mark(task.task_id, closed=not after.open))
+        placing = self._placement.actions(task, after, links)
+        return write, [*beside, *placing, *links.actions()]
 
     def _consequences(self, write: Write, actor: Actor, now: datetime) -> Consequences:
         """The consequences of taking a change back for a task that recurs."""
@@ -132,39 +133,102 @@ class History:
             )
 
     def _relinking(
-        self, task: Task, change: Change, known: Dependencies, actor: Actor, now: datetime
+        self, task: Task, change: Change, links: Links, actor: Actor, now: datetime
     ) -> tuple[Write, list[Action]]:
         """Give a task the blockers back that it had, as far as they are still there."""
         had = codec.texts(change.before, BLOCKED_BY)
         others = self._existing(task.user_id, had)
+        known = links.before
         gone = set(known.blockers_of(task.task_id)) - set(had)
-        links = {task.task_id: [other.task_id for other in others]}
-        after = _linked(known.remove(task.task_id, gone), links, [task, *others])
+        links.change(known.remove(task.task_id, gone))
+        self._link({task.task_id: [other.task_id for other in others]}, [task, *others], links)
         write = writes.linking(task, known, actor, now, undoes=change.change_id)
-        return write, [self._dependencies.action(known, after), *self._checks(others)]
+        return write, [*links.actions(), *self._checks(others)]
 
     def _restoring(self, change: Change, actor: Actor, now: datetime) -> tuple[Write, list[Action]]:
-        """Bring a deleted task back, with its blockers and what it blocked, if still there."""
+        """Bring a deleted task back, with its blockers and what it blocked, if still there.
+
+        The tasks below it come before it, so that what a crash has interrupted can be repeated.
+        """
         if self._store.get_many([(change.user_id, change.task_id)]):
             raise Conflict("The task is there again.", field="change_id")
         if change.undone_by is not None:
             raise Conflict("The task was brought back, and deleted again.", field="change_id")
-        deleted = codec.decode(Task, change.before)
-        again = replace(deleted, version=deleted.version + 1, updated_at=clock.milliseconds(now))
-        zone, unmoved = self._settings.zone(change.user_id, again.due_on)
-        again = again.located(zone)
-        housing = self._housing(None, again)
-        task = again if housing is not None else replace(again, project_id=None)
-        blockers = self._existing(change.user_id, codec.texts(change.before, BLOCKED_BY))
-        blocked = self._existing(change.user_id, codec.texts(change.before, BLOCKS))
-        known = self._dependencies.get(change.user_id)
-        links = {task.task_id: [other.task_id for other in blockers]}
-        links |= {other.task_id: [task.task_id] for other in blocked}
-        after = _linked(known, links, [task, *blockers, *blocked])
-        linked = [self._dependencies.action(known, after), *self._checks([*blockers, *blocked])]
+        below = [
+            found
+            for each in codec.texts(change.before, BELOW)
+            if (found := self._feed.find(change.user_id, each))
+        ]
+        self._restore_below(below, actor, now)
+        links = self._dependencies.links(change.user_id)
+        task = _deleted(change, now)
+        zone, unmoved = self._settings.zone(task.user_id, task.due_on)
+        task = task.located(zone)
+        others = self._relink([change, *below], task, links)
+        task, placing = self._placed(task, links)
+        housing = self._housing(None, task)
+        task = task if housing is not None else replace(task, project_id=None)
         write = writes.restoration(task, change, actor, now)
         undone = self._feed.undone(change, write.change.change_id)
-        return write, [undone, *linked, *unmoved, *(housing or ())]
+        beside = [undone, *links.actions(), *unmoved, *(housing or ()), *placing]
+        return write, [*beside, *self._checks(others)]
+
+    def _placed(self, task: Task, links: Links) -> tuple[Task, list[Action]]:
+        """A task that comes back below its parent, if it still can, and what is written for it."""
+        try:
+            return task, self._placement.actions(None, task, links)
+        except (NotFound, BadUserInput, Conflict):
+            return replace(task, parent_id=None), []
+
+    def _restore_below(self, below: Sequence[Change], actor: Actor, now: datetime) -> None:
+        """Bring back the tasks below a deleted one that are still missing."""
+        keys = [(each.user_id, each.task_id) for each in below]
+        there = self._store.get_many(keys)
+        missing = [each for key, each in zip(keys, below, strict=True) if key not in there]
+        tasks = [_deleted(each, now) for each in missing]
+        day = next((each.due_on for each in tasks if each.due_on), None)
+        zone, unmoved = self._settings.zone(below[0].user_id, day) if below else (None, [])
+        projects = {(each.user_id, each.project_id) for each in tasks if each.project_id}
+        known = self._projects.get_many([*projects])
+        back = []
+        for task, change in zip(tasks, missing, strict=True):
+            is_housed = (task.user_id, task.project_id) in known
+            housed = task if is_housed else replace(task, project_id=None)
+            back.append(writes.restoration(housed.located(zone), change, actor, now))
+        checks = [*unmoved, *(self._projects.presence(*key) for key in known)]
+        for group in self._store.transactions(back, beside=len(checks)):
+            self._store.write(*group, beside=checks)
+
+    def _relink(self, changes: Sequence[Change], root: Task, links: Links) -> list[Task]:
+        """Let deleted tasks block and be blocked as they were; return the others among these."""
+        linked: dict[str, list[str]] = {}
+        for change in changes:
+            for blocker in codec.texts(change.before, BLOCKED_BY):
+                linked.setdefault(change.task_id, []).append(blocker)
+            for blocked in codec.texts(change.before, BLOCKS):
+                linked.setdefault(blocked, []).append(change.task_id)
+        mentioned = dict.fromkeys([*linked, *(each for ids in linked.values() for each in ids)])
+        mentioned.pop(root.task_id, None)
+        found = self._existing(root.user_id, [*mentioned])
+        there = {root.task_id, *(each.task_id for each in found)}
+        known = {
+            task_id: [each for each in dict.fromkeys(ids) if each in there]
+            for task_id, ids in linked.items()
+            if task_id in there
+        }
+        self._link(known, [root, *found], links)
+        restored = {change.task_id for change in changes}
+        return [each for each in found if each.task_id not in restored]
+
+    def _link(self, linked: dict[str, list[str]], tasks: Sequence[Task], links: Links) -> None:
+        """Add blockers, by the task that they block; `tasks` are all of them."""
+        closed = [task.task_id for task in tasks if not task.open]
+        children = self._placement.children_of(tasks[0].user_id, tasks, links) if linked else {}
+        after = links.now
+        for task_id, blockers in linked.items():
+            if blockers:
+                after = after.add(task_id, blockers, closed, children=children)
+        links.change(after)
 
     def _housing(self, before: Task | None, after: Task) -> list[Action] | None:
         """The check of the project that a task comes back to; None if that is gone."""
@@ -193,12 +257,7 @@ def _reverted(task: Task, values: Mapping[str, Any], zone: str | None, now: date
     return after
 
 
-def _linked(
-    known: Dependencies, links: dict[str, list[str]], tasks: Sequence[Task]
-) -> Dependencies:
-    """The dependencies with blockers added, by the task that they block."""
-    closed = [task.task_id for task in tasks if not task.open]
-    for task_id, blockers in links.items():
-        if blockers:
-            known = known.add(task_id, blockers, closed)
-    return known
+def _deleted(change: Change, now: datetime) -> Task:
+    """The task that a change has deleted, as its next version."""
+    deleted = codec.decode(Task, change.before)
+    return replace(deleted, version=deleted.version + 1, updated_at=clock.milliseconds(now))

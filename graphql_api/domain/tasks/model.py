@@ -24,6 +24,7 @@ from graphql_api.domain.records import (
 )
 from graphql_api.domain.reminders.model import Bases, Reminder, ReminderBase, check_new
 from graphql_api.domain.reminders.model import checked as checked_reminders
+from graphql_api.domain.subtasks.positions import checked_position, last_position
 from graphql_api.domain.text import comparable, is_invisible
 from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.ids import new_id
@@ -97,8 +98,12 @@ def tag(field: str, text: str) -> str:
     return tag
 
 
-def _project_id(field: str, text: str | None) -> str | None:
+def _other_id(field: str, text: str | None) -> str | None:
     return None if text is None else checked_id(field, text)
+
+
+def _position(field: str, text: str) -> str:
+    return text and checked_position(field, text)
 
 
 @immutable
@@ -128,10 +133,13 @@ class Task:
     planned_start: datetime | None = writable(default=None)
     planned_end: datetime | None = writable(default=None)
     reminders: tuple[Reminder, ...] = writable(checked_reminders, default=(), clearable=True)
-    project_id: str | None = writable(_project_id, default=None)
+    project_id: str | None = writable(_other_id, default=None)
     due_on: date | None = writable(checked_day, default=None)
     due_day: DueDay | None = internal(default=None)  # of `due_on`, where the user lives
     planned_blocks: Raw | None = encoded()  # by number; none of a task that was planned by hand
+    parent_id: str | None = writable(_other_id, default=None)
+    position: str = writable(_position, default="")  # empty: as it was created
+    child_ids: tuple[str, ...] = internal(default=())  # of its subtasks, in no order
     series_id: str | None = internal(default=None)  # of the series that it is an occurrence of
     change_id: str | None = internal(default=None)  # of the task's last change in the feed
 
@@ -237,9 +245,10 @@ class Task:
     def again(
         self,
         task_id: str,
-        due: datetime | date,
+        due: datetime | date | None,
         moved: Callable[[datetime], datetime],
         now: datetime,
+        parent_id: str | None = None,
     ) -> "Task":
         """The task for the next time that this one has to be done; `moved` moves its instants.
 
@@ -264,6 +273,8 @@ class Task:
             updated_at=created,
             completed_at=None,
             version=1,
+            parent_id=parent_id,
+            child_ids=(),
             change_id=None,
         )
 
@@ -318,6 +329,11 @@ class Task:
         """The tags with a new name in the place of an old one. Raises BadUserInput."""
         key = comparable(old.strip())
         return _tags("to", [new if comparable(tag) == key else tag for tag in self.tags])
+
+    @property
+    def place(self) -> str:
+        """The position among its siblings, by default behind those that were made before."""
+        return self.position or last_position(self.created_at)
 
     def has_come(self, now: datetime) -> bool:
         """Return whether its earliest start has come."""

@@ -14,16 +14,20 @@ from graphql_api.domain.conflicts import check_version, retry_on_conflict, versi
 from graphql_api.domain.dependencies.model import (
     BLOCKER_IDS,
     MAX_BLOCKERS,
+    NO_CHILDREN,
     Dependencies,
     distinct_blockers,
 )
-from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.dependencies.store import DependencyStore, Links
 from graphql_api.domain.due_days.model import DUE_ON, with_one_due
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.settings.store import SettingsStore
+from graphql_api.domain.subtasks.model import INHERITED, PARENT_ID, ChildFate, Heir, check_size
+from graphql_api.domain.subtasks.placement import Placement
+from graphql_api.domain.subtasks.renewal import Renewals
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.history import History
 from graphql_api.domain.tasks.model import Task, TaskStatus
@@ -45,7 +49,7 @@ T = TypeVar("T")
 
 MAX_ITEMS = 100  # tasks that one request may write
 MAX_KEY_LENGTH = 255  # characters of an idempotency key
-BLOCKED_BY_INDEX = "blocked_by_index"
+BLOCKED_BY_INDEX, PARENT_INDEX = "blocked_by_index", "parent_index"
 KEY_TTL = timedelta(hours=24)
 
 
@@ -60,12 +64,15 @@ class Tasks:
         projects: ProjectStore,
         succession: Succession,
         settings: SettingsStore,
+        renewals: Renewals,
     ) -> None:
         self.history, self.succession = history, succession
         self._settings = settings
         self._store = store
         self._dependencies = dependencies
         self._projects = projects
+        self._placement = Placement(store)
+        self._renewals = renewals
 
     @classmethod
     def of(cls, database: Database, store: TaskStore, feed: Feed) -> "Tasks":
@@ -74,7 +81,8 @@ class Tasks:
         settings = SettingsStore(database)
         succession = Succession(SeriesStore(database), store, settings)
         history = History(store, dependencies, feed, projects, succession, settings)
-        return cls(store, dependencies, history, projects, succession, settings)
+        renewals = Renewals.of(database, store)
+        return cls(store, dependencies, history, projects, succession, settings, renewals)
 
     def create(self, user_id: str, values: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
         """Create a task; with an `idempotency_key`, once for all requests of that key.
@@ -96,13 +104,13 @@ class Tasks:
         write = writes.creation(task, given, actor, now)
         if key is None:
             retry_on_conflict(
-                lambda: self._write(write, [*beside, *self._blocking(task, blocker_ids)])
+                lambda: self._write(write, [*beside, *self._tying(task, blocker_ids)])
             )
             return write.result
         receipt = _receipt(key, plain, (recurrence, blocker_ids), now)
 
         def attempt() -> str:
-            others = [*beside, *self._blocking(task, blocker_ids)]
+            others = [*beside, *self._tying(task, blocker_ids)]
             return self._joining(
                 write, lambda more: self._store.create_once(write, receipt, [*others, *more])
             )
@@ -118,20 +126,23 @@ class Tasks:
                 field="idempotency_key",
             ) from None
 
-    def _blocking(self, task: Task, blocker_ids: Sequence[str]) -> list[Action]:
-        """The actions by which other tasks block a new one. Raises NotFound and BadUserInput."""
-        if not blocker_ids:
-            return []
+    def _tying(self, task: Task, blocker_ids: Sequence[str]) -> list[Action]:
+        """The actions by which a new task is blocked by others, and lies below its parent."""
+        links = self._dependencies.links(task.user_id)
+        unchanged = self._blocking(task, blocker_ids, links) if blocker_ids else []
+        placing = self._placement.actions(None, task, links)
+        return [*links.actions(), *unchanged, *placing]
+
+    def _blocking(self, task: Task, blocker_ids: Sequence[str], links: Links) -> list[Action]:
+        """Let other tasks block a new one; check that they stay. Raises NotFound, BadUserInput."""
         found = self._store.get_many([(task.user_id, each) for each in blocker_ids])
         if len(found) < len(blocker_ids):
             raise task_not_found(field=writes.BLOCKED_BY)
-        before = self._dependencies.get(task.user_id)
         closed = [each.task_id for each in (task, *found.values()) if not each.open]
         if task.completed and len(closed) <= len(blocker_ids):
             raise _blocked(each.task_id for each in found.values() if each.open)
-        after = before.add(task.task_id, blocker_ids, closed, writes.BLOCKED_BY)
-        unchanged = map(self._store.unchanged_check, found.values())
-        return [self._dependencies.action(before, after), *unchanged]
+        links.change(links.before.add(task.task_id, blocker_ids, closed, writes.BLOCKED_BY))
+        return list(map(self._store.unchanged_check, found.values()))
 
     def _beginning(
         self, task: Task, recurrence: Recurrence | None, now: datetime
@@ -139,6 +150,8 @@ class Tasks:
         """A new task as the first of a series, and what begins that. Raises BadUserInput."""
         if recurrence is None:
             return task, []
+        if task.parent_id is not None:
+            raise _comes_with_parent("recurrence")
         series, action = self.succession.beginning(task, recurrence, now)
         return replace(task, series_id=series.series_id), [action]
 
@@ -147,10 +160,54 @@ class Tasks:
     ) -> "Update":
         """Complete the open task of `id`, and make the next one if it recurs.
 
-        Raises NotFound, and Conflict if it is closed, or else as `update` does.
+        `children` are what becomes of open tasks below it. Raises NotFound, and Conflict if it is
+        closed, or else as `update` does.
         """
         fields = {**changes, "status": TaskStatus.COMPLETED}
-        return self._update(user_id, fields, actor, now, self._check_open)
+        children = fields.pop("children", None)
+        if children is ChildFate.COMPLETE:
+            self._complete_below(user_id, fields, actor, now)
+        keeps = children is ChildFate.KEEP
+        return self._update(user_id, fields, actor, now, self._check_open, keeps_children=keeps)
+
+    def _complete_below(
+        self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
+    ) -> None:
+        """Complete the open tasks below one, the lowest first. Raises as `complete` does."""
+
+        def attempt() -> None:
+            task = self._store.get(user_id, changes["id"])
+            check_version("task", task.version, changes.get("expected_version"))
+            self._check_open(task)
+            below = self._placement.below(task)
+            check_size(below, "completed")
+            left = [each for level in reversed(below) for each in level if each.open]
+            known = self._dependencies.get(user_id)
+            if not changes.get("force"):
+                _check_released([*left, task], known)
+            done = {"status": TaskStatus.COMPLETED}
+            edits = [writes.edit(each, each.edit(done, now), actor, now) for each in left]
+            self._write_all(edits, known, lambda at, task_id: at.mark(task_id, closed=True))
+
+        retry_on_conflict(attempt)
+
+    def _write_all(
+        self,
+        some: Sequence[Write],
+        known: Dependencies,
+        change: Callable[[Dependencies, str], Dependencies],
+        last: Sequence[Action] = (),
+    ) -> None:
+        """Carry out writes in as few transactions as hold them, with what each changes of links.
+
+        The last one has further actions. Raises ConditionFailed.
+        """
+        for group in self._store.transactions(some, beside=1 + len(last)):
+            before = known
+            for write in group:
+                known = change(known, write.change.task_id)
+            beside = last if group[-1] is some[-1] else ()
+            self._store.write(*group, beside=[self._dependencies.action(before, known), *beside])
 
     def skip(
         self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
@@ -184,6 +241,8 @@ class Tasks:
         actor: Actor,
         now: datetime,
         check: Callable[[Task], None],
+        *,
+        keeps_children: bool = False,
     ) -> "Update":
         fields = dict(changes)
         task_id, expected_version = fields.pop("id"), fields.pop("expected_version", None)
@@ -201,20 +260,55 @@ class Tasks:
                 self._check_mergeable(before, expected_version, names if merge else None)
             check(before)
             tags = {"tags": before.retagged(add, remove)} if add or remove else {}
-            zone, unmoved = self._settings.zone(user_id, fields.get(DUE_ON))
-            after = before.edit({**fields, **tags}, now, timezone=zone)
+            own = self._own(before, fields)
+            zone, unmoved = self._settings.zone(user_id, own.get(DUE_ON))
+            after = before.edit({**own, **tags}, now, timezone=zone)
             if recurs:
                 task = self._recur(before, after, recurrence, unmoved, actor, now)
                 return Update(task, merged=merged)
             if after is before:
                 return Update(before, merged=merged)
             write = writes.edit(before, after, actor, now)
-            closing = self._closing(before, after, force=force)
+            tying = self._retying(before, after, force=force, keeps_children=keeps_children)
             more = self.succession.of_edit(write, actor, now)
-            self._write(write, [*closing, *unmoved, *more.actions], more.writes)
+            renewing = self._renewals.begin(before, more.next, now)
+            beside = [*tying, *unmoved, *more.actions, *renewing]
+            self._write(write, beside, more.writes)
             return Update(write.result, merged=merged, next=more.next)
 
-        return retry_on_conflict(attempt)
+        update = retry_on_conflict(attempt)
+        if update.next is None:
+            return update
+        renewed = self._renewals.complete(update.task, update.next, actor, now)
+        return replace(update, next=renewed)
+
+    def _own(self, task: Task, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields without those that the task shows already, as its place or from a parent.
+
+        So who sends a task back as it came changes nothing.
+        """
+        shown = {"position": task.place}
+        if task.parent_id is not None and any(fields.get(name) is not None for name in INHERITED):
+            shown |= Heir.of(task, self._placement.above(task)).values
+        return {n: v for n, v in fields.items() if n not in shown or shown[n] != v}
+
+    def _retying(
+        self, before: Task, after: Task, *, force: bool, keeps_children: bool
+    ) -> list[Action]:
+        """The actions that belong to closing, reopening and moving a task."""
+        links = self._dependencies.links(after.user_id)
+        self._closing(before, after, links, force=force)
+        placing = self._placing(before, after, links)
+        if before.completed or not after.completed or force or keeps_children:
+            return [*placing, *links.actions()]
+        return [*self._check_children(after), *placing, *links.actions()]
+
+    def _placing(self, before: Task, after: Task, links: Links) -> list[Action]:
+        """The actions of putting a task below another one. Raises BadUserInput if it recurs."""
+        is_moved = after.parent_id not in {None, before.parent_id}
+        if is_moved and self.succession.is_current(before):
+            raise _comes_with_parent(PARENT_ID)
+        return self._placement.actions(before, after, links)
 
     def _with_defaults(
         self, given: Task, fields: Mapping[str, Any], zone: str | None, now: datetime
@@ -269,6 +363,10 @@ class Tasks:
         """Write a task that comes again from now on, or no more. Raises BadUserInput."""
         if before.open is not after.open:
             raise BadUserInput("Close or open a task in a request of its own.", "recurrence")
+        if recurrence and after.parent_id is not None:
+            raise _comes_with_parent("recurrence")
+        links = self._dependencies.links(after.user_id)
+        beside = [*beside, *self._placement.actions(before, after, links), *links.actions()]
         changed = self.succession.of_recurrence(before, after, recurrence, actor, now)
         if changed:
             write, action = changed
@@ -323,21 +421,36 @@ class Tasks:
         now: datetime,
         expected_version: int | None = None,
     ) -> "Deletion":
-        """Delete the task, and its dependencies with it.
+        """Delete the task and all tasks below it, and their dependencies with them.
 
-        Raises NotFound, and Conflict if the task has not the expected version.
+        Those below come first, the task itself last: what a crash has interrupted can be repeated.
+        Raises NotFound, BadUserInput if there are too many, and Conflict if the task has not the
+        expected version.
         """
 
         def attempt() -> Deletion:
             task = self._store.get(user_id, id)
             check_version("task", task.version, expected_version)
-            before = self._dependencies.get(user_id)
-            action = self._dependencies.action(before, before.without(id))
-            ending = self.succession.of_deletion(task, now).actions
-            self._store.write(writes.deletion(task, before, actor, now), beside=[action, *ending])
-            return Deletion(id, before.blocked_by(id))
+            below = self._placement.below(task)
+            check_size(below, "deleted")
+            return self._delete_all(task, [each for level in below for each in level], actor, now)
 
         return retry_on_conflict(attempt)
+
+    def _delete_all(
+        self, task: Task, below: Sequence[Task], actor: Actor, now: datetime
+    ) -> "Deletion":
+        """Delete a task after those below it, in as few transactions as hold them."""
+        known = self._dependencies.get(task.user_id)
+        gone = [writes.deletion(each, known, actor, now) for each in below]
+        ids = [each.change.change_id for each in gone]
+        last = writes.deletion(task, known, actor, now, ids)
+        leaving = self._placement.of_removal(task)
+        leaving += self.succession.of_deletion(task, now).actions
+        self._write_all([*reversed(gone), last], known, Dependencies.without, leaving)
+        deleted = [task.task_id, *(each.task_id for each in below)]
+        released = {other: None for each in deleted for other in known.blocked_by(each)}
+        return Deletion(tuple(deleted), tuple(other for other in released if other not in deleted))
 
     def add_blockers(
         self, user_id: str, task_id: str, blocker_ids: Iterable[str], actor: Actor, now: datetime
@@ -351,9 +464,14 @@ class Tasks:
 
         def attempt() -> DependencyChange:
             task, *blockers = self._store.get_with(user_id, task_id, ids, BLOCKER_IDS)
-            before = self._dependencies.get(user_id)
+            links = self._dependencies.links(user_id)
+            before = links.before
             closed = [each.task_id for each in (task, *blockers) if not each.open]
-            after = before.add(task_id, ids, closed)
+            is_awaited = task.parent_id is not None or before.blocked_by(task_id)
+            children = (
+                self._placement.children_of(user_id, blockers, links) if is_awaited else NO_CHILDREN
+            )
+            after = before.add(task_id, ids, closed, children=children)
             if after is before:
                 return DependencyChange(task, before)
             action = self._dependencies.action(before, after)
@@ -382,16 +500,23 @@ class Tasks:
 
         return retry_on_conflict(attempt)
 
-    def _closing(self, before: Task, after: Task, *, force: bool) -> list[Action]:
-        """The write of the dependencies that belongs to closing or reopening a task."""
+    def _closing(self, before: Task, after: Task, links: Links, *, force: bool) -> None:
+        """Mark a task as closed or reopened. Raises Conflict for open blockers, unless forced."""
         if before.status is after.status or (before.open and after.open):
-            return []
-        dependencies = self._dependencies.get(after.user_id)
-        blockers = dependencies.open_blockers(after.task_id)
+            return
+        blockers = links.before.open_blockers(after.task_id)
         if after.completed and blockers and not force:
             raise _blocked(blockers)
-        marked = dependencies.mark(after.task_id, closed=not after.open)
-        return [self._dependencies.action(dependencies, marked)]
+        links.change(links.before.mark(after.task_id, closed=not after.open))
+
+    def _check_children(self, task: Task) -> list[Action]:
+        """Check that no subtask is open, nor becomes so. Raises Conflict with those that are."""
+        subtasks = self._store.get_many([(task.user_id, each) for each in task.child_ids])
+        if unfinished := [each.task_id for each in subtasks.values() if each.open]:
+            raise Conflict(
+                "This task has open subtasks.", field="status", subtasks=sorted(unfinished)
+            )
+        return list(map(self._store.unchanged_check, subtasks.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,9 +530,9 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The id of a deleted task, and those of the tasks that it blocked."""
+    """The ids of a deleted task and of those below it, and those of the tasks that they blocked."""
 
-    task_id: str
+    task_ids: tuple[str, ...]
     released: tuple[str, ...]
 
 
@@ -419,6 +544,11 @@ class DependencyChange:
     dependencies: Dependencies
 
 
+def _comes_with_parent(field: str) -> BadUserInput:
+    """Return the error of a subtask that is to recur by itself."""
+    return BadUserInput("A subtask comes again with its parent only, not by itself.", field)
+
+
 def _blocked(blocker_ids: Iterable[str]) -> Conflict:
     """Return the error of completing a task that open ones block."""
     return Conflict(
@@ -426,10 +556,19 @@ def _blocked(blocker_ids: Iterable[str]) -> Conflict:
     )
 
 
+def _check_released(tasks: Sequence[Task], known: Dependencies) -> None:
+    """Raise Conflict if others than these tasks block one of them."""
+    own = {each.task_id for each in tasks}
+    blockers = {other for task_id in own for other in known.open_blockers(task_id)}
+    if others := blockers - own:
+        raise _blocked(sorted(others))
+
+
 def _new_blockers(fields: dict[str, Any]) -> tuple[str, ...]:
     """Take the blockers of a new task out of its fields. Raises BadUserInput."""
-    if fields.pop(BLOCKED_BY_INDEX, None):
-        raise BadUserInput(f"{FIELD} is for several new tasks.", BLOCKED_BY_INDEX)
+    for name in (BLOCKED_BY_INDEX, PARENT_INDEX):
+        if fields.pop(name, None) not in {None, ()}:
+            raise BadUserInput(f"{FIELD} is for several new tasks.", name)
     ids = tuple(dict.fromkeys(fields.pop(writes.BLOCKED_BY, None) or ()))
     if len(ids) > MAX_BLOCKERS:
         raise BadUserInput(f"{FIELD} must have at most {MAX_BLOCKERS} items.", writes.BLOCKED_BY)
@@ -489,8 +628,9 @@ def run_each_released(
     while again:
         again = False
         for n, result in enumerate(results):
-            blockers = result.details.get("blockers", ()) if isinstance(result, AppError) else ()
-            if blockers and done.issuperset(blockers):
+            details = result.details if isinstance(result, AppError) else {}
+            awaited = [*details.get("blockers", ()), *details.get("subtasks", ())]
+            if awaited and done.issuperset(awaited):
                 [results[n]] = run_each([changes[n]], write)
                 if not isinstance(results[n], AppError):
                     done.add(changes[n]["id"])
@@ -498,33 +638,42 @@ def run_each_released(
     return results
 
 
-def run_each_blocked(
+def run_each_related(
     items: Sequence[dict[str, Any]], create: Callable[[dict[str, Any]], Task]
 ) -> list[Task | AppError]:
-    """Create each task after those of the same call that block it; the results in the given order.
+    """Create each task after those of the same call that it names; the results in the given order.
 
-    `blocked_by_index` of an item names them by their places. If one of them fails, so does it.
+    `blocked_by_index` of an item names blockers by their places, `parent_index` its parent. If one
+    of them fails, so does it.
     """
     results: dict[int, Task | AppError] = {}
 
-    def blocked(place: int) -> dict[str, Any]:
-        """The item of a place, whose blockers have their ids by now. Raises BadUserInput."""
+    def id_of(place: int, field: str) -> str:
+        """The id of the task of a place, which is there by now. Raises BadUserInput."""
+        other = results.get(place)
+        if not isinstance(other, Task):
+            raise BadUserInput(
+                f"{FIELD} names a task that was not created, or that waits for this one.", field
+            )
+        return other.task_id
+
+    def related(place: int) -> dict[str, Any]:
+        """The item of a place, with ids in the place of places. Raises BadUserInput."""
         item = dict(items[place])
         ids = [*(item.get(writes.BLOCKED_BY) or ())]
-        for other in item.pop(BLOCKED_BY_INDEX, None) or ():
-            blocker = results.get(other)
-            if not isinstance(blocker, Task):
-                raise BadUserInput(
-                    f"{FIELD} names a task that was not created, or that this one blocks.",
-                    BLOCKED_BY_INDEX,
-                )
-            ids.append(blocker.task_id)
-        return {**item, writes.BLOCKED_BY: tuple(ids)} if ids else item
+        ids += [id_of(other, BLOCKED_BY_INDEX) for other in item.pop(BLOCKED_BY_INDEX, None) or ()]
+        item |= {writes.BLOCKED_BY: tuple(ids)} if ids else {}
+        parent = item.pop(PARENT_INDEX, None)
+        if parent is None:
+            return item
+        if item.get(PARENT_ID) is not None:
+            raise BadUserInput(f"{FIELD} goes without parent_id.", PARENT_INDEX)
+        return {**item, PARENT_ID: id_of(parent, PARENT_INDEX)}
 
-    order = _creation_order([item.get(BLOCKED_BY_INDEX) or () for item in items])
+    order = _creation_order([_places(item) for item in items])
 
     def create_at(place: int) -> Task:
-        results[place] = created = create(blocked(place))
+        results[place] = created = create(related(place))
         return created
 
     outcomes = run_each(order, create_at)
@@ -532,11 +681,17 @@ def run_each_blocked(
     return [by_place[place] for place in range(len(items))]
 
 
-def _creation_order(blockers: Sequence[Collection[int]]) -> list[int]:
-    """The places of tasks, each after those that block it; of those in a cycle, at the end."""
+def _places(item: Mapping[str, Any]) -> list[int]:
+    """The places of the tasks that an item names."""
+    parent = item.get(PARENT_INDEX)
+    return [*(item.get(BLOCKED_BY_INDEX) or ()), *(() if parent is None else (parent,))]
+
+
+def _creation_order(named: Sequence[Collection[int]]) -> list[int]:
+    """The places of tasks, each after those that it names; of those in a cycle, at the end."""
     order: list[int] = []
-    waiting = list(range(len(blockers)))
-    while ready := [each for each in waiting if set(blockers[each]) <= set(order)]:
+    waiting = list(range(len(named)))
+    while ready := [each for each in waiting if set(named[each]) <= set(order)]:
         order.append(ready[0])
         waiting.remove(ready[0])
     return [*order, *waiting]

@@ -10,7 +10,7 @@ Receipts of idempotency keys are stored in the user's partition of the table Use
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from graphql_api.domain.changes.model import Actor
@@ -39,6 +39,8 @@ from graphql_api.infra.dynamodb import (
 MAX_ID_LENGTH = 128  # characters; our own ids have 36
 MAX_QUERY = 1_000  # items per query
 MAX_ACTIONS = 100  # of a transaction
+
+_SELDOM = ("reminders", "position", "child_ids")  # what most tasks have none of
 
 _decode = codec.decoder(Task)
 
@@ -92,13 +94,13 @@ class TaskStore:
         if move.changes:
             self._changes.announce(move.after.user_id)
 
-    def transactions(self, writes: Iterable[Write]) -> Iterator[list[Write]]:
-        """Writes in groups, each of which fits into one transaction."""
+    def transactions(self, writes: Iterable[Write], beside: int = 0) -> Iterator[list[Write]]:
+        """Writes in groups, each of which fits into one transaction beside so many actions."""
         group: list[Write] = []
         size = 0
         for write in writes:
             more = len(self._actions(write))
-            if group and size + more > MAX_ACTIONS:
+            if group and size + more > MAX_ACTIONS - beside:
                 yield group
                 group, size = [], 0
             group.append(write)
@@ -193,6 +195,17 @@ class TaskStore:
         key = {"user_id": task.user_id, "task_id": task.task_id}
         return Check(self._table, key, Attr("status").eq(task.status.value))
 
+    def parent_check(self, task: Task) -> Check:
+        """Check, in a transaction, that the task still exists and has the same parent."""
+        key, parent = {"user_id": task.user_id, "task_id": task.task_id}, Attr("parent_id")
+        same = parent.eq(task.parent_id) if task.parent_id else parent.not_exists()
+        return Check(self._table, key, Attr("task_id").exists() & same)
+
+    def listing(self, parent: Task, child_ids: Sequence[str]) -> Put:
+        """The action that gives a task other subtasks, unless it has changed; nobody is told."""
+        after = replace(parent, child_ids=tuple(child_ids))
+        return Put(self._table, _item(after), _unchanged(parent))
+
     def remove_all(self, user_id: str) -> None:
         """Delete all tasks of the user, and before them what is to be told of them."""
         for items in self._pages(user_id):
@@ -239,8 +252,9 @@ def _unchanged(before: Task | None) -> Condition:
     """The condition that a task is as it was read; without one, that there is none."""
     if before is None:
         return Attr("task_id").not_exists()
-    last = Attr("change_id")
+    last, children = Attr("change_id"), Attr("child_ids")
     same = last.eq(before.change_id) if before.change_id else last.not_exists()
+    same &= children.eq(before.child_ids) if before.child_ids else children.not_exists()
     if before.due_day:  # which moves to another time zone without a change
         same &= Attr("due_day").eq(before.due_day)
     return Attr("version").eq(before.version) & same
@@ -260,6 +274,7 @@ def _item(task: Task) -> Item:
         starts = [block.start for block in task.pieces]
         ends = [block.end for block in task.pieces]
         item |= codec.item(blocks_start=min(starts), blocks_end=max(ends))
-    if not task.reminders:  # as in items that are older: most tasks have none
-        del item["reminders"]
+    for name in _SELDOM:  # as in items that are older
+        if not getattr(task, name):
+            del item[name]
     return item

@@ -12,7 +12,10 @@ from graphql_api.domain.tasks.model import Task
 from graphql_api.infra.dynamodb import codec
 from graphql_api.infra.dynamodb.codec import Raw
 
-DERIVED = {"updated_at", "completed_at", "version", "series_id", "change_id", "due_day"}
+DERIVED = {
+    *("updated_at", "completed_at", "version", "series_id", "change_id"),
+    *("due_day", "child_ids"),
+}
 """Fields that nobody sets: no change names them."""
 
 RECURRENCE = "recurrence"
@@ -20,6 +23,9 @@ RECURRENCE = "recurrence"
 
 BLOCKED_BY, BLOCKS = "blocked_by", "blocks"
 """The names that a change has for the task's places among the dependencies."""
+
+BELOW = "below"
+"""The name that a deletion has for those of the tasks below, which it is undone with."""
 
 _FIELDS = tuple(field.name for field in fields(Task))
 _GIVEN = (*(name for name in _FIELDS if name not in DERIVED), RECURRENCE)
@@ -97,13 +103,23 @@ def linking(
     return _following(task, task, kind, (BLOCKED_BY,), blockers, actor, now, undoes)
 
 
-def deletion(task: Task, dependencies: Dependencies, actor: Actor, now: datetime) -> Write:
-    """The write that deletes a task; its change keeps the task and what it blocked."""
+def deletion(
+    task: Task,
+    dependencies: Dependencies,
+    actor: Actor,
+    now: datetime,
+    below: Sequence[str] = (),
+) -> Write:
+    """The write that deletes a task; its change keeps the task and what it blocked.
+
+    `below` are the changes that have deleted the tasks below it, the uppermost first.
+    """
     links = {
         BLOCKED_BY: dependencies.blockers_of(task.task_id),
         BLOCKS: dependencies.blocked_by(task.task_id),
     }
-    whole = Raw({**codec.encode(task), **codec.item(**links)})
+    kept = {**links, BELOW: tuple(below)} if below else links
+    whole = Raw({**codec.encode(task), **codec.item(**kept)})
     written = _following(task, task, ChangeKind.TASK_DELETED, (), whole, actor, now)
     return replace(written, after=None)
 

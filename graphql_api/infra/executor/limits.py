@@ -64,6 +64,7 @@ _BRACKETS = {
 }
 
 
+TREE_LEVELS = 3  # of relations within themselves
 VALUE_SIZE = 64  # bytes of most values with their names: ids, instants, enums, numbers
 
 
@@ -73,6 +74,7 @@ class Nesting(Enum):
     LOADED = auto()  # anywhere: its value comes with its parent
     LIST = auto()  # not within another list, nor within a relation
     RELATION = auto()  # within a list, where it is bounded; no list and no relation within it
+    TREE = auto()  # a relation that may be within itself, TREE_LEVELS times, and have one within it
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ class _Cost:
     exclusive: str = ""  # the name of such a field
     lists: int = 0  # within one another
     relations: int = 0  # within one another, and lists within them
+    trees: int = 0  # within one another
     nesting: int = 0  # of selection sets, fragments included
     work: int = 0  # plain fields that take as long to compute, if all lists are full
     size: int = 0  # bytes of the values, likewise
@@ -203,6 +206,7 @@ class _Cost:
             self.exclusive or other.exclusive,
             max(self.lists, other.lists),
             max(self.relations, other.relations),
+            max(self.trees, other.trees),
             max(self.nesting, other.nesting),
             self.work + other.work,
             self.size + other.size,
@@ -210,14 +214,19 @@ class _Cost:
 
     def nest(self, node: FieldNode, field: FieldCost) -> "_Cost":
         """The cost of a field that has this selection set."""
-        is_relation = field.nesting is Nesting.RELATION
+        relations, is_tree = self.relations, field.nesting is Nesting.TREE
+        if field.nesting is Nesting.RELATION:
+            relations += 1 + self.lists
+        elif is_tree:
+            relations = max(1, relations) + self.lists
         return _Cost(
             self.own.nest(node),
             self.introspection.deepen(),
             self.expensive + field.expensive,
             node.name.value if field.exclusive else self.exclusive,
             self.lists + (field.nesting is Nesting.LIST),
-            self.relations + (1 + self.lists if is_relation else 0),
+            relations,
+            self.trees + is_tree,
             self.nesting,
             field.work + field.items * self.work,
             field.size + field.items * self.size,
@@ -314,6 +323,7 @@ def _check_cost(cost: _Cost, limits: Limits) -> None:
         raise QueryTooComplex("A list cannot contain another list.")
     if cost.relations > 1:
         raise QueryTooComplex("A relation cannot contain a list or another relation.")
+    _limit("levels of a tree", cost.trees, TREE_LEVELS)
     if cost.expensive > 1:
         raise QueryTooComplex("An operation can have only one expensive field.")
     if cost.exclusive and own.root_fields + asked.root_fields > 1:

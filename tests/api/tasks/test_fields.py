@@ -24,7 +24,7 @@ def test_a_field_has_the_type_that_the_model_says():
         tuple[model.Reminder, ...]: list[reminders.Reminder],
     }
     ids = {"task_id": strawberry.ID, "user_id": strawberry.ID}
-    ids["project_id"] = strawberry.ID | None
+    ids |= dict.fromkeys(("project_id", "parent_id"), strawberry.ID | None)
 
     shown = {name: types.Task.__annotations__[name] for name in VISIBLE}
 
@@ -36,7 +36,7 @@ def test_a_field_has_the_type_that_the_model_says():
     [
         (
             inputs.CreateTaskInput,
-            {"idempotency_key", "recurrence", "blocked_by", "blocked_by_index"},
+            {"idempotency_key", "recurrence", "blocked_by", "blocked_by_index", "parent_index"},
         ),
         (
             inputs.UpdateTaskInput,

@@ -36,6 +36,8 @@ def test_a_new_task_has_the_defaults(ann):
         "plannedEnd": None,
         "reminders": [],
         "projectId": None,
+        "parentId": None,
+        "position": task["position"],
     }
     assert uuid.UUID(task["id"]).version == 7
     assert ann.task(task["id"]) == task
@@ -67,6 +69,9 @@ def test_a_new_task_in_rest_has_the_same_in_snake_case(ann):
         "planned_end": None,
         "reminders": [],
         "project_id": None,
+        "parent_id": None,
+        "position": task["position"],
+        "inherited": [],
     }
     assert ann.rest("GET", f"/api/v1/tasks/{task['task_id']}").json == task
 

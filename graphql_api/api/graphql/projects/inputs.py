@@ -9,11 +9,11 @@ from graphql_api.api.graphql.strawberry_extras import bounds_metadata, describe_
 from graphql_api.api.graphql.tasks.enums import TaskPriority
 from graphql_api.domain.projects.model import (
     MAX_NAME_LENGTH,
-    MAX_POSITION_LENGTH,
     MAX_PROJECTS,
     TaskDefaults,
     TaskFate,
 )
+from graphql_api.domain.subtasks.positions import MAX_POSITION_LENGTH
 from graphql_api.domain.tasks.model import MAX_MINUTES
 
 describe_enum(

@@ -8,9 +8,23 @@ from graphql_api.domain.recurrence.model import (
     OccurrenceStatus,
     RecurrenceAnchor,
 )
+from graphql_api.domain.subtasks.model import ChildFate
 
-__all__ = ["Adjustment", "MissedPolicy", "MonthEnd", "OccurrenceStatus", "RecurrenceAnchor"]
+__all__ = [
+    "Adjustment",
+    "ChildFate",
+    "MissedPolicy",
+    "MonthEnd",
+    "OccurrenceStatus",
+    "RecurrenceAnchor",
+]
 
+describe_enum(
+    ChildFate,
+    "What becomes of the open tasks below one that is completed.",
+    COMPLETE="They are completed before it.",
+    KEEP="They stay open.",
+)
 describe_enum(
     Adjustment,
     "Why an occurrence is not exactly where its rule says.",

@@ -7,7 +7,12 @@ import strawberry
 from strawberry import UNSET
 
 from graphql_api.api.graphql.context import Context
-from graphql_api.api.graphql.recurrence.enums import MissedPolicy, MonthEnd, RecurrenceAnchor
+from graphql_api.api.graphql.recurrence.enums import (
+    ChildFate,
+    MissedPolicy,
+    MonthEnd,
+    RecurrenceAnchor,
+)
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.domain.recurrence import model, rules
 from graphql_api.domain.series.model import RECURRENCE
@@ -74,6 +79,13 @@ class CompleteTaskInput:
     force: bool | None = strawberry.field(
         default=UNSET,
         description="Complete the task even if it has open blockers, which is a CONFLICT else.",
+    )
+    children: ChildFate | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "What becomes of open tasks below it. Without this, those directly below are a CONFLICT"
+            " that names them as `subtasks`."
+        ),
     )
 
 

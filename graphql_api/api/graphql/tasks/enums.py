@@ -49,6 +49,7 @@ describe_enum(
     UPDATED_AT=f"The time of the last change. {_SORTED}",
     PLANNED_START=f"`plannedStart`. Tasks without one come last in both directions. {_SORTED}",
     COMPLETED_AT=f"`completedAt`. Tasks without one come last in both directions. {_SORTED}",
+    POSITION=f"`position`, among siblings. {_SORTED}",
 )
 describe_enum(
     OrderDirection,

@@ -81,10 +81,14 @@ def _writable_fields() -> Iterator[tuple[str, Any, str, FieldRules]]:
 
 
 def _model_fields() -> dict[str, StrawberryField]:
-    """The fields of Task without a resolver. Raises StartError if the model has others."""
+    """The fields of Task that the model has. Raises StartError for one that one of them lacks."""
     declared = Task.__strawberry_definition__.fields  # type: ignore[attr-defined]  # set by strawberry.type
-    fields = {field.python_name: field for field in declared if field.base_resolver is None}
     visible = {name for name, rules in RULES.items() if not rules.is_internal}
+    fields = {
+        field.python_name: field
+        for field in declared
+        if field.base_resolver is None or field.python_name in visible
+    }
     if different := fields.keys() ^ visible:
         names = ", ".join(sorted(different))
         raise StartError(

@@ -94,6 +94,12 @@ class TaskFilter:
     no_project: bool | None = strawberry.field(
         default=UNSET, description="Whether the task is in no project, or in any."
     )
+    parent_id: strawberry.ID | None = strawberry.field(
+        default=UNSET, description="The task is directly below this one."
+    )
+    no_parent: bool | None = strawberry.field(
+        default=UNSET, description="The task is below no other; false: it is below one."
+    )
     and_: list["TaskFilter"] | None = strawberry.field(
         name="and",
         default=UNSET,
@@ -142,6 +148,10 @@ class CreateTaskInput:
             "In `createTasks`: the places, from 0, of other tasks of the same call that have to be"
             " completed before this one."
         ),
+    )
+    parent_index: int | None = strawberry.field(
+        default=UNSET,
+        description="In `createTasks`: the place, from 0, of the parent in the same call.",
     )
     recurrence: RecurrenceInput | None = strawberry.field(
         default=UNSET,
@@ -195,7 +205,9 @@ class UpdateTaskInput(_TaskWrite):
     )
     force: bool | None = strawberry.field(
         default=UNSET,
-        description="Complete the task even if it has open blockers, which is a CONFLICT else.",
+        description=(
+            "Complete the task even if it has open blockers or subtasks, which is a CONFLICT else."
+        ),
     )
 
 

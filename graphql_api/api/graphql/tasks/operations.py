@@ -39,7 +39,7 @@ from graphql_api.domain.tasks.service import (
     MAX_ITEMS,
     DependencyChange,
     run_each,
-    run_each_blocked,
+    run_each_related,
     run_each_released,
 )
 from graphql_api.domain.tasks.store import task_not_found
@@ -113,7 +113,8 @@ class TaskMutation:
             context.viewer_id, **provided(vars(input)), actor=context.actor, now=context.now
         )
         return DeleteTaskPayload(
-            deleted_task_id=strawberry.ID(deletion.task_id),
+            deleted_task_id=strawberry.ID(deletion.task_ids[0]),
+            deleted_subtask_ids=list(map(strawberry.ID, deletion.task_ids[1:])),
             released_task_ids=[strawberry.ID(task_id) for task_id in deletion.released],
         )
 
@@ -166,7 +167,7 @@ class TaskMutation:
         input: Annotated[CreateTasksInput, strawberry.argument(description="The new tasks.")],
     ) -> TasksPayload:
         context, user_id = info.context.for_write(), info.context.viewer_id
-        results = run_each_blocked(
+        results = run_each_related(
             list(map(values_of, input.tasks)),
             lambda task: context.tasks.create(
                 user_id, with_recurrence(task, context), context.actor, context.now

@@ -28,6 +28,9 @@ class TaskPayload:
 @strawberry.type(description="The deleted task.")
 class DeleteTaskPayload:
     deleted_task_id: strawberry.ID = strawberry.field(description="The id of the deleted task.")
+    deleted_subtask_ids: list[strawberry.ID] = strawberry.field(
+        description="The ids of the tasks below it, which are deleted with it."
+    )
     released_task_ids: list[strawberry.ID] = strawberry.field(
         description="The ids of the tasks that it blocked."
     )
@@ -52,6 +55,9 @@ class ItemError:
     blockers: list[strawberry.ID] | None = strawberry.field(
         description="The ids of the open blockers that keep the task from being completed."
     )
+    subtasks: list[strawberry.ID] | None = strawberry.field(
+        description="The ids of the open subtasks that keep the task from being completed."
+    )
 
     @classmethod
     def of(cls, error: AppError) -> "ItemError":
@@ -63,6 +69,7 @@ class ItemError:
             field=details.get("field"),
             current_version=error.details.get("current_version"),
             blockers=error.details.get("blockers"),
+            subtasks=error.details.get("subtasks"),
         )
 
 
@@ -85,7 +92,13 @@ class DeleteTaskResult:
 
     @strawberry.field(description="The id of the deleted task.")
     def deleted_task_id(self) -> strawberry.ID | None:
-        return strawberry.ID(self.result.task_id) if isinstance(self.result, Deletion) else None
+        deleted = self.result.task_ids[0] if isinstance(self.result, Deletion) else None
+        return None if deleted is None else strawberry.ID(deleted)
+
+    @strawberry.field(description="The ids of the tasks below it, which are deleted with it.")
+    def deleted_subtask_ids(self) -> list[strawberry.ID]:
+        deleted = self.result.task_ids[1:] if isinstance(self.result, Deletion) else ()
+        return list(map(strawberry.ID, deleted))
 
     @strawberry.field(description="The ids of the tasks that it blocked.")
     def released_task_ids(self) -> list[strawberry.ID]:

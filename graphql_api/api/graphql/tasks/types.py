@@ -1,14 +1,14 @@
 """The GraphQL type of a task."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional, cast
 
 import strawberry
 
 from graphql_api.api.graphql.changes import ChangeConnection, list_history
 from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
-from graphql_api.api.graphql.costs import LIST, LOADED, RELATION, field_cost
+from graphql_api.api.graphql.costs import LIST, LOADED, RELATION, TREE, field_cost
 from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.api.graphql.recurrence.types import Series
 from graphql_api.api.graphql.strawberry_extras import camel_case
@@ -20,6 +20,9 @@ from graphql_api.domain.dependencies.model import MAX_BLOCKED, MAX_BLOCKERS
 from graphql_api.domain.projects.model import Project
 from graphql_api.domain.reminders.model import MAX_REMINDERS
 from graphql_api.domain.series.model import Series as SeriesModel
+from graphql_api.domain.subtasks.model import INHERITED, MAX_LEVELS, MAX_SUBTASKS
+from graphql_api.domain.subtasks.model import Progress as ProgressModel
+from graphql_api.domain.subtasks.positions import MAX_POSITION_LENGTH
 from graphql_api.domain.tasks import model, urgency
 from graphql_api.domain.tasks.urgency import Urgency as UrgencyModel
 
@@ -60,6 +63,45 @@ class Urgency:
     as_of: datetime = strawberry.field(description="The instant for which it was computed.")
 
 
+@strawberry.type(description="How far the subtasks of a task are done, not counting theirs.")
+class Progress:
+    done: int = strawberry.field(description="The number of those that are completed.")
+    total: int = strawberry.field(description="The number of those that are not cancelled.")
+    done_minutes: int = strawberry.field(description="The estimated minutes of those completed.")
+    total_minutes: int = strawberry.field(
+        description="The estimated minutes of those that are not cancelled."
+    )
+
+
+def _due_at(task: strawberry.Parent[model.Task], info: Info) -> datetime | None:
+    if task.parent_id is None:
+        return task.due_at
+    due_at: datetime | None = info.context.related_tasks.heir(task).get("due_at")
+    return due_at
+
+
+def _due_on(task: strawberry.Parent[model.Task], info: Info) -> date | None:
+    if task.parent_id is None:
+        return task.due_on
+    due_on: date | None = info.context.related_tasks.heir(task).get("due_on")
+    return due_on
+
+
+def _project_id(task: strawberry.Parent[model.Task], info: Info) -> strawberry.ID | None:
+    if task.parent_id is None:
+        return cast("strawberry.ID | None", task.project_id)
+    project_id: strawberry.ID | None = info.context.related_tasks.heir(task).get("project_id")
+    return project_id
+
+
+def _position(task: strawberry.Parent[model.Task]) -> str:
+    return task.place
+
+
+def _inherited(task: strawberry.Parent[model.Task], info: Info) -> list[str]:
+    return list(map(camel_case, info.context.related_tasks.heir(task).inherited))
+
+
 @strawberry.type(description="Something a user plans to do.")
 class Task(Node):
     # The inputs take their fields and descriptions from here (inputs.py).
@@ -80,10 +122,11 @@ class Task(Node):
     status: TaskStatus = strawberry.field(description="The status.")
     priority: TaskPriority = strawberry.field(description="The priority.")
     due_at: datetime | None = strawberry.field(
+        resolver=_due_at,
         description=(
             "The due date, to the millisecond. `deadlineType` tells how strict it is. It replaces"
-            " a `dueOn`."
-        )
+            " a `dueOn`. A subtask without any is due when its parent is."
+        ),
     )
     tags: list[str] = strawberry.field(
         description=(
@@ -128,13 +171,37 @@ class Task(Node):
         metadata=field_cost(LOADED, items=MAX_REMINDERS),
     )
     project_id: strawberry.ID | None = strawberry.field(
-        description="The id of the project that the task is in."
+        resolver=_project_id,
+        description=(
+            "The id of the project that the task is in. A subtask without one is in that of its"
+            " parent."
+        ),
+    )
+    parent_id: strawberry.ID | None = strawberry.field(
+        description=(
+            f"The id of the task that this one is below. There are at most {MAX_LEVELS} levels; a"
+            f" task has at most {MAX_SUBTASKS} subtasks, and is done after them."
+        )
+    )
+    position: str = strawberry.field(
+        resolver=_position,
+        description=(
+            "The place among its siblings, which sort by this text, character by character: 1 to"
+            f" {MAX_POSITION_LENGTH} of 0-9, A-Z and a-z, as in fractional indexing. A new task"
+            " comes last."
+        ),
+    )
+    inherited: list[str] = strawberry.field(
+        resolver=_inherited,
+        description="Those of `dueAt`, `dueOn` and `project` that come from a parent.",
+        metadata=field_cost(items=len(INHERITED)),
     )
     due_on: date | None = strawberry.field(
+        resolver=_due_on,
         description=(
             "The day on which it is due, without a time; it replaces a `dueAt`. It begins and ends"
             " in the time zone of the settings, and lists sort it by its end."
-        )
+        ),
     )
 
     @strawberry.field(
@@ -143,6 +210,32 @@ class Task(Node):
     )
     def project(task: strawberry.Parent[model.Task], info: Info) -> Project | None:  # noqa: N805 - as `owner`
         return info.context.project_of(task)
+
+    @strawberry.field(
+        graphql_type=Optional["Task"],
+        description="The task that this one is below.",
+    )
+    def parent(task: strawberry.Parent[model.Task], info: Info) -> model.Task | None:  # noqa: N805 - as `owner`
+        return info.context.related_tasks.parent(task)
+
+    @strawberry.field(
+        graphql_type=list["Task"],
+        description=(
+            f"The tasks directly below this one, by their `position`: at most {MAX_SUBTASKS}."
+        ),
+        metadata=field_cost(TREE),
+    )
+    def subtasks(task: strawberry.Parent[model.Task], info: Info) -> list[model.Task]:  # noqa: N805 - as `owner`
+        return info.context.related_tasks.subtasks(task)
+
+    @strawberry.field(
+        graphql_type=Progress | None,
+        description="How far its subtasks are done; null without any.",
+        metadata=field_cost(work=10),
+    )
+    def progress(task: strawberry.Parent[model.Task], info: Info) -> ProgressModel | None:  # noqa: N805 - as `owner`
+        subtasks = info.context.related_tasks.subtasks(task)
+        return ProgressModel.of(subtasks) if subtasks else None
 
     @strawberry.field(
         graphql_type=list["Task"],

@@ -1,0 +1,1 @@
+"""Subtasks: tasks below others, in up to four levels."""

@@ -1,0 +1,101 @@
+"""Puts tasks below others: what is read, checked and written with that.
+
+A task knows its parent, and a parent the ids of its subtasks: both are written in one transaction.
+Whoever puts a task somewhere checks there that its new ancestors still have the parents that were
+read; so two moves at once cannot close a cycle, or make a tree too deep. A move also writes the
+user's dependencies anew, so that none closes a cycle together with a blocker that is added.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from graphql_api.domain.dependencies.model import Children
+from graphql_api.domain.dependencies.store import Links
+from graphql_api.domain.subtasks.model import MAX_LEVELS, MAX_TREE, PARENT_ID, check_place
+from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.store import TaskStore, task_not_found
+from graphql_api.infra.dynamodb import Action
+
+
+class Placement:
+    """Reads the trees of tasks, and makes the actions by which a task gets a parent."""
+
+    def __init__(self, store: TaskStore) -> None:
+        self._store = store
+
+    def actions(self, before: Task | None, after: Task, links: Links) -> list[Action]:
+        """The actions beside a write by which a task gets, changes or loses its parent.
+
+        Raises NotFound if there is no such parent, Conflict for a cycle, and BadUserInput.
+        """
+        old, new = before.parent_id if before else None, after.parent_id
+        if old == new:
+            return []
+        parents = self._by_id(after.user_id, [each for each in (old, new) if each])
+        actions = self.leaving(after.task_id, parents[old]) if old in parents else []
+        if new is not None:
+            if new not in parents:
+                raise task_not_found(field=PARENT_ID)
+            actions += self._entering(after, parents[new], links, is_new=before is None)
+        if before is not None:
+            links.change(links.now.touched())
+        return actions
+
+    def of_removal(self, task: Task) -> list[Action]:
+        """The actions by which a task that is deleted leaves its parent, if it has one."""
+        if task.parent_id is None:
+            return []
+        found = self._by_id(task.user_id, [task.parent_id])
+        return self.leaving(task.task_id, found[task.parent_id]) if found else []
+
+    def leaving(self, task_id: str, parent: Task) -> list[Action]:
+        """The action by which a parent loses a subtask."""
+        left = [each for each in parent.child_ids if each != task_id]
+        return [self._store.listing(parent, left)]
+
+    def _entering(self, task: Task, parent: Task, links: Links, *, is_new: bool) -> list[Action]:
+        """The actions by which a parent gets a subtask, with all that this depends on."""
+        ancestors = [parent, *self.above(parent)]
+        below = self.below(task)
+        check_place(task, ancestors, below)
+        if not is_new or links.is_read:
+            known = [task, *(each for level in below for each in level)]
+            children = self.children_of(task.user_id, known, links)
+            links.now.check_cycle(parent.task_id, task.task_id, children, PARENT_ID)
+        checks = map(self._store.parent_check, ancestors[1:])
+        listed = dict.fromkeys((*parent.child_ids, task.task_id))
+        return [self._store.listing(parent, [*listed]), *checks]
+
+    def below(self, task: Task) -> list[list[Task]]:
+        """All tasks below one, level by level; up to one more level than there may be."""
+        levels: list[list[Task]] = []
+        ids: Sequence[str] = task.child_ids
+        while ids and len(levels) < MAX_LEVELS and sum(map(len, levels)) <= MAX_TREE:
+            found = list(self._by_id(task.user_id, ids).values())
+            if found:
+                levels.append(found)
+            ids = [child for each in found for child in each.child_ids]
+        return levels
+
+    def children_of(self, user_id: str, known: Iterable[Task], links: Links) -> Children:
+        """The subtasks of these tasks, and of all that they wait for, directly or not."""
+        children = {each.task_id: each.child_ids for each in known}
+        start = list(children)
+        while new := [each for each in links.now.reach(start, children) if each not in children]:
+            children |= dict.fromkeys(new, ())
+            found = self._by_id(user_id, new)
+            children |= {task_id: each.child_ids for task_id, each in found.items()}
+        return children
+
+    def above(self, task: Task) -> list[Task]:
+        """The ancestors of a task, the nearest first; up to more than there may be."""
+        ancestors: list[Task] = []
+        at = task.parent_id
+        while at is not None and len(ancestors) < MAX_LEVELS:
+            found = self._by_id(task.user_id, [at])
+            ancestors += found.values()
+            at = found[at].parent_id if at in found else None
+        return ancestors
+
+    def _by_id(self, user_id: str, task_ids: Iterable[str]) -> dict[str, Task]:
+        found = self._store.get_many([(user_id, each) for each in task_ids])
+        return {task_id: task for (_, task_id), task in found.items()}

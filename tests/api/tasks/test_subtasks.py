@@ -1,0 +1,305 @@
+"""Subtasks through both entries: where they lie, what they inherit, what goes with their parent."""
+
+import pytest
+from conftest import DELETE, TASKS, UPDATE, codes
+
+SHOWN = """id parentId position inherited dueAt projectId project { name }
+  parent { id } subtasks { id title status } progress { done total doneMinutes totalMinutes }"""
+LOOK = f"query ($id: ID!) {{ task(id: $id) {{ {SHOWN} }} }}"
+COMPLETE = """mutation ($input: CompleteTaskInput!) {
+  completeTask(input: $input) {
+    task { status } next { id dueAt subtasks { id title status dueAt subtasks { title } } } } }"""
+UNDO = "mutation ($input: UndoChangeInput!) { undoChange(input: $input) { task { id version } } }"
+LAST = "{ changes { nodes { id kind taskId fields } } }"
+ADD = "mutation ($input: BlockersInput!) { addBlockers(input: $input) { task { id } } }"
+SERIES = {"rrule": "FREQ=WEEKLY", "timezone": "UTC"}
+
+
+def look(person, task_id):
+    return person.graphql(LOOK, id=task_id)["data"]["task"]
+
+
+def titles(person, task_id):
+    return [each["title"] for each in look(person, task_id)["subtasks"]]
+
+
+def change(person, task_id, **fields):
+    return person.graphql(UPDATE, input={"id": task_id, **fields})
+
+
+def extensions(answer):
+    [error] = answer["errors"]
+    return error["extensions"]
+
+
+def line_of(person, length, **fields):
+    """The ids of tasks each of which lies below the one before."""
+    ids = [person.create(title="0", **fields)["id"]]
+    for number in range(1, length):
+        ids.append(person.create(title=str(number), parentId=ids[-1])["id"])
+    return ids
+
+
+def change_of(person, kind, task_id):
+    """The id of the change of this kind of a task."""
+    changes = person.graphql(LAST)["data"]["changes"]["nodes"]
+    [found] = [each["id"] for each in changes if (each["kind"], each["taskId"]) == (kind, task_id)]
+    return found
+
+
+def refused(person, field, **fields):
+    """Whether a task with these fields is refused by both entries, by the name of its field."""
+    graphql = extensions(change(person, fields.pop("id"), **fields))
+    return (graphql["code"], graphql["field"]) == ("BAD_USER_INPUT", field)
+
+
+def test_subtasks_lie_below_their_parent_in_their_order(ann):
+    parent = ann.create(title="Move")["id"]
+    first, second, third = (ann.create(title=t, parentId=parent) for t in ("a", "b", "c"))
+
+    between = first["position"] + "V"
+    change(ann, third["id"], position=between)
+
+    assert titles(ann, parent) == ["a", "c", "b"]
+    assert first["position"] < between < second["position"]
+    assert look(ann, second["id"])["parent"] == {"id": parent}
+    assert ann.task(parent)["version"] == 1
+    rest = ann.rest("GET", f"/api/v1/tasks/{parent}/subtasks").json
+    assert [each["title"] for each in rest["subtasks"]] == ["a", "c", "b"]
+    assert rest["progress"] == {"done": 0, "total": 3, "done_minutes": 0, "total_minutes": 0}
+
+
+def test_a_task_has_what_its_parents_have_until_it_has_its_own(ann):
+    project = ann.rest("POST", "/api/v1/projects", json={"name": "Home"}).json["project_id"]
+    top, child, leaf = line_of(ann, 3, projectId=project, dueAt="2030-01-01T00:00:00Z")
+
+    heir = look(ann, leaf)
+    change(ann, child, dueAt="2030-02-02T00:00:00Z")
+    nearer = look(ann, leaf)
+    change(ann, leaf, dueAt="2030-03-03T00:00:00Z")
+    own = look(ann, leaf)
+    rest = ann.rest("GET", f"/api/v1/tasks/{leaf}").json
+
+    assert (heir["dueAt"], heir["project"], heir["inherited"]) == (
+        *("2030-01-01T00:00:00.000Z", {"name": "Home"}, ["dueAt", "project"]),
+    )
+    assert heir["projectId"] == project
+    assert (nearer["dueAt"], own["dueAt"]) == (
+        *("2030-02-02T00:00:00.000Z", "2030-03-03T00:00:00.000Z"),
+    )
+    assert own["inherited"] == ["project"]
+    assert ann.rest("PUT", f"/api/v1/tasks/{leaf}", json=rest).json == rest
+    assert rest["inherited"] == ["project"]
+    assert look(ann, top)["inherited"] == []
+
+
+def test_a_task_and_three_below_it_are_the_deepest_tree(ann):
+    *_, deepest = tree = line_of(ann, 4)
+    other = line_of(ann, 2)
+
+    fifth = ann.graphql(
+        "mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }",
+        i={"title": "5", "parentId": deepest},
+    )
+    by_rest = ann.rest("POST", "/api/v1/tasks", json={"title": "5", "parent_id": deepest})
+
+    assert (extensions(fifth)["code"], extensions(fifth)["field"]) == ("BAD_USER_INPUT", "parentId")
+    assert (by_rest.status_code, by_rest.json["field"]) == (400, "parent_id")
+    assert refused(ann, "parentId", id=other[0], parentId=tree[2])
+    assert look(ann, other[0])["parent"] is None
+    assert change(ann, other[0], parentId=tree[1])["data"]["updateTask"]["task"]["version"] == 2
+
+
+def test_a_task_cannot_lie_below_itself_or_wait_for_itself(ann):
+    top, child, leaf = line_of(ann, 3)
+    other = ann.create(title="other")["id"]
+
+    below_itself = extensions(change(ann, top, parentId=leaf))
+    ann.graphql(ADD, input={"taskId": leaf, "blockerIds": [other]})
+    parent_blocks = extensions(ann.graphql(ADD, input={"taskId": other, "blockerIds": [top]}))
+    direct = extensions(ann.graphql(ADD, input={"taskId": child, "blockerIds": [top]}))
+    ann.graphql(ADD, input={"taskId": other, "blockerIds": [ann.create(title="x")["id"]]})
+    blocked = ann.create(title="y", blockedBy=[other])["id"]
+    waiting = extensions(change(ann, blocked, parentId=other))
+
+    assert (below_itself["code"], below_itself["cycle"]) == ("CONFLICT", [top, child, leaf, top])
+    assert parent_blocks["cycle"] == [other, top, child, leaf, other]
+    assert direct["cycle"] == [child, top, child]
+    assert (waiting["field"], waiting["cycle"]) == ("parentId", [other, blocked, other])
+    assert codes(change(ann, top, parentId=top)) == ["CONFLICT"]
+    assert codes(change(ann, top, parentId="missing")) == ["NOT_FOUND"]
+
+
+def test_a_task_is_done_after_its_subtasks(ann):
+    top, child, leaf = line_of(ann, 3)
+    change(ann, leaf, durationMinutes=30)
+
+    by_complete = extensions(ann.graphql(COMPLETE, input={"id": top}))
+    by_update = extensions(change(ann, top, status="COMPLETED"))
+    by_rest = ann.rest("POST", f"/api/v1/tasks/{top}/complete")
+    kept = ann.graphql(COMPLETE, input={"id": child, "children": "KEEP"})
+    done = ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
+
+    assert (by_complete["code"], by_complete["subtasks"]) == ("CONFLICT", [child])
+    assert by_update["subtasks"] == by_rest.json["subtasks"] == [child]
+    assert kept["data"]["completeTask"]["task"] == {"status": "COMPLETED"}
+    assert done["data"]["completeTask"]["task"] == {"status": "COMPLETED"}
+    assert ann.task(leaf)["status"] == "COMPLETED"
+    assert list(look(ann, child)["progress"].values()) == [1, 1, 30, 30]
+
+
+def test_subtasks_that_others_block_keep_all_from_being_completed(ann):
+    top, child = line_of(ann, 2)
+    other = ann.create(title="other")["id"]
+    ann.graphql(ADD, input={"taskId": child, "blockerIds": [other]})
+
+    refused = extensions(ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"}))
+
+    assert refused["blockers"] == [other]
+    assert ann.task(child)["version"] == 1
+    forced = {"id": top, "children": "COMPLETE", "force": True}
+    assert "errors" not in ann.graphql(COMPLETE, input=forced)
+
+
+def test_deleting_a_task_deletes_all_below_it_and_is_undone_as_a_whole(ann):
+    above, top, child, leaf = line_of(ann, 4)
+    other = ann.create(title="other", blockedBy=[leaf])["id"]
+    change(ann, leaf, dueAt="2030-01-01T00:00:00Z")
+
+    deleted = ann.rest("DELETE", f"/api/v1/tasks/{top}").json
+    gone = [ann.task(each) for each in (top, child, leaf)]
+    change_id = change_of(ann, "TASK_DELETED", top)
+    left = look(ann, above)["subtasks"]
+    undone = ann.graphql(UNDO, input={"changeId": change_id})
+
+    assert deleted == {
+        "message": "Task deleted successfully",
+        "deleted_subtask_ids": [child, leaf],
+        "released_task_ids": [other],
+    }
+    assert gone == [None, None, None]
+    assert left == []
+    assert undone["data"]["undoChange"]["task"] == {"id": top, "version": 2}
+    assert look(ann, leaf)["dueAt"] == "2030-01-01T00:00:00.000Z"
+    assert [look(ann, each)["parent"]["id"] for each in (top, child, leaf)] == [above, top, child]
+    assert titles(ann, above) == ["1"]
+    assert codes(ann.graphql(UNDO, input={"changeId": change_id})) == ["CONFLICT"]
+    assert codes(change(ann, other, status="COMPLETED")) == ["CONFLICT"]
+
+
+def test_a_move_is_undone(ann):
+    one, two = (ann.create(title=t)["id"] for t in ("one", "two"))
+    child = ann.create(title="child", parentId=one)["id"]
+    change(ann, child, parentId=two, position="V")
+    last = ann.graphql(LAST)["data"]["changes"]["nodes"][-1]
+
+    ann.graphql(UNDO, input={"changeId": last["id"]})
+
+    assert last["fields"] == ["parentId", "position"]
+    assert (titles(ann, one), titles(ann, two)) == (["child"], [])
+
+
+def test_subtasks_come_anew_with_their_parent(ann):
+    top = ann.create(title="Clean", dueAt="2030-01-01T08:00:00Z", recurrence=SERIES)["id"]
+    child = ann.create(title="Kitchen", parentId=top, dueAt="2029-12-31T08:00:00Z")["id"]
+    ann.create(title="Oven", parentId=child)
+    ann.create(title="Bath", parentId=top)
+
+    answer = ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
+    following = answer["data"]["completeTask"]["next"]
+    assert [(e["title"], e["status"], e["dueAt"]) for e in following["subtasks"]] == [
+        ("Kitchen", "PENDING", "2030-01-07T08:00:00.000Z"),
+        ("Bath", "PENDING", "2030-01-08T08:00:00.000Z"),
+    ]
+    assert following["subtasks"][0]["subtasks"] == [{"title": "Oven"}]
+    assert titles(ann, top) == ["Kitchen", "Bath"]
+
+    closing = change_of(ann, "TASK_COMPLETED", top)
+    ann.graphql(UNDO, input={"changeId": closing})
+    assert ann.task(following["id"]) is None
+    assert ann.task(following["subtasks"][0]["id"]) is None
+
+
+def test_a_subtask_does_not_recur_by_itself(ann):
+    top = ann.create(title="top")["id"]
+    fields = {"title": "x", "dueAt": "2030-01-01T00:00:00Z", "recurrence": SERIES}
+    recurring = ann.create(**fields)["id"]
+    child = ann.create(title="child", parentId=top, dueAt="2030-01-01T00:00:00Z")["id"]
+
+    assert refused(ann, "parentId", id=recurring, parentId=top)
+    assert refused(ann, "recurrence", id=child, recurrence=SERIES)
+
+
+def test_one_call_makes_a_tree(ann):
+    made = ann.graphql(
+        """mutation ($input: CreateTasksInput!) { createTasks(input: $input) {
+          results { task { title parent { title } } error { code field } } } }""",
+        input={
+            "tasks": [
+                {"title": "leaf", "parentIndex": 2},
+                {"title": "top"},
+                {"title": "child", "parentIndex": 1},
+                {"title": "lost", "parentIndex": 7},
+            ]
+        },
+    )["data"]["createTasks"]["results"]
+
+    assert made == [
+        {"task": {"title": "leaf", "parent": {"title": "child"}}, "error": None},
+        {"task": {"title": "top", "parent": None}, "error": None},
+        {"task": {"title": "child", "parent": {"title": "top"}}, "error": None},
+        {"task": None, "error": {"code": "BAD_USER_INPUT", "field": "parentIndex"}},
+    ]
+
+
+def test_the_subtasks_of_a_task_are_found_by_their_ids_in_their_order(ann, calls):
+    top, _, _ = line_of(ann, 3)
+    second = ann.create(title="second", parentId=top)
+    order = {"field": "POSITION", "direction": "ASC"}
+    calls.clear()
+
+    found = ann.graphql(TASKS, filter={"parentId": top}, orderBy=order)["data"]["tasks"]
+    counted = list(calls)
+    rest = ann.rest("GET", f"/api/v1/tasks?parent_id={top}&sort=-position").json
+
+    assert [each["title"] for each in found["nodes"]] == ["1", "second"]
+    assert [each["title"] for each in rest] == ["second", "1"]
+    assert counted == ["GetItem", "BatchGetItem"]
+    assert found["nodes"][1]["parentId"] == top == second["parentId"]
+    roots = ann.graphql(TASKS, filter={"noParent": True})["data"]["tasks"]["nodes"]
+    assert [each["id"] for each in roots] == [top]
+
+
+def test_parents_and_subtasks_of_a_page_take_one_call_each(ann, calls):
+    for _ in range(3):
+        line_of(ann, 3, dueAt="2030-01-01T00:00:00Z")
+    page = "{ tasks { nodes { %s } } }"
+
+    def counted(fields):
+        calls.clear()
+        ann.graphql(page % fields)
+        return calls.copy()
+
+    assert counted("title") == ["Query"]
+    assert counted("dueAt inherited project { name }") == ["Query"]  # the page has all parents
+    assert counted("subtasks { title }") == ["Query"]
+    assert counted("parent { title }") == ["Query"]
+
+
+def test_a_page_without_subtasks_needs_no_call_for_them(ann, calls):
+    ann.create(title="alone")
+    calls.clear()
+
+    ann.graphql(
+        "{ tasks { nodes { dueAt inherited subtasks { id } parent { id } progress { done } } } }"
+    )
+
+    assert calls == ["Query"]
+
+
+@pytest.mark.parametrize("text", ["ä", "a-b", "x" * 65])
+def test_a_position_that_is_none_is_refused(ann, text):
+    task = ann.create(title="x")["id"]
+
+    assert refused(ann, "position", id=task, position=text)
+    assert codes(ann.graphql(DELETE, input={"id": "missing"})) == ["NOT_FOUND"]
