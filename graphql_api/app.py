@@ -44,6 +44,7 @@ from graphql_api.domain.plans.store import PlanStore
 from graphql_api.domain.projects.deletion import ProjectDeletions
 from graphql_api.domain.projects.service import Projects
 from graphql_api.domain.projects.store import ProjectStore
+from graphql_api.domain.quick_add.service import QuickAdds
 from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
@@ -209,6 +210,7 @@ def build_services(
             projects,
             ProjectDeletions(projects, Jobs(database, "project"), task_writes, tasks, clock.now),
         ),
+        quick_adds=QuickAdds(settings, projects),
         user_store=users,
         task_store=tasks,
         task_lists=lists,

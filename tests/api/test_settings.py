@@ -53,6 +53,8 @@ def test_nobody_has_to_set_anything(ann, calls):
         "working_hours": [{"day": day.lower(), "intervals": OFFICE} for day in WORKDAYS],
         "days_off": [],
         "urgency_coefficients": asdict(DEFAULT_COEFFICIENTS),
+        "date_order": "month_first",
+        "first_weekday": "monday",
     }
 
 
@@ -90,6 +92,8 @@ def test_rest_changes_the_same_settings(ann, method):
             "working_hours": [night],
             "days_off": [],
             "urgency_coefficients": asdict(DEFAULT_COEFFICIENTS),
+            "date_order": "month_first",
+            "first_weekday": "monday",
         },
     )
     assert ann.rest("GET", PATH).json == changed.json

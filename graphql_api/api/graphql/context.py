@@ -22,6 +22,7 @@ from graphql_api.domain.plans.service import Plans
 from graphql_api.domain.projects.model import Project
 from graphql_api.domain.projects.service import Projects
 from graphql_api.domain.projects.store import ProjectKey, ProjectStore
+from graphql_api.domain.quick_add.service import QuickAdds
 from graphql_api.domain.series.model import Record, Series
 from graphql_api.domain.series.store import SeriesKey, SeriesStore
 from graphql_api.domain.series.succession import Succession
@@ -77,6 +78,7 @@ class Services:
     blocks: PlannedBlocks
     webhooks: Webhooks
     projects: Projects
+    quick_adds: QuickAdds
     user_store: UserStore
     task_store: TaskStore
     task_lists: TaskListReader
@@ -113,6 +115,7 @@ class Context:
         self.blocks = services.blocks
         self.webhooks = services.webhooks
         self.projects = services.projects
+        self.quick_adds = services.quick_adds
         self.task_lists = services.task_lists
         self.feed = services.feed
         self.history = services.history

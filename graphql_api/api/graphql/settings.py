@@ -19,6 +19,13 @@ describe_enum(
     **{day.name: f"{day.name.capitalize()}." for day in model.Weekday},
 )
 
+describe_enum(
+    model.DateOrder,
+    "The order of day and month in a date of numbers.",
+    DAY_FIRST="12/11 is 12 November.",
+    MONTH_FIRST="12/11 is 11 December.",
+)
+
 
 @strawberry.type(description="An interval of local time.")
 class LocalInterval:
@@ -114,7 +121,9 @@ class UrgencyCoefficientsInput:
 
 
 @strawberry.type(
-    description="A user's time zone, working hours, days off and urgency coefficients."
+    description=(
+        "A user's time zone, working hours, days off, urgency coefficients, and how dates are read."
+    )
 )
 class Settings:
     timezone: str = strawberry.field(
@@ -134,6 +143,12 @@ class Settings:
     )
     urgency_coefficients: UrgencyCoefficients = strawberry.field(
         description="The weight of each urgency term."
+    )
+    date_order: model.DateOrder = strawberry.field(
+        description="How quick add reads a date such as 12/11. Default `MONTH_FIRST`."
+    )
+    first_weekday: model.Weekday = strawberry.field(
+        description="The day on which next week begins, for quick add. Default `MONDAY`."
     )
 
 
@@ -173,6 +188,12 @@ class UpdateSettingsInput:
     )
     urgency_coefficients: UrgencyCoefficientsInput | None = strawberry.field(
         default=UNSET, description="The weight of each urgency term."
+    )
+    date_order: model.DateOrder | None = strawberry.field(
+        default=UNSET, description="How quick add reads a date such as 12/11."
+    )
+    first_weekday: model.Weekday | None = strawberry.field(
+        default=UNSET, description="The day on which next week begins, for quick add."
     )
 
     def changes(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ TAGS: Mapping[str, str] = {
     "Changes": "Changes of tasks: read, followed, taken back.",
     "Settings": "Working hours, days off, and what makes a task urgent.",
     "Plans": "Plans of the open tasks: previewed, applied, undone.",
+    "Quick add": "Tasks from one line of text.",
     "Recurrence": "What comes again, and when.",
     "Webhooks": "URLs to which changes of tasks are posted.",
 }
@@ -76,6 +77,7 @@ SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
 PLANNED_BLOCKS = f"{PLAN}/blocks"
 SERIES = "/api/v1/series/<series_id>"
+QUICK_ADD = "/api/v1/quick-add"
 RECURRENCE_PREVIEW = "/api/v1/recurrence-preview"
 WEBHOOKS = "/api/v1/webhooks"
 WEBHOOK = f"{WEBHOOKS}/<webhook_id>"
@@ -446,6 +448,14 @@ ROUTES = (
             "working_hours": [{"day": "monday", "intervals": [{"start": "09:00", "end": "17:00"}]}],
         },
         problems={409: "Other requests keep changing the settings."},
+    ),
+    Route(
+        ("GET",),
+        f"{QUICK_ADD}/preview",
+        "PreviewQuickAdd",
+        tag="Quick add",
+        summary="Preview quick add",
+        description="Returns what would be made of a text; nothing is written.",
     ),
     Route(
         ("GET",),

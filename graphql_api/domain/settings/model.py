@@ -35,6 +35,13 @@ class Weekday(Enum):
 WEEKDAYS = tuple(Weekday)
 
 
+class DateOrder(Enum):
+    """The order of day and month in a date of numbers, such as 12/11."""
+
+    DAY_FIRST = "day_first"
+    MONTH_FIRST = "month_first"
+
+
 @dataclass(frozen=True, slots=True)
 class LocalInterval:
     """An interval of local time; an end that is not after the start is on the next day.
@@ -72,6 +79,8 @@ class Settings:
     working_hours: tuple[WorkingDay, ...] = tuple(WorkingDay(day, OFFICE) for day in WEEKDAYS[:5])
     days_off: tuple[date, ...] = ()
     urgency_coefficients: Coefficients = DEFAULTS
+    date_order: DateOrder = DateOrder.MONTH_FIRST
+    first_weekday: Weekday = Weekday.MONDAY
     version: int = 0
 
     def edit(self, fields: Mapping[str, Any]) -> "Settings":
