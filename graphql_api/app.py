@@ -210,7 +210,7 @@ def build_services(
             projects,
             ProjectDeletions(projects, Jobs(database, "project"), task_writes, tasks, clock.now),
         ),
-        quick_adds=QuickAdds(settings, projects),
+        quick_adds=QuickAdds(settings, projects, task_writes),
         user_store=users,
         task_store=tasks,
         task_lists=lists,

@@ -191,7 +191,7 @@ DOORS = {
         "api/graphql/settings.py",
         *(
             f"api/graphql/{feature}/{name}.py"
-            for feature in ("projects", "webhooks")
+            for feature in ("projects", "quick_add", "webhooks")
             for name in ("inputs", "operations", "types")
         ),
         *(

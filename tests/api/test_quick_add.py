@@ -136,3 +136,76 @@ def test_archived_projects_and_those_of_others_are_not_found(ann, bob):
 def test_nobody_reads_without_a_token(api):
     assert api.rest("GET", f"{PATH}?text=x").status_code == 401
     assert codes(api.graphql(PREVIEW, text="x")) == ["UNAUTHENTICATED"]
+
+
+ADD = """
+  mutation ($input: QuickAddInput!) {
+    quickAdd(input: $input) {
+      task {
+        id title dueAt dueOn tags priority projectId durationMinutes
+        series { rrule timezone }
+      }
+      quickAdd {
+        title dueAt dueOn tags priority projectId durationMinutes
+        recurrence { rrule timezone }
+      }
+    }
+  }
+"""
+TEXTS = (
+    TEXT,
+    "Miete zahlen am 15. jedes Monats ~2std",
+    "Water plants every day until 24 December 7:00",
+    "sprint 42 monday 9am review",
+    "Report every last friday #work",
+    "Call Bob next friday",
+)  # fmt: skip
+
+
+def add(person, text, **options):
+    return person.graphql(ADD, input={"text": text, "now": NOW, **options})
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_task_is_what_the_preview_has_shown(ann, text):
+    project(ann)
+    shown = preview(ann, text, timezone="Europe/Berlin")["data"]["quickAddPreview"]
+    found = add(ann, text, timezone="Europe/Berlin")["data"]["quickAdd"]
+    task = found["task"]
+    recurrence, series = shown.pop("recurrence"), task.pop("series")
+    assert series == (recurrence and {n: recurrence[n] for n in ("rrule", "timezone")})
+    task["priority"] = task["priority"] if shown["priority"] else None  # its default
+    kept = {name: shown[name] for name in found["quickAdd"] if name != "recurrence"}
+    assert kept == {name: value for name, value in task.items() if name != "id"}
+    assert kept == {name: found["quickAdd"][name] for name in kept}
+
+
+def test_rest_creates_it_too(ann):
+    created = ann.rest("POST", "/api/v1/quick-add", json={"text": "Pay 12/11 #home", "now": NOW})
+    assert created.status_code == 201
+    task = created.json["task"]
+    assert (task["title"], task["due_on"], task["tags"]) == ("Pay", "2026-12-11", ["home"])
+    assert created.json["quick_add"]["spans"][0]["text"] == "12/11"
+    assert ann.rest("GET", created.headers["Location"]).json == task
+
+
+def test_a_key_goes_with_the_text_whatever_day_it_is(ann):
+    first = add(ann, "Call tomorrow", idempotencyKey="k")["data"]["quickAdd"]["task"]
+    again = add(ann, "Call tomorrow", idempotencyKey="k", now="2026-11-26T09:00:00Z")
+    assert again["data"]["quickAdd"]["task"] == first
+    assert codes(add(ann, "Call today", idempotencyKey="k")) == ["CONFLICT"]
+    assert codes(add(ann, "Call tomorrow", idempotencyKey="k", timezone="Asia/Tokyo")) == [
+        "CONFLICT"
+    ]
+
+
+def test_a_refused_text_creates_nothing(ann):
+    before = ann.rest("GET", "/api/v1/tasks").json
+    for text in ("x" * 501, "", "x" * 201 + " tomorrow"):
+        refused = add(ann, text)
+        assert (codes(refused), refused["errors"][0]["extensions"]["field"]) == (
+            ["BAD_USER_INPUT"],
+            "text",
+        )
+    assert codes(add(ann, "Call", idempotencyKey="")) == ["BAD_USER_INPUT"]
+    assert ann.rest("GET", "/api/v1/tasks").json == before

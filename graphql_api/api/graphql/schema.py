@@ -13,7 +13,7 @@ from graphql_api.api.graphql.nodes.interface import trust_types
 from graphql_api.api.graphql.nodes.operations import NodeQuery
 from graphql_api.api.graphql.plans.operations import PlanMutation, PlanQuery
 from graphql_api.api.graphql.projects.operations import ProjectMutation, ProjectQuery
-from graphql_api.api.graphql.quick_add.operations import QuickAddQuery
+from graphql_api.api.graphql.quick_add.operations import QuickAddMutation, QuickAddQuery
 from graphql_api.api.graphql.recurrence.operations import RecurrenceMutation, RecurrenceQuery
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
@@ -43,6 +43,7 @@ class Mutation(
     BlockMutation,
     PlanMutation,
     ProjectMutation,
+    QuickAddMutation,
     RecurrenceMutation,
     SettingsMutation,
     TaskMutation,

@@ -458,6 +458,18 @@ ROUTES = (
         description="Returns what would be made of a text; nothing is written.",
     ),
     Route(
+        ("POST",),
+        QUICK_ADD,
+        "QuickAdd",
+        tag="Quick add",
+        summary="Create a task from one line of text",
+        description="Returns the task, and what was read as what.",
+        example={"text": "Pay rent tomorrow 17:00 every month #home !high ~30m"},
+        problems={409: "The `Idempotency-Key` was used with another text, or its task is gone."},
+        status=201,
+        location=f"{TASKS}/{{task[task_id]}}",
+    ),
+    Route(
         ("GET",),
         RECURRENCE_PREVIEW,
         "PreviewRecurrence",

@@ -26,7 +26,7 @@ Names: TypeAlias = dict[str, list[ProjectName]]  # by the name's comparable form
 
 @dataclass(slots=True)
 class Marks:
-    """What marked words say; a second one of a kind stays in the title."""
+    """The meanings of marked words; a second one of a kind stays in the title."""
 
     tags: dict[str, str] = field(default_factory=dict)  # by their comparable form
     priority: TaskPriority | None = None

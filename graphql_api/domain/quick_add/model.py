@@ -1,4 +1,4 @@
-"""What quick add is asked, and what it has read. Pure."""
+"""The question to quick add, and its reading of a text. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -14,7 +14,7 @@ TEXT = "text"
 
 
 class SpanKind(Enum):
-    """What a part of the text was read as."""
+    """The meaning of a part of the text."""
 
     DATE = "date"
     TIME = "time"
@@ -45,7 +45,7 @@ class ProjectName:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a reading depends on beside the text."""
+    """All that a reading depends on beside the text."""
 
     now: datetime  # local: aware, with the zone's own clock
     timezone: str

@@ -62,7 +62,7 @@ def read(text: str, asked: Asked) -> QuickAdd:
 
 
 def _title(text: str, spans: list[Span]) -> str:
-    """What no span has, with single spaces; empty if it shows nothing."""
+    """All that no span has, with single spaces; empty if it shows nothing."""
     left, at = [], 0
     for span in spans:
         left.append(text[at : span.start])
@@ -82,7 +82,7 @@ def _checked_title(title: str) -> str:
 
 
 class _When:
-    """What phrases say together: when the task is due, and when it comes again."""
+    """The phrases together: when the task is due, and when it comes again."""
 
     def __init__(self, phrases: Phrases, asked: Asked) -> None:
         self._phrases, self._asked = phrases, asked

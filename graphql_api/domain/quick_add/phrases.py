@@ -1,4 +1,4 @@
-"""Which words of a text are dates, times and repetition, and which are its title. Pure.
+"""Tells the words that are dates, times and repetition from those of the title. Pure.
 
 Phrases are taken at the end of the text or at its beginning, or next to one that is taken;
 elsewhere they are a part of the title. A phrase is tried from a bounded number of places, so the
@@ -193,7 +193,7 @@ class _Taking:
 
 
 def _said(meaning: Meaning) -> set[str]:
-    """What a phrase says, which is said once."""
+    """The aspects that a phrase is about, each of which one phrase is about."""
     match meaning:
         case Moment():
             return {"day", "time"}

@@ -56,7 +56,7 @@ def _on_weekdays(reader: Reader, _: Asked) -> Phrase | None:
 
 
 def _every(reader: Reader, asked: Asked) -> Phrase | None:
-    """What follows `every`."""
+    """The rule behind `every`."""
     if not reader.takes(words.EVERY):
         return None
     begin = reader.at

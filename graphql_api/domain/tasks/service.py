@@ -84,11 +84,20 @@ class Tasks:
         renewals = Renewals.of(database, store)
         return cls(store, dependencies, history, projects, succession, settings, renewals)
 
-    def create(self, user_id: str, values: Mapping[str, Any], actor: Actor, now: datetime) -> Task:
+    def create(
+        self,
+        user_id: str,
+        values: Mapping[str, Any],
+        actor: Actor,
+        now: datetime,
+        *,
+        said: str | None = None,
+    ) -> Task:
         """Create a task; with an `idempotency_key`, once for all requests of that key.
 
-        Raises BadUserInput, NotFound if there is no such project, and Conflict if the key was used
-        with other content or its task was deleted.
+        `said` is what clients repeat where that means other values tomorrow. Raises
+        BadUserInput, NotFound if there is no such project, and Conflict if the key was used with
+        other content or its task was deleted.
         """
         fields = dict(values)
         key = fields.pop("idempotency_key", None)
@@ -107,7 +116,7 @@ class Tasks:
                 lambda: self._write(write, [*beside, *self._tying(task, blocker_ids)])
             )
             return write.result
-        receipt = _receipt(key, plain, (recurrence, blocker_ids), now)
+        receipt = _receipt(key, said or _content(plain, recurrence, blocker_ids), now)
 
         def attempt() -> str:
             others = [*beside, *self._tying(task, blocker_ids)]
@@ -575,21 +584,23 @@ def _new_blockers(fields: dict[str, Any]) -> tuple[str, ...]:
     return ids
 
 
-def _receipt(
-    key: str, task: Task, beside: tuple[Recurrence | None, Sequence[str]], now: datetime
-) -> Receipt:
+def _content(task: Task, recurrence: Recurrence | None, blocker_ids: Sequence[str]) -> str:
+    """A digest of what a client has given for a task."""
+    content = task.content_digest()
+    if recurrence:
+        content = hashlib.sha256(f"{content}{recurrence}".encode()).hexdigest()
+    if blocker_ids:
+        content = hashlib.sha256(f"{content}{sorted(blocker_ids)}".encode()).hexdigest()
+    return content
+
+
+def _receipt(key: str, content: str, now: datetime) -> Receipt:
     if not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise BadUserInput(
             f"An idempotency key must have 1 to {MAX_KEY_LENGTH} characters.", "idempotency_key"
         )
     digest = hashlib.sha256(key.encode()).hexdigest()
     expires = now + KEY_TTL
-    content = task.content_digest()
-    recurrence, blocker_ids = beside
-    if recurrence:
-        content = hashlib.sha256(f"{content}{recurrence}".encode()).hexdigest()
-    if blocker_ids:
-        content = hashlib.sha256(f"{content}{sorted(blocker_ids)}".encode()).hexdigest()
     return Receipt(digest, content, int(now.timestamp()), int(expires.timestamp()))
 
 

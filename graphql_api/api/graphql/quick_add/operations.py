@@ -8,15 +8,11 @@ from strawberry import UNSET
 
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import field_cost
-from graphql_api.api.graphql.quick_add.types import QuickAdd
+from graphql_api.api.graphql.quick_add.inputs import NOW, TEXT, TIMEZONE, QuickAddInput
+from graphql_api.api.graphql.quick_add.types import QuickAdd, QuickAddPayload
+from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.domain.quick_add import model
 
-TEXT = (
-    f"The text, of 1 to {model.MAX_TEXT_LENGTH} characters: `Pay rent tomorrow 17:00 every month"
-    " #home !high ~30m @flat`."
-)
-TIMEZONE = "The IANA time zone of its dates and times. Default: that of the settings."
-NOW = "The instant at which the text is said. Default: the present one."
 _WORK = 50  # plain fields
 
 
@@ -41,3 +37,22 @@ class QuickAddQuery:
         return context.quick_adds.read(
             context.viewer_id, text, timezone or None, now or context.now
         )
+
+
+@strawberry.type
+class QuickAddMutation:
+    @strawberry.mutation(
+        description="Create a task from one line of text, as `quickAddPreview` shows it.",
+        metadata=field_cost(work=_WORK),
+    )
+    def quick_add(
+        self,
+        info: Info,
+        input: Annotated[QuickAddInput, strawberry.argument(description="The text.")],
+    ) -> QuickAddPayload:
+        context = info.context.for_write()
+        given = provided(vars(input))
+        task, read = context.quick_adds.add(
+            context.viewer_id, actor=context.actor, now=context.now, **given
+        )
+        return QuickAddPayload(task=task, quick_add=read)

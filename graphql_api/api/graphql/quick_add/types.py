@@ -8,8 +8,11 @@ from graphql_api.api.graphql.costs import LOADED, field_cost
 from graphql_api.api.graphql.recurrence.enums import MissedPolicy, MonthEnd, RecurrenceAnchor
 from graphql_api.api.graphql.strawberry_extras import describe_enum
 from graphql_api.api.graphql.tasks.enums import TaskPriority
+from graphql_api.api.graphql.tasks.types import Task
+from graphql_api.domain.quick_add import model
 from graphql_api.domain.quick_add.model import MAX_TEXT_LENGTH, SpanKind
 from graphql_api.domain.tasks.model import MAX_TITLE_LENGTH
+from graphql_api.domain.tasks.model import Task as TaskModel
 
 describe_enum(
     SpanKind,
@@ -87,3 +90,17 @@ class QuickAdd:
         ),
         metadata=field_cost(size=8 * MAX_TEXT_LENGTH),
     )
+
+
+@strawberry.type(description="The new task, and how the text was read.")
+class QuickAddPayload:
+    task: strawberry.Private[TaskModel]
+    quick_add: strawberry.Private[model.QuickAdd]
+
+    @strawberry.field(name="task", graphql_type=Task, description="The task after the write.")
+    def task_field(self) -> TaskModel:
+        return self.task
+
+    @strawberry.field(name="quickAdd", graphql_type=QuickAdd, description="What was read, and how.")
+    def quick_add_field(self) -> model.QuickAdd:
+        return self.quick_add
