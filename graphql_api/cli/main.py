@@ -24,12 +24,15 @@ from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
-from graphql_api.domain.dependencies.model import Dependencies, distinct_blockers
+from graphql_api.domain.dependencies.model import Children, Dependencies, distinct_blockers
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.settings.store import SettingsStore
+from graphql_api.domain.subtasks.model import check_forest
+from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.tables import TABLES
+from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.errors import AppError, BadUserInput, Conflict, StartError
@@ -143,7 +146,8 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     tasks = _each(document.tasks, partial(export_format.task, user.user_id, timezone=zone))
     projects = _each(document.projects, partial(export_format.project, user.user_id), "projects")
     series = _each(document.series, partial(series_format.series, user.user_id), "series")
-    blockers = _blockers(user, document.tasks)
+    children = _children(tasks)
+    blockers = _blockers(user, document.tasks, children)
     if projects:
         new = sum(map(stores.projects.add_imported, projects))
         click.echo(f"Projects: {new} added, {len(projects) - new} existing.")
@@ -153,9 +157,13 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     # A project that was created or deleted during the export is not in the file.
     known = {None, *(project.project_id for project in stores.projects.all(user.user_id))}
     tasks = [each if each.project_id in known else replace(each, project_id=None) for each in tasks]
+    parents = {None, *children}
+    tasks = [each if each.parent_id in parents else replace(each, parent_id=None) for each in tasks]
     with click.progressbar(tasks, label="Tasks", file=sys.stderr) as bar:
         added = sum(stores.tasks.add_imported(task, SYSTEM, clock.now()) for task in bar)
     click.echo(f"Tasks: {added} added, {len(tasks) - added} existing.")
+    for parent_id, child_ids in children.items():
+        Placement(stores.tasks).adopt(user.user_id, parent_id, child_ids)
     service = Tasks.of(stores.database, stores.tasks, Feed(stores.changes))
     with click.progressbar(blockers.items(), label="Dependencies", file=sys.stderr) as links:
         for task_id, blocker_ids in links:
@@ -325,7 +333,24 @@ def _user(users: UserStore, username: str) -> User:
     return user
 
 
-def _blockers(user: User, entries: list[Any]) -> Mapping[str, tuple[str, ...]]:
+def _children(tasks: list[Task]) -> Children:
+    """Return the subtasks of each parent, by id; a parent that is not in the file has none.
+
+    Raises StartError.
+    """
+    there = {task.task_id for task in tasks}
+    children: dict[str, list[str]] = {}
+    for task in tasks:
+        if task.parent_id in there:
+            children.setdefault(task.parent_id, []).append(task.task_id)
+    try:
+        check_forest(children)
+    except BadUserInput as error:
+        raise StartError(f"{error.message} Nothing was written") from None
+    return children
+
+
+def _blockers(user: User, entries: list[Any], children: Children) -> Mapping[str, tuple[str, ...]]:
     """Return the blockers of each task, by task id; only tasks of the file count."""
     task_ids = {entry["task_id"] for entry in entries}
     known = Dependencies.none(user.user_id)
@@ -335,7 +360,8 @@ def _blockers(user: User, entries: list[Any]) -> Mapping[str, tuple[str, ...]]:
         # A blocker that was deleted during the export no longer blocks.
         if ids := [each for each in export_format.blockers(entry) if each in task_ids]:
             task_id = entry["task_id"]
-            known = known.add(task_id, distinct_blockers(task_id, ids), ())
+            blockers = distinct_blockers(task_id, ids)
+            known = known.add(task_id, blockers, (), children=children)
 
     _each(entries, link)
     return known.blockers

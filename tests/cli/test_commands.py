@@ -282,6 +282,45 @@ def test_an_import_brings_back_projects_and_what_is_in_them(operator, api, ann, 
     assert task["projectId"] == home["project_id"]
 
 
+TREE = """{ tasks(filter: { noParent: true }) {
+  nodes { title subtasks { title position inherited dueAt subtasks { title } } } } }"""
+
+
+def test_an_import_brings_back_what_lies_below_what(operator, api, ann, tmp_path):
+    top = ann.create(title="Move", dueAt="2090-01-01T00:00:00Z")["id"]
+    ann.create(title="Pack", parentId=top)
+    early = ann.create(title="Plan", parentId=top, position="a")["id"]
+    ann.create(title="List", parentId=early)
+    file = tmp_path / "ann.json"
+    operator.run("export", ann.username, "-o", str(file))
+    shown = ann.graphql(TREE)
+    bob = api.register("bob")
+
+    for _ in range(2):
+        operator.run("import", str(file), "--username", bob.username)
+
+    [root] = shown["data"]["tasks"]["nodes"]
+    assert [each["title"] for each in root["subtasks"]] == ["Plan", "Pack"]
+    assert bob.graphql(TREE) == shown
+
+
+def test_a_file_in_which_a_task_lies_below_itself_is_refused(operator, api, ann, tmp_path):
+    top = ann.create(title="Move")["id"]
+    child = ann.create(title="Pack", parentId=top)["id"]
+    file = tmp_path / "ann.json"
+    operator.run("export", ann.username, "-o", str(file))
+    document = json.loads(file.read_text())
+    document["tasks"][0]["parent_id"] = child
+    file.write_text(json.dumps(document))
+    bob = api.register("bob")
+
+    refused = operator.run("import", str(file), "--username", bob.username)
+
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "lies below itself" in refused.stderr
+    assert bob.graphql(ALL)["data"]["tasks"]["nodes"] == []
+
+
 def test_an_import_brings_back_series_with_what_has_been(operator, api, ann, tmp_path):
     task = ann.rest("POST", "/api/v1/tasks", json=WEEKLY).json
     following = ann.rest("POST", f"/api/v1/tasks/{task['task_id']}/complete", json={}).json["next"]

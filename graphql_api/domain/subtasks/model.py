@@ -1,5 +1,6 @@
 """The tree of tasks: its bounds, what subtasks inherit, and how far they are done. Pure."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -109,6 +110,50 @@ def line(task: Task, find: Callable[[str], Task | None]) -> list[Task]:
     return ancestors
 
 
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Open tasks of a user, as a plan looks at them.
+
+    `estimated` are the ids of those that have tasks with an estimate below them.
+    """
+
+    by_id: Mapping[str, Task]
+    children: Mapping[str, Sequence[str]]
+    estimated: frozenset[str]
+
+    @classmethod
+    def of(cls, tasks: Iterable[Task]) -> "Tree":
+        """The tree of these tasks; those that lie below none of them are its roots."""
+        by_id = {task.task_id: task for task in tasks}
+        children = defaultdict(list)
+        estimated = set()
+        for task in by_id.values():
+            if task.parent_id in by_id:
+                children[task.parent_id].append(task.task_id)
+                if task.duration_minutes is not None:
+                    estimated |= {each.task_id for each in line(task, by_id.get)}
+        return cls(by_id, children, frozenset(estimated))
+
+    def heir(self, task: Task) -> Task:
+        """A task with what holds for it."""
+        return Heir.of(task, line(task, self.by_id.get)).task if task.parent_id else task
+
+    def below(self, task_ids: Iterable[str]) -> set[str]:
+        """The ids of all tasks below these."""
+        found = [child for each in task_ids for child in self.children.get(each, ())]
+        for each in found:  # grows on the way
+            found += self.children.get(each, ())
+        return set(found)
+
+    def in_place_of(self, task_ids: Iterable[str]) -> tuple[str, ...]:
+        """The ids of these tasks, with those below in the place of one whose sum they are."""
+        ends = list(task_ids)
+        for each in ends:  # grows on the way
+            if each in self.estimated:
+                ends += self.children[each]
+        return tuple(dict.fromkeys(each for each in ends if each not in self.estimated))
+
+
 def check_place(task: Task, ancestors: Sequence[Task], below: Sequence[Sequence[Task]]) -> None:
     """Check that a task may lie below its new ancestors, the nearest first.
 
@@ -127,6 +172,22 @@ def check_place(task: Task, ancestors: Sequence[Task], below: Sequence[Sequence[
         raise BadUserInput(f"Tasks lie in at most {MAX_LEVELS} levels.", PARENT_ID)
     if len(ancestors[0].child_ids) >= MAX_SUBTASKS:
         raise BadUserInput(f"A task can have at most {MAX_SUBTASKS} subtasks.", PARENT_ID)
+
+
+def check_forest(children: Mapping[str, Sequence[str]]) -> None:
+    """Check the subtasks of each parent in a file, by ids. Raises BadUserInput."""
+    parents = {child: parent for parent, below in children.items() for child in below}
+    for parent, below in children.items():
+        if len(below) > MAX_SUBTASKS:
+            raise BadUserInput(f"{parent} has more than {MAX_SUBTASKS} subtasks.", PARENT_ID)
+        levels, at = 2, parent
+        while at in parents and levels <= MAX_LEVELS:
+            levels, at = levels + 1, parents[at]
+        if levels > MAX_LEVELS:
+            raise BadUserInput(
+                f"{parent} lies below itself, or is in a tree of more than {MAX_LEVELS} levels.",
+                PARENT_ID,
+            )
 
 
 def check_size(below: Sequence[Sequence[Task]], what: str) -> None:

@@ -8,6 +8,7 @@ user's dependencies anew, so that none closes a cycle together with a blocker th
 
 from collections.abc import Iterable, Sequence
 
+from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.dependencies.model import Children
 from graphql_api.domain.dependencies.store import Links
 from graphql_api.domain.subtasks.model import MAX_LEVELS, MAX_TREE, PARENT_ID, check_place
@@ -64,6 +65,17 @@ class Placement:
         checks = map(self._store.parent_check, ancestors[1:])
         listed = dict.fromkeys((*parent.child_ids, task.task_id))
         return [self._store.listing(parent, [*listed]), *checks]
+
+    def adopt(self, user_id: str, parent_id: str, task_ids: Iterable[str]) -> None:
+        """List imported subtasks at their parent, in which they are said to lie."""
+
+        def attempt() -> None:
+            parent = self._store.get(user_id, parent_id)
+            found = self._by_id(user_id, task_ids).values()
+            own = [each.task_id for each in found if each.parent_id == parent_id]
+            self._store.list_children(parent, dict.fromkeys((*parent.child_ids, *own)))
+
+        retry_on_conflict(attempt)
 
     def below(self, task: Task) -> list[list[Task]]:
         """All tasks below one, level by level; up to one more level than there may be."""

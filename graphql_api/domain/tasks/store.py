@@ -201,6 +201,10 @@ class TaskStore:
         same = parent.eq(task.parent_id) if task.parent_id else parent.not_exists()
         return Check(self._table, key, Attr("task_id").exists() & same)
 
+    def list_children(self, parent: Task, child_ids: Iterable[str]) -> None:
+        """Give a task other subtasks. Raises ConditionFailed if it has changed."""
+        self._database.transact(self.listing(parent, tuple(child_ids)))
+
     def listing(self, parent: Task, child_ids: Sequence[str]) -> Put:
         """The action that gives a task other subtasks, unless it has changed; nobody is told."""
         after = replace(parent, child_ids=tuple(child_ids))
