@@ -773,3 +773,26 @@ def test_one_process_makes_one_plan_at_a_time_and_nobody_waits_for_long(ann, mon
 
     assert refused["errors"][0]["extensions"] == {"code": "SERVICE_UNAVAILABLE", "retryAfter": 1}
     assert preview(ann) == answers[0]
+
+
+def test_subtasks_with_an_estimate_are_planned_in_the_place_of_their_parent(ann):
+    [parent, later] = estimated(ann, 600, 30)
+    update(ann, parent, dueAt="2030-01-07T12:00:00.000Z")
+    first, second = (
+        ann.create(title=title, parentId=parent["id"], durationMinutes=60)
+        for title in ("first", "second")
+    )
+    ann.graphql(BLOCK, input={"taskId": later["id"], "blockerIds": [parent["id"]]})
+
+    plan = preview(ann)
+    alone = preview(ann, taskIds=[parent["id"]])
+
+    ends = {block["title"]: block["end"] for block in plan["blocks"]}
+    assert set(ends) == {"first", "second", "Task 1"}
+    assert max(ends.values()) == ends["Task 1"]
+    assert {block["title"] for block in alone["blocks"]} == {"first", "second"}
+    assert plan["unestimated"] == []
+    applied = apply(ann, plan["inputHash"])
+    assert set(applied["applied"]) == {first["id"], second["id"], later["id"]}
+    shown = ann.graphql("query ($id: ID!) { task(id: $id) { inherited } }", id=second["id"])
+    assert shown["data"]["task"] == {"inherited": ["dueAt"]}

@@ -20,6 +20,7 @@ from graphql_api.domain.planner.model import (
 from graphql_api.domain.plans.options import Options
 from graphql_api.domain.plans.standing import Standing
 from graphql_api.domain.settings.model import Settings
+from graphql_api.domain.subtasks.model import Tree
 from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.errors import NotFound
 from graphql_api.infra.dynamodb.codec import Raw
@@ -46,24 +47,30 @@ class Selection:
     """A user's open tasks, divided by their role in a plan.
 
     `planned` tasks are scheduled; `unestimated` ones lack a duration and cannot be. The time for
-    which these and all `others` are planned is busy.
+    which these and all `others` are planned is busy. Subtasks with an estimate stand in the place
+    of the `parents` above them.
     """
 
     planned: tuple[Task, ...]
     unestimated: tuple[Task, ...]
     others: tuple[Task, ...]
+    parents: tuple[Task, ...] = ()
 
     @classmethod
     def of(cls, tasks: Sequence[Task], task_ids: Iterable[str] | None) -> "Selection":
         """Select the tasks with these ids, or all. Raises NotFound for an id without a task."""
-        selected_ids = {task.task_id for task in tasks} if task_ids is None else set(task_ids)
-        for missing in sorted(selected_ids - {task.task_id for task in tasks}):
+        tree = Tree.of(tasks)
+        selected_ids = set(tree.by_id if task_ids is None else task_ids)
+        for missing in sorted(selected_ids - tree.by_id.keys()):
             raise NotFound(f"There is no open task {missing}.", field="task_ids")
+        selected_ids |= tree.below(selected_ids)
         selected = [task for task in tasks if task.task_id in selected_ids]
+        single = [task for task in selected if task.task_id not in tree.estimated]
         return cls(
-            planned=tuple(task for task in selected if task.duration_minutes is not None),
-            unestimated=tuple(task for task in selected if task.duration_minutes is None),
+            planned=tuple(task for task in single if task.duration_minutes is not None),
+            unestimated=tuple(task for task in single if task.duration_minutes is None),
             others=tuple(task for task in tasks if task.task_id not in selected_ids),
+            parents=tuple(task for task in selected if task.task_id in tree.estimated),
         )
 
     def request(
@@ -76,13 +83,14 @@ class Selection:
         hours = _working_hours(settings)
         standing = Standing(options, hours, now)
         unplanned = (*self.unestimated, *self.others)
-        open_ids = {task.task_id for task in (*self.planned, *unplanned)}
+        tree = Tree.of((*self.planned, *unplanned, *self.parents))
 
-        def open_blockers(task: Task) -> tuple[str, ...]:  # closed and deleted tasks block nothing
-            return tuple(b for b in blockers.get(task.task_id, ()) if b in open_ids)
+        def plan_task(task: Task) -> PlanTask:
+            open_blockers = [b for b in blockers.get(task.task_id, ()) if b in tree.by_id]
+            return _plan_task(tree.heir(task), tree.in_place_of(open_blockers), standing)
 
         return PlanRequest(
-            tasks=tuple(_plan_task(t, open_blockers(t), standing) for t in self.planned),
+            tasks=tuple(map(plan_task, self.planned)),
             hours=hours,
             from_=options.from_,
             busy=options.busy,

@@ -1,7 +1,15 @@
 """Subtasks through both entries: where they lie, what they inherit, what goes with their parent."""
 
+from datetime import timedelta
+
 import pytest
 from conftest import DELETE, TASKS, UPDATE, codes
+
+from graphql_api import clock
+from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.jobs import Jobs
+from graphql_api.domain.subtasks.renewal import Renewals
+from graphql_api.domain.tasks.store import TaskStore
 
 SHOWN = """id parentId position inherited dueAt projectId project { name }
   parent { id } subtasks { id title status } progress { done total doneMinutes totalMinutes }"""
@@ -218,6 +226,30 @@ def test_subtasks_come_anew_with_their_parent(ann):
     ann.graphql(UNDO, input={"changeId": closing})
     assert ann.task(following["id"]) is None
     assert ann.task(following["subtasks"][0]["id"]) is None
+
+
+def test_subtasks_come_anew_though_the_process_dies_and_no_more_than_once(ann, app, monkeypatch):
+    top = ann.create(title="Clean", dueAt="2030-01-01T08:00:00Z", recurrence=SERIES)["id"]
+    for title in ("a", "b"):
+        ann.create(title=title, parentId=top)
+    with monkeypatch.context() as dying:
+        dying.setattr(Renewals, "complete", lambda *given: given[2])
+        answer = ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
+    following = answer["data"]["completeTask"]["next"]["id"]
+    database = app.extensions["database"]
+    duty = Renewals.of(database, TaskStore(database, ChangeStore(database, timedelta(days=30))))
+    pending = Jobs(database, "renewal").pending()
+
+    before = titles(ann, following)
+    duty.run(clock.now())
+    early = titles(ann, following)
+    duty.run(clock.now() + timedelta(minutes=1))
+    for job in pending:  # as if it was not known to be done
+        duty._resume(job, clock.now())
+
+    assert (before, early) == ([], [])
+    assert titles(ann, following) == ["a", "b"]
+    assert Jobs(database, "renewal").pending() == []
 
 
 def test_a_subtask_does_not_recur_by_itself(ann):
