@@ -197,6 +197,7 @@ def build_services(
             lists,
             PlanStore(database),
             lambda user_id: dependencies.get(user_id).blockers,
+            SeriesStore(database),
             planning=bulkheads.plans,
             hashing=bulkheads.plan_inputs,
         ),
