@@ -125,7 +125,7 @@ class Plans:
         applied = self._plans.find(user_id, plan_id, now)
         if applied is None or applied.undone:
             raise _stale(request, seen)
-        return self._write(user_id, plan_id, applied.changes, {}, actor, now)
+        return self._write(user_id, plan_id, self._shown(user_id, applied), {}, actor, now)
 
     def undo(self, user_id: str, plan_id: str, actor: Actor, now: datetime) -> Outcome:
         """Restore the planned times from before a plan, except of tasks changed since.
@@ -176,15 +176,16 @@ class Plans:
         self, user_id: str, plan_id: str, applied: Applied, actor: Actor, now: datetime
     ) -> Outcome:
         """Undo changes, except those that an interrupted application never made."""
-        tasks = self._read(user_id, [change.task_id for change in applied.changes])
+        planned = self._shown(user_id, applied)
+        tasks = self._read(user_id, [change.task_id for change in planned])
         made = [
             change
-            for change in applied.changes
+            for change in planned
             if change.is_needed and not change.applies_to(tasks.get(change.task_id))
         ]
         inverse = [change.inverse for change in made]
         outcome = self._write(user_id, plan_id, inverse, tasks, actor, now)
-        never_made = {change.task_id for change in applied.changes} - {c.task_id for c in made}
+        never_made = {change.task_id for change in planned} - {c.task_id for c in made}
         return replace(outcome, unchanged=(*outcome.unchanged, *sorted(never_made)))
 
     def _write(
@@ -244,6 +245,11 @@ class Plans:
             tasks = self._read(user_id, ids)
         applied = {c.task_id for c in batch if c.is_applied_to(tasks.get(c.task_id))}
         return [i for i in tried if i in applied], [i for i in ids if i not in applied]
+
+    def _shown(self, user_id: str, applied: Applied) -> list[Change]:
+        """The changes of an applied plan to tasks that an answer may name."""
+        shown = set(self._tasks.shown(user_id, [change.task_id for change in applied.changes]))
+        return [change for change in applied.changes if change.task_id in shown]
 
     def _read(self, user_id: str, ids: Iterable[str]) -> dict[str, Task]:
         tasks = self._tasks.get_many([(user_id, task_id) for task_id in ids])
