@@ -31,7 +31,7 @@ REFUSALS: Mapping[int, Callable[[], Exception]] = {
 
 
 class Access(Enum):
-    """Who may have a route; each route declares it, by `open_to`."""
+    """The callers that may have a route; each route declares them, by `open_to`."""
 
     ANYONE = "anyone"
     BY_FIELD = "whoever may have the fields of GraphQL that it selects"

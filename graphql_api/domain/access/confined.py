@@ -35,7 +35,7 @@ class ConfinedTaskStore(TaskStore):
         return task
 
     def get_many(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:
-        """Those of the tasks that are seen."""
+        """The tasks of these keys that are seen."""
         return {key: task for key, task in super().get_many(keys).items() if self._sees(task)}
 
     def all(self, user_id: str) -> Iterator[Task]:
@@ -58,12 +58,12 @@ class ConfinedTaskStore(TaskStore):
         return super().create_once(write, receipt, beside)
 
     def shown(self, user_id: str, task_ids: Collection[str]) -> list[str]:
-        """Those of the ids whose tasks are seen."""
+        """The ids of tasks that are seen."""
         seen = self.get_many([(user_id, task_id) for task_id in dict.fromkeys(task_ids)])
         return [task_id for task_id in task_ids if (user_id, task_id) in seen]
 
     def told(self, changes: Sequence[Change]) -> list[Change]:
-        """Those of the changes that tell of a task as it is seen, or was before the change."""
+        """The changes that tell of a task which is seen, or was before the change."""
         keys = list(dict.fromkeys((change.user_id, change.task_id) for change in changes))
         tasks = super().get_many(keys) if keys else {}
         return [
@@ -107,7 +107,7 @@ class ConfinedProjectStore(ProjectStore):
         return [each for each in super().all(user_id) if each.project_id in self._ids]
 
     def get_many(self, keys: Sequence[ProjectKey]) -> dict[ProjectKey, Project]:
-        """Those of the projects that are seen."""
+        """The projects of these keys that are seen."""
         return super().get_many([key for key in keys if key[1] in self._ids])
 
     def presence(self, user_id: str, project_id: str) -> Check:

@@ -15,7 +15,7 @@ CAPACITY = 10_000  # entries
 
 
 class SessionCache(Generic[Known]):
-    """What is known of sessions, or of access tokens.
+    """Knowledge of sessions, or of access tokens.
 
     Entries expire after TTL_SECONDS, the oldest are evicted first.
     """

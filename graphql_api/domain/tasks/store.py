@@ -192,7 +192,7 @@ class TaskStore:
         return [tasks[user_id, each] for each in ids]
 
     def shown(self, user_id: str, task_ids: Collection[str]) -> list[str]:  # noqa: ARG002 - of whose tasks some may be hidden
-        """Those of the ids that an answer may have: here all of them."""
+        """The part of the ids that an answer may have: here all of them."""
         return list(task_ids)
 
     @contextmanager
@@ -206,7 +206,7 @@ class TaskStore:
             raise
 
     def told(self, changes: Sequence[Change]) -> list[Change]:
-        """Those of the changes that a reader may hear of: here all of them."""
+        """The part of the changes that a reader may hear of: here all of them."""
         return list(changes)
 
     def unchanged_check(self, task: Task) -> Check:

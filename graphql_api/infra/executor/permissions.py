@@ -25,7 +25,7 @@ Needed: TypeAlias = frozenset[Any]
 
 @dataclass(frozen=True)
 class Permissions:
-    """What fields declare, and the check of a request's context against it.
+    """Declarations of fields, and the check of a request's context against them.
 
     `check` raises an AppError for what the context may not have: then nothing is executed.
     """
@@ -40,7 +40,7 @@ NO_PERMISSIONS = Permissions({}, lambda _context, _needed: None)
 def needed(
     document: DocumentNode, node: OperationDefinitionNode, schema: GraphQLSchema, declared: Declared
 ) -> Needed:
-    """What the fields of an operation of a valid document declare."""
+    """The declarations of the fields of an operation of a valid document."""
     selected = _Selected(document, schema)
     root = schema.get_root_type(node.operation)
     found = (declared.get(field) for field in selected.fields(node.selection_set, root))

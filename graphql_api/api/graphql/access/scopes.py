@@ -95,7 +95,10 @@ def _fields(schema: strawberry.Schema) -> Iterator[tuple[str, str, Mapping[str, 
 
 
 def permission_of(field: GraphQLField) -> Permission | None:
-    """What a root field declares; None if everybody may have it. Undeclared, it takes a session."""
+    """The permission that a root field declares; None if it is for everybody.
+
+    One that declares nothing takes a session.
+    """
     declared: Permission | None = field.extensions[DEFINITION].metadata.get(_KEY, SESSION[_KEY])
     return declared
 
