@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -149,17 +148,21 @@ class TagCount:
 class TaskListReader:
     """Reads task lists, page by page."""
 
-    def __init__(self, database: Database, shares: Shares) -> None:
-        """`shares` bound how many lists of one user are read at once."""
+    def __init__(
+        self, database: Database, shares: Shares, within: Criterion = criteria.EVERYTHING
+    ) -> None:
+        """`shares` bound how many lists of one user are read at once.
+
+        Nothing is there but the tasks `within` a criterion.
+        """
+        self._database = database
         self._table = database.table("Tasks")
         self._shares = shares
-        self._within: Criterion = criteria.EVERYTHING
+        self._within = within
 
     def within(self, criterion: Criterion) -> "TaskListReader":
         """The lists of a user of whom nothing is there but tasks that meet a criterion."""
-        confined = copy(self)
-        confined._within = criterion  # noqa: SLF001 - its own
-        return confined
+        return TaskListReader(self._database, self._shares, criterion)
 
     def page(
         self,

@@ -308,3 +308,26 @@ def test_rest_shows_no_more(world):
         answer = world.program.rest("GET", path)
         assert answer.status_code == 200, path
         world.check(answer.text)
+
+
+def test_trees_of_tasks_end_where_the_view_ends(changing):
+    home = {"tags": ["home"], "projectId": changing.home}
+    parent = changing.person.create(title="Parent", **home)
+    child = changing.person.create(title=f"{MARK} child", parentId=parent["id"])
+    own = changing.person.create(title="Own child", parentId=changing.secret["id"], **home)
+    query = "query ($id: ID!) { task(id: $id) { parent { id } subtasks { title } } }"
+
+    assert changing.shows(query, id=parent["id"])["task"] == {"parent": None, "subtasks": []}
+    assert changing.shows(query, id=own["id"])["task"] == {"parent": None, "subtasks": []}
+    for write, task in (
+        ("deleteTask(input: {id: $id}) { deletedTaskId }", parent),
+        ("completeTask(input: {id: $id}) { task { id } }", parent),
+        ("updateTask(input: {id: $id, parentId: null}) { task { id } }", own),
+        ("deleteTask(input: {id: $id}) { deletedTaskId }", own),
+    ):
+        answer = changing.program.graphql(f"mutation ($id: ID!) {{ {write} }}", id=task["id"])
+        assert codes(answer) == ["FORBIDDEN"], write
+    below = {"title": "x", "parentId": changing.secret["id"], **home}
+    assert codes(changing.program.graphql(CREATE, input=below)) == ["NOT_FOUND"]
+    assert changing.person.task(child["id"])["version"] == 1
+    assert changing.person.task(own["id"])["parentId"] == changing.secret["id"]
