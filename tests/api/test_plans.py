@@ -151,7 +151,7 @@ def test_a_plan_says_when_to_do_what_and_why(ann):
                 "title": "Train",
                 "code": "DEADLINE_TOO_SOON",
                 "text": "There is not enough free time before its hard deadline.",
-                "missingMinutes": 60,
+                "missingMinutes": 30,
                 "blockerIds": [],
             }
         ],

@@ -7,6 +7,8 @@ written from the rules: orders of tasks, rooms and gaps do not appear in it.
 from dataclasses import dataclass
 from functools import cache
 
+DAY = 48  # slots
+
 
 @dataclass(frozen=True)
 class SmallTask:
@@ -20,12 +22,19 @@ class SmallTask:
     hard: bool = False
     blockers: tuple[int, ...] = ()
 
+    def left_out(self, horizon: int) -> int:
+        """The cost of leaving it out: see `docs/planning.md`."""
+        hard = 4 if self.hard and self.deadline is not None else 1
+        return 10**9 * (100 * self.weight**2 * hard * self.slots + self.weight * horizon)
+
     def saved(self, end: int, horizon: int) -> int | None:
         """What its end then saves of the cost of leaving it out; None if it must not end then."""
-        late = 0 if self.deadline is None else max(0, end - self.deadline)
+        deadline = end + horizon if self.deadline is None else self.deadline
+        late, tight = max(0, end - deadline), max(0, end - max(0, deadline - DAY))
         if self.hard and late:
             return None
-        return self.weight * (20 * horizon - end - 10 * late)
+        cost = self.weight * (10**9 * late + 1000 * tight) + self.weight**2 * end
+        return self.left_out(horizon) - cost
 
     def may_pause(self, run: int, left: int) -> bool:
         """Whether it can pause after so many slots without a pause."""
@@ -33,7 +42,7 @@ class SmallTask:
 
 
 def optimum(tasks: tuple[SmallTask, ...], free: tuple[bool, ...]) -> int:
-    """The least cost in slots: weight * (end + 10 * lateness), or * 20 horizons if left out."""
+    """The least cost in slots, as `docs/planning.md` counts it."""
     horizon = len(free)
 
     def startable(slot, left):
@@ -60,5 +69,5 @@ def optimum(tasks: tuple[SmallTask, ...], free: tuple[bool, ...]) -> int:
                 options.append((saved, most(slot + 1, after, at, run + 1 if at == now else 1)))
         return max((s + m for s, m in options if s is not None and m is not None), default=None)
 
-    left_out = sum(task.weight * 20 * horizon for task in tasks)
+    left_out = sum(task.left_out(horizon) for task in tasks)
     return left_out - most(0, tuple(task.slots for task in tasks), None, 0)

@@ -66,6 +66,7 @@ class Rules:
             self.fixed.setdefault(piece.task_id, []).append((down(piece.start), down(piece.end)))
         self.left_out = {task.task_id for task in plan.unplaced}
         self.free = self.free_minutes()
+        self.first = max(0, self.free.find(1))  # free minute
 
     def number(self, at):
         return (at - self.start) // MINUTE
@@ -154,6 +155,8 @@ class Rules:
             run = self.longest_run(low, high)
             assert run < task.duration_minutes or low > high
             if not task.min_chunk_minutes and task.duration_minutes:
+                if out.code is not UnplacedCode.NO_TIME_LEFT:  # others have nothing to do with it
+                    run = self.longest_run(low, high, taken=b"\1")
                 assert out.missing_minutes == task.duration_minutes - run
 
     def window(self, task):
@@ -166,14 +169,17 @@ class Rules:
             latest = min(latest, down(task.deadline))
         return self.number(max(earliest)), self.number(latest)
 
-    def longest_run(self, low, high):
-        runs = bytes(self.free[low : max(low, high)]).replace(b"\2", b"\0").split(b"\0")
+    def longest_run(self, low, high, taken=b"\0"):
+        """Minutes of the longest free time; `taken` is what others' time counts as."""
+        runs = bytes(self.free[low : max(low, high)]).replace(b"\2", taken).split(b"\0")
         return max(map(len, runs))
 
-    def lateness(self, task, since):
+    def lateness(self, task, since, early=0):
+        """Minutes after the deadline, or after a time before it; or since another time."""
         if task.task_id in self.left_out or task.deadline is None:
             return 0
-        return max(0, self.number(self.span(task.task_id)[1]) - max(since, self.deadline(task)))
+        until = max(since, self.deadline(task) - early)
+        return max(0, self.number(self.span(task.task_id)[1]) - until)
 
     def deadline(self, task):
         return self.number(down(task.deadline))
@@ -215,12 +221,19 @@ class Rules:
                 assert task.not_before > self.start
 
     def the_cost_is_right(self):
-        """Weight * (end + 10 * lateness), or * 20 horizons for what is left out; in minutes."""
+        """The clauses of docs/planning.md in numbers: left out, late, tight, waiting."""
         cost = 0
         for task in self.request.tasks:
-            if task.task_id not in self.left_out:
-                end = self.number(self.span(task.task_id)[1])
-                cost += task.weight * (end + 10 * self.lateness(task, since=0))
+            value = task.weight**2
+            if task.task_id in self.left_out:
+                hard = 4 if task.deadline and task.deadline_is_hard else 1
+                work = value * hard * max(1, task.duration_minutes)
+                cost += 10**9 * (100 * work + task.weight * len(self.free))
             else:
-                cost += task.weight * 20 * len(self.free)
+                end = max(0, self.number(self.span(task.task_id)[1]))
+                late, tight = self.lateness(task, since=0), self.lateness(task, since=0, early=1440)
+                if task.deadline and self.deadline(task) < self.first:
+                    cost += 4 * value * end  # it is overdue anyway
+                else:
+                    cost += task.weight * (10**9 * late + 1000 * tight) + value * end
         assert self.plan.cost == cost

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import strawberry
 
-from graphql_api.api.graphql.access.scopes import ANY_TOKEN, ANYONE, SESSION, Scope, needs
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.nodes.interface import Node
@@ -50,20 +49,14 @@ class User(Node):
         list_tasks,
         graphql_type=TaskConnection,
         description="The user's tasks.",
-        metadata=field_cost(LIST) | needs(Scope.TASKS_READ, confined=True),
+        metadata=field_cost(LIST),
     )
 
-    @strawberry.field(
-        description="The number of the user's open tasks.",
-        metadata=needs(Scope.TASKS_READ, confined=True),
-    )
+    @strawberry.field(description="The number of the user's open tasks.")
     def open_count(user: strawberry.Parent[model.User], info: Info) -> int:  # noqa: N805 - the parent is the model's user
         return info.context.open_tally(user.user_id).total
 
-    @strawberry.field(
-        description="The number of the user's open tasks past their due date.",
-        metadata=needs(Scope.TASKS_READ, confined=True),
-    )
+    @strawberry.field(description="The number of the user's open tasks past their due date.")
     def overdue_count(user: strawberry.Parent[model.User], info: Info) -> int:  # noqa: N805 - the parent is the model's user
         return info.context.open_tally(user.user_id).overdue
 
@@ -73,7 +66,7 @@ class User(Node):
             f"The tags of the user's tasks, the most used first, at most {MAX_TAG_COUNTS:,}. A tag"
             " is one in whatever case, and shown as its oldest task has it."
         ),
-        metadata=field_cost(LIST, items=MAX_TAG_COUNTS) | needs(Scope.TASKS_READ, confined=True),
+        metadata=field_cost(LIST, items=MAX_TAG_COUNTS),
     )
     def tags(user: strawberry.Parent[model.User], info: Info) -> list[list_reader.TagCount]:  # noqa: N805 - the parent is the model's user
         context = info.context
@@ -82,7 +75,7 @@ class User(Node):
     @strawberry.field(
         graphql_type=list[Session],
         description="The user's active sessions, newest first.",
-        metadata=field_cost(LIST) | SESSION,
+        metadata=field_cost(LIST),
     )
     def sessions(user: strawberry.Parent[model.User], info: Info) -> list[model.Session]:  # noqa: N805 - the parent is the model's user
         return info.context.accounts.sessions(user, info.context.now)
@@ -90,10 +83,7 @@ class User(Node):
     @strawberry.field(
         graphql_type=Settings,
         description="The user's time zone, working hours and urgency coefficients.",
-        metadata=field_cost(LIST)
-        | needs(
-            Scope.PLAN_READ, confined=True
-        ),  # of days off and working hours, too many to repeat in each row
+        metadata=field_cost(LIST),  # of days off and working hours, too many to repeat in each row
     )
     def settings(user: strawberry.Parent[model.User], info: Info) -> UserSettings:  # noqa: N805 - the parent is the model's user
         return info.context.settings_of(user.user_id)
@@ -167,7 +157,7 @@ class DeleteAccountPayload:
 
 @strawberry.type
 class AccountQuery:
-    @strawberry.field(graphql_type=User, description="The authenticated user.", metadata=ANY_TOKEN)
+    @strawberry.field(graphql_type=User, description="The authenticated user.")
     def viewer(self, info: Info) -> model.User:
         return info.context.user(info.context.viewer_id)
 
@@ -177,7 +167,7 @@ class AccountMutation:
     @strawberry.mutation(
         graphql_type=AuthPayload,
         description="Create an account and log in.",
-        metadata=field_cost(expensive=True) | ANYONE,
+        metadata=field_cost(expensive=True),
     )
     def register(
         self,
@@ -190,7 +180,7 @@ class AccountMutation:
     @strawberry.mutation(
         graphql_type=AuthPayload,
         description="Log in: open a session.",
-        metadata=field_cost(expensive=True) | ANYONE,
+        metadata=field_cost(expensive=True),
     )
     def login(
         self,
@@ -203,7 +193,6 @@ class AccountMutation:
     @strawberry.mutation(
         graphql_type=AuthPayload,
         description="Exchange a refresh token for new tokens; reusing it later ends the session.",
-        metadata=ANYONE,
     )
     def refresh_token(
         self,
@@ -212,22 +201,19 @@ class AccountMutation:
     ) -> service.Login:
         return info.context.accounts.refresh(input.refresh_token, info.context.now)
 
-    @strawberry.mutation(
-        description="End this session.", metadata=field_cost(exclusive=True) | SESSION
-    )
+    @strawberry.mutation(description="End this session.", metadata=field_cost(exclusive=True))
     def logout(self, info: Info) -> LogoutPayload:
         return LogoutPayload(ended_sessions=info.context.accounts.logout(info.context.identity))
 
     @strawberry.mutation(
-        description="End all of the viewer's sessions.",
-        metadata=field_cost(exclusive=True) | SESSION,
+        description="End all of the viewer's sessions.", metadata=field_cost(exclusive=True)
     )
     def logout_everywhere(self, info: Info) -> LogoutPayload:
         context = info.context
         ended = context.accounts.logout_everywhere(context.identity, context.now)
         return LogoutPayload(ended_sessions=ended)
 
-    @strawberry.mutation(description="End one of the viewer's sessions.", metadata=SESSION)
+    @strawberry.mutation(description="End one of the viewer's sessions.")
     def revoke_session(
         self,
         info: Info,
@@ -239,7 +225,7 @@ class AccountMutation:
     @strawberry.mutation(
         graphql_type=AuthPayload,
         description="Change the password, end all sessions and open a new one.",
-        metadata=field_cost(expensive=True, exclusive=True) | SESSION,
+        metadata=field_cost(expensive=True, exclusive=True),
     )
     def change_password(
         self,
@@ -256,7 +242,7 @@ class AccountMutation:
 
     @strawberry.mutation(
         description="Delete the account and all its data permanently.",
-        metadata=field_cost(expensive=True, exclusive=True) | SESSION,
+        metadata=field_cost(expensive=True, exclusive=True),
     )
     def delete_account(
         self,

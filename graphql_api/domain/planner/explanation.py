@@ -169,7 +169,8 @@ class Explanation:
         else:
             start, _ = self._earliest_start(i)
             code = self._obstacle(job, start)
-            usable = self._left.capacity(job.duration, job.min_piece, start, job.deadline)
+            free = self._left if code is UnplacedCode.NO_TIME_LEFT else self._problem.calendar
+            usable = free.capacity(job.duration, job.min_piece, start, job.deadline)
             # Pieces that fit one by one need not fit together: then at least a minute is missing.
             missing = max(task.duration_minutes - usable, min(1, task.duration_minutes))
         return Unplaced(task.task_id, code, _OBSTACLES[code], missing, blockers)

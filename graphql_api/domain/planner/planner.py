@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from graphql_api.domain.planner.explanation import Explanation
 from graphql_api.domain.planner.free_time import Pieces
-from graphql_api.domain.planner.local_search import find_schedule
 from graphql_api.domain.planner.minutes import floor
 from graphql_api.domain.planner.model import AtRisk, Plan, PlanRequest
 from graphql_api.domain.planner.problem import Problem
+from graphql_api.domain.planner.search.search import find_schedule
 from graphql_api.domain.planner.steps import Steps
 
 

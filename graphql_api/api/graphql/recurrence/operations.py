@@ -6,7 +6,6 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import field_cost
 from graphql_api.api.graphql.recurrence.inputs import (
@@ -38,7 +37,7 @@ class RecurrenceQuery:
             " rule must have. Nothing is written. A rule that counts from completion is shown as if"
             " each occurrence was done on its day. It looks a hundred years ahead."
         ),
-        metadata=field_cost(items=MAX_PREVIEW, work=_WORK) | needs(Scope.TASKS_READ, confined=True),
+        metadata=field_cost(items=MAX_PREVIEW, work=_WORK),
     )
     def recurrence_preview(
         self,
@@ -63,7 +62,6 @@ class RecurrenceQuery:
     @strawberry.field(
         graphql_type=Series | None,
         description="One of the viewer's series. If there is none of this id: null, and NOT_FOUND.",
-        metadata=needs(Scope.TASKS_READ),
     )
     def series(
         self,
@@ -82,8 +80,7 @@ class RecurrenceMutation:
         description=(
             "Complete an open task. If it is the current occurrence of a series, the next one"
             " becomes current in the same instant, once, whoever else does the same."
-        ),
-        metadata=needs(Scope.TASKS_WRITE, confined=True),
+        )
     )
     def complete_task(
         self,
@@ -97,10 +94,7 @@ class RecurrenceMutation:
         )
 
     @strawberry.mutation(
-        description=(
-            "Skip the current occurrence of a series: its task is cancelled, the next made."
-        ),
-        metadata=needs(Scope.TASKS_WRITE, confined=True),
+        description="Skip the current occurrence of a series: its task is cancelled, the next made."
     )
     def skip_occurrence(
         self,
@@ -112,8 +106,7 @@ class RecurrenceMutation:
         return _closed(context, context.tasks.skip(context.viewer_id, fields, context.actor, now))
 
     @strawberry.mutation(
-        description="Change when a series comes; the current occurrence stays as it is.",
-        metadata=needs(Scope.TASKS_WRITE),
+        description="Change when a series comes; the current occurrence stays as it is."
     )
     def update_series(
         self,
@@ -125,8 +118,7 @@ class RecurrenceMutation:
         return _changed(context, **fields)
 
     @strawberry.mutation(
-        description="End a series: the current occurrence stays, and none comes after it.",
-        metadata=needs(Scope.TASKS_WRITE),
+        description="End a series: the current occurrence stays, and none comes after it."
     )
     def end_series(
         self,

@@ -5,7 +5,6 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 
-from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.changes import UndoChangeInput
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, field_cost
@@ -55,7 +54,6 @@ class TaskQuery:
     @strawberry.field(
         graphql_type=Task | None,
         description="One of the viewer's tasks. If there is none of this id: null, and NOT_FOUND.",
-        metadata=needs(Scope.TASKS_READ, confined=True),
     )
     def task(
         self,
@@ -76,15 +74,13 @@ class TaskQuery:
         list_tasks,
         graphql_type=TaskConnection,
         description="The viewer's tasks.",
-        metadata=field_cost(LIST) | needs(Scope.TASKS_READ, confined=True),
+        metadata=field_cost(LIST),
     )
 
 
 @strawberry.type
 class TaskMutation:
-    @strawberry.mutation(
-        description="Create a task.", metadata=needs(Scope.TASKS_WRITE, confined=True)
-    )
+    @strawberry.mutation(description="Create a task.")
     def create_task(
         self,
         info: Info,
@@ -95,9 +91,7 @@ class TaskMutation:
         task = context.tasks.create(context.viewer_id, values, context.actor, context.now)
         return TaskPayload(task=task)
 
-    @strawberry.mutation(
-        description="Change a task.", metadata=needs(Scope.TASKS_WRITE, confined=True)
-    )
+    @strawberry.mutation(description="Change a task.")
     def update_task(
         self,
         info: Info,
@@ -108,9 +102,7 @@ class TaskMutation:
         update = context.tasks.update(context.viewer_id, changes, context.actor, context.now)
         return TaskPayload(task=update.task, merged=update.merged)
 
-    @strawberry.mutation(
-        description="Delete a task permanently.", metadata=needs(Scope.TASKS_WRITE, confined=True)
-    )
+    @strawberry.mutation(description="Delete a task permanently.")
     def delete_task(
         self,
         info: Info,
@@ -130,8 +122,7 @@ class TaskMutation:
         description=(
             "Undo a change: restore the fields that it changed, or the task that it deleted and its"
             " blockers. It is a CONFLICT, with the fields, if one of them has been changed since."
-        ),
-        metadata=needs(Scope.TASKS_WRITE, confined=True),
+        )
     )
     def undo_change(
         self,
@@ -142,10 +133,7 @@ class TaskMutation:
         task = context.history.undo(context.viewer_id, input.change_id, context.actor, context.now)
         return TaskPayload(task=task)
 
-    @strawberry.mutation(
-        description="Add blockers to a task, beside those that it has.",
-        metadata=needs(Scope.TASKS_WRITE, confined=True),
-    )
+    @strawberry.mutation(description="Add blockers to a task, beside those that it has.")
     def add_blockers(
         self,
         info: Info,
@@ -157,9 +145,7 @@ class TaskMutation:
         )
         return _payload(context, change)
 
-    @strawberry.mutation(
-        description="Remove blockers from a task.", metadata=needs(Scope.TASKS_WRITE, confined=True)
-    )
+    @strawberry.mutation(description="Remove blockers from a task.")
     def remove_blockers(
         self,
         info: Info,
@@ -173,7 +159,7 @@ class TaskMutation:
 
     @strawberry.mutation(
         description="Create several tasks. A failure of one does not affect the others.",
-        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE, confined=True),
+        metadata=field_cost(expensive=True),
     )
     def create_tasks(
         self,
@@ -191,7 +177,7 @@ class TaskMutation:
 
     @strawberry.mutation(
         description="Change several tasks. A failure of one does not affect the others.",
-        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE, confined=True),
+        metadata=field_cost(expensive=True),
     )
     def update_tasks(
         self,
@@ -214,7 +200,7 @@ class TaskMutation:
             f"Give a tag another name, in up to {MAX_ITEMS} tasks at a time, each with a change of"
             " its own: repeat it until `isComplete`."
         ),
-        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE),
+        metadata=field_cost(expensive=True),
     )
     def rename_tag(
         self,
@@ -235,7 +221,7 @@ class TaskMutation:
 
     @strawberry.mutation(
         description="Delete several tasks. A failure of one does not affect the others.",
-        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE, confined=True),
+        metadata=field_cost(expensive=True),
     )
     def delete_tasks(
         self,

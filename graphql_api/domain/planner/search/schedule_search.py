@@ -1,4 +1,4 @@
-"""Find a schedule of low cost: the best list schedule, improved by local search.
+"""Improve a schedule by local search.
 
 A schedule is an order of the jobs, blockers first, in which each is scheduled as early as possible
 (serial schedule generation, Kolisch 1996). A move takes a job to an earlier position along with
@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from graphql_api.domain.planner.free_time import FreeTime, Pieces
-from graphql_api.domain.planner.priority_rules import Order, list_orders, successors_of
+from graphql_api.domain.planner.free_time import FreeTime
 from graphql_api.domain.planner.problem import STEPS_PER_JOB, Problem
+from graphql_api.domain.planner.search.priority_rules import Order, successors_of
 
 SEED = 7
 
@@ -25,50 +25,6 @@ FORWARD, BOTH = 0.3, 0.5  # cumulative shares of moves forward and in both direc
 FAR = 0.4  # the share of moves over any distance; the others are short
 NEAR = 12  # positions that a short move crosses, at most
 MAX_SNAPSHOTS = 250  # of free time along the order, which bound the memory of a search
-
-
-class Result(NamedTuple):
-    """The schedule found, and whether the search for it was cut short."""
-
-    schedule: list[Pieces | None]
-    stopped_early: bool
-
-
-def find_schedule(problem: Problem) -> Result:
-    """Find a schedule of low cost within the problem's limit of steps.
-
-    The first list schedule is made in any case, all others only if there are steps left for them.
-    """
-    start, steps = problem.steps.used, problem.steps
-    orders = list_orders(problem)
-    best = problem.schedule(orders[0])
-    cost, order, per_schedule = problem.total_cost(best), orders[0], steps.used - start
-    for other in orders[1:]:
-        if steps.left < 2 * per_schedule:
-            return Result(best, stopped_early=True)
-        schedule = problem.schedule(other)
-        if problem.total_cost(schedule) < cost:
-            best, cost, order = schedule, problem.total_cost(schedule), other
-    return _improved(problem, best, order, reserve=2 * per_schedule)
-
-
-def _improved(
-    problem: Problem, schedule: list[Pieces | None], order: Order, reserve: int
-) -> Result:
-    """Search for a better schedule, but leave `reserve` steps."""
-    moves = move_count(len(order))
-    if moves and problem.steps.left < 2 * reserve:
-        return Result(schedule, stopped_early=True)
-    search = Search(problem, order)
-    improved = search.improve(moves, reserve)
-    if improved != order:
-        schedule = problem.schedule(improved)
-    return Result(schedule, search.stopped_early)
-
-
-def move_count(jobs: int) -> int:
-    """Moves to try: fewer where each takes longer, or where there are few different orders."""
-    return min(40 * jobs * jobs, 400_000 // max(1, jobs))
 
 
 class Candidate(NamedTuple):
@@ -86,7 +42,7 @@ class Candidate(NamedTuple):
     cost: int
 
 
-class Search:
+class ScheduleSearch:
     """An order of jobs and its cost, indexed so that a small change is cheap to evaluate.
 
     `_costs` are the costs before each position of the order, and after the last one; `_snapshots`
@@ -138,7 +94,7 @@ class Search:
 
     def _initial_temperature(self) -> int:
         jobs = self._problem.jobs
-        total = sum(job.weight * job.duration for job in jobs)
+        total = sum(job.stakes.wait * job.duration for job in jobs)
         return INITIAL_TEMPERATURE * total // max(1, len(jobs))
 
     def _neighbour(self, rng: Random) -> tuple[int, Order]:
@@ -166,8 +122,9 @@ class Search:
 
     def _excess_cost(self, position: int) -> int:
         """Cost of a job above what it would be without other jobs and working hours."""
-        job = self._problem.jobs[self.order[position]]
-        least = self._problem.cost(job, job.release + job.duration)
+        i = self.order[position]
+        job = self._problem.jobs[i]
+        least = self._problem.cost(i, job.release + job.duration)
         return self._costs[position + 1] - self._costs[position] - least
 
     def _evaluate(self, low: int, segment: Order, limit: int) -> Candidate | None:
@@ -186,7 +143,7 @@ class Search:
             moved = position - low < len(segment)
             i = segment[position - low] if moved else self.order[position]
             end = self._allocate(i, free, ends)
-            cost += problem.cost(problem.jobs[i], end)
+            cost += problem.cost(i, end)
             if cost > limit:
                 return None
             if end != ends[i]:

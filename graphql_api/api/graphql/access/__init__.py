@@ -1,1 +1,0 @@
-"""Access tokens, and the scope that each field declares."""

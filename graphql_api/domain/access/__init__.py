@@ -1,1 +1,0 @@
-"""Access tokens: keys to a part of what a user may do, for programs."""

@@ -1,0 +1,22 @@
+"""Free time without its gaps: minutes of work as an axis."""
+
+from bisect import bisect_right
+
+from graphql_api.domain.planner.free_time import FreeTime
+
+
+class WorkTime:
+    """Minutes of free time as an axis: how many there are before an instant."""
+
+    def __init__(self, free: FreeTime) -> None:
+        self._starts = free.starts
+        self._before = [0]  # minutes before each interval, and in all
+        for start, end in zip(free.starts, free.ends, strict=True):
+            self._before.append(self._before[-1] + end - start)
+
+    def before(self, minute: int) -> int:
+        """Minutes of free time before a minute."""
+        k = bisect_right(self._starts, minute) - 1
+        if k < 0:
+            return 0
+        return min(self._before[k] + minute - self._starts[k], self._before[k + 1])
