@@ -9,11 +9,11 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from graphql_api import __version__, clock
-from graphql_api.api.graphql.context import Services
+from graphql_api.api.graphql.context import Services, TaskServices
 from graphql_api.api.graphql.cursors import Cursors
-from graphql_api.api.graphql.schema import COSTS, SCHEMA
+from graphql_api.api.graphql.schema import COSTS, PERMISSIONS, SCHEMA
 from graphql_api.api.graphql.webhooks.payload import Payloads
-from graphql_api.api.http.application import ROUTE, Application
+from graphql_api.api.http.application import ROUTE, Access, Application, open_to
 from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.graphql_view import DRAFTS, GraphQLView
 from graphql_api.api.http.middleware import CORSMiddleware, RequestMiddleware
@@ -25,6 +25,10 @@ from graphql_api.api.rest import openapi
 from graphql_api.api.rest import views as rest
 from graphql_api.bulkheads import Bulkheads, list_shares
 from graphql_api.config import Config
+from graphql_api.domain.access.confined import ConfinedProjectStore, ConfinedTaskStore
+from graphql_api.domain.access.model import Confinement
+from graphql_api.domain.access.service import AccessTokens
+from graphql_api.domain.access.store import AccessTokenStore
 from graphql_api.domain.accounts.deletions import Deletions
 from graphql_api.domain.accounts.passwords import Passwords
 from graphql_api.domain.accounts.rate_limits import RateLimiter
@@ -87,7 +91,7 @@ def create_app(
     bulkheads = Bulkheads.of(config)
     services, deletions = build_services(config, database, changes, bulkheads)
     live = LiveFeed(
-        services.feed,
+        services.of_tasks.feed,
         LiveOptions(
             config.max_streams, config.max_streams_per_user, 0.5 if config.embedded else 1.0
         ),
@@ -106,6 +110,7 @@ def create_app(
         SCHEMA,
         costs=COSTS,
         introspection=config.introspection,
+        permissions=PERMISSIONS,
         limits=config.limits,
         compiled=config.compiled_operations,
         long_documents=bulkheads.long_documents,
@@ -117,6 +122,7 @@ def create_app(
         SCHEMA,
         costs=COSTS,
         introspection=False,
+        permissions=PERMISSIONS,
         limits=config.limits.for_own_documents(),
         compiled=config.compiled_operations,
     )
@@ -144,7 +150,9 @@ def create_app(
     )
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
-        app.add_url_rule("/openapi.json", "openapi", lambda _: json_response(described))
+        document = open_to(Access.ANYONE, lambda _: json_response(described))
+        app.add_url_rule("/openapi.json", "openapi", document)
+    app.require_access()
 
     def traced(wsgi: WSGIApplication) -> WSGIApplication:
         # Nobody else should wait for its libraries to be imported, or need them.
@@ -173,12 +181,49 @@ def build_services(
         webhooks.remove_all(user_id, clock.now())
 
     lists = TaskListReader(database, list_shares(config))
+    projects = ProjectStore(database)
     dependencies = DependencyStore(database)
-    feed, projects = Feed(changes), ProjectStore(database)
-    task_writes = Tasks.of(database, tasks, feed)
     tokens = Tokens(config.secrets, config.jwt_ttl)
     deletions = Deletions(Jobs(database, "deletion"), users, remove_data, clock.now)
     cursors = Cursors(config.secrets)
+
+    def task_services(
+        tasks: TaskStore, lists: TaskListReader, projects: ProjectStore
+    ) -> TaskServices:
+        feed = Feed(changes, tasks.told)
+        writes = Tasks.of(database, tasks, feed, projects)
+        return TaskServices(
+            tasks=writes,
+            history=writes.history,
+            succession=writes.succession,
+            plans=Plans(
+                tasks,
+                lists,
+                PlanStore(database),
+                lambda user_id: dependencies.get(user_id).blockers,
+                SeriesStore(database),
+                planning=bulkheads.plans,
+                hashing=bulkheads.plan_inputs,
+            ),
+            blocks=PlannedBlocks(tasks, lists),
+            projects=Projects(
+                projects,
+                ProjectDeletions(projects, Jobs(database, "project"), writes, tasks, clock.now),
+            ),
+            quick_adds=QuickAdds(settings, projects, writes),
+            task_store=tasks,
+            task_lists=lists,
+            feed=feed,
+            project_store=projects,
+        )
+
+    def confined(confinement: Confinement) -> TaskServices:
+        return task_services(
+            ConfinedTaskStore(database, changes, confinement),
+            lists.within(confinement.criterion),
+            ConfinedProjectStore(database, confinement),
+        )
+
     services = Services(
         accounts=Accounts(
             users,
@@ -186,38 +231,20 @@ def build_services(
             tokens,
             RateLimiter(database, config.secrets[0]),
             deletions,
+            AccessTokens(AccessTokenStore(database), projects),
         ),
-        tasks=task_writes,
-        history=task_writes.history,
-        succession=task_writes.succession,
+        of_tasks=task_services(tasks, lists, projects),
+        confined=confined,
         series_store=SeriesStore(database),
         user_settings=UserSettings(settings, Relocations(database, tasks, clock.now)),
-        plans=Plans(
-            tasks,
-            lists,
-            PlanStore(database),
-            lambda user_id: dependencies.get(user_id).blockers,
-            planning=bulkheads.plans,
-            hashing=bulkheads.plan_inputs,
-        ),
-        blocks=PlannedBlocks(tasks, lists),
         webhooks=Webhooks(
             webhooks,
             OutgoingClient(allow_private=config.webhook_allow_private),
             Payloads(cursors).of_test,
         ),
-        projects=Projects(
-            projects,
-            ProjectDeletions(projects, Jobs(database, "project"), task_writes, tasks, clock.now),
-        ),
-        quick_adds=QuickAdds(settings, projects, task_writes),
         user_store=users,
-        task_store=tasks,
-        task_lists=lists,
-        feed=feed,
         dependency_store=dependencies,
         settings_store=settings,
-        project_store=projects,
         cursors=cursors,
         rankings=bulkheads.rankings,
         now=clock.now,

@@ -46,6 +46,12 @@ class FieldNames(tuple[str, ...]):
     __slots__ = ()
 
 
+class EnumName(str):
+    """The name of an enum's value among the details of an error, which each API spells."""
+
+    __slots__ = ()
+
+
 class Rendered(NamedTuple):
     """The message and the details of an error, in the spelling of one API."""
 
@@ -98,10 +104,13 @@ class AppError(Exception):
         field = name(self.field) if self.field else ""
         at = _path_text(self.path, name)
         where = {"field": field, "at": at} if at != field else {"field": field}
-        details = {
-            name(key): list(map(name, detail)) if isinstance(detail, FieldNames) else detail
-            for key, detail in self.details.items()
-        }
+
+        def spelled(detail: Any) -> Any:
+            if isinstance(detail, FieldNames):
+                return list(map(name, detail))
+            return value(detail) if isinstance(detail, EnumName) else detail
+
+        details = {name(key): spelled(detail) for key, detail in self.details.items()}
         values = ", ".join(map(value, self._values))
         text = self._message.replace(FIELD, field).replace(VALUES, values)
         return Rendered(_cut(text), {**(where if field else {}), **details})

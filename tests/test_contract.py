@@ -178,6 +178,8 @@ DOORS = {
         "api/graphql/schema.py",
         "api/graphql/nodes/interface.py",
         "api/graphql/nodes/operations.py",
+        "api/graphql/access/operations.py",
+        "api/graphql/access/scopes.py",
         "api/graphql/accounts.py",
         "api/graphql/changes.py",
         *(

@@ -4,10 +4,10 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
@@ -19,6 +19,9 @@ from graphql_api.cli import export_format, series_format
 from graphql_api.cli.migration import Migration, Outcome, Result
 from graphql_api.config import Config
 from graphql_api.dispatcher import create_dispatcher
+from graphql_api.domain.access.model import DEFAULT_LIFETIME, Scope
+from graphql_api.domain.access.service import AccessTokens
+from graphql_api.domain.access.store import AccessTokenStore
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.changes.feed import Feed
@@ -226,6 +229,74 @@ def dispatch(ctx: click.Context, *, once: bool) -> None:
     click.echo("Dispatching, until SIGTERM or Ctrl-C.")
     wait_for_end()
     dispatcher.stop()
+
+
+@cli.group("token")
+def token_commands() -> None:
+    """Manage users' access tokens."""
+
+
+@token_commands.command("create")
+@click.argument("username")
+@click.option("--name", required=True, help="Changes that it makes have it as their actor's.")
+@click.option(
+    "--scope",
+    "scopes",
+    required=True,
+    multiple=True,
+    type=click.Choice([scope.value for scope in Scope]),
+    help="What it may do; can be repeated.",
+)
+@click.option("--tag", "tags", multiple=True, help="Confine it to tasks with one of these tags.")
+@click.option("--project", "projects", multiple=True, help="Confine it to a project, by its id.")
+@click.option("--days", type=int, help=f"Its lifetime. [default: {DEFAULT_LIFETIME.days}]")
+@click.pass_context
+def create_token(
+    ctx: click.Context,
+    username: str,
+    name: str,
+    scopes: Sequence[str],
+    tags: Sequence[str],
+    projects: Sequence[str],
+    days: int | None,
+) -> None:
+    """Create an access token of a user, and print it, this once."""
+    tokens, user, now = _tokens(ctx, username)
+    values: dict[str, Any] = {"name": name, "scopes": map(Scope, scopes), "tags": tags}
+    expiry = {} if days is None else {"expires_at": now + timedelta(days=days)}
+    created = tokens.create(user.user_id, {**values, "project_ids": projects, **expiry}, now)
+    click.echo(f"Expires at {clock.text(created.token.expires_at)}.", err=True)
+    click.echo(created.text)
+
+
+@token_commands.command("list")
+@click.argument("username")
+@click.pass_context
+def list_tokens(ctx: click.Context, username: str) -> None:
+    """List a user's access tokens: id, end, last use, scopes, name."""
+    tokens, user, now = _tokens(ctx, username)
+    for token in tokens.all(user.user_id):
+        end = "expired" if token.is_expired(now) else clock.text(token.expires_at)
+        used = clock.text(token.last_used_at) if token.last_used_at else "never used"
+        scopes = ",".join(scope.value for scope in token.scopes)
+        click.echo(f"{token.token_id}  {end}  {used}  {scopes}  {token.name}")
+
+
+@token_commands.command("revoke")
+@click.argument("username")
+@click.argument("token_id")
+@click.pass_context
+def revoke_token(ctx: click.Context, username: str, token_id: str) -> None:
+    """Revoke a user's access token: it is refused within 5 seconds everywhere."""
+    tokens, user, _ = _tokens(ctx, username)
+    click.echo(f"Revoked {tokens.revoke(user.user_id, token_id)}.")
+
+
+def _tokens(ctx: click.Context, username: str) -> tuple[AccessTokens, User, datetime]:
+    """The service of access tokens, their user, and the present instant."""
+    stores = _stores(_open(_configured(ctx)))
+    tokens = AccessTokens(AccessTokenStore(stores.database), stores.projects)
+    return tokens, _user(stores.users, username), clock.now()
 
 
 def _report(label: str, results: Iterable[Result], length: int) -> int:

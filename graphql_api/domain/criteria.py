@@ -216,6 +216,10 @@ class All(Criterion):
             yield from part.conjuncts()
 
 
+EVERYTHING = All(())
+"""The criterion that always holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Any_(Criterion):  # noqa: N801 - typing has the other
     """One of these criteria holds; with none of them, it never does."""

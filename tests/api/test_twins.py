@@ -1,6 +1,6 @@
 """GraphQL and REST obey the same rules: the same value gets the same verdict."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import get_type_hints
 
@@ -41,6 +41,9 @@ DATES = st.sampled_from(
         "٢٠٣٠-01-01T00:00:00Z",
     ]
 )
+DAYS = st.sampled_from(
+    ["2030-01-01", "2030-02-30", "1899-12-31", "2999-12-31", "9999-12-31", "20300101"]
+)
 MINUTES = st.sampled_from([0, 30, 30.0, 0.5, -1, 14_400, 14_401, 2**31, "30"])
 REMINDERS = st.fixed_dictionaries(
     {},
@@ -63,6 +66,8 @@ def values(name):
         return st.lists(TEXTS | ODD, max_size=4) | ODD | st.just(["x"] * 30)
     if kind in {datetime, datetime | None}:
         return DATES | ODD
+    if kind == date | None:
+        return DAYS | DATES | ODD
     if kind == tuple[Reminder, ...]:
         return st.lists(REMINDERS | ODD, max_size=3) | ODD
     return {str: TEXTS, str | None: TEXTS, int: MINUTES, int | None: MINUTES}[kind] | ODD

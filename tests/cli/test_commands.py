@@ -662,3 +662,25 @@ def test_commands_run_on_the_embedded_engine_unless_a_service_does(tmp_path):
     assert (meanwhile.returncode, meanwhile.stdout) == (1, "")
     assert meanwhile.stderr == f"Error: DATA_DIR {data} is in use by another running service.\n"
     assert (after.returncode, after.stderr) == (1, "Error: User 'ann' does not exist.\n")
+
+
+# Access tokens
+
+
+def test_an_operator_makes_lists_and_revokes_a_users_tokens(operator, ann, api):
+    made = operator.run(
+        *("token", "create", ann.username, "--name", "cron", "--scope", "tasks_read"),
+        *("--tag", "home", "--days", "7"),
+    )
+    text = made.stdout.strip()
+    assert api.rest("GET", "/api/v1/tasks", text).status_code == 200
+    assert api.rest("POST", "/api/v1/tasks", text, json={"title": "x"}).status_code == 403
+
+    [line] = operator.run("token", "list", ann.username).stdout.splitlines()
+    token_id, end, *_, scopes, name = line.split()
+    assert (scopes, name) == ("tasks_read", "cron")
+    assert timedelta(days=6) < clock.parse(end) - clock.now() <= timedelta(days=7)
+    assert operator.run("token", "revoke", ann.username, token_id).stdout == (
+        f"Revoked {token_id}.\n"
+    )
+    assert operator.run("token", "list", ann.username).stdout == ""

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import CREATE, TASK, TASKS, Api, Person, bearer
 from test_process import APP, Program
+from tokens import access_token
 
 pytestmark = pytest.mark.whole
 
@@ -25,7 +26,7 @@ PLAN = (
 BUSY = "Too many plans are being made"  # answer to some of many who plan at once
 
 
-def requests(person: Person, task: dict, foreign: str) -> list[tuple[str, dict | None, str]]:
+def requests(person: "Somebody", task: dict, foreign: str) -> list[tuple[str, dict | None, str]]:
     """A path, a body, and what the answer has: all that is asked for, in every way."""
 
     def asked(query: str, **variables) -> dict:
@@ -40,7 +41,7 @@ def requests(person: Person, task: dict, foreign: str) -> list[tuple[str, dict |
         ("/graphql", asked(BY_URGENCY), title),  # read in a thread aside, as are …
         ("/graphql", asked(PLAN), title),  # … plans …
         ("/api/v1/tasks", None, title),  # … and whole lists, once they are long
-        ("/graphql", asked(CREATE, input={"title": title, "durationMinutes": 30}), title),
+        ("/graphql", asked(CREATE, input={**person.within, "title": title}), title),
         ("/graphql", asked("{ nope }"), "GRAPHQL_VALIDATION_FAILED"),
         ("/api/v1/tasks?limit=3", None, title),
         (f"/api/v1/tasks/{mine}", None, title),
@@ -50,21 +51,41 @@ def requests(person: Person, task: dict, foreign: str) -> list[tuple[str, dict |
     ]
 
 
-def marks(person: Person) -> list[str]:
-    """What no answer to anybody else may have in it."""
-    return [person.id, f'"{person.username}"', f"Of {person.username} alone"]
+class Somebody(Person):
+    """A user, or a program of one user's whose token is confined to a tag of its own."""
+
+    def __init__(self, person: Person, token: str, tag: str | None = None) -> None:
+        super().__init__(person.api, person.username, person.id, token)
+        self.within = {"durationMinutes": 30, **({"tags": [tag]} if tag else {})}
+        self.title = f"Of {tag or self.username} alone"
+        self.marks = [self.title] if tag else [self.id, f'"{self.username}"', self.title]
+        """What no answer to anybody else may have in it."""
 
 
-def test_everybody_gets_their_own_however_many_are_served_at_once(tmp_path):
+def users(api: Api) -> list[Somebody]:
+    """Many users."""
+    people = [api.register("somebody") for _ in range(PEOPLE)]
+    return [Somebody(person, person.token) for person in people]
+
+
+def programs(api: Api) -> list[Somebody]:
+    """Many programs of one user's, each of which sees tasks of its own."""
+    person = api.register("somebody")
+    tags = [f"tag-{number}" for number in range(PEOPLE)]
+    return [Somebody(person, access_token(person, tags=[tag]), tag) for tag in tags]
+
+
+@pytest.mark.parametrize("everybody", [users, programs])
+def test_everybody_gets_their_own_however_many_are_served_at_once(tmp_path, everybody):
     with Program(APP, tmp_path, DATA_DIR=tmp_path / "data", WORKERS=1) as service:
         service.ready()
-        people = [Api(service).register("somebody") for _ in range(PEOPLE)]
-        tasks = [person.create(title=f"Of {person.username} alone") for person in people]
+        people = everybody(Api(service))
+        tasks = [person.create(title=person.title, **person.within) for person in people]
 
         def use(number: int) -> dict[str, str]:
             """Whose every request was, by the ids that the service gave them."""
             person, foreign = people[number], tasks[number - 1]["id"]
-            others = [mark for other in people if other is not person for mark in marks(other)]
+            others = [mark for other in people if other is not person for mark in other.marks]
             steps = requests(person, tasks[number], foreign) * ROUNDS
             random.Random(number).shuffle(steps)
             served = {}

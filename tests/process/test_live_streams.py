@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 from conftest import CREATE, REGISTER
 from service import running
+from tokens import CREATE_TOKEN
 
 pytestmark = pytest.mark.whole
 
@@ -178,6 +179,28 @@ def test_what_is_wrong_with_a_subscription_is_an_event_and_the_end(url, token, q
     assert (last, rest) == ("event: complete\ndata: ", "")
     answer = json.loads(first.partition("\ndata: ")[2])
     assert answer["errors"][0]["extensions"]["code"] == code
+
+
+def test_a_confined_token_hears_of_its_own_tasks_beside_a_session_that_hears_of_all(url, token):
+    given = {"name": "x", "scopes": ["TASKS_READ"], "tags": ["home"]}
+    program = post(url, CREATE_TOKEN, token, input=given)["data"]["createAccessToken"]["token"]
+    with subscribed(url, token) as all_, subscribed(url, program) as own:
+        post(url, CREATE, token, input={"title": "Hidden"})
+        post(url, CREATE, token, input={"title": "Seen", "tags": ["home"]})
+        post(url, CREATE, token, input={"title": "Hidden, too"})
+
+        assert titles(all_, 3) == ["Hidden", "Seen", "Hidden, too"]
+        assert titles(own, 1) == ["Seen"]
+        post(url, CREATE, token, input={"title": "Seen again", "tags": ["Home"]})
+        assert titles(own, 1) == ["Seen again"]
+    with followed(url, program, "?after=" + first_cursor(url, token)) as own:
+        seen = [json.loads(own.next()["data"])["task"]["title"] for _ in range(2)]
+        assert seen == ["Seen", "Seen again"]
+
+
+def first_cursor(url, token):
+    """The place in the feed before all that has happened."""
+    return post(url, "{ tasks { changesCursor } }", token)["data"]["tasks"]["changesCursor"]
 
 
 def test_the_end_of_the_service_ends_its_streams_and_does_not_wait_for_them(tmp_path):

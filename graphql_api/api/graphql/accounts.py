@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from graphql_api.api.graphql.access.scopes import ANY_TOKEN, ANYONE, SESSION, Scope, needs
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.nodes.interface import Node
@@ -49,14 +50,20 @@ class User(Node):
         list_tasks,
         graphql_type=TaskConnection,
         description="The user's tasks.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST) | needs(Scope.TASKS_READ, confined=True),
     )
 
-    @strawberry.field(description="The number of the user's open tasks.")
+    @strawberry.field(
+        description="The number of the user's open tasks.",
+        metadata=needs(Scope.TASKS_READ, confined=True),
+    )
     def open_count(user: strawberry.Parent[model.User], info: Info) -> int:  # noqa: N805 - the parent is the model's user
         return info.context.open_tally(user.user_id).total
 
-    @strawberry.field(description="The number of the user's open tasks past their due date.")
+    @strawberry.field(
+        description="The number of the user's open tasks past their due date.",
+        metadata=needs(Scope.TASKS_READ, confined=True),
+    )
     def overdue_count(user: strawberry.Parent[model.User], info: Info) -> int:  # noqa: N805 - the parent is the model's user
         return info.context.open_tally(user.user_id).overdue
 
@@ -66,7 +73,7 @@ class User(Node):
             f"The tags of the user's tasks, the most used first, at most {MAX_TAG_COUNTS:,}. A tag"
             " is one in whatever case, and shown as its oldest task has it."
         ),
-        metadata=field_cost(LIST, items=MAX_TAG_COUNTS),
+        metadata=field_cost(LIST, items=MAX_TAG_COUNTS) | needs(Scope.TASKS_READ, confined=True),
     )
     def tags(user: strawberry.Parent[model.User], info: Info) -> list[list_reader.TagCount]:  # noqa: N805 - the parent is the model's user
         context = info.context
@@ -75,7 +82,7 @@ class User(Node):
     @strawberry.field(
         graphql_type=list[Session],
         description="The user's active sessions, newest first.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST) | SESSION,
     )
     def sessions(user: strawberry.Parent[model.User], info: Info) -> list[model.Session]:  # noqa: N805 - the parent is the model's user
         return info.context.accounts.sessions(user, info.context.now)
@@ -83,7 +90,10 @@ class User(Node):
     @strawberry.field(
         graphql_type=Settings,
         description="The user's time zone, working hours and urgency coefficients.",
-        metadata=field_cost(LIST),  # of days off and working hours, too many to repeat in each row
+        metadata=field_cost(LIST)
+        | needs(
+            Scope.PLAN_READ, confined=True
+        ),  # of days off and working hours, too many to repeat in each row
     )
     def settings(user: strawberry.Parent[model.User], info: Info) -> UserSettings:  # noqa: N805 - the parent is the model's user
         return info.context.settings_of(user.user_id)
@@ -157,7 +167,7 @@ class DeleteAccountPayload:
 
 @strawberry.type
 class AccountQuery:
-    @strawberry.field(graphql_type=User, description="The authenticated user.")
+    @strawberry.field(graphql_type=User, description="The authenticated user.", metadata=ANY_TOKEN)
     def viewer(self, info: Info) -> model.User:
         return info.context.user(info.context.viewer_id)
 
@@ -167,7 +177,7 @@ class AccountMutation:
     @strawberry.mutation(
         graphql_type=AuthPayload,
         description="Create an account and log in.",
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | ANYONE,
     )
     def register(
         self,
@@ -180,7 +190,7 @@ class AccountMutation:
     @strawberry.mutation(
         graphql_type=AuthPayload,
         description="Log in: open a session.",
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | ANYONE,
     )
     def login(
         self,
@@ -193,6 +203,7 @@ class AccountMutation:
     @strawberry.mutation(
         graphql_type=AuthPayload,
         description="Exchange a refresh token for new tokens; reusing it later ends the session.",
+        metadata=ANYONE,
     )
     def refresh_token(
         self,
@@ -201,19 +212,22 @@ class AccountMutation:
     ) -> service.Login:
         return info.context.accounts.refresh(input.refresh_token, info.context.now)
 
-    @strawberry.mutation(description="End this session.", metadata=field_cost(exclusive=True))
+    @strawberry.mutation(
+        description="End this session.", metadata=field_cost(exclusive=True) | SESSION
+    )
     def logout(self, info: Info) -> LogoutPayload:
         return LogoutPayload(ended_sessions=info.context.accounts.logout(info.context.identity))
 
     @strawberry.mutation(
-        description="End all of the viewer's sessions.", metadata=field_cost(exclusive=True)
+        description="End all of the viewer's sessions.",
+        metadata=field_cost(exclusive=True) | SESSION,
     )
     def logout_everywhere(self, info: Info) -> LogoutPayload:
         context = info.context
         ended = context.accounts.logout_everywhere(context.identity, context.now)
         return LogoutPayload(ended_sessions=ended)
 
-    @strawberry.mutation(description="End one of the viewer's sessions.")
+    @strawberry.mutation(description="End one of the viewer's sessions.", metadata=SESSION)
     def revoke_session(
         self,
         info: Info,
@@ -225,7 +239,7 @@ class AccountMutation:
     @strawberry.mutation(
         graphql_type=AuthPayload,
         description="Change the password, end all sessions and open a new one.",
-        metadata=field_cost(expensive=True, exclusive=True),
+        metadata=field_cost(expensive=True, exclusive=True) | SESSION,
     )
     def change_password(
         self,
@@ -242,7 +256,7 @@ class AccountMutation:
 
     @strawberry.mutation(
         description="Delete the account and all its data permanently.",
-        metadata=field_cost(expensive=True, exclusive=True),
+        metadata=field_cost(expensive=True, exclusive=True) | SESSION,
     )
     def delete_account(
         self,

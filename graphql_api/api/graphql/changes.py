@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
 from graphql_api.api.graphql.cursors import Cursors
@@ -149,7 +150,7 @@ class ChangeQuery:
             " is kept. None is left out, but those of the last seconds may come again: apply them"
             " by `version`, and know them by `id`."
         ),
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST) | needs(Scope.TASKS_READ, confined=True),
     )
     def changes(
         self,
@@ -190,6 +191,7 @@ class Subscription:
             "The changes of the viewer's tasks as they happen, after a cursor or from now on."
             " Some may come again after a reconnection: apply them by `version`."
         ),
+        metadata=needs(Scope.TASKS_READ, confined=True),
     )
     def changes(
         self,

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import strawberry
 
 from graphql_api.api.graphql.cursors import Cursors
+from graphql_api.domain.access.model import AccessToken, Confinement
+from graphql_api.domain.access.secret_text import PREFIX
 from graphql_api.domain.accounts.model import Client, User
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
@@ -68,27 +70,35 @@ class lazy(Generic[T]):  # noqa: N801 - as property and cached_property
 
 
 @dataclass(frozen=True)
-class Services:
-    """The services and stores that all requests of a process share."""
+class TaskServices:
+    """The services and stores of tasks, as somebody sees them who may see all, or some."""
 
-    accounts: Accounts
     tasks: Tasks
-    user_settings: UserSettings
     plans: Plans
     blocks: PlannedBlocks
-    webhooks: Webhooks
     projects: Projects
     quick_adds: QuickAdds
-    user_store: UserStore
     task_store: TaskStore
     task_lists: TaskListReader
     feed: Feed
     history: History
     succession: Succession
+    project_store: ProjectStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services and stores that all requests of a process share."""
+
+    accounts: Accounts
+    of_tasks: TaskServices
+    confined: Callable[[Confinement], TaskServices]
+    user_settings: UserSettings
+    webhooks: Webhooks
+    user_store: UserStore
     series_store: SeriesStore
     dependency_store: DependencyStore
     settings_store: SettingsStore
-    project_store: ProjectStore
     cursors: Cursors
     rankings: Bulkhead
     now: Callable[[], datetime]
@@ -100,7 +110,7 @@ class Services:
     def context_of(self, identity: Identity) -> "Context":
         """The context of work for a session that was authenticated before."""
         context = Context(self, None, Client("", ""))
-        context.__dict__["identity"] = identity
+        context.act_for(identity)
         return context
 
 
@@ -109,17 +119,9 @@ class Context:
 
     def __init__(self, services: Services, authorization: str | None, client: Client) -> None:
         self.accounts = services.accounts
-        self.tasks = services.tasks
         self.user_settings = services.user_settings
-        self.plans = services.plans
-        self.blocks = services.blocks
         self.webhooks = services.webhooks
-        self.projects = services.projects
-        self.quick_adds = services.quick_adds
-        self.task_lists = services.task_lists
-        self.feed = services.feed
-        self.history = services.history
-        self.succession = services.succession
+        self._use(services.of_tasks)
         self.cursors = services.cursors
         self.rankings = services.rankings
         self._services = services
@@ -131,6 +133,27 @@ class Context:
         self.max_page_size = MAX_PAGE_SIZE
         self.client = client
         self._authorization = authorization
+
+    def _use(self, services: TaskServices) -> None:
+        """Have tasks only by these services."""
+        self.tasks = services.tasks
+        self.plans = services.plans
+        self.blocks = services.blocks
+        self.quick_adds = services.quick_adds
+        self.projects = services.projects
+        self.task_lists = services.task_lists
+        self.feed = services.feed
+        self.history = services.history
+        self.succession = services.succession
+        self._task_store = services.task_store
+        self._project_store = services.project_store
+
+    def act_for(self, identity: Identity) -> Identity:
+        """Act for somebody who is known; for a confined token, without what it may not see."""
+        if identity.confinement:
+            self._use(self._services.confined(identity.confinement))
+        self.__dict__["identity"] = identity
+        return identity
 
     def allow_whole_lists(self) -> None:
         """Allow long pages, to a request that reads one list as a whole and nothing else."""
@@ -144,11 +167,26 @@ class Context:
 
     @lazy
     def identity(self) -> Identity:
-        """The user and session of the access token. Raises Unauthenticated."""
+        """The user and session of the request, or its access token. Raises Unauthenticated."""
         identity, user = self.accounts.authenticate(self._authorization, self.now)
         self.users.prime({user.user_id: user})
         request_log.annotate(user_id=identity.user_id)
-        return identity
+        return self.act_for(identity)
+
+    @lazy
+    def access_token(self) -> AccessToken | None:
+        """The access token of a program; None for a session, or for nobody.
+
+        Raises Unauthenticated for a token that is no good.
+        """
+        if "identity" in self.__dict__ or PREFIX in (self._authorization or ""):
+            return self.identity.token
+        return None
+
+    @property
+    def is_confined(self) -> bool:
+        """Return whether some of the viewer's tasks are hidden. Raises Unauthenticated."""
+        return bool(self.identity.confinement)
 
     @property
     def viewer_id(self) -> str:
@@ -157,7 +195,9 @@ class Context:
 
     @property
     def actor(self) -> Actor:
-        """The actor whom changes of this request name: the session, by its device."""
+        """The actor whom changes of this request name: a session by its device, or the token."""
+        if token := self.identity.token:
+            return Actor(kind=ActorKind.TOKEN, name=token.name)
         return Actor(kind=ActorKind.SESSION, name=self.client.name)
 
     def user(self, user_id: str) -> User:
@@ -180,12 +220,12 @@ class Context:
     @lazy
     def tasks_by_key(self) -> Loader[TaskKey, Task]:
         """Tasks by user id and task id."""
-        return Loader(self._services.task_store.get_many)
+        return Loader(self._task_store.get_many)
 
     @lazy
     def projects_by_key(self) -> Loader[ProjectKey, Project]:
         """Projects by user id and project id."""
-        return Loader(self._services.project_store.get_many)
+        return Loader(self._project_store.get_many)
 
     @lazy
     def open_tallies(self) -> Loader[str, OpenTally]:

@@ -6,6 +6,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.api.graphql import costs
+from graphql_api.api.graphql.access import scopes
+from graphql_api.api.graphql.access.operations import AccessTokenMutation, AccessTokenQuery
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
 from graphql_api.api.graphql.blocks.operations import BlockMutation, BlockQuery
 from graphql_api.api.graphql.changes import ChangeQuery, Subscription
@@ -23,6 +25,7 @@ from graphql_api.api.graphql.webhooks.operations import WebhookMutation, Webhook
 
 @strawberry.type(description="The queries.")
 class Query(
+    AccessTokenQuery,
     AccountQuery,
     BlockQuery,
     ChangeQuery,
@@ -39,6 +42,7 @@ class Query(
 
 @strawberry.type(description="The mutations.")
 class Mutation(
+    AccessTokenMutation,
     AccountMutation,
     BlockMutation,
     PlanMutation,
@@ -61,3 +65,4 @@ SCHEMA = strawberry.Schema(
 
 trust_types(SCHEMA)
 COSTS = costs.collect(SCHEMA)
+PERMISSIONS = scopes.permissions(SCHEMA)

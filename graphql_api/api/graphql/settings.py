@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LOADED, field_cost
 from graphql_api.api.graphql.strawberry_extras import describe_enum, provided
@@ -219,7 +220,9 @@ class SettingsPayload:
 
 @strawberry.type
 class SettingsMutation:
-    @strawberry.mutation(description="Change the viewer's settings.")
+    @strawberry.mutation(
+        description="Change the viewer's settings.", metadata=needs(Scope.PLAN_WRITE)
+    )
     def update_settings(
         self,
         info: Info,

@@ -1,8 +1,9 @@
 """The Flask application: one way for every request, from the URL map to a view and its response."""
 
 from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from functools import partial
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeAlias, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response
@@ -13,9 +14,11 @@ from graphql_api.api.http.compression import COMPRESSIBLE
 from graphql_api.api.http.negotiation import GRAPHQL_PATH
 from graphql_api.api.http.problems import error_response
 from graphql_api.api.http.requests import HTTPRequest
-from graphql_api.errors import ServiceUnavailable
+from graphql_api.errors import ServiceUnavailable, StartError
 from graphql_api.infra import request_log
 from graphql_api.infra.serving.wsgi import NO_HOST, REFUSED
+
+View: TypeAlias = Callable[..., Response]
 
 ROUTE = "graphql_api.route"  # where in the environ the path of the matched route is
 
@@ -25,6 +28,20 @@ REFUSALS: Mapping[int, Callable[[], Exception]] = {
     NO_HOST: partial(BadRequest, "A request of HTTP/1.1 has one Host header (RFC 9112, 3.2)."),
     503: partial(ServiceUnavailable, "Too many requests are waiting, try again."),
 }
+
+
+class Access(Enum):
+    """The callers that may have a route; each route declares them, by `open_to`."""
+
+    ANYONE = "anyone"
+    BY_FIELD = "whoever may have the fields of GraphQL that it selects"
+    BY_SCOPE = "who has the scope that its view asks for"
+
+
+def open_to(access: Access, view: View) -> View:
+    """Declare who may have a route, as that of its view."""
+    view.access = access  # type: ignore[attr-defined]  # a function, or a partial one
+    return view
 
 
 class Application(Flask):
@@ -44,6 +61,19 @@ class Application(Flask):
         self.url_map.merge_slashes = False  # its redirects would be built from the client's Host
         self._urls = self.url_map.bind("")  # no URL is built, so no host is needed
         self._static_rules: dict[tuple[str, str], Rule] = {}
+
+    def require_access(self) -> None:
+        """Raise StartError for routes that do not declare who may have them."""
+        missing = [
+            rule.rule
+            for rule in self.url_map.iter_rules()
+            if not hasattr(self.view_functions[rule.endpoint], "access")
+        ]
+        if missing:
+            raise StartError(
+                f"{', '.join(missing)}: a route declares who may have it,"
+                " open_to(Access.ANYONE, view) (graphql_api/api/http/application.py)"
+            )
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""

@@ -88,13 +88,12 @@ class EventStreams:
             return Response(headers=HEADERS)
         authorization = sys.intern(request.environ.get("HTTP_AUTHORIZATION", ""))
         stream = Stream()
-        user_id = source.identity.user_id
-        render = partial(self._render, source.identity, write, name)
+        identity = source.identity
         subscription = Subscription(
-            user_id,
+            identity.user_id,
             authorization,
-            key,
-            render,
+            (key, identity.confinement),  # each sees its own tasks
+            partial(self._render, identity, write, name),
             stream,
             _farewell(),
             source.after,
@@ -115,6 +114,8 @@ class EventStreams:
         read_at: datetime,
     ) -> bytes:
         context = self._services.context_of(identity)
+        if not context.feed.tells(change):
+            return b""
         data = orjson.dumps(write(context, change))
         cursor = feed_cursor(context, Position.of(change, read_at))
         return event(data, name=name, id=cursor)

@@ -1,9 +1,11 @@
 """The routes beside REST: GraphQL, its page, the plan's page and the health checks."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, Response
 
+from graphql_api.api.http.application import Access, open_to
 from graphql_api.api.http.graphql_view import GraphQLView
 from graphql_api.api.http.negotiation import GRAPHQL_PATH
 from graphql_api.api.http.problems import not_found
@@ -14,24 +16,30 @@ from graphql_api.api.pages.plan import PlanPage
 from graphql_api.domain.health import StoreHealth
 from graphql_api.errors import ServiceUnavailable
 
+to_anyone = partial(open_to, Access.ANYONE)
+by_field = partial(open_to, Access.BY_FIELD)
+
 
 def graphql_routes(view: GraphQLView, page: GraphiQL | None) -> Blueprint:
     """Route /graphql to the view, or a browser to the page if there is one."""
     routes = Blueprint("http", __name__)
 
     @routes.route(GRAPHQL_PATH, methods=["GET", "POST"])
+    @by_field
     def graphql(request: HTTPRequest) -> Response:
         if page and _asks_for_page(request):
             return html_response(page.html, page.content_security_policy)
         return view.respond(request)
 
     @routes.get("/")
+    @to_anyone
     def root(_: HTTPRequest) -> Response:
         if page:
             return Response(status=302, headers={"Location": GRAPHQL_PATH})
         return not_found()
 
     @routes.get("/graphiql/<name>")
+    @to_anyone
     def graphiql_asset(_: HTTPRequest, name: str) -> Response:
         return _file(page.asset(name) if page else None)
 
@@ -43,10 +51,12 @@ def plan_routes(page: PlanPage) -> Blueprint:
     routes = Blueprint("plan", __name__)
 
     @routes.get("/plan")
+    @to_anyone
     def html(_: HTTPRequest) -> Response:
         return html_response(page.html, page.content_security_policy)
 
     @routes.get("/plan/<name>")
+    @to_anyone
     def asset(_: HTTPRequest, name: str) -> Response:
         return _file(page.asset(name))
 
@@ -63,10 +73,12 @@ def health_routes(
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
+    @to_anyone
     def healthz(_: HTTPRequest) -> Response:
         return json_response({"status": "ok"})
 
     @routes.get("/readyz")
+    @to_anyone
     def readyz(_: HTTPRequest) -> Response:
         if is_draining():
             raise ServiceUnavailable("The service is about to end.")

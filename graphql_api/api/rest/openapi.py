@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from graphql import GraphQLSchema
 
+from graphql_api.api.graphql.access.scopes import permission_of
 from graphql_api.api.http.negotiation import EVENTS, JSON
 from graphql_api.api.http.problems import PROBLEM
 from graphql_api.api.rest.json_schema import BOUNDS, Json, JsonSchemas, closed_object
@@ -32,6 +33,7 @@ SERVERS = (
 PROBLEMS: Mapping[int, tuple[str, str]] = {
     400: ("BadRequest", "The request is invalid: `field` names what is wrong with it."),
     401: ("Unauthorized", "The access token is missing, invalid or expired."),
+    403: ("Forbidden", "The access token lacks the `required_scope`, or would see too much."),
     404: ("NotFound", "It does not exist, or it belongs to another user."),
     412: ("PreconditionFailed", "Its version is not the one in `If-Match` but `current_version`."),
     413: ("ContentTooLarge", f"The body is larger than {BODY_BYTES // 1024} KiB."),
@@ -83,6 +85,10 @@ PROBLEM_SCHEMA: Json = {
         "fields": {**_IDS, "description": "The fields that others have changed."},
         "blockers": {**_IDS, "description": "The open tasks that block this one."},
         "cycle": {**_IDS, "description": "Tasks that would wait for each other."},
+        "required_scope": {
+            "type": ["string", "null"],
+            "description": "The scope that the access token lacks; null: it takes a session.",
+        },
         "input_hash": {**_TEXT, "description": "The hash of the plan's input as it is now."},
         **{
             name: {**_IDS, "description": f"The tasks {name} since the plan was made."}
@@ -124,8 +130,10 @@ def document(
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "The `token` that a login has returned.",
+                    "description": (
+                        "The `token` that a login has returned; or an access token, `sts_…`, where"
+                        " it has the scope in `x-required-scope`."
+                    ),
                 }
             },
         },
@@ -143,6 +151,7 @@ class _RouteDocument:
     def __init__(self, route: Route, operation: Operation, schemas: JsonSchemas) -> None:
         self._route = route
         self._operation = operation
+        self._permission = permission_of(operation.root)
         self._schemas = schemas
         self._parameters = Parameters(route, operation)
         fields = operation.result.fields
@@ -158,8 +167,11 @@ class _RouteDocument:
             "parameters": list(self._all_parameters(method)),
             "responses": dict(sorted({**self._success(method), **self._problems()}.items())),
         }
-        if route.public:
+        permission = self._permission
+        if permission is None:
             operation["security"] = []
+        elif permission.scope:
+            operation["x-required-scope"] = permission.scope.value
         if self._parameters.body:
             operation["requestBody"] = {
                 "required": not route.body_is_optional,
@@ -258,8 +270,8 @@ class _RouteDocument:
 
     def _generic_statuses(self) -> Iterator[int]:
         yield from (400, 500, 503)
-        if not self._route.public:
-            yield 401
+        if self._permission is not None:
+            yield from (401, 403)
         if self._parameters.path:
             yield 404
         if HEADERS["expectedVersion"] in self._parameters.headers.values():

@@ -96,6 +96,7 @@ class Operation:
     name: str
     is_subscription: bool
     root_field: str
+    root: GraphQLField
     variables: Mapping[str, GraphQLInputType]
     result: Selection
     result_path: tuple[str, ...]
@@ -161,7 +162,14 @@ class Operations(Mapping[str, Operation]):
         name = cast("NameNode", node.name).value
         is_subscription = node.operation is OperationType.SUBSCRIPTION
         return Operation(
-            name, is_subscription, root_field, cast("Any", variables), result, path, has_many
+            name,
+            is_subscription,
+            root_field,
+            root.fields[root_field],
+            cast("Any", variables),
+            result,
+            path,
+            has_many,
         )
 
     def _selection(self, type_: GraphQLObjectType, selected: SelectionSetNode) -> Selection:

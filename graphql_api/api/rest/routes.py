@@ -40,7 +40,6 @@ class Route:
     example: Mapping[str, Any] | None = None  # of a body
     problems: Mapping[int, str] = field(default_factory=dict)  # by status: when there is which
 
-    public: bool = False  # needs no token
     status: int = 200
     message: str = ""  # comes first in the body of the response
     location: str = ""  # of what was created, with names of the body in braces
@@ -79,6 +78,7 @@ PLANNED_BLOCKS = f"{PLAN}/blocks"
 SERIES = "/api/v1/series/<series_id>"
 QUICK_ADD = "/api/v1/quick-add"
 RECURRENCE_PREVIEW = "/api/v1/recurrence-preview"
+ACCESS_TOKENS = "/api/v1/access-tokens"
 WEBHOOKS = "/api/v1/webhooks"
 WEBHOOK = f"{WEBHOOKS}/<webhook_id>"
 
@@ -113,7 +113,6 @@ ROUTES = (
         description="Creates a user and logs in.",
         example=CREDENTIALS,
         problems={409: "The username is taken.", **TOO_MANY_GUESSES},
-        public=True,
         status=201,
         message="User registered successfully",
     ),
@@ -126,7 +125,6 @@ ROUTES = (
         description="Opens a session and returns its tokens.",
         example=CREDENTIALS,
         problems={401: "The username or the password is wrong.", **TOO_MANY_GUESSES},
-        public=True,
     ),
     Route(
         ("GET",),
@@ -151,7 +149,6 @@ ROUTES = (
             401: "The refresh token is invalid, or its session has ended.",
             409: "Other requests keep exchanging this token.",
         },
-        public=True,
     ),
     Route(
         ("POST",),
@@ -606,6 +603,38 @@ ROUTES = (
         description="Fields that the body lacks stay as they are. What is moved is pinned, too.",
         example={"state": "done"},
         problems=TASK_CHANGES,
+    ),
+    Route(
+        ("GET",),
+        ACCESS_TOKENS,
+        "ListAccessTokens",
+        tag="Accounts",
+        summary="List access tokens",
+        description="Lists the user's access tokens, the newest first, expired ones included.",
+    ),
+    Route(
+        ("POST",),
+        ACCESS_TOKENS,
+        "CreateAccessToken",
+        tag="Accounts",
+        summary="Create an access token",
+        description="The answer has its text as `token`; it is shown this once.",
+        example={"name": "Home Assistant", "scopes": ["tasks_read"], "tags": ["home"]},
+        problems={
+            404: "One of `project_ids` is no project of the user.",
+            409: "The user has as many access tokens as a user may have.",
+        },
+        status=201,
+    ),
+    Route(
+        ("DELETE",),
+        f"{ACCESS_TOKENS}/<token_id>",
+        "RevokeAccessToken",
+        tag="Accounts",
+        summary="Revoke an access token",
+        description="Ends an access token: it is refused within 5 seconds everywhere.",
+        problems={409: "Other requests keep changing the user's access tokens."},
+        message="Access token revoked successfully",
     ),
     Route(
         ("GET",),

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, Response
 
+from graphql_api.api.graphql.access.scopes import permission_of
 from graphql_api.api.graphql.context import Context, Services
+from graphql_api.api.http.application import Access, open_to
 from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.api.http.responses import json_response
@@ -33,6 +35,7 @@ class Endpoint:
 
     route: Route
     operation: Operation
+    is_public: bool
     parameters: Parameters
     serialize: Serializer  # a resource; of a list, one of its items
 
@@ -61,7 +64,8 @@ def blueprint(
     views = RestViews(executor, services, streams, operations.text, lists, long_lists)
     rules = Blueprint(NAME, __name__)
     for route in routes:
-        view = partial(views.respond, _endpoint(route, operations[route.operation]))
+        endpoint = _endpoint(route, operations[route.operation])
+        view = open_to(Access.BY_FIELD, partial(views.respond, endpoint))
         methods = list(route.methods)
         # A redirect to the other form would be built from the client's Host.
         rules.add_url_rule(route.path, route.operation, view, methods=methods, strict_slashes=False)
@@ -72,7 +76,8 @@ def _endpoint(route: Route, operation: Operation) -> Endpoint:
     shown = operation.result
     if operation.is_connection and (items := shown.fields["nodes"].selection):
         shown = items
-    return Endpoint(route, operation, Parameters(route, operation), serializer(shown))
+    is_public = permission_of(operation.root) is None
+    return Endpoint(route, operation, is_public, Parameters(route, operation), serializer(shown))
 
 
 class RestViews:
@@ -108,7 +113,7 @@ class RestViews:
     def _respond_with_resource(
         self, endpoint: Endpoint, request: HTTPRequest, path: Mapping[str, str]
     ) -> Response:
-        context = self._context(endpoint.route, request)
+        context = self._context(endpoint, request)
         variables = endpoint.parameters.variables(request, path)
         result = self._run(endpoint, context, variables)
         if endpoint.operation.has_many:
@@ -132,7 +137,7 @@ class RestViews:
         self, endpoint: Endpoint, request: HTTPRequest, path: Mapping[str, str]
     ) -> Response:
         """Respond with a page, or with the whole list as a bare array."""
-        context = self._context(endpoint.route, request)
+        context = self._context(endpoint, request)
         query = endpoint.parameters.query.parse(request.environ.get("QUERY_STRING", ""))
         variables = {**endpoint.parameters.from_path(path), **query.variables}
         if not query.is_paged:
@@ -191,7 +196,7 @@ class RestViews:
                 return
             start = {"after": page.next_cursor}
             extend_deadline()
-            context = self._context(endpoint.route, request)
+            context = self._context(endpoint, request)
             context.allow_whole_lists()
 
     def _page(self, endpoint: Endpoint, context: Context, variables: Mapping[str, Any]) -> Page:
@@ -206,7 +211,7 @@ class RestViews:
         self, endpoint: Endpoint, request: HTTPRequest, path: Mapping[str, str]
     ) -> Response:
         """Respond with a stream of what a subscription is for."""
-        context = self._context(endpoint.route, request)
+        context = self._context(endpoint, request)
         asked = Request(
             self._document,
             endpoint.parameters.variables(request, path),
@@ -223,9 +228,9 @@ class RestViews:
 
         return self._streams.open(request, source, endpoint.route.path, write)
 
-    def _context(self, route: Route, request: HTTPRequest) -> Context:
+    def _context(self, endpoint: Endpoint, request: HTTPRequest) -> Context:
         context = build_context(self._services, request)
-        if not route.public:
+        if not endpoint.is_public:
             context.viewer_id  # noqa: B018 - authenticate before the request is read: 401, not 400
         return context
 

@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from graphql_api.domain.access.service import AccessTokens, is_access_token
 from graphql_api.domain.accounts import model
 from graphql_api.domain.accounts.deletions import Deletions
 from graphql_api.domain.accounts.model import (
@@ -26,7 +27,7 @@ from graphql_api.domain.accounts.rate_limits import (
 )
 from graphql_api.domain.accounts.session_cache import SessionCache
 from graphql_api.domain.accounts.store import NOBODY, UserStore
-from graphql_api.domain.accounts.tokens import Identity, RefreshToken, Tokens
+from graphql_api.domain.accounts.tokens import Identity, RefreshToken, Tokens, credentials
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.errors import (
     BadUserInput,
@@ -61,13 +62,15 @@ class Accounts:
         tokens: Tokens,
         limiter: RateLimiter,
         deletions: Deletions,
+        access_tokens: AccessTokens,
     ) -> None:
         self._users = users
         self._passwords = passwords
         self._tokens = tokens
         self._limiter = limiter
         self._deletions = deletions
-        self._sessions = SessionCache()
+        self._sessions: SessionCache[User] = SessionCache()
+        self.access_tokens = access_tokens
 
     def register(self, username: str, password: str, client: Client, now: datetime) -> Login:
         """Create an account and open a session.
@@ -100,9 +103,12 @@ class Accounts:
     def authenticate(self, authorization: str | None, now: datetime) -> tuple[Identity, User]:
         """Verify an Authorization header and its session; the user may be 4 seconds old.
 
-        Raises Unauthenticated.
+        The header may have an access token, too. Raises Unauthenticated.
         """
-        identity = self._tokens.verify(authorization)
+        token = credentials(authorization)
+        if is_access_token(token):
+            return self.access_tokens.authenticate(token, now)
+        identity = self._tokens.verify(token)
         user = self._sessions.get(identity)
         if user is None:
             epoch = self._sessions.epoch
@@ -111,7 +117,7 @@ class Accounts:
         return identity, user
 
     def is_authenticated(self, authorization: str, now: datetime) -> bool:
-        """Tell whether this Authorization header has an active session, as of 4 seconds ago."""
+        """Tell whether this Authorization header is still good, as of 4 seconds ago."""
         try:
             self.authenticate(authorization, now)
         except Unauthenticated:
@@ -223,6 +229,7 @@ class Accounts:
         self._confirm_password(user, password, "password", now)
         deleting = replace(user, deleting=True, generation=user.generation + 1)
         self._replace(user, deleting, self._deletions.begin(user.user_id, now))
+        self.access_tokens.forget(user.user_id)
         self._deletions.run_pass(user.user_id)
         return user.user_id
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import jwt
 
+from graphql_api.domain.access.model import EVERYTHING, Confinement
+from graphql_api.domain.access.model import AccessToken as ProgramToken
 from graphql_api.errors import Unauthenticated
 from graphql_api.ids import ID_PATTERN, is_id, new_id
 
@@ -40,10 +42,16 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user and the session that an access token states."""
+    """The user and the session for whom a request is; or the token of a program."""
 
     user_id: str
     session_id: str
+    token: ProgramToken | None = None
+
+    @property
+    def confinement(self) -> Confinement:
+        """The tasks that the request may see."""
+        return self.token.confinement if self.token else EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +151,11 @@ class Tokens:
         tag = _tag(self._ring[self._kid], user_id, session_id, secret)
         return RefreshToken(user_id, session_id, secret, tag)
 
-    def verify(self, authorization: str | None) -> Identity:
-        """Verify an Authorization header: `Bearer <jwt>` or a bare `<jwt>`.
-
-        Raises Unauthenticated.
-        """
-        if not authorization:
-            raise Unauthenticated("Authentication is required.")
-        match = _CREDENTIALS.fullmatch(authorization.strip(" "))
-        if match is None:
-            raise Unauthenticated("The Authorization header must be 'Bearer <token>'.")
-        if len(authorization) > MAX_HEADER_LENGTH or not _JWT.fullmatch(match[1]):
-            raise Unauthenticated("The token cannot be read: it is incomplete or malformed.")
-        identity, expiry = self._verified(match[1])
+    def verify(self, token: str) -> Identity:
+        """Verify a JWT. Raises Unauthenticated."""
+        if not _JWT.fullmatch(token):
+            raise _unreadable()
+        identity, expiry = self._verified(token)
         if time.time() > expiry:
             raise Unauthenticated("The token has expired.")
         return identity
@@ -199,6 +199,25 @@ class Tokens:
         if not 0 < claims["exp"] - claims["iat"] <= self._ttl.total_seconds():
             raise Unauthenticated("The token is invalid.")
         return claims
+
+
+def credentials(authorization: str | None) -> str:
+    """The token of an Authorization header: `Bearer <token>` or a bare `<token>`.
+
+    Raises Unauthenticated.
+    """
+    if not authorization:
+        raise Unauthenticated("Authentication is required.")
+    match = _CREDENTIALS.fullmatch(authorization.strip(" "))
+    if match is None:
+        raise Unauthenticated("The Authorization header must be 'Bearer <token>'.")
+    if len(authorization) > MAX_HEADER_LENGTH:
+        raise _unreadable()
+    return match[1]
+
+
+def _unreadable() -> Unauthenticated:
+    return Unauthenticated("The token cannot be read: it is incomplete or malformed.")
 
 
 # Each use of a key has its own prefix, and no text of one use can be one of another.

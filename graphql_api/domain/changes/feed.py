@@ -1,6 +1,6 @@
 """Reading a user's feed: pages of changes, and the history of one task."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,8 +21,11 @@ class FeedPage:
 class Feed:
     """Serves readers of changes; the first argument is always whose changes they are."""
 
-    def __init__(self, store: ChangeStore) -> None:
-        self._store = store
+    def __init__(
+        self, store: ChangeStore, told: Callable[[Sequence[Change]], list[Change]] = list
+    ) -> None:
+        """`told` picks the changes that readers may hear of."""
+        self._store, self._told = store, told
 
     def page(self, user_id: str, position: Position, first: int, now: datetime) -> FeedPage:
         """Up to `first` changes behind a position, and those that must come before them.
@@ -41,12 +44,12 @@ class Feed:
         if position.floor and self._has_missed(user_id, changes, position, position.floor):
             return self.page(user_id, Position(position.floor, position.floor), first, now)
         last = changes[-1].change_id if changes else None
-        changes = self._in_order(user_id, changes, position)
+        ordered = self._in_order(user_id, changes, position)
         floor = within.floor or position.after
         if more and last:
-            read = within.read + sum(change.change_id > floor for change in changes)
-            return FeedPage(changes, Position(last, floor, read), more)
-        return FeedPage(changes, Position(floor), more=False)
+            read = within.read + sum(change.change_id > floor for change in ordered)
+            return FeedPage(self._told(ordered), Position(last, floor, read), more)
+        return FeedPage(self._told(ordered), Position(floor), more=False)
 
     def _has_missed(
         self, user_id: str, changes: list[Change], position: Position, floor: str
@@ -77,7 +80,12 @@ class Feed:
 
     def find(self, user_id: str, change_id: str) -> Change | None:
         """One of the user's changes, if it is still kept."""
-        return self._store.find(user_id, change_id)
+        change = self._store.find(user_id, change_id)
+        return change if change and self.tells(change) else None
+
+    def tells(self, change: Change) -> bool:
+        """Return whether readers may hear of a change."""
+        return bool(self._told([change]))
 
     def undone(self, change: Change, by: str) -> Action:
         """The action that notes, once, by which other one a change was taken back."""

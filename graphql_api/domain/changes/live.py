@@ -53,9 +53,9 @@ class Receiver(Protocol):
 class Subscription:
     """One subscriber's wish: changes, from a position or an instant on, rendered.
 
-    Subscriptions of one user with equal keys have the same rendering. `farewell` is the last
-    thing that is sent. `since` is what counts without a position: what was written from then on
-    is news, however much later the subscription is carried out.
+    Subscriptions of one user with equal keys have the same rendering, and may hear of the same.
+    `farewell` is the last thing that is sent. `since` is what counts without a position: what was
+    written from then on is news, however much later the subscription is carried out.
     """
 
     user_id: str
@@ -68,10 +68,13 @@ class Subscription:
     since: datetime
 
     def deliver(self, data: bytes | None) -> None:
-        """Send a rendered change, or end it: its client comes back after the last one it has."""
+        """Send a rendered change, or end it: its client comes back after the last one it has.
+
+        Of a change that the subscriber may not hear of, nothing is rendered.
+        """
         if data is None:
             self.receiver.close(self.farewell)
-        else:
+        elif data:
             self.receiver.send(data)
 
 

@@ -11,6 +11,7 @@ from graphql_api.domain.paging import Budget, Window
 from graphql_api.domain.planner.model import MAX_TASKS, Plan, PlanRequest
 from graphql_api.domain.planner.planner import plan
 from graphql_api.domain.planner.steps import Steps
+from graphql_api.domain.plans.coming import Coming, ComingBlock, is_coming
 from graphql_api.domain.plans.model import (
     OPEN,
     Blockers,
@@ -21,6 +22,7 @@ from graphql_api.domain.plans.model import (
 )
 from graphql_api.domain.plans.options import Options
 from graphql_api.domain.plans.store import Applied, PlanStore
+from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.tasks.filters import (
     ANY_VIEWPOINT,
@@ -55,6 +57,7 @@ class Draft:
     selection: Selection
     request: PlanRequest
     plan: Plan
+    coming: tuple[ComingBlock, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Plans:
         lists: TaskListReader,
         plans: PlanStore,
         blockers: Callable[[str], Blockers],
+        series: SeriesStore,
         *,
         planning: Bulkhead,
         hashing: Bulkhead,
@@ -84,7 +88,7 @@ class Plans:
         self._tasks = tasks
         self._lists = lists
         self._plans = plans
-        self._blockers = blockers
+        self._blockers, self._series = blockers, series
         self._planning, self._hashing = planning, hashing
 
     def preview(self, user_id: str, settings: Settings, options: Options, now: datetime) -> Draft:
@@ -93,8 +97,7 @@ class Plans:
         Raises BadUserInput, NotFound, QueryTooComplex, and ServiceUnavailable while too many
         plans are being made.
         """
-        selection, request = self._request(user_id, settings, options, now)
-        return self._draft(selection, request)
+        return self._draft(*self._request(user_id, settings, options, now))
 
     def apply(
         self,
@@ -112,9 +115,9 @@ class Plans:
         input has changed, with the differences from the versions that the client has `seen`;
         otherwise as `preview`.
         """
-        selection, request = self._request(user_id, settings, options, now)
+        selection, request, coming = self._request(user_id, settings, options, now)
         if request.input_hash == plan_id:
-            draft = self._draft(selection, request)
+            draft = self._draft(selection, request, coming)
             planned = changes(selection.planned, draft.plan, min(now, request.from_))
             self._plans.add(user_id, plan_id, planned, now)
             tasks = {task.task_id: task for task in selection.planned}
@@ -122,7 +125,7 @@ class Plans:
         applied = self._plans.find(user_id, plan_id, now)
         if applied is None or applied.undone:
             raise _stale(request, seen)
-        return self._write(user_id, plan_id, applied.changes, {}, actor, now)
+        return self._write(user_id, plan_id, self._shown(user_id, applied), {}, actor, now)
 
     def undo(self, user_id: str, plan_id: str, actor: Actor, now: datetime) -> Outcome:
         """Restore the planned times from before a plan, except of tasks changed since.
@@ -137,14 +140,17 @@ class Plans:
 
     def _request(
         self, user_id: str, settings: Settings, options: Options, now: datetime
-    ) -> tuple[Selection, PlanRequest]:
+    ) -> tuple[Selection, PlanRequest, Coming]:
         tasks, blockers = self._open_tasks(user_id), self._blockers(user_id)
+        series = self._series.of_tasks(tasks)
 
-        def build() -> tuple[Selection, PlanRequest]:
+        def build() -> tuple[Selection, PlanRequest, Coming]:
             selection = Selection.of(tasks, options.task_ids)
             request = selection.request(settings, options, blockers, now)
+            coming = Coming.within(request, selection.planned, series)
+            request = coming.added_to(request)
             _ = request.input_hash  # computed here, in the thread, and cached
-            return selection, request
+            return selection, request, coming
 
         return self._hashing.run_in_thread(build)
 
@@ -159,9 +165,10 @@ class Plans:
             raise QueryTooComplex("There are too many tasks to read them in one request.")
         return page.items
 
-    def _draft(self, selection: Selection, request: PlanRequest) -> Draft:
+    def _draft(self, selection: Selection, request: PlanRequest, coming: Coming) -> Draft:
         def make() -> Draft:
-            return Draft(selection, request, plan(request, Steps(on_progress=extend_deadline)))
+            whole = plan(request, Steps(on_progress=extend_deadline))
+            return Draft(selection, request, *coming.taken_from(whole))
 
         return self._planning.run_in_thread(make)
 
@@ -169,15 +176,16 @@ class Plans:
         self, user_id: str, plan_id: str, applied: Applied, actor: Actor, now: datetime
     ) -> Outcome:
         """Undo changes, except those that an interrupted application never made."""
-        tasks = self._read(user_id, [change.task_id for change in applied.changes])
+        planned = self._shown(user_id, applied)
+        tasks = self._read(user_id, [change.task_id for change in planned])
         made = [
             change
-            for change in applied.changes
+            for change in planned
             if change.is_needed and not change.applies_to(tasks.get(change.task_id))
         ]
         inverse = [change.inverse for change in made]
         outcome = self._write(user_id, plan_id, inverse, tasks, actor, now)
-        never_made = {change.task_id for change in applied.changes} - {c.task_id for c in made}
+        never_made = {change.task_id for change in planned} - {c.task_id for c in made}
         return replace(outcome, unchanged=(*outcome.unchanged, *sorted(never_made)))
 
     def _write(
@@ -238,6 +246,11 @@ class Plans:
         applied = {c.task_id for c in batch if c.is_applied_to(tasks.get(c.task_id))}
         return [i for i in tried if i in applied], [i for i in ids if i not in applied]
 
+    def _shown(self, user_id: str, applied: Applied) -> list[Change]:
+        """The changes of an applied plan to tasks that an answer may name."""
+        shown = set(self._tasks.shown(user_id, [change.task_id for change in applied.changes]))
+        return [change for change in applied.changes if change.task_id in shown]
+
     def _read(self, user_id: str, ids: Iterable[str]) -> dict[str, Task]:
         tasks = self._tasks.get_many([(user_id, task_id) for task_id in ids])
         return {task_id: task for (_, task_id), task in tasks.items()}
@@ -245,7 +258,7 @@ class Plans:
 
 def _stale(request: PlanRequest, seen: Mapping[str, int] | None) -> Conflict:
     """Describe how the input of a plan has changed since."""
-    versions = {task.task_id: task.version for task in request.tasks}
+    versions = {job.task_id: job.version for job in request.tasks if not is_coming(job.task_id)}
     differences = {} if seen is None else asdict(Differences.between(seen, versions))
     return Conflict(
         "The tasks, the settings or the request have changed since this plan was made.",

@@ -7,9 +7,10 @@ A series names its current occurrence, and every write of it asks for the versio
 two devices that close the same occurrence, one makes the next.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from graphql_api.domain.series.model import Record, Series
+from graphql_api.domain.tasks.model import Task
 from graphql_api.errors import NotFound
 from graphql_api.ids import is_id
 from graphql_api.infra.dynamodb import (
@@ -49,6 +50,11 @@ class SeriesStore:
         """Series by key; keys without a series are left out."""
         items = self._table.get_many([_key(*key) for key in keys if is_id(key[1])])
         return {(each.user_id, each.series_id): each for each in map(_series, items)}
+
+    def of_tasks(self, tasks: Iterable[Task]) -> list[Series]:
+        """The series that some tasks are in."""
+        keys = {(task.user_id, task.series_id): None for task in tasks if task.series_id}
+        return list(self.get_many(list(keys)).values())
 
     def all(self, user_id: str) -> Iterator[Series]:
         """All series of a user, in the order in which they began."""

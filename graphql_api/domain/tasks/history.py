@@ -225,9 +225,10 @@ class History:
         closed = [task.task_id for task in tasks if not task.open]
         children = self._placement.children_of(tasks[0].user_id, tasks, links) if linked else {}
         after = links.now
-        for task_id, blockers in linked.items():
-            if blockers:
-                after = after.add(task_id, blockers, closed, children=children)
+        with self._store.hiding_cycles(tasks[0].user_id):
+            for task_id, blockers in linked.items():
+                if blockers:
+                    after = after.add(task_id, blockers, closed, children=children)
         links.change(after)
 
     def _housing(self, before: Task | None, after: Task) -> list[Action] | None:

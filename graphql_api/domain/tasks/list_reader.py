@@ -48,8 +48,11 @@ _decode = codec.decoder(Task)
 class Sieve:
     """A filter as it is read: what DynamoDB checks of it, and what is checked here."""
 
-    def __init__(self, filter: TaskFilter, at: Viewpoint) -> None:
-        self._criterion = filter.criterion(at)
+    def __init__(
+        self, filter: TaskFilter, at: Viewpoint, within: Criterion = criteria.EVERYTHING
+    ) -> None:
+        """`within` has to hold, too: nothing else is there."""
+        self._criterion = criteria.All((filter.criterion(at), within))
         self._parts = list(self._criterion.conjuncts())
         self.searches = filter.searches
         self.is_exact = self._criterion.is_exact
@@ -95,6 +98,12 @@ class Sieve:
         """The tasks that match, of those of which DynamoDB says that they may."""
         return list(tasks) if self.is_exact else list(filter(self._criterion.holds, tasks))
 
+    def left_items(self, items: Sequence[Item]) -> list[Item]:
+        """As `left`, of items that are not decoded unless that decides."""
+        if self.is_exact:
+            return list(items)
+        return [item for item in items if self._criterion.holds(_decode(item))]
+
 
 def _condition(criterion: Criterion) -> Condition | None:
     """The part of a possible criterion that DynamoDB has to check; None if nothing."""
@@ -139,10 +148,21 @@ class TagCount:
 class TaskListReader:
     """Reads task lists, page by page."""
 
-    def __init__(self, database: Database, shares: Shares) -> None:
-        """`shares` bound how many lists of one user are read at once."""
+    def __init__(
+        self, database: Database, shares: Shares, within: Criterion = criteria.EVERYTHING
+    ) -> None:
+        """`shares` bound how many lists of one user are read at once.
+
+        Nothing is there but the tasks `within` a criterion.
+        """
+        self._database = database
         self._table = database.table("Tasks")
         self._shares = shares
+        self._within = within
+
+    def within(self, criterion: Criterion) -> "TaskListReader":
+        """The lists of a user of whom nothing is there but tasks that meet a criterion."""
+        return TaskListReader(self._database, self._shares, criterion)
 
     def page(
         self,
@@ -160,7 +180,7 @@ class TaskListReader:
         more than the page, until the list ends, or until the budget is spent. The filter is looked
         at from `at`.
         """
-        sieve = Sieve(filter, at)
+        sieve = Sieve(filter, at, self._within)
         if sieve.ids is not None:
             return sorted_page(
                 self._of_ids(user_id, sieve, budget),
@@ -224,13 +244,13 @@ class TaskListReader:
 
         Raises QueryTooComplex beyond the budget.
         """
-        sieve = Sieve(TaskFilter(no_tags=False), ANY_VIEWPOINT)
+        sieve = Sieve(TaskFilter(no_tags=False), ANY_VIEWPOINT, self._within)
         order = TaskOrder(direction=OrderDirection.ASC)
         [run] = _runs(user_id, order, sieve, backward=False)
         names: dict[str, str] = {}
         counts: Counter[str] = Counter()
         for items in self._counted(run, MAX_COUNTED_ITEMS, budget, "count their tags"):
-            for item in items:
+            for item in sieve.left_items(items):
                 for tag in codec.texts(codec.Raw(item), "tags"):
                     counts[comparable(tag)] += 1
                     names.setdefault(comparable(tag), tag)
@@ -250,13 +270,14 @@ class TaskListReader:
         kept = Attr("blocks_end").gte(first) & Attr("blocks_start").lt(last)
         run = _Run("c", user_id, own, planned | kept, descending=False)
         pages = self._counted(run, MAX_QUERY, budget, "read what is planned")
-        return [_decode(item) for items in pages for item in items]
+        tasks = [_decode(item) for items in pages for item in items]
+        return list(filter(self._within.holds, tasks))
 
     def newest(
         self, user_id: str, filter: TaskFilter, limit: int, budget: Budget, at: Viewpoint
     ) -> tuple[list[Task], bool]:
         """The user's newest tasks that match, and whether these are all of them."""
-        sieve = Sieve(filter, at)
+        sieve = Sieve(filter, at, self._within)
         if sieve.ids is not None:
             return self._of_ids(user_id, sieve, budget), True
         runs = _runs(user_id, TaskOrder(), sieve, backward=False)
@@ -265,7 +286,7 @@ class TaskListReader:
 
     def count(self, user_id: str, filter: TaskFilter, budget: Budget, at: Viewpoint) -> int:
         """The number of the user's tasks that match. Raises QueryTooComplex beyond the budget."""
-        sieve = Sieve(filter, at)
+        sieve = Sieve(filter, at, self._within)
         if sieve.impossible:
             return 0
         if sieve.ids is not None:
@@ -300,10 +321,11 @@ class TaskListReader:
 
         Raises QueryTooComplex beyond the budget.
         """
-        [run] = _runs(user_id, TaskOrder(), Sieve(_OPEN, at), backward=False)
+        sieve = Sieve(_OPEN, at, self._within)
+        [run] = _runs(user_id, TaskOrder(), sieve, backward=False)
         tally = OpenTally()
         for items in self._counted(run, MAX_COUNT_QUERY, budget, "count them"):
-            tally.add(items, at.now)
+            tally.add(sieve.left_items(items), at.now)
         return tally
 
     def _counted(self, run: "_Run", size: int, budget: Budget, what: str) -> Iterator[list[Item]]:

@@ -75,9 +75,11 @@ class Tasks:
         self._renewals = renewals
 
     @classmethod
-    def of(cls, database: Database, store: TaskStore, feed: Feed) -> "Tasks":
+    def of(
+        cls, database: Database, store: TaskStore, feed: Feed, projects: ProjectStore | None = None
+    ) -> "Tasks":
         """Build them on a database, with the history and the succession that belong to them."""
-        dependencies, projects = DependencyStore(database), ProjectStore(database)
+        dependencies, projects = DependencyStore(database), projects or ProjectStore(database)
         settings = SettingsStore(database)
         succession = Succession(SeriesStore(database), store, settings)
         history = History(store, dependencies, feed, projects, succession, settings)
@@ -459,7 +461,8 @@ class Tasks:
         self._write_all([*reversed(gone), last], known, Dependencies.without, leaving)
         deleted = [task.task_id, *(each.task_id for each in below)]
         released = {other: None for each in deleted for other in known.blocked_by(each)}
-        return Deletion(tuple(deleted), tuple(other for other in released if other not in deleted))
+        others = [other for other in released if other not in deleted]
+        return Deletion(tuple(deleted), tuple(self._store.shown(task.user_id, others)))
 
     def add_blockers(
         self, user_id: str, task_id: str, blocker_ids: Iterable[str], actor: Actor, now: datetime
@@ -480,7 +483,8 @@ class Tasks:
             children = (
                 self._placement.children_of(user_id, blockers, links) if is_awaited else NO_CHILDREN
             )
-            after = before.add(task_id, ids, closed, children=children)
+            with self._store.hiding_cycles(user_id):
+                after = before.add(task_id, ids, closed, children=children)
             if after is before:
                 return DependencyChange(task, before)
             action = self._dependencies.action(before, after)
@@ -515,7 +519,7 @@ class Tasks:
             return
         blockers = links.before.open_blockers(after.task_id)
         if after.completed and blockers and not force:
-            raise _blocked(blockers)
+            raise _blocked(self._store.shown(after.user_id, blockers))
         links.change(links.before.mark(after.task_id, closed=not after.open))
 
     def _check_children(self, task: Task) -> list[Action]:

@@ -10,10 +10,11 @@ Receipts of idempotency keys are stored in the user's partition of the table Use
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.changes.model import Actor, Change
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.reminders.store import TimerStore
 from graphql_api.domain.tasks.model import Task
@@ -189,6 +190,24 @@ class TaskStore:
         if len(tasks) <= len(others):
             raise task_not_found(field=field)
         return [tasks[user_id, each] for each in ids]
+
+    def shown(self, user_id: str, task_ids: Collection[str]) -> list[str]:  # noqa: ARG002 - of whose tasks some may be hidden
+        """The part of the ids that an answer may have: here all of them."""
+        return list(task_ids)
+
+    @contextmanager
+    def hiding_cycles(self, user_id: str) -> Iterator[None]:
+        """Let the error of a cycle name no task but those that an answer may have."""
+        try:
+            yield
+        except Conflict as error:
+            if "cycle" in error.details:
+                error.details["cycle"] = self.shown(user_id, error.details["cycle"])
+            raise
+
+    def told(self, changes: Sequence[Change]) -> list[Change]:
+        """The part of the changes that a reader may hear of: here all of them."""
+        return list(changes)
 
     def unchanged_check(self, task: Task) -> Check:
         """Check, in a transaction, that the task still exists and has the same status."""

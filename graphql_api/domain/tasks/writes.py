@@ -176,6 +176,21 @@ def _telling(
     return task, tuple(changes)
 
 
+def states(change: Change, task: Task | None) -> list[Task]:
+    """The states that a change tells of: of the task as it is now, and before the change.
+
+    Of one that is gone, only its deletion knows a state.
+    """
+    if change.kind is ChangeKind.TASK_DELETED:
+        return [codec.decode(Task, change.before)]
+    if task is None:
+        return []
+    names = [name for name in change.fields if name in _FIELDS]
+    if change.kind is ChangeKind.TASK_CREATED or not names:
+        return [task]
+    return [task, replace(task, **codec.values(Task, change.before, names))]
+
+
 def _differences(before: Task, after: Task) -> tuple[tuple[str, ...], Raw]:
     """The names of the fields that differ and can be set, and the values before of all that do."""
     changed = [name for name in _KEPT if getattr(before, name) != getattr(after, name)]

@@ -13,10 +13,10 @@ from typing import Any
 from graphql_api import clock, ids
 from graphql_api.domain.changes.model import Change, ChangeKind, Position
 from graphql_api.domain.records import immutable
+from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.filters import TaskFilter, Viewpoint
 from graphql_api.domain.tasks.model import Task
 from graphql_api.errors import FIELD, BadUserInput
-from graphql_api.infra.dynamodb import codec
 
 MAX_WEBHOOKS = 10  # of a user
 SECRET_BYTES = 24
@@ -159,19 +159,8 @@ class Webhook:
             return False
         if self.filter == TaskFilter():
             return True
-        states = _states(change, task)
+        states = writes.states(change, task)
         return not states or any(self.filter.matches(state, at) for state in states)
-
-
-def _states(change: Change, task: Task | None) -> list[Task]:
-    if change.kind is ChangeKind.TASK_DELETED:
-        return [codec.decode(Task, change.before)]
-    if task is None:
-        return []
-    names = [name for name in change.fields if name in Task.__dataclass_fields__]
-    if change.kind is ChangeKind.TASK_CREATED or not names:
-        return [task]
-    return [task, replace(task, **codec.values(Task, change.before, names))]
 
 
 def _distinct(kinds: Collection[ChangeKind]) -> tuple[ChangeKind, ...]:

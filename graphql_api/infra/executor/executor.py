@@ -54,6 +54,7 @@ from graphql_api.infra.executor.limits import (
     has_more_tokens,
     token_limit,
 )
+from graphql_api.infra.executor.permissions import NO_PERMISSIONS, Needed, Permissions, needed
 from graphql_api.infra.executor.responses import (
     Answer,
     Failure,
@@ -91,6 +92,7 @@ class Operation:
     root_field: str  # its only one, or `several`
     introspects: bool  # which takes 25 ms and more
     extent: Extent  # the most that it can ask for
+    needed: Needed  # what its fields declare of who may have them
     executed: int = 0  # times; threads may miss one of them
 
     @property
@@ -118,6 +120,7 @@ class Executor:
         *,
         costs: Costs,
         introspection: bool,
+        permissions: Permissions = NO_PERMISSIONS,
         limits: Limits = DEFAULT_LIMITS,
         compiled: bool = True,
         long_documents: Bulkhead | None = None,
@@ -135,6 +138,7 @@ class Executor:
         # A context manager around each execution, such as a span of a trace.
         self.around: Callable[[Operation], AbstractContextManager[Any]] = nullcontext
         self._costs = costs
+        self._permissions = permissions
         self._introspection = introspection
         self._options: dict[str, Any] = {
             "is_awaitable": _never,
@@ -177,6 +181,8 @@ class Executor:
     def execute(self, operation: Operation, request: Request, context: Any) -> Answer:
         """Execute an operation; a crash is logged once, under the request's id."""
         request_log.annotate(operation=operation.name or operation.node.operation.value)
+        if refusal := self._refusal(operation, context):
+            return refusal
         with self.around(operation):
             return self._in_turn(operation, lambda: self._executed(operation, request, context))
 
@@ -203,7 +209,15 @@ class Executor:
             return self._refused(error)
 
     def _refused(self, error: AppError) -> Answer:
-        return RequestErrors.of(error).answer
+        return RequestErrors.of(error, self._spell).answer
+
+    def _refusal(self, operation: Operation, context: Any) -> Answer | None:
+        """The answer to who may not have all fields of an operation; None to all others."""
+        try:
+            self._permissions.check(context, operation.needed)
+        except AppError as error:
+            return self._refused(error)
+        return None
 
     def _answer(self, operation: Operation, request: Request, result: ExecutionResult) -> Answer:
         if not result.errors:
@@ -216,6 +230,8 @@ class Executor:
     def subscribe(self, operation: Operation, request: Request, context: Any) -> Any:
         """The source that a subscription's root field returns, or an Answer with errors."""
         request_log.annotate(operation=operation.name or operation.node.operation.value)
+        if refusal := self._refusal(operation, context):
+            return refusal
         core = self._core(operation, request, context)
         source = (
             ExecutionResult(None, core)
@@ -281,6 +297,7 @@ class Executor:
                 request_log.single_or_several(roots),
                 introspects,
                 extent(document, node, self.schema, self._costs),
+                needed(document, node, self.schema, self._permissions.declared),
             )
 
         operations = (

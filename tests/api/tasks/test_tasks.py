@@ -38,6 +38,7 @@ def test_a_new_task_has_the_defaults(ann):
         "projectId": None,
         "parentId": None,
         "position": task["position"],
+        "dueOn": None,
     }
     assert uuid.UUID(task["id"]).version == 7
     assert ann.task(task["id"]) == task
@@ -72,6 +73,7 @@ def test_a_new_task_in_rest_has_the_same_in_snake_case(ann):
         "parent_id": None,
         "position": task["position"],
         "inherited": [],
+        "due_on": None,
     }
     assert ann.rest("GET", f"/api/v1/tasks/{task['task_id']}").json == task
 

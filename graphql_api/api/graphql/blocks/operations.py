@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.blocks.types import PlannedBlock, PlannedBlockPayload
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
@@ -50,7 +51,7 @@ class BlockQuery:
             f" time: at most {MAX_LISTED:,} in at most {MAX_DAYS} days. They are there from the"
             " plan's being applied on, whatever becomes of them."
         ),
-        metadata=field_cost(LIST, items=MAX_LISTED),
+        metadata=field_cost(LIST, items=MAX_LISTED) | needs(Scope.PLAN_READ, confined=True),
     )
     def planned_blocks(
         self,
@@ -73,6 +74,7 @@ class BlockQuery:
 class BlockMutation:
     @strawberry.mutation(
         description="Move a planned block, pin it, or say what became of it.",
+        metadata=needs(Scope.PLAN_WRITE, confined=True),
     )
     def update_planned_block(
         self,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import field_cost
 from graphql_api.api.graphql.plans.inputs import PlanApplyInput, PlanInput, PlanUndoInput, options
@@ -18,7 +19,7 @@ class PlanQuery:
             "Plan the viewer's open tasks within the working hours of the settings, without"
             " writing anything. Equal input gives equal plans."
         ),
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | needs(Scope.PLAN_READ, confined=True),
     )
     def plan_preview(
         self,
@@ -39,7 +40,7 @@ class PlanMutation:
             "Apply a previewed plan: set `plannedStart` and `plannedEnd` of its tasks, and clear"
             " them on tasks that could not be planned. Applying it again changes nothing."
         ),
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | needs(Scope.PLAN_WRITE, confined=True),
     )
     def plan_apply(
         self,
@@ -56,7 +57,7 @@ class PlanMutation:
 
     @strawberry.mutation(
         description="Undo an applied plan: restore the planned times that its tasks had before.",
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | needs(Scope.PLAN_WRITE, confined=True),
     )
     def plan_undo(
         self,

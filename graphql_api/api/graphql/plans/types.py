@@ -1,6 +1,6 @@
 """GraphQL types of a plan."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import strawberry
@@ -10,6 +10,7 @@ from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
 from graphql_api.api.graphql.strawberry_extras import describe_enum
 from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.planner import model
+from graphql_api.domain.plans.coming import MAX_COMING, ComingBlock, is_coming
 from graphql_api.domain.plans.service import Draft
 from graphql_api.domain.tasks.model import Task as TaskModel
 from graphql_api.infra.executor import lookahead
@@ -85,6 +86,22 @@ class PlanBlock:
     reasons: list[Reason] = strawberry.field(
         description="Why the block is where it is.", metadata=field_cost(LOADED, items=4)
     )
+
+
+@strawberry.type(
+    description="The time that an occurrence takes which is to come: there is no task of it yet."
+)
+class UpcomingBlock:
+    task_id: strawberry.ID = strawberry.field(
+        description="The id of the task that is the current occurrence of its series."
+    )
+    series_id: strawberry.ID = strawberry.field(description="The id of its series.")
+    title: str = strawberry.field(resolver=_title, description="The title of the current task.")
+    on: date = strawberry.field(description="The day of the occurrence, by its rule.")
+    start: datetime = strawberry.field(description="Start of the block.")
+    end: datetime = strawberry.field(description="End of the block.")
+    part: int = strawberry.field(description="Number of this part of the occurrence, from 1.")
+    parts: int = strawberry.field(description="How many parts the occurrence is split into.")
 
 
 @strawberry.type(description="A task that could not be planned.")
@@ -166,6 +183,17 @@ class Plan:
         return self.draft.plan.blocks
 
     @strawberry.field(
+        graphql_type=list[UpcomingBlock],
+        description=(
+            f"The time for occurrences to come of tasks that recur, at most {MAX_COMING} of them,"
+            " by time. They have no tasks yet, so `planApply` leaves them out."
+        ),
+        metadata=field_cost(LOADED, items=MAX_COMING),
+    )
+    def upcoming(self) -> tuple[ComingBlock, ...]:
+        return self.draft.coming
+
+    @strawberry.field(
         graphql_type=list[UnplacedTask],
         description="The tasks that could not be planned, by id.",
         metadata=field_cost(LIST, items=model.MAX_TASKS),
@@ -198,4 +226,4 @@ class Plan:
         metadata=field_cost(LIST, items=model.MAX_TASKS),
     )
     def versions(self) -> tuple[model.PlanTask, ...]:
-        return self.draft.request.tasks
+        return tuple(job for job in self.draft.request.tasks if not is_coming(job.task_id))

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.connection import Listing
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, field_cost
@@ -32,7 +33,7 @@ class ProjectQuery:
     @strawberry.field(
         graphql_type=ProjectConnection,
         description="The viewer's projects, in the order of their `position`.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST) | needs(Scope.TASKS_READ, confined=True),
     )
     def projects(
         self,
@@ -69,6 +70,7 @@ class ProjectQuery:
     @strawberry.field(
         graphql_type=Project | None,
         description="One of the viewer's projects. If there is none of this id: null, NOT_FOUND.",
+        metadata=needs(Scope.TASKS_READ, confined=True),
     )
     def project(
         self,
@@ -90,7 +92,9 @@ def _listing(context: Context, window: Window, *, archived: bool | None) -> List
 
 @strawberry.type
 class ProjectMutation:
-    @strawberry.mutation(description="Create a project, behind the others.")
+    @strawberry.mutation(
+        description="Create a project, behind the others.", metadata=needs(Scope.TASKS_WRITE)
+    )
     def create_project(
         self,
         info: Info,
@@ -101,7 +105,10 @@ class ProjectMutation:
             project=context.projects.create(context.viewer_id, values, context.now)
         )
 
-    @strawberry.mutation(description="Change a project: its name, its colour, its place.")
+    @strawberry.mutation(
+        description="Change a project: its name, its colour, its place.",
+        metadata=needs(Scope.TASKS_WRITE),
+    )
     def update_project(
         self,
         info: Info,
@@ -113,7 +120,8 @@ class ProjectMutation:
         )
 
     @strawberry.mutation(
-        description="Put a project away. Its tasks stay as they are, and in their lists."
+        description="Put a project away. Its tasks stay as they are, and in their lists.",
+        metadata=needs(Scope.TASKS_WRITE),
     )
     def archive_project(
         self,
@@ -122,7 +130,9 @@ class ProjectMutation:
     ) -> ProjectPayload:
         return _archive(info, input, archived=True)
 
-    @strawberry.mutation(description="Take a project out again that was archived.")
+    @strawberry.mutation(
+        description="Take a project out again that was archived.", metadata=needs(Scope.TASKS_WRITE)
+    )
     def unarchive_project(
         self,
         info: Info,
@@ -135,7 +145,7 @@ class ProjectMutation:
             "Delete a project, once its tasks are moved or deleted, or in no project any more. It"
             " is gone at once; many tasks may take a while."
         ),
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE),
     )
     def delete_project(
         self,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
@@ -53,13 +54,14 @@ class Project(Node):
         list_tasks,
         graphql_type=TaskConnection,
         description="The tasks of the project.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST) | needs(Scope.TASKS_READ, confined=True),
     )
 
     @strawberry.field(
         description=(
             "The number of its open tasks. All projects of an operation are counted in one pass."
         ),
+        metadata=needs(Scope.TASKS_READ, confined=True),
     )
     def open_count(project: strawberry.Parent[model.Project], info: Info) -> int:  # noqa: N805 - the parent is the model's project
         return info.context.open_tally(project.user_id).by_project[project.project_id]

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import field_cost
 from graphql_api.api.graphql.quick_add.inputs import NOW, TEXT, TIMEZONE, QuickAddInput
@@ -24,7 +25,7 @@ class QuickAddQuery:
             "What quick add would make of a text in English or German. Nothing is written. Dates"
             " are read at the end or at the beginning of the text; quotes protect."
         ),
-        metadata=field_cost(work=_WORK),
+        metadata=field_cost(work=_WORK) | needs(Scope.TASKS_READ, confined=True),
     )
     def quick_add_preview(
         self,
@@ -43,7 +44,7 @@ class QuickAddQuery:
 class QuickAddMutation:
     @strawberry.mutation(
         description="Create a task from one line of text, as `quickAddPreview` shows it.",
-        metadata=field_cost(work=_WORK),
+        metadata=field_cost(work=_WORK) | needs(Scope.TASKS_WRITE, confined=True),
     )
     def quick_add(
         self,

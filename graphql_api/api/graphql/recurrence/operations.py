@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import field_cost
 from graphql_api.api.graphql.recurrence.inputs import (
@@ -37,7 +38,7 @@ class RecurrenceQuery:
             " rule must have. Nothing is written. A rule that counts from completion is shown as if"
             " each occurrence was done on its day. It looks a hundred years ahead."
         ),
-        metadata=field_cost(items=MAX_PREVIEW, work=_WORK),
+        metadata=field_cost(items=MAX_PREVIEW, work=_WORK) | needs(Scope.TASKS_READ, confined=True),
     )
     def recurrence_preview(
         self,
@@ -62,6 +63,7 @@ class RecurrenceQuery:
     @strawberry.field(
         graphql_type=Series | None,
         description="One of the viewer's series. If there is none of this id: null, and NOT_FOUND.",
+        metadata=needs(Scope.TASKS_READ),
     )
     def series(
         self,
@@ -80,7 +82,8 @@ class RecurrenceMutation:
         description=(
             "Complete an open task. If it is the current occurrence of a series, the next one"
             " becomes current in the same instant, once, whoever else does the same."
-        )
+        ),
+        metadata=needs(Scope.TASKS_WRITE, confined=True),
     )
     def complete_task(
         self,
@@ -94,7 +97,10 @@ class RecurrenceMutation:
         )
 
     @strawberry.mutation(
-        description="Skip the current occurrence of a series: its task is cancelled, the next made."
+        description=(
+            "Skip the current occurrence of a series: its task is cancelled, the next made."
+        ),
+        metadata=needs(Scope.TASKS_WRITE, confined=True),
     )
     def skip_occurrence(
         self,
@@ -106,7 +112,8 @@ class RecurrenceMutation:
         return _closed(context, context.tasks.skip(context.viewer_id, fields, context.actor, now))
 
     @strawberry.mutation(
-        description="Change when a series comes; the current occurrence stays as it is."
+        description="Change when a series comes; the current occurrence stays as it is.",
+        metadata=needs(Scope.TASKS_WRITE),
     )
     def update_series(
         self,
@@ -118,7 +125,8 @@ class RecurrenceMutation:
         return _changed(context, **fields)
 
     @strawberry.mutation(
-        description="End a series: the current occurrence stays, and none comes after it."
+        description="End a series: the current occurrence stays, and none comes after it.",
+        metadata=needs(Scope.TASKS_WRITE),
     )
     def end_series(
         self,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.changes import UndoChangeInput
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, field_cost
@@ -54,6 +55,7 @@ class TaskQuery:
     @strawberry.field(
         graphql_type=Task | None,
         description="One of the viewer's tasks. If there is none of this id: null, and NOT_FOUND.",
+        metadata=needs(Scope.TASKS_READ, confined=True),
     )
     def task(
         self,
@@ -74,13 +76,15 @@ class TaskQuery:
         list_tasks,
         graphql_type=TaskConnection,
         description="The viewer's tasks.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST) | needs(Scope.TASKS_READ, confined=True),
     )
 
 
 @strawberry.type
 class TaskMutation:
-    @strawberry.mutation(description="Create a task.")
+    @strawberry.mutation(
+        description="Create a task.", metadata=needs(Scope.TASKS_WRITE, confined=True)
+    )
     def create_task(
         self,
         info: Info,
@@ -91,7 +95,9 @@ class TaskMutation:
         task = context.tasks.create(context.viewer_id, values, context.actor, context.now)
         return TaskPayload(task=task)
 
-    @strawberry.mutation(description="Change a task.")
+    @strawberry.mutation(
+        description="Change a task.", metadata=needs(Scope.TASKS_WRITE, confined=True)
+    )
     def update_task(
         self,
         info: Info,
@@ -102,7 +108,9 @@ class TaskMutation:
         update = context.tasks.update(context.viewer_id, changes, context.actor, context.now)
         return TaskPayload(task=update.task, merged=update.merged)
 
-    @strawberry.mutation(description="Delete a task permanently.")
+    @strawberry.mutation(
+        description="Delete a task permanently.", metadata=needs(Scope.TASKS_WRITE, confined=True)
+    )
     def delete_task(
         self,
         info: Info,
@@ -122,7 +130,8 @@ class TaskMutation:
         description=(
             "Undo a change: restore the fields that it changed, or the task that it deleted and its"
             " blockers. It is a CONFLICT, with the fields, if one of them has been changed since."
-        )
+        ),
+        metadata=needs(Scope.TASKS_WRITE, confined=True),
     )
     def undo_change(
         self,
@@ -133,7 +142,10 @@ class TaskMutation:
         task = context.history.undo(context.viewer_id, input.change_id, context.actor, context.now)
         return TaskPayload(task=task)
 
-    @strawberry.mutation(description="Add blockers to a task, beside those that it has.")
+    @strawberry.mutation(
+        description="Add blockers to a task, beside those that it has.",
+        metadata=needs(Scope.TASKS_WRITE, confined=True),
+    )
     def add_blockers(
         self,
         info: Info,
@@ -145,7 +157,9 @@ class TaskMutation:
         )
         return _payload(context, change)
 
-    @strawberry.mutation(description="Remove blockers from a task.")
+    @strawberry.mutation(
+        description="Remove blockers from a task.", metadata=needs(Scope.TASKS_WRITE, confined=True)
+    )
     def remove_blockers(
         self,
         info: Info,
@@ -159,7 +173,7 @@ class TaskMutation:
 
     @strawberry.mutation(
         description="Create several tasks. A failure of one does not affect the others.",
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE, confined=True),
     )
     def create_tasks(
         self,
@@ -177,7 +191,7 @@ class TaskMutation:
 
     @strawberry.mutation(
         description="Change several tasks. A failure of one does not affect the others.",
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE, confined=True),
     )
     def update_tasks(
         self,
@@ -200,7 +214,7 @@ class TaskMutation:
             f"Give a tag another name, in up to {MAX_ITEMS} tasks at a time, each with a change of"
             " its own: repeat it until `isComplete`."
         ),
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE),
     )
     def rename_tag(
         self,
@@ -221,7 +235,7 @@ class TaskMutation:
 
     @strawberry.mutation(
         description="Delete several tasks. A failure of one does not affect the others.",
-        metadata=field_cost(expensive=True),
+        metadata=field_cost(expensive=True) | needs(Scope.TASKS_WRITE, confined=True),
     )
     def delete_tasks(
         self,

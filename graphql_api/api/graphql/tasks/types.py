@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, cast
 
 import strawberry
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.changes import ChangeConnection, list_history
 from graphql_api.api.graphql.connection import Connection
 from graphql_api.api.graphql.context import Info
@@ -298,7 +299,7 @@ class Task(Node):
         list_history,
         graphql_type=ChangeConnection,
         description="What has happened to it, newest first, as long as changes are kept.",
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST) | needs(Scope.TASKS_READ, confined=True),
     )
 
     @strawberry.field(

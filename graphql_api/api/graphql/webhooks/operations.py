@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.connection import Listing
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
@@ -34,7 +35,7 @@ class WebhookQuery:
     @strawberry.field(
         graphql_type=list[Webhook],
         description="The viewer's webhooks, the oldest first.",
-        metadata=field_cost(LIST, items=model.MAX_WEBHOOKS),
+        metadata=field_cost(LIST, items=model.MAX_WEBHOOKS) | needs(Scope.WEBHOOKS),
     )
     def webhooks(self, info: Info) -> list[model.Webhook]:
         return info.context.webhooks.all(info.context.viewer_id)
@@ -42,6 +43,7 @@ class WebhookQuery:
     @strawberry.field(
         graphql_type=Webhook | None,
         description="One of the viewer's webhooks. If there is none of this id: null, NOT_FOUND.",
+        metadata=needs(Scope.WEBHOOKS),
     )
     def webhook(
         self,
@@ -55,7 +57,7 @@ class WebhookQuery:
         description=(
             f"The deliveries of a webhook of the last {model.KEPT_FOR.days} days, the newest first."
         ),
-        metadata=field_cost(LIST),
+        metadata=field_cost(LIST) | needs(Scope.WEBHOOKS),
     )
     def webhook_deliveries(
         self,
@@ -95,7 +97,8 @@ class WebhookMutation:
     @strawberry.mutation(
         description=(
             "Create a webhook, which gets changes from now on. The answer has its secret, once."
-        )
+        ),
+        metadata=needs(Scope.WEBHOOKS),
     )
     def create_webhook(
         self,
@@ -106,7 +109,10 @@ class WebhookMutation:
         webhook = context.webhooks.create(context.viewer_id, input.values(), context.now)
         return WebhookPayload(webhook=webhook, secret=webhook.secret)
 
-    @strawberry.mutation(description="Change a webhook, disable it, or enable it again.")
+    @strawberry.mutation(
+        description="Change a webhook, disable it, or enable it again.",
+        metadata=needs(Scope.WEBHOOKS),
+    )
     def update_webhook(
         self,
         info: Info,
@@ -116,7 +122,10 @@ class WebhookMutation:
         webhook = context.webhooks.update(context.viewer_id, input.values(), context.now)
         return WebhookPayload(webhook=webhook)
 
-    @strawberry.mutation(description="Delete a webhook, and what it has not delivered yet.")
+    @strawberry.mutation(
+        description="Delete a webhook, and what it has not delivered yet.",
+        metadata=needs(Scope.WEBHOOKS),
+    )
     def delete_webhook(
         self,
         info: Info,
@@ -130,7 +139,8 @@ class WebhookMutation:
         description=(
             "Give a webhook a new secret, which the answer has, once. The old one goes on to sign"
             " for 24 hours: both signatures are sent."
-        )
+        ),
+        metadata=needs(Scope.WEBHOOKS),
     )
     def rotate_webhook_secret(
         self,
@@ -142,7 +152,8 @@ class WebhookMutation:
         return WebhookPayload(webhook=webhook, secret=webhook.secret)
 
     @strawberry.mutation(
-        description="Have a test event sent to a webhook, once, also while it is disabled."
+        description="Have a test event sent to a webhook, once, also while it is disabled.",
+        metadata=needs(Scope.WEBHOOKS),
     )
     def send_test_event(
         self,
@@ -154,7 +165,8 @@ class WebhookMutation:
         return DeliveryPayload(delivery=delivery)
 
     @strawberry.mutation(
-        description="Have a message delivered again, once, also while its webhook is disabled."
+        description="Have a message delivered again, once, also while its webhook is disabled.",
+        metadata=needs(Scope.WEBHOOKS),
     )
     def redeliver(
         self,

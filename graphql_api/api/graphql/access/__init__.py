@@ -1,0 +1,1 @@
+"""Access tokens, and the scope that each field declares."""

@@ -1,0 +1,170 @@
+"""Access tokens: what they may do, and to which tasks they are confined. Pure."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from graphql_api import clock, ids
+from graphql_api.domain import criteria
+from graphql_api.domain.criteria import Criterion, OneOf
+from graphql_api.domain.records import checked_id, immutable
+from graphql_api.domain.tasks.filters import HasTags
+from graphql_api.domain.tasks.model import Task, tag
+from graphql_api.domain.text import is_invisible
+from graphql_api.errors import FIELD, BadUserInput, Forbidden
+
+MAX_TOKENS = 50  # of a user
+MAX_NAME_LENGTH = 100  # characters
+MAX_CONFINING = 10  # tags, or projects, of a token
+DEFAULT_LIFETIME = timedelta(days=90)
+LONGEST_LIFETIME = timedelta(days=366)
+USE_NOTED_EVERY = timedelta(minutes=5)
+
+
+class Scope(Enum):
+    """A kind of requests that an access token may make."""
+
+    TASKS_READ = "tasks_read"
+    TASKS_WRITE = "tasks_write"
+    PLAN_READ = "plan_read"
+    PLAN_WRITE = "plan_write"
+    CALENDAR_READ = "calendar_read"
+    WEBHOOKS = "webhooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """The tasks that a token sees: those with one of its tags, in one of its projects.
+
+    Without tags, or projects, these are no matter. A token that is confined sees the projects that
+    it names, and no others.
+    """
+
+    tags: tuple[str, ...] = ()
+    project_ids: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """False if nothing is hidden."""
+        return bool(self.tags or self.project_ids)
+
+    @property
+    def criterion(self) -> Criterion:
+        """The condition on tasks."""
+        parts: list[Criterion] = []
+        if self.tags:
+            parts.append(HasTags.of(self.tags, wants_all=False))
+        if self.project_ids:
+            parts.append(OneOf("project_id", self.project_ids))
+        return criteria.All(tuple(parts))
+
+    def check(self, task: Task) -> None:
+        """Raise Forbidden for the state of a task that the token would not see."""
+        if self.tags and not HasTags.of(self.tags, wants_all=False).holds(task):
+            raise Forbidden(
+                "This access token is confined: a task must have one of its tags, which are"
+                f" {', '.join(self.tags)}.",
+                "tags",
+            )
+        if self.project_ids and task.project_id not in self.project_ids:
+            raise Forbidden(
+                f"This access token is confined: {FIELD} must be one of its projects, which are"
+                f" {', '.join(self.project_ids)}.",
+                "project_id",
+            )
+
+
+EVERYTHING = Confinement()
+"""The confinement of sessions, and of tokens without one."""
+
+
+@immutable
+class AccessToken:
+    """A key to a part of what a user may do, for programs. Its text is kept as a hash only."""
+
+    user_id: str
+    token_id: str
+    hash: str
+    name: str
+    scopes: tuple[Scope, ...]
+    tags: tuple[str, ...]
+    project_ids: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = None
+
+    @classmethod
+    def new(
+        cls,
+        user_id: str,
+        now: datetime,
+        *,
+        hash: str,
+        name: str,
+        scopes: Iterable[Scope],
+        tags: Iterable[str] = (),
+        project_ids: Iterable[str] = (),
+        expires_at: datetime | None = None,
+    ) -> "AccessToken":
+        """Make a token of these values. Raises BadUserInput."""
+        at = clock.milliseconds(now)
+        return cls(
+            user_id=user_id,
+            token_id=ids.new_id(now),
+            hash=hash,
+            name=_name(name),
+            scopes=_scopes(tuple(dict.fromkeys(scopes))),
+            tags=_few("tags", dict.fromkeys(tag("tags", each) for each in tags)),
+            project_ids=_few(
+                "project_ids",
+                dict.fromkeys(checked_id("project_ids", each) for each in project_ids),
+            ),
+            created_at=at,
+            expires_at=_expiry(expires_at, at),
+        )
+
+    @property
+    def confinement(self) -> Confinement:
+        """The tasks that it sees."""
+        return Confinement(self.tags, self.project_ids)
+
+    def is_expired(self, now: datetime) -> bool:
+        """Return whether its time is over."""
+        return now >= self.expires_at
+
+    def is_use_noted(self, now: datetime) -> bool:
+        """Return whether its last use was noted a short while ago."""
+        return self.last_used_at is not None and now - self.last_used_at < USE_NOTED_EVERY
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if not 1 <= len(name) <= MAX_NAME_LENGTH or is_invisible(name):
+        raise BadUserInput(
+            f"A name must have 1 to {MAX_NAME_LENGTH} characters, one of them visible.", "name"
+        )
+    return name
+
+
+def _scopes(scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
+    if not scopes:
+        raise BadUserInput(f"{FIELD} must have at least one item.", "scopes")
+    return scopes
+
+
+def _few(field: str, values: Collection[str]) -> tuple[str, ...]:
+    if len(values) > MAX_CONFINING:
+        raise BadUserInput(f"{FIELD} must have at most {MAX_CONFINING} items.", field)
+    return tuple(values)
+
+
+def _expiry(wanted: datetime | None, now: datetime) -> datetime:
+    """The end of a token's life. Raises BadUserInput unless it is ahead, and not too far."""
+    if wanted is None:
+        return now + DEFAULT_LIFETIME
+    if not now < wanted <= now + LONGEST_LIFETIME:
+        raise BadUserInput(
+            f"{FIELD} must be in the future, at most {LONGEST_LIFETIME.days} days ahead.",
+            "expires_at",
+        )
+    return clock.milliseconds(wanted)
