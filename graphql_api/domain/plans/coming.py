@@ -136,7 +136,7 @@ def _jobs(
 
 
 def _following(series: Series, begin: datetime) -> Iterator[Occurrence]:
-    """Yield what comes if the current occurrence is closed when a plan begins, or when it is due."""
+    """Yield what comes if the current occurrence is closed when a plan begins, or it is due."""
     if series.ended_at:
         return
     closed = max(begin, series.current.at) if series.current.at else begin
