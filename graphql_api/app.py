@@ -36,6 +36,7 @@ from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Tokens
 from graphql_api.domain.blocks.service import PlannedBlocks
+from graphql_api.domain.blocks.work import TimerPointer, Work
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.live import LiveFeed, LiveOptions
 from graphql_api.domain.changes.store import ChangeStore
@@ -206,6 +207,7 @@ def build_services(
                 hashing=bulkheads.plan_inputs,
             ),
             blocks=PlannedBlocks(tasks, lists),
+            work=Work(tasks, TimerPointer(database)),
             projects=Projects(
                 projects,
                 ProjectDeletions(projects, Jobs(database, "project"), writes, tasks, clock.now),

@@ -165,8 +165,10 @@ DOORS = {
     },
     "apig_wsgi": {"aws_lambda.py"},
     "strawberry": {
+        "api/graphql/blocks/now.py",
         "api/graphql/blocks/operations.py",
         "api/graphql/blocks/types.py",
+        "api/graphql/blocks/work.py",
         "api/graphql/connection.py",
         "api/graphql/strawberry_extras.py",
         "api/graphql/context.py",

@@ -1,7 +1,7 @@
 """Planned blocks of a task in the JSON document of export and import.
 
 [{"number": …, "start": …, "end": …, "state": …, "pinned": …, "by_hand": …,
-  "reasons": [{"code": …, "text": …, "task_ids": […]}, …]}, …]
+  "counted": …, "reasons": [{"code": …, "text": …, "task_ids": […]}, …]}, …]
 """
 
 from collections.abc import Iterable
@@ -29,6 +29,7 @@ def entries(pieces: Iterable[PlannedBlock]) -> list[Json]:
             "state": block.state.value,
             "pinned": block.pinned,
             "by_hand": block.by_hand,
+            "counted": block.counted,
             "reasons": [
                 {"code": each.code.value, "text": each.text, "task_ids": list(each.task_ids)}
                 for each in block.reasons
@@ -62,6 +63,7 @@ def _block(entry: Json) -> PlannedBlock:
         state=BlockState(entry["state"]),
         pinned=bool(entry["pinned"]),
         by_hand=bool(entry["by_hand"]),
+        counted=int(entry["counted"]),
         reasons=tuple(map(_reason, entry["reasons"])),
     )
 

@@ -235,7 +235,8 @@ def test_no_name_of_a_clients_comes_into_an_expression(ann, calls, name):
 
 def test_every_route_with_a_task_in_it_hides_a_foreign_one(app, ann, neighbour):
     foreign = neighbour.create(title="not yours")
-    bodies = {"blockers": {"blocker_ids": [ann.create(title="mine")["id"]]}, "complete": {}}
+    mine = ann.create(title="mine")["id"]
+    bodies = {"blockers": {"blocker_ids": [mine]}, "complete": {}, "time": {"minutes": 5}}
     rules = [rule for rule in app.url_map.iter_rules() if "<task_id>" in rule.rule]
 
     statuses = {

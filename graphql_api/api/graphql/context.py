@@ -15,6 +15,7 @@ from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.blocks.service import PlannedBlocks
+from graphql_api.domain.blocks.work import Work
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import Actor, ActorKind
 from graphql_api.domain.dependencies.model import Dependencies
@@ -76,6 +77,7 @@ class TaskServices:
     tasks: Tasks
     plans: Plans
     blocks: PlannedBlocks
+    work: Work
     projects: Projects
     quick_adds: QuickAdds
     task_store: TaskStore
@@ -139,6 +141,7 @@ class Context:
         self.tasks = services.tasks
         self.plans = services.plans
         self.blocks = services.blocks
+        self.work = services.work
         self.quick_adds = services.quick_adds
         self.projects = services.projects
         self.task_lists = services.task_lists

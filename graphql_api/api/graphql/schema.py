@@ -9,7 +9,9 @@ from graphql_api.api.graphql import costs
 from graphql_api.api.graphql.access import scopes
 from graphql_api.api.graphql.access.operations import AccessTokenMutation, AccessTokenQuery
 from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
+from graphql_api.api.graphql.blocks.now import NowQuery
 from graphql_api.api.graphql.blocks.operations import BlockMutation, BlockQuery
+from graphql_api.api.graphql.blocks.work import WorkMutation
 from graphql_api.api.graphql.changes import ChangeQuery, Subscription
 from graphql_api.api.graphql.nodes.interface import trust_types
 from graphql_api.api.graphql.nodes.operations import NodeQuery
@@ -30,6 +32,7 @@ class Query(
     BlockQuery,
     ChangeQuery,
     NodeQuery,
+    NowQuery,
     PlanQuery,
     ProjectQuery,
     QuickAddQuery,
@@ -52,6 +55,7 @@ class Mutation(
     SettingsMutation,
     TaskMutation,
     WebhookMutation,
+    WorkMutation,
 ):
     pass
 

@@ -51,6 +51,7 @@ HEADER_DESCRIPTIONS: Mapping[str, str] = {
 PARAMETER_DESCRIPTIONS: Mapping[str, str] = {
     "from": "The start of the range.",
     "to": "The end of the range.",
+    "minutes": "The minutes that there are; by default any.",
     "limit": "How many items a page has.",
     "after": "The cursor after which it begins, from an answer before: a `Link` has it already.",
     "archived": "Those that are archived, or, by default, those that are not.",
@@ -61,7 +62,7 @@ PARAMETER_DESCRIPTIONS: Mapping[str, str] = {
     "missed": "The fate of occurrences that have passed; a preview shows none.",
     "ex_dates": "Local days on which it does not come.",
     "text": "A line of text, of 1 to 500 characters.",
-    "now": "The instant at which it is said; default: the present one.",
+    "now": "The instant to take for the present one.",
     "due_at": "The first due date.",
     "due_on": "The first day, of what has no time of day.",
     "sort": "The order: a `-` in front puts the latest or the greatest first.",

@@ -20,6 +20,7 @@ TAGS: Mapping[str, str] = {
     "Settings": "Working hours, days off, and what makes a task urgent.",
     "Plans": "Plans of the open tasks: previewed, applied, undone.",
     "Quick add": "Tasks from one line of text.",
+    "Work": "Timers, and minutes of work that are logged.",
     "Recurrence": "What comes again, and when.",
     "Webhooks": "URLs to which changes of tasks are posted.",
 }
@@ -578,6 +579,47 @@ ROUTES = (
         description="Plans the tasks as they were before a plan was applied. It can be repeated.",
         example={"plan_id": PLAN_ID},
         problems={404: "No plan of this id was applied within the last 30 days."},
+    ),
+    Route(
+        ("GET",),
+        "/api/v1/what-now",
+        "AskWhatNow",
+        tag="Plans",
+        summary="Ask what to do now",
+        description=(
+            "The task that is under way, or else the most urgent one that is ready and fits, with"
+            " reasons and two alternatives."
+        ),
+    ),
+    Route(
+        ("POST",),
+        f"{TASK}/start",
+        "StartTask",
+        tag="Work",
+        summary="Start a task",
+        description="Its timer runs from now on; any other is stopped in the same instant.",
+        problems={409: "The task is closed, or other requests keep changing it."},
+        body_is_optional=True,
+    ),
+    Route(
+        ("POST",),
+        f"{TASK}/stop",
+        "StopTask",
+        tag="Work",
+        summary="Stop a task",
+        description="The minutes that its timer has run are spent; at most 12 hours count.",
+        problems=TASK_CHANGES,
+        body_is_optional=True,
+    ),
+    Route(
+        ("POST",),
+        f"{TASK}/time",
+        "LogTime",
+        tag="Work",
+        summary="Log work on a task",
+        description="Less than 0 minutes correct what was logged before.",
+        example={"minutes": 45, "at": "2030-01-07T10:00:00Z"},
+        problems=TASK_CHANGES,
     ),
     Route(
         ("GET",),

@@ -40,6 +40,7 @@ class PlannedBlock:
     state: BlockState = BlockState.PLANNED
     pinned: bool = False
     by_hand: bool = False
+    counted: int = 0  # minutes of work that were logged by marking it done
     reasons: tuple[Reason, ...] = ()
 
     @property
@@ -55,6 +56,13 @@ class PlannedBlock:
     def is_ahead(self, now: datetime) -> bool:
         """Return whether it is planned, and not over."""
         return self.is_planned and self.end > now
+
+    def worked(self, since: datetime, until: datetime) -> "PlannedBlock":
+        """The block after work: done, if that has filled half of it."""
+        overlap = min(self.end, until) - max(self.start, since)
+        if not self.is_planned or self.end == self.start or 2 * overlap < self.end - self.start:
+            return self
+        return replace(self, state=BlockState.DONE)
 
     def moved(self, start: datetime, end: datetime) -> "PlannedBlock":
         """The block at another time, where somebody has put it. Raises BadUserInput."""

@@ -114,10 +114,9 @@ class PlannedBlocks:
             found = [block for block in before.pieces if block.number == number]
             if not found:
                 raise NotFound("There is no such planned block.", field="id")
-            others = [block for block in before.pieces if block.number != number]
-            after = before.placed([*others, changed(found[0], values)], now)
+            after = changed(before, found[0], values)
             if after is not before:
-                write = edit(before, after, actor, now)
+                write = edit(before, after.touched(now), actor, now)
                 self._tasks.write(write)
                 after = write.result
             [block] = [each for each in blocks_of(after, now) if each.block.number == number]
@@ -126,19 +125,20 @@ class PlannedBlocks:
         return retry_on_conflict(attempt)
 
 
-def changed(block: PlannedBlock, values: Mapping[str, Any]) -> PlannedBlock:
-    """A block with changes that somebody makes by hand. Raises BadUserInput.
+def changed(task: Task, block: PlannedBlock, values: Mapping[str, Any]) -> Task:
+    """A task with changes of a block that somebody makes by hand. Raises BadUserInput.
 
     A start alone moves it, an end alone makes it longer or shorter; what is moved is pinned.
     """
-    start, end = values.get("start"), values.get("end")
-    if start or end:
-        length = block.end - block.start
-        begins = start or block.start
-        block = replace(block.moved(begins, end or begins + length), pinned=True)
-    if (pinned := values.get("pinned")) is not None:
-        block = replace(block, pinned=pinned)
-    state = values.get("state")
+    start, end, state = values.get("start"), values.get("end"), values.get("state")
     if state is BlockState.STARTED:
         raise BadUserInput("Start the task: its block is started then.", "state")
-    return block if state is None else replace(block, state=state)
+    placed = block
+    if start or end:
+        begins, length = start or block.start, block.end - block.start
+        placed = replace(block.moved(begins, end or begins + length), pinned=True)
+    if (pinned := values.get("pinned")) is not None:
+        placed = replace(placed, pinned=pinned)
+    others = [each for each in task.pieces if each != block]
+    after = task.placed([*others, placed])
+    return after.marked(placed, state) if state else after

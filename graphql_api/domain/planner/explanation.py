@@ -9,7 +9,7 @@ from functools import cached_property
 from operator import sub
 
 from graphql_api.domain.planner.free_time import FreeTime, Pieces
-from graphql_api.domain.planner.minutes import DAY, floor, instant
+from graphql_api.domain.planner.minutes import floor, instant, length
 from graphql_api.domain.planner.model import (
     Block,
     Placement,
@@ -97,7 +97,7 @@ class Explanation:
             yield _deadline(task, floor(task.deadline) - end)
         if len(pieces) > 1:
             shortest = min(end - start for start, end in pieces)
-            text = f"It is split into {len(pieces)} parts, the shortest of {_length(shortest)}."
+            text = f"It is split into {len(pieces)} parts, the shortest of {length(shortest)}."
             yield Reason(ReasonCode.SPLIT, text)
 
     def _earliest_start(self, i: int) -> tuple[int, Reason | None]:
@@ -233,13 +233,6 @@ def _last_ends(pieces: Iterable[Placement]) -> dict[str, int]:
 def _deadline(task: PlanTask, slack: int) -> Reason:
     """Tell how far the end of a task is from its deadline, in minutes before it."""
     if slack < 0:
-        return Reason(ReasonCode.LATE, f"It ends {_length(-slack)} after its deadline.")
+        return Reason(ReasonCode.LATE, f"It ends {length(-slack)} after its deadline.")
     deadline = "hard deadline" if task.deadline_is_hard else "deadline"
-    return Reason(ReasonCode.DEADLINE, f"It ends {_length(slack)} before its {deadline}.")
-
-
-def _length(minutes: int) -> str:
-    """Format a duration: 2 d 3 h 15 min."""
-    days, rest = divmod(minutes, DAY)
-    parts = ((days, "d"), (rest // 60, "h"), (rest % 60, "min"))
-    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 min"
+    return Reason(ReasonCode.DEADLINE, f"It ends {length(slack)} before its {deadline}.")

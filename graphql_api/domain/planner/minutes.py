@@ -20,3 +20,10 @@ def ceil(at: datetime) -> int:
 def instant(minute: int) -> datetime:
     """Convert a minute back to an instant in UTC."""
     return EPOCH + minute * MINUTE
+
+
+def length(minutes: int) -> str:
+    """Format a duration: 2 d 3 h 15 min."""
+    days, rest = divmod(minutes, DAY)
+    parts = ((days, "d"), (rest // 60, "h"), (rest % 60, "min"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 min"

@@ -115,7 +115,7 @@ def _plan_task(task: Task, blockers: tuple[str, ...], standing: Standing) -> Pla
         task_id=task.task_id,
         title=task.title,
         version=task.version,
-        duration_minutes=max(0, (task.duration_minutes or 0) - fixed),
+        duration_minutes=max(0, (task.remaining_minutes or 0) - fixed),
         not_before=_clamp(task.not_before),
         deadline=_clamp(task.deadline),
         deadline_is_hard=task.deadline_type is DeadlineType.HARD,
@@ -243,7 +243,7 @@ def changes(tasks: Iterable[Task], plan: Plan, over: datetime) -> tuple[Change, 
     for block in plan.blocks:
         planned.setdefault(block.task_id, []).append(block)
     return tuple(
-        Change.between(task, task.placed(_kept(task, planned.get(task.task_id, ()), over), over))
+        Change.between(task, task.placed(_kept(task, planned.get(task.task_id, ()), over)))
         for task in tasks
     )
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from graphql_api import clock
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import TIMED, Actor, Change, ChangeKind
 from graphql_api.domain.conflicts import retry_on_conflict
@@ -261,4 +260,4 @@ def _reverted(task: Task, values: Mapping[str, Any], zone: str | None, now: date
 def _deleted(change: Change, now: datetime) -> Task:
     """The task that a change has deleted, as its next version."""
     deleted = codec.decode(Task, change.before)
-    return replace(deleted, version=deleted.version + 1, updated_at=clock.milliseconds(now))
+    return replace(deleted.touched(now), running_since=None)

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -26,7 +26,7 @@ from graphql_api.domain.reminders.model import Bases, Reminder, ReminderBase, ch
 from graphql_api.domain.reminders.model import checked as checked_reminders
 from graphql_api.domain.subtasks.positions import checked_position, last_position
 from graphql_api.domain.text import comparable, is_invisible
-from graphql_api.errors import FIELD, BadUserInput
+from graphql_api.errors import FIELD, BadUserInput, Conflict
 from graphql_api.ids import new_id
 from graphql_api.infra.dynamodb.codec import Raw
 
@@ -35,6 +35,8 @@ MAX_DESCRIPTION_BYTES = 32 * 1024  # of UTF-8
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 50  # characters, without surrounding space
 MAX_MINUTES = 14_400  # ten days, of a task or of a part of it
+MAX_SPENT = 600_000  # minutes, ten thousand hours
+MAX_TIMER = 12 * 60  # minutes that a timer counts: one that runs longer was forgotten
 MAX_VERSION = 2**31 - 1  # the largest Int of GraphQL
 
 
@@ -136,6 +138,8 @@ class Task:
     project_id: str | None = writable(_other_id, default=None)
     due_on: date | None = writable(checked_day, default=None)
     due_day: DueDay | None = internal(default=None)  # of `due_on`, where the user lives
+    spent_minutes: int = derived(default=0)
+    running_since: datetime | None = derived(default=None)  # as its timer was started
     planned_blocks: Raw | None = encoded()  # by number; none of a task that was planned by hand
     parent_id: str | None = writable(_other_id, default=None)
     position: str = writable(_position, default="")  # empty: as it was created
@@ -181,10 +185,13 @@ class Task:
     ) -> "Task":
         """A task as it was exported, with its id, times and version; `timezone` as for a new one.
 
+        Its timer stands still, since another task's may run.
+
         Raises BadUserInput, but not for rules that are younger than release 0.1.0: whatever a
         release has exported can be imported.
         """
-        task = cls(user_id=user_id, **_checked(values)).located(timezone)
+        stored = cls(user_id=user_id, **_checked(values)).located(timezone)
+        task = replace(stored, running_since=None)
         with_one_due({"due_at": task.due_at, "due_on": task.due_on})
         checked_id("task_id", task.task_id)
         if task.completed is (task.completed_at is None):
@@ -215,7 +222,7 @@ class Task:
         if after.due_on != self.due_on:
             after = after.located(timezone)
         if not undoing:
-            after = _with_its_blocks(self, after, clock.milliseconds(now))
+            after = _with_its_blocks(self, after, now)
         _check_planned_times(after)
         _check_change(self, after)
         if not undoing:
@@ -225,10 +232,62 @@ class Task:
             after = replace(after, completed_at=at if after.completed else None)
         return replace(after, updated_at=at, version=self.version + 1)
 
-    def placed(self, pieces: Iterable[PlannedBlock], now: datetime) -> "Task":
-        """The task with these planned blocks in the place of its own."""
-        after = _with_blocks(self, pieces)
-        return self if after is self else after.touched(now)
+    def placed(self, pieces: Iterable[PlannedBlock]) -> "Task":
+        """The task with these planned blocks in the place of its own, and the span they have."""
+        kept = blocks.by_time(pieces)
+        if kept == self.pieces:
+            return self
+        start, end = blocks.outer_span(kept)
+        stored = blocks.encoded(kept)
+        return replace(self, planned_start=start, planned_end=end, planned_blocks=stored)
+
+    def marked(self, block: PlannedBlock, state: BlockState) -> "Task":
+        """The task with another state of a block.
+
+        One that is marked as done was worked through, but no longer than what was left to do.
+        """
+        if block.state is state:
+            return self
+        left = block.minutes if self.remaining_minutes is None else self.remaining_minutes
+        counted = min(block.minutes, left) if state is BlockState.DONE else 0
+        others = [each for each in self.pieces if each != block]
+        after = self.placed([*others, replace(block, state=state, counted=counted)])
+        spent = self.spent_minutes - block.counted + counted
+        return replace(after, spent_minutes=min(max(spent, 0), MAX_SPENT))
+
+    def started(self, now: datetime) -> "Task":
+        """The task with its timer running. Raises Conflict if it is closed."""
+        if not self.open:
+            raise Conflict(f"This task is {self.status.value} already.", field="id")
+        if self.running_since:
+            return self
+        since = clock.milliseconds(now)
+        return replace(self, running_since=since, status=TaskStatus.IN_PROGRESS)
+
+    def stopped(self, now: datetime) -> "Task":
+        """The task with its timer stopped, and its minutes logged, as far as they count."""
+        if self.running_since is None:
+            return self
+        elapsed = int((now - self.running_since).total_seconds()) // 60
+        minutes = max(0, min(elapsed, MAX_TIMER, MAX_SPENT - self.spent_minutes))
+        return replace(self.logged(minutes, clock.milliseconds(now)), running_since=None)
+
+    def logged(self, minutes: int, until: datetime) -> "Task":
+        """The task with minutes of work that ended at an instant; less than none correct others.
+
+        Blocks that they fill by half are done. Raises BadUserInput.
+        """
+        spent = self.spent_minutes + minutes
+        if not 0 <= spent <= MAX_SPENT:
+            message = (
+                f"All work on a task has 0 to {MAX_SPENT:,} minutes, and would have {spent:,}."
+            )
+            raise BadUserInput(message, "minutes")
+        if not minutes:
+            return self
+        since = until - timedelta(minutes=max(0, minutes))
+        after = self.placed(block.worked(since, until) for block in self.pieces)
+        return replace(after, spent_minutes=spent)
 
     def touched(self, now: datetime) -> "Task":
         """The task after a change that is none of its own fields."""
@@ -268,6 +327,8 @@ class Task:
             planned_start=None,
             planned_end=None,
             planned_blocks=None,
+            spent_minutes=0,
+            running_since=None,
             reminders=tuple(reminders),
             created_at=created,
             updated_at=created,
@@ -301,6 +362,13 @@ class Task:
         return self.status is TaskStatus.COMPLETED
 
     @property
+    def remaining_minutes(self) -> int | None:
+        """The minutes of work that are left; None without an estimate."""
+        if self.duration_minutes is None:
+            return None
+        return max(0, self.duration_minutes - self.spent_minutes)
+
+    @property
     def pieces(self) -> tuple[PlannedBlock, ...]:
         """Its planned blocks, by time; one for planned times that were set by hand."""
         if self.planned_blocks:
@@ -315,7 +383,9 @@ class Task:
             return block.state
         if self.completed_at and block.start <= self.completed_at:
             return BlockState.DONE
-        if self.status is TaskStatus.IN_PROGRESS and block.start <= now < block.end:
+        in_it = self.status is TaskStatus.IN_PROGRESS and now < block.end
+        since = self.running_since
+        if block.start <= now and (in_it or (since is not None and since < block.end)):
             return BlockState.STARTED
         return BlockState.MISSED if block.end <= now else BlockState.PLANNED
 
@@ -406,29 +476,23 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_its_blocks(before: Task, after: Task, now: datetime) -> Task:
-    """The next state of a task with the blocks that belong to it.
+    """The next state of a task with the timer and the blocks that belong to it.
 
-    Whoever closes a task gives back the time that is still ahead; whoever sets its planned times
-    puts one block there, in the place of all that were planned.
+    A timer runs only as long as a task is in progress. Whoever closes a task gives back the time
+    that is still ahead; whoever sets its planned times puts one block there, in the place of all
+    that were planned.
     """
+    if after.status is not TaskStatus.IN_PROGRESS:
+        after = after.stopped(now)
     if _span(before) == _span(after):
         closes = before.open and not after.open
-        return _with_blocks(after, blocks.closed(after.pieces, now)) if closes else after
+        at = clock.milliseconds(now)
+        return after.placed(blocks.closed(after.pieces, at)) if closes else after
     over = [block for block in before.pieces if not block.is_planned]
     by_hand = replace(after, planned_blocks=None).pieces
     number = blocks.next_number(over)
     kept = [*over, *(replace(block, number=number) for block in by_hand)] if over else []
     return replace(after, planned_blocks=blocks.encoded(kept))
-
-
-def _with_blocks(task: Task, pieces: Iterable[PlannedBlock]) -> Task:
-    """The task with these planned blocks, and with the span that they have."""
-    kept = blocks.by_time(pieces)
-    if kept == task.pieces:
-        return task
-    start, end = blocks.outer_span(kept)
-    encoded = blocks.encoded(kept)
-    return replace(task, planned_start=start, planned_end=end, planned_blocks=encoded)
 
 
 def _span(task: Task) -> tuple[datetime | None, datetime | None]:

@@ -114,6 +114,10 @@ class Ranking:
         self._as_of.update(((user_id, task.task_id), as_of) for task in page.items)
         return page, len(ranked)
 
+    def open_tasks(self, user_id: str) -> list[Task]:
+        """The user's open tasks, of too many the newest."""
+        return self._open_tasks(user_id)[0]
+
     def _open_tasks(self, user_id: str) -> tuple[list[Task], bool]:
         """The user's newest open tasks, and whether these are all of them."""
         if user_id not in self._open:

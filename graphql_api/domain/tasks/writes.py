@@ -14,9 +14,9 @@ from graphql_api.infra.dynamodb.codec import Raw
 
 DERIVED = {
     *("updated_at", "completed_at", "version", "series_id", "change_id"),
-    *("due_day", "child_ids"),
+    *("due_day", "child_ids", "running_since"),
 }
-"""Fields that nobody sets: no change names them."""
+"""Fields that nobody sets: no change names them, and none is taken back."""
 
 RECURRENCE = "recurrence"
 """The name that a change has for the series of a task."""

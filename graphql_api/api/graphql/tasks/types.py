@@ -171,6 +171,15 @@ class Task(Node):
         ),
         metadata=field_cost(LOADED, items=MAX_REMINDERS),
     )
+    spent_minutes: int = strawberry.field(
+        description=(
+            "The minutes of work until now: of `startTask` and `stopTask`, of `logTime`, and of"
+            " blocks that were marked as done."
+        )
+    )
+    running_since: datetime | None = strawberry.field(
+        description="When its timer was started; null while it stands still."
+    )
     project_id: strawberry.ID | None = strawberry.field(
         resolver=_project_id,
         description=(
@@ -266,6 +275,12 @@ class Task(Node):
     )
     def series(task: strawberry.Parent[model.Task], info: Info) -> SeriesModel | None:  # noqa: N805 - as `owner`
         return info.context.series_of(task)
+
+    @strawberry.field(
+        description="The minutes that are left of `durationMinutes`; null without an estimate."
+    )
+    def remaining_minutes(task: strawberry.Parent[model.Task]) -> int | None:  # noqa: N805 - as `owner`
+        return task.remaining_minutes
 
     @strawberry.field(
         graphql_type=list[Annotated["PlannedBlock", strawberry.lazy(_BLOCKS)]],
