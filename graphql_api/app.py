@@ -18,7 +18,7 @@ from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.graphql_view import DRAFTS, GraphQLView
 from graphql_api.api.http.middleware import CORSMiddleware, RequestMiddleware
 from graphql_api.api.http.responses import json_response
-from graphql_api.api.http.routes import graphql_routes, health_routes, plan_routes
+from graphql_api.api.http.routes import calendar_routes, graphql_routes, health_routes, plan_routes
 from graphql_api.api.pages.graphiql import GraphiQL
 from graphql_api.api.pages.plan import PlanPage
 from graphql_api.api.rest import openapi
@@ -37,6 +37,8 @@ from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Tokens
 from graphql_api.domain.blocks.service import PlannedBlocks
 from graphql_api.domain.blocks.work import TimerPointer, Work
+from graphql_api.domain.calendars.service import CalendarFeeds
+from graphql_api.domain.calendars.store import FeedStore
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.live import LiveFeed, LiveOptions
 from graphql_api.domain.changes.store import ChangeStore
@@ -137,6 +139,7 @@ def create_app(
     app.register_blueprint(graphql_routes(view, GraphiQL() if config.graphiql else None))
     if config.plan_page:
         app.register_blueprint(plan_routes(PlanPage()))
+    app.register_blueprint(calendar_routes(services.calendar_feeds, services.now))
     # Readiness is whether the store can be read within a second.
     impatient = UserStore(Database(connection, config.table_prefix, attempts=1, timeout=1))
     app.register_blueprint(health_routes(HealthCheck(database, impatient), is_draining))
@@ -244,6 +247,7 @@ def build_services(
             OutgoingClient(allow_private=config.webhook_allow_private),
             Payloads(cursors).of_test,
         ),
+        calendar_feeds=CalendarFeeds(FeedStore(database), lists, config.base_url),
         user_store=users,
         dependency_store=dependencies,
         settings_store=settings,

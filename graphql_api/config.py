@@ -75,6 +75,7 @@ class Config:
     plan_page: bool = True
     introspection: bool = True
     cors_origins: tuple[str, ...] = ()
+    public_url: str = ""  # what addresses that users are given begin with
     trusted_documents: Path | None = None
     graphql_http: str = "2025"
     trusted_proxies: int = 0
@@ -99,6 +100,11 @@ class Config:
     def embedded(self) -> bool:
         """Tell whether the service runs its own engine."""
         return self.dynamodb == "embedded"
+
+    @property
+    def base_url(self) -> str:
+        """The beginning of addresses that users are given; empty if that is not known."""
+        return self.public_url or (f"http://{self.host}:{self.port}" if self.port else "")
 
     @property
     def endpoint(self) -> str | None:
@@ -152,6 +158,7 @@ class Config:
             graphiql=read("GRAPHIQL", embedded, _switch),
             plan_page=read("PLAN_PAGE", cls.plan_page, _switch),
             introspection=read("INTROSPECTION", embedded, _switch),
+            public_url=read("PUBLIC_URL", cls.public_url, _public_url),
             cors_origins=read("CORS_ORIGINS", cls.cors_origins, _origins),
             trusted_documents=read("TRUSTED_DOCUMENTS", cls.trusted_documents, _path),
             trusted_proxies=read("TRUSTED_PROXIES", cls.trusted_proxies, _integer(0, 10)),
@@ -311,6 +318,13 @@ def _repeats(secret: bytes) -> bool:
         secret == (secret[:length] * len(secret))[: len(secret)]
         for length in range(1, MAX_REPEATED_UNIT)
     )
+
+
+def _public_url(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.netloc or url.query or url.fragment:
+        raise ValueError(f"must be a URL such as https://tasks.example.com, not {text!r}")
+    return text.rstrip("/")
 
 
 def _origins(text: str) -> tuple[str, ...]:

@@ -195,7 +195,7 @@ DOORS = {
         "api/graphql/settings.py",
         *(
             f"api/graphql/{feature}/{name}.py"
-            for feature in ("projects", "quick_add", "webhooks")
+            for feature in ("calendars", "projects", "quick_add", "webhooks")
             for name in ("inputs", "operations", "types")
         ),
         *(

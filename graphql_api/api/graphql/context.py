@@ -16,6 +16,7 @@ from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.blocks.service import PlannedBlocks
 from graphql_api.domain.blocks.work import Work
+from graphql_api.domain.calendars.service import CalendarFeeds
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import Actor, ActorKind
 from graphql_api.domain.dependencies.model import Dependencies
@@ -97,6 +98,7 @@ class Services:
     confined: Callable[[Confinement], TaskServices]
     user_settings: UserSettings
     webhooks: Webhooks
+    calendar_feeds: CalendarFeeds
     user_store: UserStore
     series_store: SeriesStore
     dependency_store: DependencyStore
@@ -124,6 +126,7 @@ class Context:
         self.user_settings = services.user_settings
         self.webhooks = services.webhooks
         self._use(services.of_tasks)
+        self.calendar_feeds = services.calendar_feeds
         self.cursors = services.cursors
         self.rankings = services.rankings
         self._services = services

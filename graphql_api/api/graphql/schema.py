@@ -12,6 +12,7 @@ from graphql_api.api.graphql.accounts import AccountMutation, AccountQuery
 from graphql_api.api.graphql.blocks.now import NowQuery
 from graphql_api.api.graphql.blocks.operations import BlockMutation, BlockQuery
 from graphql_api.api.graphql.blocks.work import WorkMutation
+from graphql_api.api.graphql.calendars.operations import CalendarMutation, CalendarQuery
 from graphql_api.api.graphql.changes import ChangeQuery, Subscription
 from graphql_api.api.graphql.nodes.interface import trust_types
 from graphql_api.api.graphql.nodes.operations import NodeQuery
@@ -30,6 +31,7 @@ class Query(
     AccessTokenQuery,
     AccountQuery,
     BlockQuery,
+    CalendarQuery,
     ChangeQuery,
     NodeQuery,
     NowQuery,
@@ -48,6 +50,7 @@ class Mutation(
     AccessTokenMutation,
     AccountMutation,
     BlockMutation,
+    CalendarMutation,
     PlanMutation,
     ProjectMutation,
     QuickAddMutation,

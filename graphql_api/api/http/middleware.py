@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from graphql_api.api.http.negotiation import GRAPHQL_PATH
+from graphql_api.domain.calendars.service import PATH as CALENDARS
 from graphql_api.infra import request_log
 from graphql_api.infra.concurrency.deadline import clear_deadline, set_deadline
 from graphql_api.infra.request_log import RequestRecord
@@ -31,6 +32,8 @@ CORS_RESPONSE_HEADERS = (
     *("ETag", "Link", "Location", "Preference-Applied", "Retry-After"),
     *("X-Changes-Cursor", "X-Incomplete", "X-Request-Id"),
 )
+
+SECRET_PATHS = f"{CALENDARS}/"  # the rest of which is a secret
 
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -113,6 +116,8 @@ def _bind(environ: WSGIEnvironment) -> RequestRecord:
     # A slash at the end changes nothing; a redirect would be built from the client's Host.
     environ["PATH_INFO"] = raw = "/" + environ["PATH_INFO"].lstrip("/").removesuffix("/")
     path = raw if raw.isascii() else raw.encode("latin-1").decode(errors="replace")
+    if path.lower().startswith(SECRET_PATHS):  # whoever reads the log could read the calendar
+        path = f"{SECRET_PATHS}…"
     return request_log.bind(request_id, method, path, environ.get("REMOTE_ADDR", ""))
 
 

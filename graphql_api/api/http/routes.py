@@ -1,6 +1,8 @@
-"""The routes beside REST: GraphQL, its page, the plan's page and the health checks."""
+"""The routes beside REST: GraphQL, its page, the plan's page, calendars and the health checks."""
 
+import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from flask import Blueprint, Response
@@ -13,8 +15,12 @@ from graphql_api.api.http.requests import HTTPRequest
 from graphql_api.api.http.responses import asset_response, html_response, json_response
 from graphql_api.api.pages.graphiql import Asset, GraphiQL
 from graphql_api.api.pages.plan import PlanPage
+from graphql_api.domain.calendars.icalendar import MEDIA_TYPE
+from graphql_api.domain.calendars.service import PATH as CALENDARS
+from graphql_api.domain.calendars.service import CalendarFeeds
 from graphql_api.domain.health import StoreHealth
 from graphql_api.errors import ServiceUnavailable
+from graphql_api.infra import request_log
 
 to_anyone = partial(open_to, Access.ANYONE)
 by_field = partial(open_to, Access.BY_FIELD)
@@ -59,6 +65,28 @@ def plan_routes(page: PlanPage) -> Blueprint:
     @to_anyone
     def asset(_: HTTPRequest, name: str) -> Response:
         return _file(page.asset(name))
+
+    return routes
+
+
+def calendar_routes(feeds: CalendarFeeds, now: Callable[[], datetime]) -> Blueprint:
+    """Route the addresses of calendar feeds, which are secrets, to their calendars.
+
+    No cache may answer by itself, so that a deleted feed is gone; what has not changed is a 304.
+    """
+    routes = Blueprint("calendars", __name__)
+
+    @routes.get(f"{CALENDARS}/<token>.ics")
+    @to_anyone
+    def calendar(request: HTTPRequest, token: str) -> Response:
+        feed = feeds.open(token)
+        request_log.annotate(user_id=feed.user_id)
+        text = feeds.text(feed, now())
+        response = Response(text, content_type=f"{MEDIA_TYPE}; charset=utf-8")
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.set_etag(hashlib.sha256(text).hexdigest()[:32])
+        response.make_conditional(request.environ)
+        return response
 
     return routes
 

@@ -21,6 +21,7 @@ TAGS: Mapping[str, str] = {
     "Plans": "Plans of the open tasks: previewed, applied, undone.",
     "Quick add": "Tasks from one line of text.",
     "Work": "Timers, and minutes of work that are logged.",
+    "Calendars": "Calendars that programs subscribe to.",
     "Recurrence": "What comes again, and when.",
     "Webhooks": "URLs to which changes of tasks are posted.",
 }
@@ -77,6 +78,7 @@ SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
 PLANNED_BLOCKS = f"{PLAN}/blocks"
 SERIES = "/api/v1/series/<series_id>"
+CALENDAR_FEEDS = "/api/v1/calendar-feeds"
 QUICK_ADD = "/api/v1/quick-add"
 RECURRENCE_PREVIEW = "/api/v1/recurrence-preview"
 ACCESS_TOKENS = "/api/v1/access-tokens"
@@ -466,6 +468,34 @@ ROUTES = (
         problems={409: "The `Idempotency-Key` was used with another text, or its task is gone."},
         status=201,
         location=f"{TASKS}/{{task[task_id]}}",
+    ),
+    Route(
+        ("GET",),
+        CALENDAR_FEEDS,
+        "ListCalendarFeeds",
+        tag="Calendars",
+        summary="List calendar feeds",
+    ),
+    Route(
+        ("POST",),
+        CALENDAR_FEEDS,
+        "CreateCalendarFeed",
+        tag="Calendars",
+        summary="Create a calendar feed",
+        description="The answer has the address of the calendar; it is shown this once.",
+        example={"name": "My plan", "content": ["blocks", "due"], "detail": "full"},
+        problems={409: "The user has as many calendar feeds as a user may have."},
+        status=201,
+    ),
+    Route(
+        ("DELETE",),
+        f"{CALENDAR_FEEDS}/<feed_id>",
+        "DeleteCalendarFeed",
+        tag="Calendars",
+        summary="Delete a calendar feed",
+        description="Its address leads nowhere then.",
+        problems={409: "Other requests keep changing the user's feeds."},
+        message="Calendar feed deleted successfully",
     ),
     Route(
         ("GET",),

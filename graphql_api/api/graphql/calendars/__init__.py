@@ -1,0 +1,1 @@
+"""Calendars: feeds that calendar programs subscribe to."""
