@@ -428,3 +428,59 @@ def test_nobody_sees_or_changes_the_series_of_another(ann, neighbour):
     assert codes(neighbour.graphql(END, input={"id": series_id})) == ["NOT_FOUND"]
     assert codes(complete(neighbour, task["id"])) == ["NOT_FOUND"]
     assert data(ann.graphql(GET, id=task["id"]))["series"]["endedAt"] is None
+
+
+ADD = """mutation ($input: BlockersInput!) {
+  addBlockers(input: $input) { task { isReady } } }"""
+BLOCKED = "query ($id: ID!) { task(id: $id) { isReady blockedBy { id } } }"
+
+
+def block(person, task, *blockers):
+    data(person.graphql(ADD, input={"taskId": task, "blockerIds": list(blockers)}))
+
+
+def blocked(person, task_id):
+    task = data(person.graphql(BLOCKED, id=task_id))
+    return task["isReady"], [each["id"] for each in task["blockedBy"]]
+
+
+def test_a_blocker_that_recurs_binds_the_occurrence_that_is_current(ann):
+    water, harvest = recurring(ann)["id"], ann.create(title="Harvest")["id"]
+    block(ann, harvest, water)
+    assert blocked(ann, harvest) == (False, [water])
+
+    data(complete(ann, water))
+
+    assert blocked(ann, harvest) == (True, [water])  # and not by the next one, forever
+
+
+def test_the_next_occurrence_waits_for_what_recurs_as_the_one_before_did(ann, calls):
+    water, harvest = recurring(ann, "FREQ=DAILY")["id"], recurring(ann)["id"]
+    plain = ann.create(title="Buy a basket")["id"]
+    block(ann, harvest, water, plain)
+    for _ in range(3):
+        water = data(complete(ann, water))["next"]["id"]
+    ann.graphql(UPDATE, input={"id": plain, "status": "COMPLETED"})
+
+    calls.clear()
+    following = data(complete(ann, harvest))["next"]["id"]
+
+    assert calls.count("TransactWriteItems") == 1
+    assert blocked(ann, following) == (False, [water])
+    assert blocked(ann, harvest)[1] == [plain]  # what recurs has gone along
+    assert codes(complete(ann, following)) == ["CONFLICT"]
+
+    data(ann.graphql(UNDO, id=last_change(ann, harvest)["id"]))
+    assert codes(ann.graphql(GET, id=following)) == ["NOT_FOUND"]
+    assert blocked(ann, harvest) == (False, [plain, water])
+
+
+def test_a_next_occurrence_with_another_blocker_stays(ann):
+    water, harvest = recurring(ann, "FREQ=DAILY")["id"], recurring(ann)["id"]
+    block(ann, harvest, water)
+    data(complete(ann, water))
+    following = data(complete(ann, harvest))["next"]["id"]
+    block(ann, following, ann.create(title="Buy a basket")["id"])
+    data(ann.graphql(UNDO, id=last_change(ann, harvest)["id"]))
+
+    assert data(ann.graphql(GET, id=following))["status"] == "PENDING"

@@ -103,6 +103,14 @@ class Dependencies:
         left = tuple(other for other in self.blockers_of(task_id) if other not in blocker_ids)
         return self._with({**self.blockers, task_id: left}, self._closed)
 
+    def hand_over(
+        self, task_id: str, to: str, blocker_ids: Collection[str], others: Iterable[str]
+    ) -> "Dependencies":
+        """Let others block another task in the place of these blockers of a task."""
+        left = tuple(each for each in self.blockers_of(task_id) if each not in blocker_ids)
+        kept = tuple(dict.fromkeys((*self.blockers_of(to), *others)))
+        return self._with({**self.blockers, task_id: left, to: kept}, self._closed)
+
     def without(self, task_id: str) -> "Dependencies":
         """Remove all dependencies of a deleted task."""
         left = {

@@ -85,6 +85,7 @@ class Series:
     version: int = 1
     previous: Current | None = None  # what the current one has followed, while that can be undone
     missed: tuple[date, ...] = ()  # between the two
+    bound_to: tuple[str, ...] = ()  # ids of what blocks the current one from its beginning
     ended_at: datetime | None = None
     lost: bool = False  # ended because its current task was deleted
 
@@ -179,6 +180,10 @@ class Series:
             number=self.number + 1,
         )
         return after, missed
+
+    def bind(self, blocker_ids: tuple[str, ...]) -> "Series":
+        """The series whose current occurrence is blocked by these from its beginning."""
+        return replace(self, bound_to=blocker_ids)
 
     def go_back(self) -> "Series":
         """The series before its last occurrence was closed."""

@@ -13,6 +13,7 @@ from graphql_api import ids
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import check_version, retry_on_conflict
 from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.dependencies.store import Links
 from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.series.model import Series, following_task, records
 from graphql_api.domain.series.store import SeriesStore
@@ -46,8 +47,11 @@ class Succession:
     def __init__(self, store: SeriesStore, tasks: TaskStore, settings: SettingsStore) -> None:
         self._store, self._tasks, self._settings = store, tasks, settings
 
-    def of_edit(self, write: Write, actor: Actor, now: datetime) -> Consequences:
-        """The consequences of closing the current occurrence; none of other edits."""
+    def of_edit(self, write: Write, links: Links, actor: Actor, now: datetime) -> Consequences:
+        """The consequences of closing the current occurrence; none of other edits.
+
+        Blockers that recur block the next one, too: each by the occurrence that is current.
+        """
         before, after = write.before, write.after
         if before is None or after is None or after.series_id is None:
             return NONE
@@ -57,16 +61,30 @@ class Succession:
         if series is None:
             return NONE
         advanced, missed = series.advance(ids.new_id(now), now)
-        kept = records(after, series, missed, actor, now)
-        actions = (
-            self._store.put(series, advanced),
-            *self._store.record_actions(series, kept),
-        )
+        kept = self._store.record_actions(series, records(after, series, missed, actor, now))
         if advanced.ended_at:
-            return Consequences(actions=actions)
+            return Consequences(actions=(self._store.put(series, advanced), *kept))
+        bound, unclosed = self._bind(advanced, before, links)
         following, unmoved = self._located(following_task(before, advanced, now), before)
         new = writes.creation(following, (), actor, now, follows=write.change.change_id)
-        return Consequences((new,), (*actions, *unmoved), new.result)
+        actions = (self._store.put(series, bound), *kept, *unclosed, *unmoved)
+        return Consequences((new,), actions, new.result)
+
+    def _bind(self, series: Series, closed: Task, links: Links) -> tuple[Series, list[Action]]:
+        """Let what recurs and has blocked an occurrence block the next; check that it is open."""
+        blocker_ids = links.now.blockers_of(closed.task_id)
+        found = self._tasks.get_many([(closed.user_id, each) for each in blocker_ids])
+        recurring = [task for task in found.values() if task.series_id]
+        if not recurring:
+            return series.bind(()), []
+        going_on = [each for each in self._store.of_tasks(recurring) if not each.ended_at]
+        current = self._tasks.get_many([(each.user_id, each.current.task_id) for each in going_on])
+        binding = [task for task in current.values() if task.open]
+        ids_of_binding = tuple(sorted(task.task_id for task in binding))
+        gone = [task.task_id for task in recurring]
+        to = series.current.task_id
+        links.change(links.now.hand_over(closed.task_id, to, gone, ids_of_binding))
+        return series.bind(ids_of_binding), list(map(self._tasks.unchanged_check, binding))
 
     def _located(self, following: Task, before: Task) -> tuple[Task, list[Action]]:
         """The next task with its due day where that of the one before lies, or where its user is.
@@ -147,9 +165,7 @@ class Succession:
         if not self.is_current(task):
             raise BadUserInput("This task is not the current occurrence of a series.", "id")
 
-    def of_reopening(
-        self, task: Task, dependencies: Dependencies, actor: Actor, now: datetime
-    ) -> Consequences:
+    def of_reopening(self, task: Task, links: Links, actor: Actor, now: datetime) -> Consequences:
         """The consequences of taking a closing back: the untouched next one goes."""
         series = self._find(task)
         if series is None or series.previous is None or series.previous.task_id != task.task_id:
@@ -161,10 +177,12 @@ class Succession:
             if found is None:
                 return NONE
             renewed = [found, *chain(*Placement(self._tasks).below(found))]
-            if len(renewed) > MAX_TAKEN_BACK or not _are_untouched(renewed, dependencies):
+            if len(renewed) > MAX_TAKEN_BACK or not _are_untouched(renewed, links.now, series):
                 return NONE
-            deletions = (writes.deletion(each, dependencies, actor, now) for each in renewed)
+            deletions = (writes.deletion(each, links.now, actor, now) for each in renewed)
             gone = tuple(deletions)[::-1]
+            bound = series.bound_to
+            links.change(links.now.hand_over(found.task_id, task.task_id, bound, bound))
         back = series.go_back()
         keys = [f"{back.current.on.isoformat()}#{task.task_id}"]
         keys += [f"{on.isoformat()}#" for on in series.missed]
@@ -199,12 +217,13 @@ class Succession:
         return series
 
 
-def _are_untouched(tasks: Iterable[Task], dependencies: Dependencies) -> bool:
-    """Tell whether nobody has changed tasks since they were created."""
+def _are_untouched(tasks: Iterable[Task], dependencies: Dependencies, series: Series) -> bool:
+    """Tell whether nobody has changed the tasks of an occurrence since they were created."""
+    bound = {series.current.task_id: set(series.bound_to)}
     return all(
         task.version == 1
         and task.open
-        and not dependencies.blockers_of(task.task_id)
+        and set(dependencies.blockers_of(task.task_id)) == bound.get(task.task_id, set())
         and not dependencies.blocked_by(task.task_id)
         for task in tasks
     )

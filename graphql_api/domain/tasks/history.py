@@ -72,20 +72,23 @@ class History:
             raise BadUserInput("When a task recurs is changed anew, not taken back.", "change_id")
 
         def attempt() -> Task:
-            write, beside = self._undoing(change, actor, now)
-            more = self._consequences(write, actor, now)
-            self._store.write(write, *more.writes, beside=[*beside, *more.actions])
+            links = self._dependencies.links(user_id)
+            write, beside = self._undoing(change, links, actor, now)
+            more = self._consequences(write, links, actor, now)
+            beside += [*links.actions(), *more.actions]
+            self._store.write(write, *more.writes, beside=beside)
             return write.result
 
         return retry_on_conflict(attempt)
 
-    def _undoing(self, change: Change, actor: Actor, now: datetime) -> tuple[Write, list[Action]]:
+    def _undoing(
+        self, change: Change, links: Links, actor: Actor, now: datetime
+    ) -> tuple[Write, list[Action]]:
         """The write that takes a change back, and what has to be written with it."""
         if change.kind is ChangeKind.TASK_DELETED:
-            return self._restoring(change, actor, now)
+            return self._restoring(change, links, actor, now)
         task = self._store.get(change.user_id, change.task_id)
         self._check_unchanged(task, change)
-        links = self._dependencies.links(change.user_id)
         if change.fields == (BLOCKED_BY,):
             return self._relinking(task, change, links, actor, now)
         values = codec.values(Task, change.before, [*change.fields, "completed_at"])
@@ -101,9 +104,11 @@ class History:
         if task.open is not after.open:
             links.change(links.before.mark(task.task_id, closed=not after.open))
         placing = self._placement.actions(task, after, links)
-        return write, [*beside, *placing, *links.actions()]
+        return write, [*beside, *placing]
 
-    def _consequences(self, write: Write, actor: Actor, now: datetime) -> Consequences:
+    def _consequences(
+        self, write: Write, links: Links, actor: Actor, now: datetime
+    ) -> Consequences:
         """The consequences of taking a change back for a task that recurs."""
         before, after = write.before, write.after
         if after is None or after.series_id is None:
@@ -111,9 +116,8 @@ class History:
         if before is None:
             return self._succession.of_restoration(after)
         if before.open or not after.open:
-            return self._succession.of_edit(write, actor, now)
-        known = self._dependencies.get(after.user_id)
-        return self._succession.of_reopening(after, known, actor, now)
+            return self._succession.of_edit(write, links, actor, now)
+        return self._succession.of_reopening(after, links, actor, now)
 
     def _check_unchanged(self, task: Task, change: Change) -> None:
         """Raise Conflict if a field of the change has been changed since."""
@@ -142,9 +146,11 @@ class History:
         links.change(known.remove(task.task_id, gone))
         self._link({task.task_id: [other.task_id for other in others]}, [task, *others], links)
         write = writes.linking(task, known, actor, now, undoes=change.change_id)
-        return write, [*links.actions(), *self._checks(others)]
+        return write, self._checks(others)
 
-    def _restoring(self, change: Change, actor: Actor, now: datetime) -> tuple[Write, list[Action]]:
+    def _restoring(
+        self, change: Change, links: Links, actor: Actor, now: datetime
+    ) -> tuple[Write, list[Action]]:
         """Bring a deleted task back, with its blockers and what it blocked, if still there.
 
         The tasks below it come before it, so that what a crash has interrupted can be repeated.
@@ -159,7 +165,6 @@ class History:
             if (found := self._feed.find(change.user_id, each))
         ]
         self._restore_below(below, actor, now)
-        links = self._dependencies.links(change.user_id)
         task = _deleted(change, now)
         zone, unmoved = self._settings.zone(task.user_id, task.due_on)
         task = task.located(zone)
@@ -169,7 +174,7 @@ class History:
         task = task if housing is not None else replace(task, project_id=None)
         write = writes.restoration(task, change, actor, now)
         undone = self._feed.undone(change, write.change.change_id)
-        beside = [undone, *links.actions(), *unmoved, *(housing or ()), *placing]
+        beside = [undone, *unmoved, *(housing or ()), *placing]
         return write, [*beside, *self._checks(others)]
 
     def _placed(self, task: Task, links: Links) -> tuple[Task, list[Action]]:

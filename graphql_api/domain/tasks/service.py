@@ -280,10 +280,11 @@ class Tasks:
             if after is before:
                 return Update(before, merged=merged)
             write = writes.edit(before, after, actor, now)
-            tying = self._retying(before, after, force=force, keeps_children=keeps_children)
-            more = self.succession.of_edit(write, actor, now)
+            links = self._dependencies.links(user_id)
+            tying = self._retying(before, after, links, force=force, keeps_children=keeps_children)
+            more = self.succession.of_edit(write, links, actor, now)
             renewing = self._renewals.begin(before, more.next, now)
-            beside = [*tying, *unmoved, *more.actions, *renewing]
+            beside = [*tying, *links.actions(), *unmoved, *more.actions, *renewing]
             self._write(write, beside, more.writes)
             return Update(write.result, merged=merged, next=more.next)
 
@@ -304,15 +305,14 @@ class Tasks:
         return {n: v for n, v in fields.items() if n not in shown or shown[n] != v}
 
     def _retying(
-        self, before: Task, after: Task, *, force: bool, keeps_children: bool
+        self, before: Task, after: Task, links: Links, *, force: bool, keeps_children: bool
     ) -> list[Action]:
-        """The actions that belong to closing, reopening and moving a task."""
-        links = self._dependencies.links(after.user_id)
+        """The actions that belong to closing, reopening and moving a task, beside its links."""
         self._closing(before, after, links, force=force)
         placing = self._placing(before, after, links)
         if before.completed or not after.completed or force or keeps_children:
-            return [*placing, *links.actions()]
-        return [*self._check_children(after), *placing, *links.actions()]
+            return placing
+        return [*self._check_children(after), *placing]
 
     def _placing(self, before: Task, after: Task, links: Links) -> list[Action]:
         """The actions of putting a task below another one. Raises BadUserInput if it recurs."""
