@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,7 +21,8 @@ from graphql_api.domain.recurrence.model import (
     Recurrence,
     RecurrenceAnchor,
 )
-from graphql_api.domain.series.model import Current, Record, Series
+from graphql_api.domain.recurrence.zone_data import UNKNOWN
+from graphql_api.domain.series.model import Current, Record, Series, Tally
 from graphql_api.errors import BadUserInput
 
 Json = dict[str, Any]
@@ -48,6 +50,7 @@ def entry(series: Series, past: Iterable[Record]) -> Json:
         "number": series.number,
         "created_at": clock.text(series.created_at),
         "version": series.version,
+        "zone_data": series.zone_data,
         "ended_at": series.ended_at and clock.text(series.ended_at),
         "occurrences": [_record_entry(each) for each in past],
     }
@@ -68,8 +71,8 @@ def _record_entry(record: Record) -> Json:
 def series(user_id: str, entry: Any) -> tuple[Series, list[Record]]:
     """Convert an entry to a series of this user and its past occurrences. Raises BadUserInput."""
     try:
-        found = _series(user_id, entry)
-        return found, [_record(each) for each in entry["occurrences"]]
+        past = [_record(each) for each in entry["occurrences"]]
+        return replace(_series(user_id, entry), tally=Tally.of(past)), past
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadUserInput(f"This is no series: {error!r}") from None
 
@@ -99,6 +102,7 @@ def _series(user_id: str, entry: Json) -> Series:
         number=int(entry["number"]),
         created_at=clock.parse(entry["created_at"]),
         version=int(entry["version"]),
+        zone_data=str(entry.get("zone_data", UNKNOWN)),
         ended_at=_instant(entry["ended_at"]),
     )
 

@@ -5,11 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import codes
 
+from graphql_api.domain.recurrence import zone_data
+
 pytestmark = pytest.mark.core
 
 DUE = "2090-03-20T08:00:00.000Z"  # a Monday, nine o'clock in Berlin, before the clocks change
 SERIES = """
   id rrule timezone anchor monthEnd missed exDates text version endedAt current { id }
+  streak rate zoneData
   upcoming(first: 3) { on at status adjustedFor }
 """
 TASK = f"id title status dueAt version series {{ {SERIES} }}"
@@ -84,6 +87,9 @@ def test_a_task_that_recurs_says_when_it_comes(ann):
         "version": 1,
         "endedAt": None,
         "current": {"id": task["id"]},
+        "streak": 0,
+        "rate": None,
+        "zoneData": zone_data.version(),
         "upcoming": [
             {"on": "2090-03-27", "at": "2090-03-27T07:00:00.000Z", "status": "UPCOMING",
              "adjustedFor": None},
@@ -484,3 +490,25 @@ def test_a_next_occurrence_with_another_blocker_stays(ann):
     data(ann.graphql(UNDO, id=last_change(ann, harvest)["id"]))
 
     assert data(ann.graphql(GET, id=following))["status"] == "PENDING"
+
+
+def tally(person, series_id):
+    series = person.rest("GET", f"/api/v1/series/{series_id}").json
+    return series["streak"], series["rate"]
+
+
+def test_a_streak_is_ended_by_what_was_missed_and_not_by_what_was_skipped(ann):
+    rule = "FREQ=DAILY;UNTIL=20200110"
+    task = recurring(ann, rule, "2020-01-01T09:00:00Z", zone="UTC", missed="KEEP_ALL")
+    series_id, found = task["series"]["id"], []
+    for step in (COMPLETE, SKIP, COMPLETE, COMPLETE):
+        task = data(ann.graphql(step, input={"id": task["id"]}))["next"]
+        found.append(tally(ann, series_id))
+    keep_one = {"rrule": rule, "timezone": "UTC"}
+    data(ann.graphql(CHANGE, input={"id": series_id, "recurrence": keep_one}))
+    task, late = data(complete(ann, task["id"]))["next"], task
+
+    assert found == [(1, 1.0), (1, 1.0), (2, 1.0), (3, 1.0)]
+    assert tally(ann, series_id) == (0, 4 / 8)  # 6 to 9 January are missed, the 10th is next
+    data(ann.graphql(UNDO, id=last_change(ann, late["id"])["id"]))
+    assert tally(ann, series_id) == (3, 1.0)

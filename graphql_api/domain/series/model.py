@@ -1,6 +1,6 @@
 """Series and their occurrences: which one is current, and which comes next. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -10,6 +10,7 @@ from graphql_api import clock, ids
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.due_days.model import DUE_AT, DUE_ON
 from graphql_api.domain.records import immutable
+from graphql_api.domain.recurrence import zone_data
 from graphql_api.domain.recurrence.model import (
     RRULE,
     Adjustment,
@@ -71,6 +72,46 @@ class Record:
 
 
 @immutable
+class Tally:
+    """The numbers of a series' occurrences that have been, by what has become of them.
+
+    `streak` are those done in a row: one that was skipped does not count, and does not end it;
+    one that was missed does.
+    """
+
+    done: int = 0
+    skipped: int = 0
+    missed: int = 0
+    streak: int = 0
+
+    @property
+    def rate(self) -> float | None:
+        """The share of those done among those done and missed; None without any."""
+        kept = self.done + self.missed
+        return self.done / kept if kept else None
+
+    def after(self, *, done: bool, missed: int) -> "Tally":
+        """The tally once one more is done or skipped, and some after it are missed."""
+        return Tally(
+            done=self.done + done,
+            skipped=self.skipped + (not done),
+            missed=self.missed + missed,
+            streak=0 if missed else self.streak + done,
+        )
+
+    @classmethod
+    def of(cls, past: Iterable[Record]) -> "Tally":
+        """The tally of records, the latest first."""
+        tally = cls()
+        for record in reversed(list(past)):
+            if record.status is OccurrenceStatus.MISSED:
+                tally = replace(tally, missed=tally.missed + 1, streak=0)
+            else:
+                tally = tally.after(done=record.status is OccurrenceStatus.DONE, missed=0)
+        return tally
+
+
+@immutable
 class Series:
     """A recurrence with the occurrence that is current; it has one until it ends."""
 
@@ -85,6 +126,9 @@ class Series:
     version: int = 1
     previous: Current | None = None  # what the current one has followed, while that can be undone
     missed: tuple[date, ...] = ()  # between the two
+    tally: Tally = Tally()
+    tally_before: Tally | None = None  # of what `previous` is
+    zone_data: str = zone_data.UNKNOWN  # the version of it that the current instant is by
     bound_to: tuple[str, ...] = ()  # ids of what blocks the current one from its beginning
     ended_at: datetime | None = None
     lost: bool = False  # ended because its current task was deleted
@@ -108,6 +152,7 @@ class Series:
             current=Current(task_id=task.task_id, on=start.day, at=task.due_at),
             number=1,
             created_at=clock.milliseconds(now),
+            zone_data=zone_data.version(),
         )
 
     def restart(self, task: Task, recurrence: Recurrence, now: datetime) -> "Series":
@@ -120,6 +165,7 @@ class Series:
             series_id=self.series_id,
             created_at=self.created_at,
             version=self.version + 1,
+            tally=self.tally,
         )
 
     def change(self, recurrence: Recurrence) -> "Series":
@@ -178,8 +224,15 @@ class Series:
             previous=self.current,
             missed=tuple(each.on for each in missed),
             number=self.number + 1,
+            zone_data=zone_data.version(),
         )
         return after, missed
+
+    def count(self, *, done: bool, missed: int) -> "Series":
+        """The series with one more occurrence that has been, and some that were missed."""
+        return replace(
+            self, tally=self.tally.after(done=done, missed=missed), tally_before=self.tally
+        )
 
     def bind(self, blocker_ids: tuple[str, ...]) -> "Series":
         """The series whose current occurrence is blocked by these from its beginning."""
@@ -191,7 +244,12 @@ class Series:
             return self
         number = self.number if self.ended_at else self.number - 1
         return self._with(
-            current=self.previous, previous=None, missed=(), number=number, ended_at=None
+            current=self.previous,
+            previous=None,
+            missed=(),
+            number=number,
+            ended_at=None,
+            tally=self.tally_before or self.tally,
         )
 
     def upcoming(self) -> Iterator[Occurrence]:

@@ -61,6 +61,7 @@ class Succession:
         if series is None:
             return NONE
         advanced, missed = series.advance(ids.new_id(now), now)
+        advanced = advanced.count(done=after.completed, missed=len(missed))
         kept = self._store.record_actions(series, records(after, series, missed, actor, now))
         if advanced.ended_at:
             return Consequences(actions=(self._store.put(series, advanced), *kept))

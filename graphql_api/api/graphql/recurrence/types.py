@@ -83,6 +83,14 @@ def _ex_dates(series: strawberry.Parent[SeriesModel]) -> list[date]:
     return list(series.recurrence.ex_dates)
 
 
+def _streak(series: strawberry.Parent[SeriesModel]) -> int:
+    return series.tally.streak
+
+
+def _rate(series: strawberry.Parent[SeriesModel]) -> float | None:
+    return series.tally.rate
+
+
 def _text(series: strawberry.Parent[SeriesModel]) -> str:
     return words.text(series.recurrence, series.begin_day)
 
@@ -111,6 +119,26 @@ class Series(Node):
         resolver=_text,
         description="The recurrence in English: `every last Friday of the month at 17:00`.",
         metadata=field_cost(size=1_000),
+    )
+    streak: int = strawberry.field(
+        resolver=_streak,
+        description=(
+            "How many occurrences were done in a row until now: one that was skipped neither counts"
+            " nor ends it, one that was missed ends it."
+        ),
+    )
+    rate: float | None = strawberry.field(
+        resolver=_rate,
+        description=(
+            "The share of occurrences done among those done and missed, from 0 to 1; null without"
+            " any."
+        ),
+    )
+    zone_data: str = strawberry.field(
+        description=(
+            "The version of the time zone data by which the current occurrence has its instant,"
+            " such as `2025b`."
+        )
     )
     version: int = strawberry.field(
         description="1 for a new series, one more after each change, also of what is current."
