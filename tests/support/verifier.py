@@ -236,4 +236,5 @@ class Rules:
                     cost += 4 * value * end  # it is overdue anyway
                 else:
                     cost += task.weight * (10**9 * late + 1000 * tight) + value * end
-        assert self.plan.cost == cost
+        moves = self.plan.cost - cost
+        assert moves == 0 or (self.request.previous and moves % 500_000 == 0 < moves)

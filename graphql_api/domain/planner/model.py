@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from graphql_api.domain.planner.minutes import DAY
 from graphql_api.errors import FIELD, BadUserInput
 
-ALGORITHM = 5  # part of the input hash: raise it whenever the same input gets another plan
+ALGORITHM = 6  # part of the input hash: raise it whenever the same input gets another plan
 
 MAX_TASKS = 2_000  # in a plan
 MAX_HORIZON_DAYS = 60
@@ -187,6 +187,8 @@ class ReasonCode(Enum):
     LATE = "late"
     SPLIT = "split"
     MILESTONE = "milestone"
+    NOT_FREE = "not_free"
+    CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The cost of a plan: what people mind, in the order in which they mind it.
 
 In descending order, each clause far above the next: work that is left out, lateness, ends close to
-a deadline, waiting. `docs/planning.md` has an example of each.
+a deadline, moves from where tasks were, waiting. `docs/planning.md` has an example of each.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ HARD = 4  # times the cost of being left out, as much as the next higher priorit
 OVERDUE = 4  # times the cost of waiting, if the deadline is over anyway
 
 WAIT = 1  # for a minute of waiting, and the square of the weight
+MOVED = 500_000  # for a task that is not where it was, though it could be
 TIGHT = 1_000  # for a minute within the margin, and the weight
 LATE = 10**9  # for a minute of lateness, and the weight
 LEFT_OUT = 100 * LATE  # for a minute of work, and the square of the weight
@@ -68,3 +69,8 @@ def price(stakes: Stakes, start: int, earliest: int, safe: int, due: int, limit:
         return wait * (end - start) + tight * (end - safe) + late * (end - due)
 
     return at
+
+
+def with_home(price: Price, home: int, moved: int) -> Price:
+    """The price of a job that has moved unless it ends at `home`."""
+    return lambda end: price(end) if end == home else price(end) + moved

@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 
-from graphql_api.domain.planner.explanation import Explanation
+from graphql_api.domain.planner.adaptation import cut, freeze
+from graphql_api.domain.planner.explanation.blocks import Explanation
+from graphql_api.domain.planner.explanation.moves import moves
+from graphql_api.domain.planner.explanation.shortage import overload, with_lacking
 from graphql_api.domain.planner.free_time import Pieces
 from graphql_api.domain.planner.minutes import floor
 from graphql_api.domain.planner.model import AtRisk, Plan, PlanRequest
 from graphql_api.domain.planner.problem import Problem
+from graphql_api.domain.planner.search.priority_rules import home_order
 from graphql_api.domain.planner.search.search import find_schedule
 from graphql_api.domain.planner.steps import Steps
+
+DEAR = 10**13  # for a move, where too many tasks would
 
 
 def plan(request: PlanRequest, steps: Steps | None = None) -> Plan:
@@ -19,17 +25,36 @@ def plan(request: PlanRequest, steps: Steps | None = None) -> Plan:
     which that is impossible is left out, and so is every task that it blocks. `steps` bounds the
     work and reports its progress. Raises BadUserInput for free time in too many intervals.
     """
-    problem = Problem.of(request, steps or Steps())
-    schedule, stopped_early = find_schedule(problem)
-    explanation = Explanation(request, problem, schedule)
+    steps = steps or Steps()
+    adapted, lacking = cut(freeze(request), steps)
+    problem, schedule, stopped_early = _schedule(adapted, steps)
+    explanation = Explanation(adapted, problem, schedule)
+    blocks = explanation.blocks()
+    unplaced = with_lacking(request, explanation.unplaced(), lacking)
+    at_risk = _at_risk(adapted, problem, schedule)
     return Plan(
-        blocks=explanation.blocks(),
-        unplaced=explanation.unplaced(),
-        at_risk=_at_risk(request, problem, schedule),
+        blocks=blocks,
+        unplaced=unplaced,
+        at_risk=at_risk,
         cost=problem.total_cost(schedule),
         stopped_early=stopped_early,
         input_hash=request.input_hash,
+        moved=moves(request, problem, blocks),
+        overload=overload(request, blocks, unplaced, at_risk),
     )
+
+
+def _schedule(request: PlanRequest, steps: Steps) -> tuple[Problem, Sequence[Pieces | None], bool]:
+    """Find a schedule in which no more tasks move than the request allows."""
+    problem = Problem.of(request, steps)
+    found = find_schedule(problem)
+    if request.max_moves is None or problem.moved(found.schedule) <= request.max_moves:
+        return problem, *found
+    problem = Problem.of(request, steps, moved=DEAR)
+    found = find_schedule(problem)
+    if problem.moved(found.schedule) <= request.max_moves:
+        return problem, *found
+    return problem, problem.schedule(home_order(problem)), found.stopped_early
 
 
 def _at_risk(

@@ -15,7 +15,16 @@ from graphql_api.domain.planner.model import (
     PlanRequest,
     PlanTask,
 )
-from graphql_api.domain.planner.objective import MARGIN, NEVER, Price, Stakes, price, stakes
+from graphql_api.domain.planner.objective import (
+    MARGIN,
+    MOVED,
+    NEVER,
+    Price,
+    Stakes,
+    price,
+    stakes,
+    with_home,
+)
 from graphql_api.domain.planner.steps import Steps
 from graphql_api.errors import BadUserInput
 
@@ -47,7 +56,8 @@ class Problem:
     """Jobs in topological order (blockers first) and the free time to schedule them in.
 
     `calendar` is all free time. `fixed` pieces lie outside it. `kept` jobs stay where they are;
-    `free` is the time that they leave. `unplaceable` jobs have a blocker outside the problem. The
+    `free` is the time that they leave. `homes` are where jobs were and stay as long as nothing
+    more important has that time. `unplaceable` jobs have a blocker outside the problem. The
     cost of a schedule is the sum of its jobs' prices (see `objective`).
     """
 
@@ -59,14 +69,16 @@ class Problem:
     kept: dict[int, Pieces]
     calendar: FreeTime
     free: FreeTime
+    homes: dict[int, Pieces]
     prices: list[Price]
     steps: Steps
 
     @classmethod
-    def of(cls, request: PlanRequest, steps: Steps) -> "Problem":
+    def of(cls, request: PlanRequest, steps: Steps, moved: int = MOVED) -> "Problem":
         """Build the problem of a request; jobs are in the order of `request.ordered`.
 
-        Raises BadUserInput if free time is in more than MAX_GAPS intervals.
+        `moved` is the cost of a move. Raises BadUserInput if free time is in more than MAX_GAPS
+        intervals.
         """
         start, end = horizon(request)
         index = {task.task_id: i for i, task in enumerate(request.ordered)}
@@ -88,8 +100,16 @@ class Problem:
         for i, pieces in kept.items():
             if jobs[i].duration:
                 free.reserve(pieces)
+        before = _pieces(request.previous)
+        homes = {
+            i: home
+            for i, task in enumerate(request.ordered)
+            if (home := before.get(task.task_id)) and i not in kept and _suits(jobs[i], home)
+        }
         prices = [price(j.stakes, start, start, j.safe, j.due, NEVER) for j in jobs]
-        return cls(start, end, jobs, unplaceable, held, kept, calendar, free, prices, steps)
+        for i, home in homes.items():
+            prices[i] = with_home(prices[i], max(home[-1][1], jobs[i].fixed_end), moved)
+        return cls(start, end, jobs, unplaceable, held, kept, calendar, free, homes, prices, steps)
 
     def cost(self, i: int, end: int | None) -> int:
         """Cost of a job that finishes at `end`, or is left out (None)."""
@@ -127,11 +147,23 @@ class Problem:
         pieces: list[Pieces | None] = [self.kept.get(i) for i in range(len(self.jobs))]
         ends = list(map(self.finish, self.jobs, pieces))
         for i in order:
-            job, start = self.jobs[i], self.earliest_start(i, ends)
-            if start is not None:
-                pieces[i] = free.allocate(job.duration, job.min_piece, start, job.deadline)
-                ends[i] = self.finish(job, pieces[i])
+            pieces[i] = self.place(i, free, ends)
+            ends[i] = self.finish(self.jobs[i], pieces[i])
         return pieces
+
+    def place(self, i: int, free: FreeTime, ends: Sequence[int | None]) -> Pieces | None:
+        """Take free time for a job where it was, or else as early as possible."""
+        job, start = self.jobs[i], self.earliest_start(i, ends)
+        if start is None:
+            return None
+        home = self.homes.get(i)
+        if home and home[0][0] >= start and free.reserve(home):
+            return home
+        return free.allocate(job.duration, job.min_piece, start, job.deadline)
+
+    def moved(self, schedule: Sequence[Pieces | None]) -> int:
+        """Number of jobs that are not where they were."""
+        return sum(schedule[i] != home for i, home in self.homes.items())
 
 
 def _free_intervals(request: PlanRequest) -> list[Minutes]:
@@ -194,6 +226,14 @@ class _Frame:
         not_before = self.start if task.not_before is None else ceil(task.not_before)
         ends = [self.fixed[b] for b in task.blocked_by if b not in self.index and b in self.fixed]
         return max(self.start, not_before, *ends)
+
+
+def _suits(job: Job, pieces: Pieces) -> bool:
+    """Whether a job can stay in these pieces, and would not be late there."""
+    lengths = [end - start for start, end in pieces]
+    disjoint = all(earlier[1] <= later[0] for earlier, later in pairwise(pieces))
+    whole = sum(lengths) == job.duration > 0 and min(lengths) >= job.min_piece and disjoint
+    return whole and pieces[0][0] >= job.release and pieces[-1][1] <= min(job.deadline, job.due)
 
 
 def _kept(

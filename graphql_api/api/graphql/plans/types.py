@@ -29,6 +29,8 @@ describe_enum(
     LATE="The task ends after its soft deadline.",
     SPLIT="The task is split into several parts.",
     MILESTONE="The task takes no time.",
+    NOT_FREE="The task can no longer be done when it was planned.",
+    CHANGED="The task needs another time than it had.",
 )
 describe_enum(
     model.UnplacedCode,

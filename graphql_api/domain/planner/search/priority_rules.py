@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
 
+from graphql_api.domain.planner.objective import NEVER
 from graphql_api.domain.planner.problem import Problem
 from graphql_api.domain.planner.search.work_time import WorkTime
 
@@ -21,6 +22,11 @@ def list_orders(problem: Problem) -> list[Order]:
     """Orders by earliest due date, weighted shortest processing time, and weight."""
     rules = (_earliest_due_date, _weighted_shortest_time, _greatest_weight)
     return [list_order(problem, rule) for rule in rules]
+
+
+def home_order(problem: Problem) -> Order:
+    """First the jobs that have a place, as they come there, with their blockers; then by weight."""
+    return list_order(problem, _home_first)
 
 
 def list_order(problem: Problem, rule: Rule) -> Order:
@@ -101,6 +107,16 @@ def successors_of(problem: Problem) -> list[list[int]]:
         for blocker in job.blockers:
             successors[blocker].append(i)
     return successors
+
+
+def _home_first(problem: Problem) -> Sequence[int]:
+    keys = [NEVER - job.stakes.wait for job in problem.jobs]
+    for i, home in problem.homes.items():
+        keys[i] = home[0][0]
+    for i, job in reversed(list(enumerate(problem.jobs))):
+        for blocker in job.blockers:
+            keys[blocker] = min(keys[blocker], keys[i])
+    return keys
 
 
 def _earliest_due_date(problem: Problem) -> Sequence[int]:

@@ -164,10 +164,7 @@ class ScheduleSearch:
         """Take free time for a job as early as possible; returns its end."""
         self._problem.steps.count(STEPS_PER_JOB)
         problem = self._problem
-        job, start = problem.jobs[i], problem.earliest_start(i, ends)
-        if start is None:
-            return None
-        return problem.finish(job, free.allocate(job.duration, job.min_piece, start, job.deadline))
+        return problem.finish(problem.jobs[i], problem.place(i, free, ends))
 
     def _accept(self, candidate: Candidate) -> None:
         low, end = candidate.low, candidate.low + len(candidate.costs)

@@ -13,6 +13,7 @@ from graphql_api.domain.planner.search.priority_rules import (
     LOOK_AHEADS,
     Order,
     apparent_tardiness_order,
+    home_order,
     list_orders,
 )
 from graphql_api.domain.planner.search.schedule_search import ScheduleSearch
@@ -52,6 +53,8 @@ def find_schedule(problem: Problem) -> Result:
 
 
 def _starts(problem: Problem) -> Iterator[Order]:
+    if problem.homes:
+        yield home_order(problem)
     yield from list_orders(problem)
     for look_ahead in LOOK_AHEADS:
         yield apparent_tardiness_order(problem, look_ahead)

@@ -1,0 +1,1 @@
+"""The reasons of a plan: for its blocks, its moves and what does not fit."""

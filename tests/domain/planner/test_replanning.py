@@ -1,0 +1,160 @@
+"""A plan that is made again moves little, and says what."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from test_objective import HIGH, LOW, ONE_LONG_DAY, URGENT, hard
+from test_planner import MONDAY, WEEKDAYS, at, left_out, piece, planned, random_from, task, times
+
+from graphql_api.domain.planner.model import (
+    Interval,
+    Overload,
+    Placement,
+    PlanRequest,
+    ReasonCode,
+    UnplacedCode,
+)
+from graphql_api.domain.planner.planner import plan
+
+
+def pieces_of(made):
+    return tuple(Placement(b.task_id, b.start, b.end) for b in made.blocks)
+
+
+def moved(made):
+    """Who moves where, and why."""
+
+    def when(interval):
+        return interval and f"{interval.start:%a %H:%M}"
+
+    return [
+        f"{m.task_id} {when(m.from_)} to {when(m.to)}: {m.reason.code.name}" for m in made.moved
+    ]
+
+
+def busy_weeks(count, chance):
+    for number in range(count):
+        yield task(
+            f"t{number:02}",
+            chance.choice([15, 30, 45, 60, 90]),
+            weight=chance.choice([1, 2, 4, 8]),
+            deadline=chance.choice([None, at(17, day=chance.randrange(14))]),
+            min_chunk_minutes=chance.choice([0, 15]),
+        )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_errand_that_is_added_to_forty_tasks_moves_none(seed):
+    tasks = list(busy_weeks(40, random_from(seed)))
+    before = planned(*tasks)
+
+    after = planned(*tasks, task("errand", 15, weight=LOW), previous=pieces_of(before))
+
+    assert after.moved == ()
+    assert set(pieces_of(before)) < set(pieces_of(after))
+
+
+def test_what_has_no_place_there_any_more_moves_and_says_why():
+    tasks = [task("a"), task("b", deadline=at(17)), task("c", 60)]
+    before = planned(*tasks, from_=at(9))
+
+    after = planned(
+        *tasks[:2],
+        task("c", 90),
+        task("fire", 60, weight=URGENT, **hard(10)),
+        previous=pieces_of(before),
+        busy=(Interval(at(10), at(11)),),
+        from_=at(9),
+    )
+
+    assert times(before) == ["b Mon 09:00-10:00", "a Mon 10:00-11:00", "c Mon 11:00-12:00"]
+    assert times(after)[:2] == ["fire Mon 09:00-10:00", "b Mon 11:00-12:00"]
+    assert moved(after) == [
+        "b Mon 09:00 to Mon 11:00: OTHERS_FIRST",
+        "a Mon 10:00 to Mon 13:00: NOT_FREE",
+        "c Mon 11:00 to Mon 14:00: OTHERS_FIRST",
+    ]
+    assert after.moved[0].reason.text == "Its time goes to “fire”."
+
+
+def test_what_would_be_late_moves_and_what_is_only_waiting_does_not():
+    late = task("late", deadline=at(12))
+    previous = (piece("late", 14, 0, 60), piece("idle", 15, 0, 60))
+
+    made = planned(late, task("idle"), previous=previous)
+
+    assert times(made) == ["late Mon 09:00-10:00", "idle Mon 15:00-16:00"]
+    assert moved(made) == ["late Mon 14:00 to Mon 09:00: LATE"]
+
+
+def test_what_begins_before_it_is_frozen_stays_whatever_it_costs():
+    previous = (piece("a", 9, 0, 60), piece("a", 13, 0, 60), piece("b", 10, 0, 60))
+    given = {"previous": previous, "busy": (Interval(at(13), at(17)),)}
+    tasks = (
+        task("a", 120, min_chunk_minutes=30),
+        task("b"),
+        task("fire", weight=URGENT, **hard(10)),
+    )
+
+    made = plan(
+        PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY, freeze_until=at(9, 30), **given)
+    )
+
+    assert times(made) == ["a Mon 09:00-10:00", "b Mon 10:00-11:00", "a Mon 11:00-12:00"]
+    assert moved(made) == ["a Mon 13:00 to Mon 11:00: NOT_FREE"]
+    assert list(left_out(made)) == ["fire"]
+    assert made.blocks[0].reasons[0].code is ReasonCode.FIXED
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_no_more_tasks_move_than_may(most):
+    previous = (piece("a", 9, 0, 60), piece("b", 10, 0, 60), piece("c", 11, 0, 60))
+    soon = {**hard(12), "weight": URGENT}
+
+    made = planned(
+        *(task(name, weight=HIGH) for name in "abc"),
+        *(task(f"fire{number}", **soon) for number in range(3)),
+        previous=previous,
+        max_moves=most,
+    )
+
+    assert len(made.moved) <= most
+
+
+def test_what_cannot_have_all_its_time_gets_what_there_is_if_that_is_wanted():
+    long = task("long", 600, min_chunk_minutes=60, **hard(18))
+
+    request = PlanRequest(
+        tasks=(long, task("b", 60)), hours=ONE_LONG_DAY["hours"], from_=MONDAY, horizon_days=2
+    )
+
+    whole, part = plan(request), plan(replace(request, partial=True))
+
+    assert left_out(whole) == {"long": (UnplacedCode.DEADLINE_TOO_SOON, 60)}
+    assert times(part) == ["long Mon 09:00-18:00", "b Tue 09:00-10:00"]
+    assert left_out(part) == {"long": (UnplacedCode.DEADLINE_TOO_SOON, 60)}
+
+
+def test_overload_names_the_days_the_minutes_and_whose_they_are():
+    made = planned(
+        task("a", 240, deadline=at(17)),
+        task("b", 240, deadline=at(17), min_chunk_minutes=30),
+        task("c", 900, min_chunk_minutes=30, **hard(17, day=1)),
+    )
+
+    assert made.overload == (
+        Overload(date(2026, 11, 23), 60, ("b",)),
+        Overload(date(2026, 11, 24), 60, ("c",)),
+    )
+    assert planned(task("a")).overload == ()
+
+
+def test_nothing_of_the_previous_plan_is_lost_that_fits():
+    tasks = list(busy_weeks(30, random_from(9)))
+    before = planned(*tasks)
+
+    later = planned(*tasks, previous=pieces_of(before), from_=MONDAY + timedelta(hours=8))
+
+    assert pieces_of(later) == pieces_of(before)
+    assert planned(*map(replace, tasks), previous=pieces_of(before)).cost <= before.cost
