@@ -796,3 +796,61 @@ def test_subtasks_with_an_estimate_are_planned_in_the_place_of_their_parent(ann)
     assert set(applied["applied"]) == {first["id"], second["id"], later["id"]}
     shown = ann.graphql("query ($id: ID!) { task(id: $id) { inherited } }", id=second["id"])
     assert shown["data"]["task"] == {"inherited": ["dueAt"]}
+
+
+MOVES = """
+  query ($input: PlanInput!) {
+    planPreview(input: $input) {
+      inputHash
+      moved { taskId title from { start end } to { start } reason { code text taskIds } }
+      overload { day minutes taskIds }
+      unplaced { taskId missingMinutes }
+    }
+  }
+"""
+
+
+def moves(person, **options):
+    return person.graphql(MOVES, input={"from": MONDAY, **options})["data"]["planPreview"]
+
+
+def test_a_plan_that_is_made_again_says_what_moves_and_moves_no_more_than_it_may(ann):
+    [tax] = estimated(ann, 60)
+    apply(ann, preview(ann)["inputHash"])
+    hard = {"dueAt": "2030-01-07T10:00:00Z", "deadlineType": "HARD", "priority": "URGENT"}
+    call = ann.create(title="Call", durationMinutes=60, **hard)
+
+    free, still = moves(ann, horizonDays=1), moves(ann, horizonDays=1, maxMoves=0)
+    frozen = moves(ann, horizonDays=1, freezeUntil="2030-01-07T09:01:00Z")
+
+    assert free["moved"] == [
+        {
+            "taskId": tax["id"],
+            "title": "Task 0",
+            "from": {"start": "2030-01-07T09:00:00.000Z", "end": "2030-01-07T10:00:00.000Z"},
+            "to": {"start": "2030-01-07T10:00:00.000Z"},
+            "reason": {
+                "code": "OTHERS_FIRST",
+                "text": "Its time goes to “Call”.",
+                "taskIds": [call["id"]],
+            },
+        }
+    ]
+    assert free["overload"] == []
+    for kept in (still, frozen):
+        assert kept["moved"] == []
+        assert kept["overload"] == [{"day": "2030-01-07", "minutes": 60, "taskIds": [call["id"]]}]
+    rest = ann.rest("POST", "/api/v1/plan/preview", json={"from": MONDAY, "horizon_days": 1})
+    assert rest.json["moved"][0]["from"]["start"] == "2030-01-07T09:00:00.000Z"
+    assert len({free["inputHash"], still["inputHash"], frozen["inputHash"]}) == 3
+
+
+def test_a_task_gets_what_time_there_is_if_that_is_asked_for(ann):
+    fields = {"minChunkMinutes": 60, "dueAt": "2030-01-07T17:00:00Z", "deadlineType": "HARD"}
+    [long] = estimated(ann, 480, **fields)
+
+    part = moves(ann, horizonDays=2, partial=True)
+
+    assert part["unplaced"] == [{"taskId": long["id"], "missingMinutes": 60}]
+    assert len(preview(ann, horizonDays=2, partial=True)["blocks"]) == 2
+    assert preview(ann, horizonDays=2)["blocks"] == []

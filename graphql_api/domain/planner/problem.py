@@ -229,7 +229,7 @@ class _Frame:
 
 
 def _suits(job: Job, pieces: Pieces) -> bool:
-    """Whether a job can stay in these pieces, and would not be late there."""
+    """Return whether a job can stay in these pieces and would not be late there."""
     lengths = [end - start for start, end in pieces]
     disjoint = all(earlier[1] <= later[0] for earlier, later in pairwise(pieces))
     whole = sum(lengths) == job.duration > 0 and min(lengths) >= job.min_piece and disjoint

@@ -101,6 +101,9 @@ class Selection:
                 *_placements(unplanned, lambda task: _ahead(task, standing.over)),
             ),
             previous=_placements(self.planned, standing.movable),
+            freeze_until=options.freeze_until,
+            max_moves=options.max_moves,
+            partial=options.partial,
         )
 
 

@@ -30,6 +30,17 @@ _IDS = (
     "Ids of the open tasks to plan, by default all; the others keep the time that they are"
     " planned for."
 )
+_FREEZE = (
+    "Blocks that are planned to begin before this instant stay where they are; by default none."
+)
+_MOVES = (
+    "How many tasks may move that could stay where they are planned; by default as many as it"
+    " takes for others to be in time."
+)
+_PARTIAL = (
+    "Whether a task for which there is not enough time gets what there is, instead of none; by"
+    " default false."
+)
 
 
 @strawberry.input(description="The input of a plan.")
@@ -39,6 +50,9 @@ class PlanInput:
     busy: list[BusyInput] | None = strawberry.field(default=UNSET, description=_BUSY)
     keep_current: bool | None = strawberry.field(default=UNSET, description=_KEEP)
     task_ids: list[strawberry.ID] | None = strawberry.field(default=UNSET, description=_IDS)
+    freeze_until: datetime | None = strawberry.field(default=UNSET, description=_FREEZE)
+    max_moves: int | None = strawberry.field(default=UNSET, description=_MOVES)
+    partial: bool | None = strawberry.field(default=UNSET, description=_PARTIAL)
 
 
 @strawberry.input(description="A task and the version that a plan was made from.")
@@ -54,6 +68,9 @@ class PlanApplyInput:
     busy: list[BusyInput] | None = strawberry.field(default=UNSET, description=_BUSY)
     keep_current: bool | None = strawberry.field(default=UNSET, description=_KEEP)
     task_ids: list[strawberry.ID] | None = strawberry.field(default=UNSET, description=_IDS)
+    freeze_until: datetime | None = strawberry.field(default=UNSET, description=_FREEZE)
+    max_moves: int | None = strawberry.field(default=UNSET, description=_MOVES)
+    partial: bool | None = strawberry.field(default=UNSET, description=_PARTIAL)
     input_hash: str = strawberry.field(
         description="The preview's `inputHash`; CONFLICT if the input has changed since."
     )

@@ -127,6 +127,31 @@ class AtRiskTask:
     late_minutes: int = strawberry.field(description="Minutes from its deadline until its end.")
 
 
+@strawberry.type(description="A span of time.")
+class TimeSpan:
+    start: datetime = strawberry.field(description="Start of the span.")
+    end: datetime = strawberry.field(description="End of the span.")
+
+
+@strawberry.type(description="A block that is no longer where it was planned.")
+class Move:
+    task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
+    title: str = strawberry.field(resolver=_title, description=_TITLE)
+    task = strawberry.field(_task, graphql_type=Task | None, description=_TASK)
+    from_: TimeSpan = strawberry.field(name="from", description="Where it was.")
+    to: TimeSpan | None = strawberry.field(description="Where it is now; null if it is nowhere.")
+    reason: Reason = strawberry.field(description="Why it has moved.")
+
+
+@strawberry.type(description="A day until whose end there is more to do than time.")
+class Overload:
+    day: date = strawberry.field(description="The day, where the user lives.")
+    minutes: int = strawberry.field(description="Minutes of work that do not fit until its end.")
+    task_ids: list[strawberry.ID] = strawberry.field(
+        description="The tasks that are late by that, or lack that time."
+    )
+
+
 @strawberry.type(description="An open task without a duration.")
 class UnestimatedTask:
     task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
@@ -212,6 +237,23 @@ class Plan:
     def at_risk(self, info: Info) -> tuple[model.AtRisk, ...]:
         spend_rows(info, len(self.draft.plan.at_risk))
         return self.draft.plan.at_risk
+
+    @strawberry.field(
+        graphql_type=list[Move],
+        description="The blocks that are no longer where they were planned, by time.",
+        metadata=field_cost(LIST, items=model.MAX_TASKS),
+    )
+    def moved(self, info: Info) -> tuple[model.Move, ...]:
+        spend_rows(info, len(self.draft.plan.moved))
+        return self.draft.plan.moved
+
+    @strawberry.field(
+        graphql_type=list[Overload],
+        description="The days that have more work than time, in order.",
+        metadata=field_cost(LIST, items=model.MAX_HORIZON_DAYS),
+    )
+    def overload(self) -> tuple[model.Overload, ...]:
+        return self.draft.plan.overload
 
     @strawberry.field(
         graphql_type=list[UnestimatedTask],

@@ -1,4 +1,4 @@
-"""What does not fit: the minutes that tasks lack, and the days on which they do."""
+"""Minutes that tasks lack, and the days on which they do."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
