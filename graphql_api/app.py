@@ -19,6 +19,8 @@ from graphql_api.api.http.graphql_view import DRAFTS, GraphQLView
 from graphql_api.api.http.middleware import CORSMiddleware, RequestMiddleware
 from graphql_api.api.http.responses import json_response
 from graphql_api.api.http.routes import calendar_routes, graphql_routes, health_routes, plan_routes
+from graphql_api.api.mcp.routes import mcp_routes
+from graphql_api.api.mcp.view import MCPView
 from graphql_api.api.pages.graphiql import GraphiQL
 from graphql_api.api.pages.plan import PlanPage
 from graphql_api.api.rest import openapi
@@ -152,6 +154,8 @@ def create_app(
             long_lists=bulkheads.long_lists,
         )
     )
+    if config.mcp:
+        app.register_blueprint(mcp_routes(MCPView(rest_executor, services, config.cors_origins)))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
         document = open_to(Access.ANYONE, lambda _: json_response(described))
@@ -222,9 +226,11 @@ def build_services(
             project_store=projects,
         )
 
-    def confined(confinement: Confinement) -> TaskServices:
+    def confined(confinement: Confinement, *, rehearses: bool) -> TaskServices:
+        if not confinement:
+            return task_services(TaskStore(database, changes, rehearses=rehearses), lists, projects)
         return task_services(
-            ConfinedTaskStore(database, changes, confinement),
+            ConfinedTaskStore(database, changes, confinement, rehearses=rehearses),
             lists.within(confinement.criterion),
             ConfinedProjectStore(database, confinement),
         )

@@ -84,6 +84,7 @@ class Config:
     max_streams_per_user: int = 20
     changes_days: int = 30  # that changes of tasks are kept for
     webhook_allow_private: bool = False  # http, and addresses that are not public
+    mcp: bool = False
     log_level: str = "INFO"
     limits: Limits = DEFAULT_LIMITS
     compiled_operations: bool = True
@@ -174,6 +175,7 @@ class Config:
             ),
             changes_days=read("CHANGES_DAYS", cls.changes_days, _integer(1, 365)),
             webhook_allow_private=read("WEBHOOK_ALLOW_PRIVATE", cls.webhook_allow_private, _switch),
+            mcp=read("MCP", cls.mcp, _switch),
             log_level=read("LOG_LEVEL", cls.log_level, _level),
             limits=Limits(
                 tokens=read("MAX_TOKENS", DEFAULT_LIMITS.tokens, _integer(10, 10_000)),

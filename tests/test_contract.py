@@ -129,6 +129,8 @@ DOORS = {
         "api/http/problems.py",
         "api/http/responses.py",
         "api/http/routes.py",
+        "api/mcp/routes.py",
+        "api/mcp/view.py",
         "api/rest/problems.py",
         "api/rest/views.py",
     },
@@ -157,6 +159,7 @@ DOORS = {
     "orjson": {
         "api/http/event_streams.py",
         "api/http/requests.py",
+        "api/mcp/view.py",
         "clock.py",
         "infra/dynamodb/protocol.py",
         "infra/executor/answer_size.py",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import strawberry
 
@@ -89,13 +89,20 @@ class TaskServices:
     project_store: ProjectStore
 
 
+class ConfinedServices(Protocol):
+    """Builds the services for who sees some tasks only, or only rehearses what it writes."""
+
+    def __call__(self, confinement: Confinement, *, rehearses: bool) -> TaskServices:
+        """The services within a confinement."""
+
+
 @dataclass(frozen=True)
 class Services:
     """The services and stores that all requests of a process share."""
 
     accounts: Accounts
     of_tasks: TaskServices
-    confined: Callable[[Confinement], TaskServices]
+    confined: ConfinedServices
     user_settings: UserSettings
     webhooks: Webhooks
     calendar_feeds: CalendarFeeds
@@ -157,9 +164,13 @@ class Context:
     def act_for(self, identity: Identity) -> Identity:
         """Act for somebody who is known; for a confined token, without what it may not see."""
         if identity.confinement:
-            self._use(self._services.confined(identity.confinement))
+            self._use(self._services.confined(identity.confinement, rehearses=False))
         self.__dict__["identity"] = identity
         return identity
+
+    def rehearse(self) -> None:
+        """Let writes of tasks be checked, and answered as if they were done, but not be done."""
+        self._use(self._services.confined(self.identity.confinement, rehearses=True))
 
     def allow_whole_lists(self) -> None:
         """Allow long pages, to a request that reads one list as a whole and nothing else."""

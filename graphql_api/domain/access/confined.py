@@ -22,8 +22,15 @@ from graphql_api.infra.dynamodb import Action, Check, Database
 class ConfinedTaskStore(TaskStore):
     """The tasks within a confinement."""
 
-    def __init__(self, database: Database, changes: ChangeStore, confinement: Confinement) -> None:
-        super().__init__(database, changes)
+    def __init__(
+        self,
+        database: Database,
+        changes: ChangeStore,
+        confinement: Confinement,
+        *,
+        rehearses: bool = False,
+    ) -> None:
+        super().__init__(database, changes, rehearses=rehearses)
         self._confinement = confinement
         self._sees = confinement.criterion.holds
 

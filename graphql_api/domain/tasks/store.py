@@ -64,7 +64,11 @@ class Receipt:
 class TaskStore:
     """Reads and writes the tasks of users."""
 
-    def __init__(self, database: Database, changes: ChangeStore) -> None:
+    def __init__(
+        self, database: Database, changes: ChangeStore, *, rehearses: bool = False
+    ) -> None:
+        """With `rehearses`, all rules of a write hold, but nothing is stored."""
+        self._rehearses = rehearses
         self._database = database
         self._changes = changes
         self._timers = TimerStore(database)
@@ -76,6 +80,8 @@ class TaskStore:
 
         Raises ConditionFailed if a task has changed since it was read, or another condition fails.
         """
+        if self._rehearses:
+            return
         actions = [action for write in writes for action in self._actions(write)]
         try:
             self._database.transact(*actions, *beside)
@@ -133,6 +139,8 @@ class TaskStore:
         ConditionFailed for another action's condition.
         """
         change = write.change
+        if self._rehearses:
+            return change.task_id
         key = {"user_id": change.user_id, "item": f"idempotency#{receipt.key}"}
         unused = Attr("item").not_exists() | Attr("expires_at").lt(receipt.now)
         item = codec.item(

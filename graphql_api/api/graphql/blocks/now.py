@@ -94,7 +94,7 @@ class NowQuery:
             "The task that is under way; or else, of the open tasks that are ready, the most urgent"
             " one of which what is left, or a part of it, fits into the minutes that there are."
         ),
-        metadata=field_cost(work=_WORK) | needs(Scope.PLAN_READ),
+        metadata=field_cost(work=_WORK) | needs(Scope.PLAN_READ, confined=True),
     )
     def what_now(
         self,
