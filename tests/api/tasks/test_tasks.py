@@ -39,6 +39,8 @@ def test_a_new_task_has_the_defaults(ann):
         "parentId": None,
         "position": task["position"],
         "dueOn": None,
+        "runningSince": None,
+        "spentMinutes": 0,
     }
     assert uuid.UUID(task["id"]).version == 7
     assert ann.task(task["id"]) == task
@@ -74,6 +76,9 @@ def test_a_new_task_in_rest_has_the_same_in_snake_case(ann):
         "position": task["position"],
         "inherited": [],
         "due_on": None,
+        "running_since": None,
+        "spent_minutes": 0,
+        "remaining_minutes": None,
     }
     assert ann.rest("GET", f"/api/v1/tasks/{task['task_id']}").json == task
 
