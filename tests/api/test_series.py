@@ -304,7 +304,9 @@ def test_a_changed_series_changes_what_comes(ann):
     stale = ann.graphql(CHANGE, input={"id": series_id, "recurrence": rule, "expectedVersion": 1})
     assert codes(stale) == ["CONFLICT"]
     assert stale["errors"][0]["extensions"]["currentVersion"] == 2
-    assert last_change(ann, task["id"])["fields"] == ["recurrence"]
+    told = last_change(ann, task["id"])
+    assert (told["kind"], told["fields"]) == ("SERIES_UPDATED", ["rrule"])
+    assert codes(ann.graphql(UNDO, id=told["id"])) == ["BAD_USER_INPUT"]
     assert data(complete(ann, task["id"]))["next"]["dueAt"] == "2090-03-21T08:00:00.000Z"
 
 
@@ -341,6 +343,7 @@ def test_the_feed_tells_of_the_next_one(ann):
     told = data(ann.graphql(CHANGES))["nodes"]
     assert [(each["kind"], each["taskId"]) for each in told] == [
         ("TASK_CREATED", task["id"]),
+        ("SERIES_CREATED", task["id"]),
         ("TASK_COMPLETED", task["id"]),
         ("TASK_CREATED", following["id"]),
     ]
@@ -512,3 +515,62 @@ def test_a_streak_is_ended_by_what_was_missed_and_not_by_what_was_skipped(ann):
     assert tally(ann, series_id) == (0, 4 / 8)  # 6 to 9 January are missed, the 10th is next
     data(ann.graphql(UNDO, id=last_change(ann, late["id"])["id"]))
     assert tally(ann, series_id) == (3, 1.0)
+
+
+OF_SERIES = "{ changes { nodes { kind taskId seriesId fields } } }"
+
+
+def test_the_feed_tells_what_becomes_of_each_series(ann):
+    def told():
+        nodes = data(ann.graphql(OF_SERIES))["nodes"]
+        return [
+            (each["kind"], each["taskId"], each["fields"])
+            for each in nodes
+            if each["seriesId"] == series_id
+        ]
+
+    task = ann.create(title="x", dueAt=DUE)["id"]
+    rule = {"rrule": "FREQ=DAILY;COUNT=2", "timezone": "UTC"}
+    begun = data(ann.graphql(UPDATE, input={"id": task, "recurrence": rule}))["task"]
+    series_id = begun["series"]["id"]
+    other = {**rule, "missed": "SKIP", "timezone": "Europe/Berlin"}
+    data(ann.graphql(CHANGE, input={"id": series_id, "recurrence": other}))
+    following = data(complete(ann, task))["next"]["id"]
+    data(complete(ann, following))  # the last one
+
+    assert told() == [
+        ("SERIES_CREATED", task, []),
+        ("SERIES_UPDATED", task, ["timezone", "missed"]),
+        ("SERIES_ENDED", following, []),
+    ]
+    task = recurring(ann)
+    series_id = task["series"]["id"]
+    ann.rest("DELETE", f"/api/v1/tasks/{task['id']}")
+    assert [kind for kind, *_ in told()] == ["SERIES_CREATED", "SERIES_ENDED"]
+    task = recurring(ann)
+    series_id = task["series"]["id"]
+    data(ann.graphql(END, input={"id": series_id}))
+    assert [kind for kind, *_ in told()] == ["SERIES_CREATED", "SERIES_ENDED"]
+
+
+def test_bulk_writes_begin_close_and_end_series_as_single_ones_do(ann):
+    rule = {"rrule": "FREQ=DAILY", "timezone": "UTC"}
+    many = """mutation ($t: [CreateTaskInput!]!) { createTasks(input: {tasks: $t}) {
+      results { task { id } error { code field } } } }"""
+    fields = [
+        {"title": "timed", "dueAt": DUE, "recurrence": rule},
+        {"title": "bad", "dueAt": DUE, "recurrence": {"rrule": "FREQ=HOURLY"}},
+        {"title": "day", "dueOn": "2090-03-20", "recurrence": rule},
+    ]
+    results = data(ann.graphql(many, t=fields))["results"]
+    ids = [each["task"] and each["task"]["id"] for each in results]
+    done = {"status": "COMPLETED"}
+    changes = [{"id": ids[0], **done}, {"id": ids[2], "recurrence": None}]
+    data(ann.graphql(BULK, t=changes))
+
+    assert results[1]["error"] == {"code": "BAD_USER_INPUT", "field": "rrule"}
+    assert {task["title"]: task["dueAt"] for task in open_tasks(ann)} == {
+        "timed": "2090-03-21T08:00:00.000Z",
+        "day": None,
+    }
+    assert data(complete(ann, ids[2]))["next"] is None

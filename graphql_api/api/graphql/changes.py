@@ -34,6 +34,9 @@ describe_enum(
     TASK_DUE="The due date of an open task is reached.",
     TASK_OVERDUE="An open task is past its due date.",
     REMINDER="A reminder of an open task is due.",
+    SERIES_CREATED="A task recurs from now on.",
+    SERIES_UPDATED="A series comes by another rule: `fields` are the parts that differ.",
+    SERIES_ENDED="A series has ended: nothing comes after its current task.",
 )
 describe_enum(  # nosec B106 - a description
     ActorKind,
@@ -78,6 +81,9 @@ class Change:
     fields: list[str] = strawberry.field(
         resolver=_field_names,
         description="The fields that were given or changed, without those that are derived.",
+    )
+    series_id: strawberry.ID | None = strawberry.field(
+        description="The id of the series, of a change of one; `task` is its current one then."
     )
     actor: Actor = strawberry.field(description="Who made it.")
     undoes: strawberry.ID | None = strawberry.field(

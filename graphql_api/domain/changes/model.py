@@ -29,7 +29,7 @@ _POSITION = re.compile(rf"{_ID}(?:\|{_ID}\|([0-9]{{1,9}}))?", re.ASCII)
 
 
 class ChangeKind(Enum):
-    """A kind of change: a write of a task, or something of it that is due."""
+    """A kind of change: a write of a task or of its series, or something of it that is due."""
 
     TASK_CREATED = "task_created"
     TASK_UPDATED = "task_updated"
@@ -38,10 +38,16 @@ class ChangeKind(Enum):
     TASK_DUE = "task_due"
     TASK_OVERDUE = "task_overdue"
     REMINDER = "reminder"
+    SERIES_CREATED = "series_created"
+    SERIES_UPDATED = "series_updated"
+    SERIES_ENDED = "series_ended"
 
 
 TIMED = {ChangeKind.TASK_DUE, ChangeKind.TASK_OVERDUE, ChangeKind.REMINDER}
 """The kinds of what time brings: nothing of the task is changed."""
+
+OF_SERIES = {ChangeKind.SERIES_CREATED, ChangeKind.SERIES_UPDATED, ChangeKind.SERIES_ENDED}
+"""The kinds of what becomes of a series: they are in the history of the task that is current."""
 
 
 class ActorKind(Enum):
@@ -82,6 +88,7 @@ class Change:
     actor: Actor
     previous: str | None = None  # the id of the same task's change before this one
     undoes: str | None = None  # the id of the change that this one takes back
+    series_id: str | None = None  # of a series, if its kind is one of theirs
     late_seconds: int | None = None  # after its instant, of one that time has brought
     undone_by: str | None = None  # of a deletion: the id of the change that has taken it back
 

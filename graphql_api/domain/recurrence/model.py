@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from enum import Enum
 from zoneinfo import ZoneInfo
@@ -148,6 +148,11 @@ class Recurrence:
             )
         if not rules.may_come(rule, clamped=self.is_clamped):
             raise BadUserInput("This rule never comes: no such month has such a day.", RRULE)
+
+    def changed(self, after: "Recurrence") -> tuple[str, ...]:
+        """The names of the parts in which another recurrence differs."""
+        names = (field.name for field in fields(self))
+        return tuple(name for name in names if getattr(self, name) != getattr(after, name))
 
     @property
     def rule(self) -> Rule:

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import chain
 
 from graphql_api import ids
-from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.changes.model import Actor, ChangeKind
 from graphql_api.domain.conflicts import check_version, retry_on_conflict
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.dependencies.store import Links
@@ -36,6 +36,13 @@ class Consequences:
     writes: tuple[Write, ...] = ()
     actions: tuple[Action, ...] = ()
     next: Task | None = None
+    ended: str | None = None  # the id of a series that ends by it
+
+    def told_by(self, write: Write, actor: Actor, now: datetime) -> Write:
+        """The write of the task, which tells of the end of its series if it is one."""
+        if self.ended is None:
+            return write
+        return writes.after_end_of_series(write, self.ended, actor, now)
 
 
 NONE = Consequences()
@@ -64,7 +71,8 @@ class Succession:
         advanced = advanced.count(done=after.completed, missed=len(missed))
         kept = self._store.record_actions(series, records(after, series, missed, actor, now))
         if advanced.ended_at:
-            return Consequences(actions=(self._store.put(series, advanced), *kept))
+            actions = (self._store.put(series, advanced), *kept)
+            return Consequences(actions=actions, ended=series.series_id)
         bound, unclosed = self._bind(advanced, before, links)
         following, unmoved = self._located(following_task(before, advanced, now), before)
         new = writes.creation(following, (), actor, now, follows=write.change.change_id)
@@ -109,22 +117,26 @@ class Succession:
 
         None if that changes nothing. Raises BadUserInput.
         """
-        series = self._current(before)
+        series, names = self._current(before), tuple[str, ...]()
         if recurrence is None:
             if series is None:
                 return None
-            changed, series_id = series.end(now), None
+            changed, kind = series.end(now), ChangeKind.SERIES_ENDED
+        elif series is None:
+            changed, kind = Series.begin(after, recurrence, now), ChangeKind.SERIES_CREATED
         else:
-            changed = (
-                series.restart(after, recurrence, now)
-                if series
-                else Series.begin(after, recurrence, now)
-            )
-            series_id = changed.series_id
+            changed = series.restart(after, recurrence, now)
+            kind, names = ChangeKind.SERIES_UPDATED, series.recurrence.changed(recurrence)
         if changed is series:
             return None
-        after = replace(after.touched(now) if after is before else after, series_id=series_id)
-        return writes.recurring(before, after, actor, now), self._store.put(series, changed)
+        series_id = changed.series_id
+        after = replace(
+            after.touched(now) if after is before else after,
+            series_id=series_id if recurrence else None,
+        )
+        write = writes.recurring(before, after, actor, now)
+        told = writes.beside_series(write, kind, series_id, names, actor, now)
+        return told, self._store.put(series, changed)
 
     def change(
         self,
@@ -150,8 +162,10 @@ class Succession:
             after = before.change(recurrence) if recurrence else before.end(now)
             if after is before:
                 return before
+            kind = ChangeKind.SERIES_UPDATED if recurrence else ChangeKind.SERIES_ENDED
+            names = before.recurrence.changed(after.recurrence)
             task = self._tasks.get(user_id, before.current.task_id)
-            write = writes.recurring(task, task, actor, now)
+            write = writes.of_series(task, kind, series_id, names, actor, now)
             self._tasks.write(write, beside=[self._store.put(before, after)])
             return after
 
@@ -195,7 +209,8 @@ class Succession:
         series = self._current(task) if task.open else None
         if series is None:
             return NONE
-        return Consequences(actions=(self._store.put(series, series.end(now, lost=True)),))
+        ended = self._store.put(series, series.end(now, lost=True))
+        return Consequences(actions=(ended,), ended=series.series_id)
 
     def of_restoration(self, task: Task) -> Consequences:
         """The consequences of bringing a deleted task back: its series goes on."""

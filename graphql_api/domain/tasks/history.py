@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from graphql_api.domain.changes.feed import Feed
-from graphql_api.domain.changes.model import TIMED, Actor, Change, ChangeKind
+from graphql_api.domain.changes.model import OF_SERIES, TIMED, Actor, Change, ChangeKind
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.dependencies.store import DependencyStore, Links
 from graphql_api.domain.due_days.model import DUE_ON
@@ -68,13 +68,14 @@ class History:
             raise BadUserInput("What time has brought cannot be undone.", "change_id")
         if change.kind is ChangeKind.TASK_CREATED:
             raise BadUserInput("A creation is taken back by deleting the task.", "change_id")
-        if RECURRENCE in change.fields:
+        if RECURRENCE in change.fields or change.kind in OF_SERIES:
             raise BadUserInput("When a task recurs is changed anew, not taken back.", "change_id")
 
         def attempt() -> Task:
             links = self._dependencies.links(user_id)
             write, beside = self._undoing(change, links, actor, now)
             more = self._consequences(write, links, actor, now)
+            write = more.told_by(write, actor, now)
             beside += [*links.actions(), *more.actions]
             self._store.write(write, *more.writes, beside=beside)
             return write.result

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from graphql_api.domain.changes.feed import Feed
-from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.changes.model import Actor, ChangeKind
 from graphql_api.domain.conflicts import check_version, retry_on_conflict, version_conflict
 from graphql_api.domain.dependencies.model import (
     BLOCKER_IDS,
@@ -113,6 +113,9 @@ class Tasks:
         given = {**fields, "recurrence": recurrence} if recurrence else fields
         given = {**given, writes.BLOCKED_BY: blocker_ids} if blocker_ids else given
         write = writes.creation(task, given, actor, now)
+        if task.series_id:
+            begun = ChangeKind.SERIES_CREATED
+            write = writes.beside_series(write, begun, task.series_id, (), actor, now)
         if key is None:
             retry_on_conflict(
                 lambda: self._write(write, [*beside, *self._tying(task, blocker_ids)])
@@ -283,6 +286,7 @@ class Tasks:
             links = self._dependencies.links(user_id)
             tying = self._retying(before, after, links, force=force, keeps_children=keeps_children)
             more = self.succession.of_edit(write, links, actor, now)
+            write = more.told_by(write, actor, now)
             renewing = self._renewals.begin(before, more.next, now)
             beside = [*tying, *links.actions(), *unmoved, *more.actions, *renewing]
             self._write(write, beside, more.writes)
@@ -457,7 +461,9 @@ class Tasks:
         ids = [each.change.change_id for each in gone]
         last = writes.deletion(task, known, actor, now, ids)
         leaving = self._placement.of_removal(task)
-        leaving += self.succession.of_deletion(task, now).actions
+        more = self.succession.of_deletion(task, now)
+        last = more.told_by(last, actor, now)
+        leaving += more.actions
         self._write_all([*reversed(gone), last], known, Dependencies.without, leaving)
         deleted = [task.task_id, *(each.task_id for each in below)]
         released = {other: None for each in deleted for other in known.blocked_by(each)}

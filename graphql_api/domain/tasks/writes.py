@@ -90,6 +90,41 @@ def recurring(before: Task, after: Task, actor: Actor, now: datetime) -> Write:
     return _following(before, after, kind, (*named, RECURRENCE), values, actor, now)
 
 
+def of_series(
+    task: Task, kind: ChangeKind, series_id: str, names: Iterable[str], actor: Actor, now: datetime
+) -> Write:
+    """The write that tells what becomes of a series, by its current task, which stays as it is."""
+    write = _following(task, task, kind, names, Raw(), actor, now)
+    return replace(write, change=replace(write.change, series_id=series_id))
+
+
+def beside_series(
+    write: Write,
+    kind: ChangeKind,
+    series_id: str,
+    names: Iterable[str],
+    actor: Actor,
+    now: datetime,
+) -> Write:
+    """The write of a task, which also tells what becomes of its series."""
+    told = replace(write.result, change_id=write.changes[-1].change_id)
+    more = of_series(told, kind, series_id, names, actor, now)
+    return replace(write, after=write.after and more.after, more=(*write.more, more.change))
+
+
+def after_end_of_series(write: Write, series_id: str, actor: Actor, now: datetime) -> Write:
+    """The write that closes or deletes a task, told after the end of its series.
+
+    So the last change of the task is still what its user did to it, and can be undone.
+    """
+    task = write.before or write.result
+    ended = of_series(task, ChangeKind.SERIES_ENDED, series_id, (), actor, now).change
+    change_id = ids.id_after(now, ended.change_id)
+    change = replace(write.change, change_id=change_id, previous=ended.change_id)
+    after = write.after and replace(write.after, change_id=change_id)
+    return replace(write, after=after, change=change, more=(*write.more, ended))
+
+
 def linking(
     task: Task,
     before: Dependencies,
