@@ -76,6 +76,8 @@ def announce(config: Config) -> None:
     host = f"[{config.host}]" if ":" in config.host else config.host
     page = " (GraphiQL)" if config.graphiql else ""
     print(f"Smart Task Scheduler: http://{host}:{config.port}/graphql{page}")
+    if config.plan_page:
+        print(f"Your plan: http://{host}:{config.port}/plan")
     print(f"Data: {config.data_dir}" if config.embedded else f"Store: {config.dynamodb}")
     sys.stdout.flush()
 

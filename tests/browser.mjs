@@ -10,7 +10,7 @@ import { chromium } from "playwright-core";
 
 const STEP_MS = 10_000;
 const LAUNCH_MS = 10_000;
-const WHOLE_MS = 25_000;
+const WHOLE_MS = 45_000;
 
 const [base, executablePath, screenshot] = process.argv.slice(2);
 let current = "Chromium starts";

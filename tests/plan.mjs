@@ -1,5 +1,5 @@
-// Plans a week as a person would, in headless Chromium with the network cut, and prints what it
-// saw as one JSON object:
+// Plans a week and works through it as a person would, in headless Chromium with the network cut,
+// and prints what it saw as one JSON object:
 //
 //   node tests/plan.mjs <base-url> <chromium-path> <screenshot-path>
 
@@ -10,9 +10,9 @@ const axe = await import("axe-core").catch(() => null); // not everybody has ins
 const PASSWORD = "correct horse battery";
 const TASKS = [
   { title: "Write the report", durationMinutes: 300, minChunkMinutes: 60, priority: "HIGH" },
-  { title: "Water the plants", durationMinutes: 30 },
-  { title: "Paint the fence", durationMinutes: 420, minChunkMinutes: 120 },
-  { title: "Post the letter", durationMinutes: 45, dueAt: "2030-01-01T09:00:00Z" },
+  { title: "Water the plants", durationMinutes: 20 },
+  { title: "Paint the fence", durationMinutes: 420, minChunkMinutes: 120, priority: "LOW" },
+  { title: "Post the letter", durationMinutes: 45, dueAt: "2030-01-01T09:00:00Z", priority: "URGENT" },
   {
     title: "Catch the train",
     durationMinutes: 60,
@@ -25,7 +25,9 @@ const TASKS = [
 const seen = {};
 
 async function use({ page, base, screenshot }) {
-  const ask = async (query, variables, token = "") => {
+  const picture = (name) => screenshot.replace(/\.png$/, `-${name}.png`);
+  let token = "";
+  const ask = async (query, variables) => {
     const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
     if (!token) delete headers.Authorization;
     const body = JSON.stringify({ query, variables });
@@ -38,10 +40,9 @@ async function use({ page, base, screenshot }) {
     ask(
       "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }",
       { input },
-      token,
     );
   const starts = async () => {
-    const { tasks } = await ask("{ tasks { nodes { plannedStart } } }", {}, token);
+    const { tasks } = await ask("{ tasks { nodes { plannedStart } } }", {});
     return tasks.nodes.filter(({ plannedStart }) => plannedStart).length;
   };
   const status = page.getByRole("status");
@@ -51,22 +52,30 @@ async function use({ page, base, screenshot }) {
     return text();
   };
   const press = (name) => page.getByRole("button", { name, exact: true }).click();
+  const items = (id) => page.locator(`#${id} li`).allTextContents();
+  const drawn = () =>
+    page
+      .locator("#week .day")
+      .evaluateAll((found) =>
+        found.flatMap((day) =>
+          [...day.querySelectorAll("button")].map((block) =>
+            [day.querySelector("h3"), ...block.querySelectorAll(".time, .title")]
+              .map((node) => node.textContent.trim())
+              .join(" "),
+          ),
+        ),
+      );
 
-  step("Ann has tasks");
-  const { register } = await ask(
-    "mutation ($input: RegisterInput!) { register(input: $input) { token } }",
-    { input: { username: "Ann", password: PASSWORD } },
-  );
-  const { token } = register;
-  await ask(
-    "mutation ($input: UpdateSettingsInput!) { updateSettings(input: $input) { __typename } }",
-    { input: { timezone: "Europe/Berlin" } },
-    token,
-  );
-  for (const task of TASKS) await create(task);
+  step("Ann signs up");
+  await page.goto(`${base}/plan`);
+  await page.getByLabel("Name").fill("Ann");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await press("Sign up");
+  seen.signedUp = await says("Signed in as");
+  await press("Sign out");
+  await says("Signed out");
 
   step("a wrong password is refused");
-  await page.goto(`${base}/plan`);
   await page.getByLabel("Name").fill("Ann");
   await page.getByLabel("Password").fill("wrong horse battery");
   await page.keyboard.press("Enter");
@@ -75,65 +84,99 @@ async function use({ page, base, screenshot }) {
   step("Ann signs in by the keyboard");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.keyboard.press("Enter");
-  seen.signedIn = (await says("Signed in as")).split(". ")[0];
+  seen.signedIn = await says("Signed in as");
+  const { login } = await ask(
+    "mutation ($input: LoginInput!) { login(input: $input) { token } }",
+    { input: { username: "Ann", password: PASSWORD } },
+  );
+  token = login.token;
+  for (const task of TASKS) await create(task);
+
+  step("the time zone and the hours are set");
+  await page.getByText("Time zone and working hours").click();
+  await page.getByLabel("Time zone").fill("Europe/Berlin");
+  await page.getByLabel("Friday").fill("nine to five");
+  await press("Save");
+  seen.noHours = await says("“nine");
+  await page.getByLabel("Friday").fill("9:00-12:00");
+  await press("Save");
+  seen.saved = await says("Saved");
+  seen.zone = await page.locator("#zone").textContent();
+
+  step("a busy time is told");
+  await page.getByText("Busy times").click();
+  await page.getByLabel("Busy from").fill("2030-01-07T11:00");
+  await page.getByLabel("until").fill("2030-01-07T12:00");
+  await press("Add busy time");
+  await says("The busy time");
+  seen.busy = (await items("busy"))[0];
 
   step("the week is planned");
-  await page.getByLabel("From").fill("2030-01-07T08:00");
+  await page.getByLabel("From", { exact: true }).fill("2030-01-07T08:00");
   await press("Preview");
   seen.previewed = await says("Previewed");
-  seen.week = await page.getByRole("heading", { level: 2, name: /^Week/ }).textContent();
-  const blocks = page.locator("#week button");
-  seen.blocks = await page
-    .locator("#week .day")
-    .evaluateAll((days) =>
-      days.flatMap((day) =>
-        [...day.querySelectorAll("button")].map((block) =>
-          [day.querySelector("h3"), ...block.childNodes]
-            .slice(0, 3)
-            .map((node) => node.textContent.trim())
-            .join(" "),
-        ),
-      ),
-    );
-  for (const list of ["unplaced", "at-risk", "unestimated"]) {
-    seen[list] = await page.locator(`#${list} li`).allTextContents();
-  }
+  seen.planned = [await starts()];
+  for (const list of ["moves", "unplaced", "at-risk", "overload", "unestimated"]) seen[list] = await items(list);
+
+  step("the plan is applied, and shown as what is planned");
+  await press("Apply");
+  seen.applied = await says("Applied");
+  seen.planned.push(await starts());
+  seen.week = await page.locator("#week-title").textContent();
+  seen.blocks = await drawn();
+  seen.agenda = await items("agenda");
+  await page.locator("details").evaluateAll((found) => found.forEach((each) => (each.open = false)));
+  await page.screenshot({ path: screenshot, fullPage: true });
 
   step("arrow keys go from block to block");
+  const blocks = page.locator("#week button");
   await blocks.first().focus();
-  const focused = () => page.evaluate(() => document.activeElement.childNodes[1].textContent.trim());
+  const focused = () =>
+    page.evaluate(() => document.activeElement.querySelector(".title").textContent.trim());
   seen.walk = [await focused()];
   for (const key of ["ArrowDown", "ArrowUp", "ArrowRight", "ArrowLeft", "ArrowLeft"]) {
     await page.keyboard.press(key);
     seen.walk.push(await focused());
   }
   seen.details = await page.locator("#details").locator("p, li").allTextContents();
-  seen.sameInTitle = await blocks
-    .first()
-    .evaluate((block) => block.title === block.querySelector(".for-readers").textContent);
-  await page.screenshot({ path: screenshot, fullPage: true });
 
-  step("axe looks at the page in both colour schemes");
+  step("keys say what became of a block");
+  seen.keys = [];
+  for (const [key, word] of [["p", "pinned"], ["s", "started"], ["s", "stopped"], ["m", "missed"], ["d", "done"]]) {
+    await page.keyboard.press(key);
+    await until(page, async () => (await status.textContent()).includes(` is ${word}`), `no ${word}`);
+    seen.keys.push(await status.textContent());
+  }
+  seen.afterwards = (await items("agenda"))[0];
+
+  step("axe looks at the page in both colour schemes, and as on a phone");
   seen.colours = [];
   seen.axe = axe ? [] : null;
+  const look = async () => {
+    seen.colours.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
+    if (axe) seen.axe.push(...(await violations(page)));
+  };
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
-    seen.colours.push(
-      await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
-    );
-    if (axe) seen.axe.push(...(await violations(page)));
+    await look();
   }
+  await page.screenshot({ path: picture("dark"), fullPage: true });
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await look();
+  await page.screenshot({ path: picture("phone"), fullPage: true });
+  seen.wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  await page.setViewportSize({ width: 1440, height: 900 });
 
-  step("other weeks are turned to");
-  await press("Next week");
-  seen.next = await says("Week of");
-  await press("Previous week");
-  seen.back = await says("Week of January 7");
+  step("other weeks and days are turned to");
+  await press("Later");
+  seen.later = await says("Planned: week of");
+  await press("Today");
+  await until(page, async () => (await page.locator("#week .day").count()) === 1, "no single day");
+  await press("This week");
+  await says("Planned: week of");
 
-  step("the plan is applied and undone");
-  await press("Apply");
-  seen.applied = await says("Applied");
-  seen.planned = [await starts()];
+  step("the plan is undone, as far as nothing was changed since");
   await press("Undo");
   seen.undone = await says("Undone");
   seen.planned.push(await starts());
@@ -142,7 +185,7 @@ async function use({ page, base, screenshot }) {
   let answer;
   const released = new Promise((resolve) => (answer = resolve));
   await page.route("**/graphql", async (route) => {
-    await released;
+    if (route.request().postData().includes("planPreview")) await released;
     await route.continue();
   });
   await press("Preview");
@@ -158,14 +201,15 @@ async function use({ page, base, screenshot }) {
   step("a plan that is out of date is not applied");
   await create({ title: "Feed the cat", durationMinutes: 15 });
   await press("Apply");
-  seen.stale = await says("Not applied");
-  seen.planned.push(await starts());
+  seen.stale = (await says("Not applied")).split(" Previewed")[0];
+  await press("Discard");
+  await says("Discarded");
 
   step("nothing is left of who was signed in");
   seen.stored = (await stored(page, "eyJ")) || (await stored(page, PASSWORD));
   await press("Sign out");
   seen.signedOut = await says("Signed out");
-  seen.leftOver = await page.locator("#week button, #unplaced li").count();
+  seen.leftOver = await page.locator("#week button, #agenda li, #unplaced li, #busy li").count();
 }
 
 async function violations(page) {

@@ -457,9 +457,10 @@ def test_it_listens_where_it_was_told_to_says_so_and_sigint_ends_it_with_success
 
 
 def test_a_port_of_the_systems_choice_is_the_one_that_is_printed(service, data):
-    first, second = service.output.read_text().splitlines()
+    first, page, second = service.output.read_text().splitlines()
 
     assert first.endswith("/graphql (GraphiQL)")
+    assert page == f"Your plan: {service.url}/plan"
     assert service.url.startswith("http://127.0.0.1:")
     assert service.url != "http://127.0.0.1:0"
     assert service.get("/healthz").get_json() == {"status": "ok"}

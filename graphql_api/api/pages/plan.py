@@ -1,8 +1,12 @@
-"""The /plan page, on which people preview a plan, apply it and undo it, by GraphQL only."""
+"""The /plan page, on which people see what is planned, work through it and plan anew.
+
+It is plain modules of our own, which a browser loads one by one, and asks by GraphQL only.
+"""
 
 from graphql_api.api.pages.graphiql import STATIC, Asset
 
-MEDIA_TYPES = {"plan.js": "text/javascript", "plan.css": "text/css"}
+FILES = STATIC / "plan"
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
 class PlanPage:
@@ -14,10 +18,13 @@ class PlanPage:
     )
 
     def __init__(self) -> None:
-        self.html = (STATIC / "plan.html").read_text()
+        self.html = (FILES / "plan.html").read_text()
+        self._assets = {
+            file.name: Asset(file.read_bytes(), MEDIA_TYPES[file.suffix], "no-cache")
+            for file in FILES.iterdir()
+            if file.suffix in MEDIA_TYPES
+        }
 
     def asset(self, name: str) -> Asset | None:
         """Return one of the page's files; None for any other name."""
-        if name not in MEDIA_TYPES:
-            return None
-        return Asset((STATIC / name).read_bytes(), MEDIA_TYPES[name], "no-cache")
+        return self._assets.get(name)

@@ -147,6 +147,8 @@ class Adviser:
         left = task.remaining_minutes
         if left is None:
             return [NowReason(NowCode.UNESTIMATED, "It has no estimate.")]
+        if not left:
+            return [NowReason(NowCode.FITS, "Nothing is left of it but to complete it.")]
         if self._minutes is None or left <= self._minutes:
             return [NowReason(NowCode.FITS, f"What is left of it takes {length(left)}.")]
         if not self._fits(task):

@@ -96,7 +96,7 @@ const isSubscription = ({ operationName }, document) =>
 
 if (window.GraphiQL && window.GraphiQLPluginExplorer && window.graphqlSse) {
   const explorer = GraphiQLPluginExplorer.explorerPlugin();
-  const page = React.createElement(GraphiQL, {
+  const options = {
     fetcher: fetcher(GraphiQL.createFetcher({ url })),
     plugins: [explorer],
     defaultQuery: WELCOME,
@@ -106,7 +106,13 @@ if (window.GraphiQL && window.GraphiQLPluginExplorer && window.graphqlSse) {
     shouldPersistHeaders: false,
     storage,
     inputValueDeprecation: true,
-  });
+  };
+  const link = React.createElement("a", { href: "/plan" }, "Your plan");
+  const page = React.createElement(
+    GraphiQL,
+    options,
+    React.createElement(GraphiQL.Logo, null, link),
+  );
   ReactDOM.createRoot(document.getElementById("graphiql")).render(page);
 } else {
   document.getElementById("loading").textContent =

@@ -1,0 +1,133 @@
+// Draws days side by side: the hours, when there is work, what is busy, and blocks at their times.
+
+import { DAY, byDay, clock, named, plusDays, span } from "./time.js";
+
+const SHOWN_HOURS = [8 * 60, 18 * 60]; // at least
+const SHORTEST = 20; // minutes that a block is drawn with
+const SHORT = 40; // minutes of a block that has room for its title alone: the axis tells its time
+
+const USUAL = ["MEDIUM", "PLANNED"];
+
+export function element(name, content = [], attributes = {}) {
+  const made = document.createElement(name);
+  made.append(...[content].flat());
+  Object.assign(made, attributes);
+  return made;
+}
+
+// `days` are drawn with `blocks`; `open` and `busy` are spans of time behind them.
+export function draw(table, { days, blocks, open, busy }) {
+  const within = (items) => items.flatMap(byDay).filter(({ day }) => days.includes(day));
+  const [shown, work, taken] = [blocks, open, busy].map(within);
+  const first = Math.min(SHOWN_HOURS[0], ...[...shown, ...work].map(({ from }) => from));
+  const last = Math.max(SHOWN_HOURS[1], ...[...shown, ...work].map(({ until }) => until));
+  const hours = [Math.floor(first / 60), Math.ceil(last / 60)];
+  const of = (day) => (segment) => segment.day === day;
+  const columns = days.map((day) =>
+    column(day, hours, {
+      blocks: shown.filter(of(day)),
+      bands: [
+        ...work.filter(of(day)).map((each) => band(each, hours, "hours")),
+        ...taken.filter(of(day)).map((each) => band(each, hours, "busy")),
+      ],
+    }),
+  );
+  table.style.setProperty("--hours", hours[1] - hours[0]);
+  table.style.setProperty("--days", days.length);
+  table.replaceChildren(axis(hours), ...columns);
+}
+
+function axis([first, last]) {
+  const labels = Array.from({ length: last - first }, (_, number) =>
+    element("li", clock((first + number) * 60)),
+  );
+  const list = element("ol", labels);
+  const made = element("div", list, { className: "axis" });
+  made.setAttribute("aria-hidden", "true"); // each block says its time
+  return made;
+}
+
+function column(day, hours, { blocks, bands }) {
+  const title = named(day, { weekday: "short", day: "numeric", month: "short" });
+  const items = inLanes(blocks).map((segment) => element("li", button(segment, hours)));
+  const list = element("ol", items.length ? items : element("li", "Free", { className: "free" }));
+  const sheet = element("div", [...bands, list], { className: "sheet" });
+  return element("section", [element("h3", title), sheet], { className: "day" });
+}
+
+function band(segment, hours, className) {
+  const made = element("div", className === "busy" ? "busy" : [], { className: `band ${className}` });
+  if (className === "hours") made.setAttribute("aria-hidden", "true");
+  return place(made, segment, hours);
+}
+
+function place(made, { from, until }, hours) {
+  made.style.setProperty("--top", from / 60 - hours[0]);
+  made.style.setProperty("--length", (until - from) / 60);
+  return made;
+}
+
+// Blocks that overlap are drawn beside each other.
+function inLanes(segments) {
+  const ends = [];
+  const ordered = [...segments].sort((one, other) => one.from - other.from);
+  for (const segment of ordered) {
+    const until = Math.max(segment.until, segment.from + SHORTEST);
+    const free = ends.findIndex((end) => end <= segment.from);
+    segment.lane = free < 0 ? ends.length : free;
+    ends[segment.lane] = until;
+  }
+  return ordered.map((segment) => ({ ...segment, lanes: ends.length }));
+}
+
+function button(segment, hours) {
+  const { item } = segment;
+  const made = element(
+    "button",
+    [
+      element("span", span(item), { className: "time" }),
+      element("span", titleOf(item), { className: "title" }),
+      element("span", ` ${marksOf(item).join(", ")}`, { className: "for-readers" }),
+    ],
+    { type: "button", className: classesOf(item), title: `${span(item)} ${titleOf(item)}` },
+  );
+  made.dataset.block = item.id;
+  made.classList.toggle("short", segment.until - segment.from < SHORT);
+  made.style.setProperty("--lane", segment.lane);
+  made.style.setProperty("--lanes", segment.lanes);
+  const until = Math.max(segment.until, Math.min(segment.from + SHORTEST, DAY));
+  return place(made, { ...segment, until }, hours);
+}
+
+export function titleOf(item) {
+  return item.parts > 1 ? `${item.title} (part ${item.part} of ${item.parts})` : item.title;
+}
+
+// What the colours say, in words, but for what goes without saying.
+export function marksOf(item) {
+  const told = [item.priority, item.state].filter((text) => text && !USUAL.includes(text));
+  const marks = told.map((text) => text.toLowerCase());
+  return [...marks, item.late && "late", item.pinned && "pinned"].filter(Boolean);
+}
+
+export function classesOf(item) {
+  const classes = ["block", ...[item.priority, item.state].filter(Boolean)];
+  if (item.late) classes.push("late");
+  if (item.pinned) classes.push("pinned");
+  if (item.draft) classes.push("draft");
+  return classes.join(" ").toLowerCase();
+}
+
+// The times of a week of working hours on these days; an end that is not later is on the next day.
+export function workOn(days, workingHours, instantOf) {
+  return days.flatMap((day) => {
+    const weekday = named(day, { weekday: "long" }).toUpperCase();
+    const intervals = workingHours.find((each) => each.day === weekday)?.intervals ?? [];
+    return intervals.map(({ start, end }) => ({
+      start: instantOf(day, minuteOf(start)),
+      end: end > start ? instantOf(day, minuteOf(end)) : instantOf(plusDays(day, 1), minuteOf(end)),
+    }));
+  });
+}
+
+const minuteOf = (time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
