@@ -39,6 +39,8 @@ from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Tokens
 from graphql_api.domain.blocks.service import PlannedBlocks
 from graphql_api.domain.blocks.work import TimerPointer, Work
+from graphql_api.domain.busy_calendars.service import BusyCalendars
+from graphql_api.domain.busy_calendars.store import BusyCalendarStore
 from graphql_api.domain.calendars.service import CalendarFeeds
 from graphql_api.domain.calendars.store import FeedStore
 from graphql_api.domain.changes.feed import Feed
@@ -183,10 +185,13 @@ def build_services(
     tasks = TaskStore(database, changes)
     webhooks = WebhookStore(database)
 
+    busy_calendars = BusyCalendarStore(database)
+
     def remove_data(user_id: str) -> None:
         tasks.remove_all(user_id)
         changes.remove_all(user_id, clock.now())
         webhooks.remove_all(user_id, clock.now())
+        busy_calendars.remove_all(user_id)
 
     lists = TaskListReader(database, list_shares(config))
     projects = ProjectStore(database)
@@ -194,6 +199,7 @@ def build_services(
     tokens = Tokens(config.secrets, config.jwt_ttl)
     deletions = Deletions(Jobs(database, "deletion"), users, remove_data, clock.now)
     cursors = Cursors(config.secrets)
+    client = OutgoingClient(allow_private=config.webhook_allow_private)
 
     def task_services(
         tasks: TaskStore, lists: TaskListReader, projects: ProjectStore
@@ -210,6 +216,7 @@ def build_services(
                 PlanStore(database),
                 lambda user_id: dependencies.get(user_id).blockers,
                 SeriesStore(database),
+                busy_calendars.times,
                 planning=bulkheads.plans,
                 hashing=bulkheads.plan_inputs,
             ),
@@ -250,9 +257,10 @@ def build_services(
         user_settings=UserSettings(settings, Relocations(database, tasks, clock.now)),
         webhooks=Webhooks(
             webhooks,
-            OutgoingClient(allow_private=config.webhook_allow_private),
+            client,
             Payloads(cursors).of_test,
         ),
+        busy_calendars=BusyCalendars(busy_calendars, settings, client, bulkheads.plan_inputs),
         calendar_feeds=CalendarFeeds(FeedStore(database), lists, config.base_url),
         user_store=users,
         dependency_store=dependencies,

@@ -8,6 +8,8 @@ from graphql_api import __version__, clock
 from graphql_api.api.graphql.cursors import Cursors
 from graphql_api.api.graphql.webhooks.payload import Payloads
 from graphql_api.config import Config
+from graphql_api.domain.busy_calendars.duty import BusyCalendarDuty
+from graphql_api.domain.busy_calendars.store import BusyCalendarStore
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.store import DependencyStore
@@ -18,6 +20,7 @@ from graphql_api.domain.projects.deletion import ProjectDeletions
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.duty import TimerDuty
 from graphql_api.domain.reminders.store import TimerStore
+from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.subtasks.renewal import Renewals
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
@@ -32,6 +35,7 @@ from graphql_api.infra.outgoing.client import OutgoingClient
 
 AGENT = f"smart-task-scheduler/{__version__}"
 DELIVERIES, DELIVERIES_BY_USER = 32, 8  # at a time
+CALENDARS, CALENDARS_BY_USER = 4, 1
 
 
 def create_dispatcher(config: Config) -> Dispatcher:
@@ -47,10 +51,24 @@ def create_dispatcher(config: Config) -> Dispatcher:
         _project_duty(database, changes, tasks, interval),
         Relocations(database, tasks, clock.now, interval),
         Renewals.of(database, tasks, interval),
+        _calendar_duty(config, database, interval),
     ]
     dispatcher = Dispatcher(duties, clock.now)
     webhooks.on_ready = partial(dispatcher.wake, webhooks)
     return dispatcher
+
+
+def _calendar_duty(config: Config, database: Database, interval: float) -> BusyCalendarDuty:
+    """The duty that reads busy calendars again."""
+    return BusyCalendarDuty(
+        BusyCalendarStore(database),
+        SettingsStore(database),
+        OutgoingClient(allow_private=config.webhook_allow_private),
+        Crew(CALENDARS, CALENDARS_BY_USER),
+        AGENT,
+        clock.now,
+        interval,
+    )
 
 
 def _project_duty(

@@ -167,6 +167,7 @@ DOORS = {
         "api/http/responses.py",
     },
     "apig_wsgi": {"aws_lambda.py"},
+    "icalendar": {"domain/busy_calendars/reading.py"},
     "strawberry": {
         "api/graphql/blocks/now.py",
         "api/graphql/blocks/operations.py",

@@ -10,7 +10,7 @@ ROW = re.compile(r"^\| ([A-Z]{2}\d\db?) \| (.+) \| (.+) \| (.+) \|$", re.MULTILI
 ROWS = ROW.findall((ROOT / "docs" / "attack-matrix.md").read_text())
 NUMBERS = {"AU": 40, "NB": 22, "AZ": 15, "DO": 31, "HT": 30, "DA": 21, "WH": 14} | {
     "TK": 12,
-    "CA": 4,
+    "CA": 8,
     "MC": 5,
 }
 

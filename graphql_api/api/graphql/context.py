@@ -16,6 +16,7 @@ from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.blocks.service import PlannedBlocks
 from graphql_api.domain.blocks.work import Work
+from graphql_api.domain.busy_calendars.service import BusyCalendars
 from graphql_api.domain.calendars.service import CalendarFeeds
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import Actor, ActorKind
@@ -106,6 +107,7 @@ class Services:
     user_settings: UserSettings
     webhooks: Webhooks
     calendar_feeds: CalendarFeeds
+    busy_calendars: BusyCalendars
     user_store: UserStore
     series_store: SeriesStore
     dependency_store: DependencyStore
@@ -134,6 +136,7 @@ class Context:
         self.webhooks = services.webhooks
         self._use(services.of_tasks)
         self.calendar_feeds = services.calendar_feeds
+        self.busy_calendars = services.busy_calendars
         self.cursors = services.cursors
         self.rankings = services.rankings
         self._services = services

@@ -21,7 +21,7 @@ TAGS: Mapping[str, str] = {
     "Plans": "Plans of the open tasks: previewed, applied, undone.",
     "Quick add": "Tasks from one line of text.",
     "Work": "Timers, and minutes of work that are logged.",
-    "Calendars": "Calendars that programs subscribe to.",
+    "Calendars": "Calendars that programs subscribe to, and those that plans keep free.",
     "Recurrence": "What comes again, and when.",
     "Webhooks": "URLs to which changes of tasks are posted.",
 }
@@ -78,6 +78,8 @@ SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
 PLANNED_BLOCKS = f"{PLAN}/blocks"
 SERIES = "/api/v1/series/<series_id>"
+BUSY_CALENDARS = "/api/v1/busy-calendars"
+BUSY_CALENDAR = f"{BUSY_CALENDARS}/<calendar_id>"
 CALENDAR_FEEDS = "/api/v1/calendar-feeds"
 QUICK_ADD = "/api/v1/quick-add"
 RECURRENCE_PREVIEW = "/api/v1/recurrence-preview"
@@ -496,6 +498,44 @@ ROUTES = (
         description="Its address leads nowhere then.",
         problems={409: "Other requests keep changing the user's feeds."},
         message="Calendar feed deleted successfully",
+    ),
+    Route(
+        ("GET",),
+        BUSY_CALENDARS,
+        "ListBusyCalendars",
+        tag="Calendars",
+        summary="List busy calendars",
+    ),
+    Route(
+        ("POST",),
+        BUSY_CALENDARS,
+        "AddBusyCalendar",
+        tag="Calendars",
+        summary="Add a busy calendar",
+        description="One that is uploaded is read at once, one of a URL soon.",
+        example={"name": "Work", "url": "https://example.com/work.ics", "all_day": "ignore"},
+        problems={409: "The user has as many busy calendars as a user may have."},
+        status=201,
+    ),
+    Route(
+        ("POST",),
+        f"{BUSY_CALENDAR}/refresh",
+        "RefreshBusyCalendar",
+        tag="Calendars",
+        summary="Read a busy calendar again",
+        description="Has it read again, soon: `refreshed_at` tells when it was.",
+        status=202,
+        problems={409: "Other requests keep changing the calendar."},
+    ),
+    Route(
+        ("DELETE",),
+        BUSY_CALENDAR,
+        "RemoveBusyCalendar",
+        tag="Calendars",
+        summary="Remove a busy calendar",
+        description="Removes it with its times.",
+        problems={409: "Other requests keep changing the calendar."},
+        message="Busy calendar removed successfully",
     ),
     Route(
         ("GET",),

@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -157,6 +157,12 @@ class PlanRequest:
         object.__setattr__(self, "fixed", tuple(sorted(self.fixed)))
         object.__setattr__(self, "previous", tuple(sorted(self.previous)))
         _ = self.ordered  # raises on cycles
+
+    def around(self, times: Iterable[Interval]) -> "PlanRequest":
+        """The request with those of more busy times that are within the plan."""
+        end = self.from_ + timedelta(days=self.horizon_days, minutes=1)
+        more = tuple(each for each in times if each.end > self.from_ and each.start < end)
+        return replace(self, busy=(*self.busy, *more)) if more else self
 
     @cached_property
     def ordered(self) -> tuple[PlanTask, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import conflict_attempts
 from graphql_api.domain.paging import Budget, Window
-from graphql_api.domain.planner.model import MAX_TASKS, Plan, PlanRequest
+from graphql_api.domain.planner.model import MAX_TASKS, Interval, Plan, PlanRequest
 from graphql_api.domain.planner.planner import plan
 from graphql_api.domain.planner.steps import Steps
 from graphql_api.domain.plans.coming import Coming, ComingBlock, is_coming
@@ -80,15 +80,16 @@ class Plans:
         plans: PlanStore,
         blockers: Callable[[str], Blockers],
         series: SeriesStore,
+        busy: Callable[[str], Sequence[Interval]],
         *,
         planning: Bulkhead,
         hashing: Bulkhead,
     ) -> None:
-        """Take the stores, and a function that reads a user's dependencies."""
+        """Take the stores, and functions that read a user's dependencies and busy times."""
         self._tasks = tasks
         self._lists = lists
         self._plans = plans
-        self._blockers, self._series = blockers, series
+        self._blockers, self._series, self._busy = blockers, series, busy
         self._planning, self._hashing = planning, hashing
 
     def preview(self, user_id: str, settings: Settings, options: Options, now: datetime) -> Draft:
@@ -142,6 +143,7 @@ class Plans:
         self, user_id: str, settings: Settings, options: Options, now: datetime
     ) -> tuple[Selection, PlanRequest, Coming]:
         tasks, blockers = self._open_tasks(user_id), self._blockers(user_id)
+        busy = self._busy(user_id)
         series = self._series.of_tasks(tasks)
 
         def build() -> tuple[Selection, PlanRequest, Coming]:
@@ -149,6 +151,7 @@ class Plans:
             request = selection.request(settings, options, blockers, now)
             coming = Coming.within(request, selection.planned, series)
             request = coming.added_to(request)
+            request = request.around(busy)
             _ = request.input_hash  # computed here, in the thread, and cached
             return selection, request, coming
 

@@ -1,8 +1,9 @@
 """The HTTP client for hosts that users name; the only module that imports urllib3.
 
 A host's name is resolved once, its addresses are checked, and one of those very addresses is
-connected to: a second answer of its name server changes nothing. A redirect is an answer like any
-other. The whole exchange has one deadline, however slowly the other side talks.
+connected to: a second answer of its name server changes nothing. To a POST a redirect is an answer
+like any other; a GET follows a few, each checked as the first. The whole exchange has one deadline,
+however slowly the other side talks.
 """
 
 import contextlib
@@ -15,20 +16,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPException
 from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.response import HTTPResponse
 from urllib3.util import Timeout
 
 from graphql_api.infra.concurrency.waiting import run_with_timeout
 from graphql_api.infra.outgoing.addresses import Address, is_public
 
 SECONDS = 10.0  # for a whole exchange: name, connection, handshake, request, answer
+MAX_REDIRECTS = 3
 READ_BYTES = 16 * 1024  # of an answer's body: so much is read, and forgotten
 MAX_LOOKS = 8  # at hosts' addresses at a time, before anything is asked of these
 MAX_URL = 2_048  # characters
 PORTS = {"https": 443, "http": 80}
+_MOVED = {301, 302, 303, 307, 308}
 
 
 class Refused(Exception):
@@ -49,6 +53,14 @@ class Answer:
 
     status: int
     retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The body of an answer to a GET, as a whole."""
+
+    status: int
+    body: bytes
 
 
 class OutgoingClient:
@@ -100,6 +112,39 @@ class OutgoingClient:
             with contextlib.suppress(Failed):
                 self._addresses(parts, seconds, self._looks.release)
 
+    def get(self, url: str, headers: Mapping[str, str], most: int) -> Document:
+        """Get a document of at most `most` bytes, where redirects lead, each checked as the first.
+
+        Raises Refused and Failed.
+        """
+        deadline = time.monotonic() + self._seconds
+        for _ in range(MAX_REDIRECTS + 1):
+            found = self._get(url, headers, most, deadline)
+            if isinstance(found, Document):
+                return found
+            url = urljoin(url, found)
+        raise Failed("too many redirects")
+
+    def _get(
+        self, url: str, headers: Mapping[str, str], most: int, deadline: float
+    ) -> Document | str:
+        """Get a document, or where it has moved. Raises Refused and Failed."""
+        parts = self.check(url)
+        addresses = self._addresses(parts, max(0.001, deadline - time.monotonic()))
+        connection = self._connection(parts, addresses[0], deadline - time.monotonic())
+        with _abandoned_at(connection, deadline):
+            asked = {**headers, "Accept-Encoding": "identity"}
+            response = _response(connection, "GET", parts, None, asked)
+            location = response.headers.get("Location")
+            if response.status in _MOVED and location:
+                return location
+            body = response.read(most + 1, decode_content=False)
+            if time.monotonic() >= deadline:  # where we have ended it, it looks as if it was all
+                raise TimeoutError
+            if len(body) > most:
+                raise Failed(f"more than {most:,} bytes")
+            return Document(response.status, body)
+
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post a body; return the answer, whatever it is. Raises Refused and Failed."""
         deadline = time.monotonic() + self._seconds
@@ -107,10 +152,7 @@ class OutgoingClient:
         addresses = self._addresses(parts, self._seconds)
         connection = self._connection(parts, addresses[0], deadline - time.monotonic())
         with _abandoned_at(connection, deadline):
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            headers = {"Host": parts.netloc, "Connection": "close", **headers}
-            connection.request("POST", target, body, headers, preload_content=False)
-            response = connection.getresponse()
+            response = _response(connection, "POST", parts, body, headers)
             if time.monotonic() >= deadline:  # where we have ended it, it looks as if it was all
                 raise TimeoutError
             with contextlib.suppress(HTTPError, OSError):  # the status is all that counts
@@ -157,6 +199,20 @@ class OutgoingClient:
             ssl_context=self._context,
             server_hostname=parts.hostname,  # what the certificate has to be for
         )
+
+
+def _response(
+    connection: "_PlainConnection | _TLSConnection",
+    method: str,
+    parts: SplitResult,
+    body: bytes | None,
+    headers: Mapping[str, str],
+) -> HTTPResponse:
+    """Send a request on a connection of its own, and return the answer without its body."""
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {"Host": parts.netloc, "Connection": "close", **headers}
+    connection.request(method, target, body, headers, preload_content=False)
+    return connection.getresponse()
 
 
 class _Abandonable:

@@ -373,3 +373,61 @@ def test_a_look_that_has_ended_leaves_its_place_to_another(name_server):
 
     with pytest.raises(Refused):
         client.check_host("https://hooks.test/", IN_TIME)
+
+
+def documents(*answers):
+    """Serve GET requests, an answer each, and note their first lines."""
+    left = list(answers)
+
+    def serve(connection, got):
+        text = b""
+        while b"\r\n\r\n" not in text:
+            more = connection.recv(65_536)
+            if not more:
+                raise OSError("this is no request")
+            text += more
+        got.append(text.split(b"\r\n")[0])
+        connection.sendall(left.pop(0))
+
+    return serve
+
+
+def test_a_document_is_got_where_redirects_lead():
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /b?c\r\nContent-Length: 0\r\n\r\n"
+    found = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+    with listening(documents(moved, found)) as (port, got):
+        document = lenient().get(f"http://127.0.0.1:{port}/a", {}, 2)
+
+    assert (document.status, document.body) == (200, b"hi")
+    assert got == [b"GET /a HTTP/1.1", b"GET /b?c HTTP/1.1"]
+
+
+def test_a_document_is_not_longer_than_it_may_be():
+    long = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
+    with listening(documents(long)) as (port, _), pytest.raises(Failed, match="more than 2 bytes"):
+        lenient().get(f"http://127.0.0.1:{port}/", {}, 2)
+
+
+def test_redirects_come_to_an_end():
+    moved = b"HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
+    with (
+        listening(documents(*[moved] * 9)) as (port, got),
+        pytest.raises(Failed, match="too many redirects"),
+    ):
+        lenient().get(f"http://127.0.0.1:{port}/", {}, 9)
+    assert len(got) == 4
+
+
+def test_a_redirect_is_checked_as_the_first_url_was(monkeypatch):
+    client = lenient()
+    moved = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
+    for place in (b"file:///etc/passwd", b"ftp://x/", b"http://u:p@127.0.0.1/"):
+        with listening(documents(moved % place)) as (port, _), pytest.raises(Refused):
+            client.get(f"http://127.0.0.1:{port}/", {}, 9)
+
+    strict = OutgoingClient(seconds=IN_TIME)
+    monkeypatch.setattr(
+        strict, "_get", lambda url, *_: strict.check(url) and "http://127.0.0.1/secret"
+    )
+    with pytest.raises(Refused, match="must begin with https"):
+        strict.get("https://example.com/", {}, 9)

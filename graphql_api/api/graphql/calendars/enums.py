@@ -1,10 +1,17 @@
 """The enums of calendars with their GraphQL descriptions: import them from here."""
 
 from graphql_api.api.graphql.strawberry_extras import describe_enum
+from graphql_api.domain.busy_calendars.model import AllDay
 from graphql_api.domain.calendars.model import FeedContent, FeedDetail
 
-__all__ = ["FeedContent", "FeedDetail"]
+__all__ = ["AllDay", "FeedContent", "FeedDetail"]
 
+describe_enum(
+    AllDay,
+    "What events on whole days of a busy calendar mean.",
+    IGNORE="They take no time: birthdays, holidays of others.",
+    BUSY="Nothing is planned on these days.",
+)
 describe_enum(
     FeedContent,
     "A kind of events of a calendar feed.",

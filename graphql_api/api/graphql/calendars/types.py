@@ -4,8 +4,11 @@ from datetime import datetime
 
 import strawberry
 
-from graphql_api.api.graphql.calendars.enums import FeedContent, FeedDetail
+from graphql_api.api.graphql.calendars.enums import AllDay, FeedContent, FeedDetail
+from graphql_api.api.graphql.costs import field_cost
+from graphql_api.domain.busy_calendars.model import BusyCalendar as BusyCalendarModel
 from graphql_api.domain.calendars import model
+from graphql_api.infra.outgoing.client import MAX_URL
 
 
 @strawberry.type(
@@ -39,3 +42,46 @@ class CalendarFeedPayload:
 @strawberry.type(description="The deleted feed.")
 class DeleteCalendarFeedPayload:
     deleted_feed_id: strawberry.ID = strawberry.field(description="The id of the deleted feed.")
+
+
+@strawberry.type(description="A calendar whose events are times that plans keep free.")
+class BusyCalendar:
+    calendar_id: strawberry.ID = strawberry.field(name="id", description="The calendar's id.")
+    name: str = strawberry.field(description="Its name.")
+    url: str | None = strawberry.field(
+        description="Where it is read from; null for one that was uploaded.",
+        metadata=field_cost(size=MAX_URL),
+    )
+    all_day: AllDay = strawberry.field(description="What its events on whole days mean.")
+    refreshed_at: datetime | None = strawberry.field(
+        description="When it was read last, successfully; null before the first time."
+    )
+    last_error: str | None = strawberry.field(
+        description="Why it could not be read last; its times stay as they were. Null if it was.",
+        metadata=field_cost(size=1_000),
+    )
+    times: int = strawberry.field(
+        description="How many busy times it has, from a week ago to a year ahead, merged."
+    )
+    skipped: int = strawberry.field(
+        description="How many of its events could not be read, and are not kept free."
+    )
+    created_at: datetime = strawberry.field(description="When it was added.")
+
+
+@strawberry.type(description="The busy calendar after a change.")
+class BusyCalendarPayload:
+    busy_calendar: strawberry.Private[BusyCalendarModel]
+
+    @strawberry.field(
+        name="busyCalendar", graphql_type=BusyCalendar, description="The busy calendar."
+    )
+    def busy_calendar_field(self) -> BusyCalendarModel:
+        return self.busy_calendar
+
+
+@strawberry.type(description="The removed busy calendar.")
+class RemoveBusyCalendarPayload:
+    removed_calendar_id: strawberry.ID = strawberry.field(
+        description="The id of the removed calendar."
+    )

@@ -1,0 +1,1 @@
+"""Calendars of others: their events are times that plans keep free."""
