@@ -18,11 +18,12 @@ sys.path[:0] = [
 
 from engines import ENGINES
 
-from graphql_api.infra.dynamodb import Database, connect, codec
+from graphql_api.infra.dynamodb import Database, connect
 from graphql_api.domain.paging import Budget, Window
 from graphql_api.domain.tasks.filters import ANY_VIEWPOINT, TaskFilter, TaskOrder
 from graphql_api.domain.tasks.list_reader import MAX_READ, TaskListReader
 from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.store import _item as stored
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -47,7 +48,7 @@ def fill(raw):
             title = f"Task {number}" + (" rare" if number % 100 == 0 else "")
             fields = {"title": title, "description": "x" * 200, "tags": tags}
             task = Task.new("user", fields, NOW + timedelta(milliseconds=number))
-            puts.append({"PutRequest": {"Item": codec.encode(task)}})
+            puts.append({"PutRequest": {"Item": stored(task)}})
         raw.batch_write_item(RequestItems={"Tasks": puts})
 
 

@@ -9,10 +9,11 @@ from bench import workloads
 from bench.servers import IDENTITY
 from bench.workloads import Connection, World
 from graphql_api.config import Config
-from graphql_api.infra.dynamodb import connect, codec
+from graphql_api.infra.dynamodb import connect
 from graphql_api.infra.dynamodb.tables import Tables
 from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks.model import Task, TaskPriority, TaskStatus
+from graphql_api.domain.tasks.store import _item as stored
 
 TASKS = 1_000  # of the reader
 WRITERS_TASKS = 100
@@ -83,8 +84,7 @@ def fill(raw: Any, user: str, count: int) -> list[str]:
                 "tags": ("calls", f"week-{number % 52}")[: number % 3],
             }
             task = Task.new(user, given, now)
-            due = codec.item(due_order=task.due_order)
-            puts.append({"PutRequest": {"Item": {**codec.encode(task), **due}}})
+            puts.append({"PutRequest": {"Item": stored(task)}})
             ids.append(task.task_id)
         answer = raw.batch_write_item(RequestItems={"Tasks": puts})
         assert not answer.get("UnprocessedItems")
