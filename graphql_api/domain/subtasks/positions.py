@@ -13,16 +13,18 @@ from graphql_api.errors import FIELD, BadUserInput
 MAX_POSITION_LENGTH = 64  # characters
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]  # each page asks for many
+_BASE = len(_DIGITS)
 _POSITION = re.compile(rf"[0-9A-Za-z]{{1,{MAX_POSITION_LENGTH}}}", re.ASCII)
 
 
 def last_position(now: datetime) -> str:
     """A position behind all that were made before: an integer of fractional indexing."""
-    rest, digits = int(now.timestamp() * 1000), ""
-    for _ in range(7):
-        rest, digit = divmod(rest, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    return "g" + digits  # g: seven digits follow
+    high, low = divmod(int(now.timestamp() * 1000), _BASE**4)
+    (first, second), (third, last) = divmod(high, _BASE**2), divmod(low, _BASE**2)
+    return (
+        f"g{_DIGITS[first % _BASE]}{_PAIRS[second]}{_PAIRS[third]}{_PAIRS[last]}"  # g: seven digits
+    )
 
 
 def checked_position(field: str, text: str) -> str:

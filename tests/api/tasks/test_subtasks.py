@@ -1,9 +1,11 @@
 """Subtasks through both entries: where they lie, what they inherit, what goes with their parent."""
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from conftest import DELETE, TASKS, UPDATE, codes
+from conftest import DELETE, TASKS, UPDATE, Api, Person, codes
 
 from graphql_api import clock
 from graphql_api.domain.changes.store import ChangeStore
@@ -335,3 +337,41 @@ def test_a_position_that_is_none_is_refused(ann, text):
 
     assert refused(ann, "position", id=task, position=text)
     assert codes(ann.graphql(DELETE, input={"id": "missing"})) == ["NOT_FOUND"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_moved_the_tree_stays_one(ann, seed):
+    chance = random.Random(seed)
+    ids = [ann.create(title=str(number))["id"] for number in range(8)]
+    for _ in range(30):
+        change(ann, chance.choice(ids), parentId=chance.choice([None, *ids]))
+    nodes = ann.graphql("{ tasks { nodes { id parentId subtasks { id } } } }")["data"]["tasks"][
+        "nodes"
+    ]
+    parents = {node["id"]: node["parentId"] for node in nodes}
+
+    for node in nodes:
+        listed = {child["id"] for child in node["subtasks"]}
+        assert listed == {child for child, parent in parents.items() if parent == node["id"]}
+        line = [node["id"]]
+        while parents[line[-1]]:
+            line.append(parents[line[-1]])
+            assert len(line) <= 4
+
+
+@pytest.mark.concurrent
+def test_two_moves_at_once_close_no_cycle(app):
+    ann = Api(app.test_client()).register("ann")
+    for _ in range(5):
+        one, two = (ann.create(title=title)["id"] for title in ("one", "two"))
+        below = [ann.create(title="below", parentId=each)["id"] for each in (one, two)]
+
+        def move(pair):
+            return Person(Api(app.test_client()), ann.username, ann.id, ann.token).graphql(
+                UPDATE, input={"id": pair[0], "parentId": pair[1]}
+            )
+
+        with ThreadPoolExecutor(2) as threads:
+            answers = list(threads.map(move, [(one, below[1]), (two, below[0])]))
+
+        assert sorted("errors" in answer for answer in answers) == [False, True]
