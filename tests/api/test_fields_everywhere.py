@@ -216,7 +216,6 @@ NOT_SHOWN = {
 GRAPHQL_ONLY = {
     *("createTasks", "updateTasks", "deleteTasks"),  # REST writes one at a time
     *("logoutEverywhere", "revokeSession"),
-    "renameTag",  # repeated until it is complete
     "node",  # a path of REST tells the type
 }
 

@@ -71,6 +71,7 @@ def _spell_terms(task: dict[str, Any]) -> dict[str, Any]:
 TASKS = "/api/v1/tasks"
 TASK = f"{TASKS}/<task_id>"
 BLOCKERS = f"{TASK}/blockers"
+TAGS_OF_TASKS = "/api/v1/tags"
 CHANGES = "/api/v1/changes"
 PROJECTS = "/api/v1/projects"
 PROJECT = f"{PROJECTS}/<project_id>"
@@ -293,6 +294,26 @@ ROUTES = (
         tag="Tasks",
         summary="Remove blockers from a task",
         example=BLOCKER_EXAMPLE,
+        problems=TASK_CHANGES,
+    ),
+    Route(
+        ("GET",),
+        TAGS_OF_TASKS,
+        "ListTags",
+        tag="Tasks",
+        summary="List tags",
+        description="Lists the tags of the user's tasks with their numbers, the most used first.",
+    ),
+    Route(
+        ("POST",),
+        f"{TAGS_OF_TASKS}/rename",
+        "RenameTag",
+        tag="Tasks",
+        summary="Rename a tag",
+        description=(
+            "Gives a tag another name, in up to 100 tasks at a time. Repeat it until `is_complete`."
+        ),
+        example={"from": "errand", "to": "errands"},
         problems=TASK_CHANGES,
     ),
     Route(
