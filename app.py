@@ -14,10 +14,11 @@ from graphql_api.app import start_app
 from graphql_api.bulkheads import Bulkheads
 from graphql_api.config import Config
 from graphql_api.dispatcher import create_dispatcher
+from graphql_api.domain.open_tasks.upgrade import OpenTaskUpgrade
 from graphql_api.domain.tables import TABLES
 from graphql_api.errors import StartError
 from graphql_api.infra import request_log
-from graphql_api.infra.dynamodb import connect, embedded
+from graphql_api.infra.dynamodb import Database, connect, embedded
 from graphql_api.infra.dynamodb.tables import Tables
 from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 from graphql_api.infra.serving import server
@@ -29,7 +30,10 @@ def prepare(config: Config, *, shared: bool) -> Config:
     """Make the store ready, and return the configuration that reaches it."""
     PersistedDocuments(config.trusted_documents)  # what is wrong with them is said once so
     config = embedded.prepare(config, shared=shared)
-    Tables(connect(config), config, TABLES).prepare()
+    client = connect(config)
+    created = Tables(client, config, TABLES).prepare()
+    if created or config.embedded:  # no process of an earlier release writes them
+        OpenTaskUpgrade.of(Database(client, config.table_prefix)).complete()
     return config
 
 

@@ -29,6 +29,8 @@ from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.model import Children, Dependencies, distinct_blockers
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.open_tasks.store import COMMAND as UPGRADE_COMMAND
+from graphql_api.domain.open_tasks.upgrade import OpenTaskUpgrade
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.settings.store import SettingsStore
@@ -79,19 +81,21 @@ def cli() -> None:
 
 @cli.group("tables")
 def table_commands() -> None:
-    """Create and check the two tables."""
+    """Create, check and upgrade the two tables."""
 
 
 @table_commands.command("create")
 @click.pass_context
 def create_tables(ctx: click.Context) -> None:
     """Create missing tables, on AWS too; existing tables are not changed."""
-    config = _configured(ctx, create=True)
-    created = Tables(connect(config), config, TABLES).create_missing()
+    store = _open(_configured(ctx, create=True))
+    created = Tables(store.client, store.config, TABLES).create_missing()
     for name in created:
         click.echo(f"Created table {name}.")
     if not created:
         click.echo("All tables exist and are correct.")
+        return
+    OpenTaskUpgrade.of(store.database(store.config.table_prefix)).complete()
 
 
 @table_commands.command("check")
@@ -99,11 +103,30 @@ def create_tables(ctx: click.Context) -> None:
 def check_tables(ctx: click.Context) -> None:
     """Report problems of the tables; the exit code is 1 if there are any."""
     config = _configured(ctx)
-    findings = Tables(connect(config), config, TABLES).check()
+    client = connect(config)
+    findings = Tables(client, config, TABLES).check()
     for finding in findings:
         click.echo(f"{finding.text}.")
     if any(finding.wrong for finding in findings):
         ctx.exit(1)
+    if OpenTaskUpgrade.of(Database(client, config.table_prefix)).is_needed:
+        click.echo(f"Lists of open tasks read finished ones, too, until `{UPGRADE_COMMAND}`.")
+
+
+@table_commands.command("upgrade")
+@click.pass_context
+def upgrade_tables(ctx: click.Context) -> None:
+    """Bring data of earlier releases up to date, once none of their processes runs any more.
+
+    The service may run meanwhile. The command can be interrupted and run again.
+    """
+    store = _open(_configured(ctx))
+    stores = _stores(store)
+    length = Tables(store.client, store.config, TABLES).count_all()
+    with click.progressbar(length=length, label="Open tasks", file=sys.stderr) as bar:
+        for scanned in OpenTaskUpgrade(stores.database, stores.tasks).run():
+            bar.update(scanned)
+    click.echo("All data is up to date.")
 
 
 @cli.command()

@@ -40,13 +40,33 @@ class Criterion:
         """Return whether DynamoDB alone can decide."""
         return True
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The attributes of a record by which it decides."""
+        raise NotImplementedError
+
+    def verdict(self, record: Any) -> bool | None:
+        """Return whether it holds for a record that lacks attributes; None if it depends on them.
+
+        The values are those of Kleene's three-valued logic.
+        """
+        known = all(hasattr(record, name) for name in self.names)
+        return self.holds(record) if known else None
+
     def conjuncts(self) -> "Iterator[Criterion]":
         """The criteria all of which have to hold."""
         yield self
 
 
 class _Condition(Criterion):
-    """A criterion that DynamoDB can check."""
+    """A criterion on one attribute that DynamoDB can check."""
+
+    name: str
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The attribute."""
+        return frozenset({self.name})
 
     def clause(self) -> Clause:
         """The condition in DynamoDB."""
@@ -151,9 +171,15 @@ class IsEmpty(_Condition):
 
 @dataclass(frozen=True, slots=True)
 class Computed(Criterion):
-    """A criterion that only Python can check;."""
+    """A criterion that only Python can check, by these attributes."""
 
+    attributes: frozenset[str]
     check: Callable[[Any], bool]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The given attributes."""
+        return self.attributes
 
     def holds(self, record: Any) -> bool:
         """Check the record."""
@@ -175,6 +201,11 @@ class KeyIn(Criterion):
 
     name: str
     values: tuple[str, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The key."""
+        return frozenset({self.name})
 
     def holds(self, record: Any) -> bool:
         """Look for the record's key."""
@@ -199,6 +230,16 @@ class All(Criterion):
     def holds(self, record: Any) -> bool:
         """Check them in their order."""
         return all(part.holds(record) for part in self.parts)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The attributes of its parts."""
+        return _names(self.parts)
+
+    def verdict(self, record: Any) -> bool | None:
+        """Deny it as soon as one part is denied."""
+        verdicts = [part.verdict(record) for part in self.parts]
+        return False if False in verdicts else None if None in verdicts else True
 
     def bounds(self) -> Bounds:
         """Join theirs by AND."""
@@ -230,6 +271,16 @@ class Any_(Criterion):  # noqa: N801 - typing has the other
         """Check them in their order."""
         return any(part.holds(record) for part in self.parts)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The attributes of its parts."""
+        return _names(self.parts)
+
+    def verdict(self, record: Any) -> bool | None:
+        """Affirm it as soon as one part is affirmed."""
+        verdicts = [part.verdict(record) for part in self.parts]
+        return True if True in verdicts else None if None in verdicts else False
+
     def bounds(self) -> Bounds:
         """Join theirs by OR."""
         bounds = [part.bounds() for part in self.parts]
@@ -250,6 +301,16 @@ class Not(Criterion):
     def holds(self, record: Any) -> bool:
         """Check the opposite."""
         return not self.part.holds(record)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The attributes of the part."""
+        return self.part.names
+
+    def verdict(self, record: Any) -> bool | None:
+        """Affirm what is denied, and the other way round."""
+        verdict = self.part.verdict(record)
+        return None if verdict is None else not verdict
 
     def bounds(self) -> Bounds:
         """Negate them: what suffices for the part is what has to be missing."""
@@ -272,6 +333,10 @@ def range_of(criteria: Iterable[Criterion], name: str) -> tuple[Any, Any]:
     low = [each.value for each in criteria if isinstance(each, AtLeast) and each.name == name]
     high = [each.value for each in criteria if isinstance(each, Before) and each.name == name]
     return max(low, default=None), min(high, default=None)
+
+
+def _names(parts: Iterable[Criterion]) -> frozenset[str]:
+    return frozenset().union(*(part.names for part in parts))
 
 
 def _every(clauses: Iterable[Clause]) -> Clause:

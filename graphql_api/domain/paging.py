@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from graphql_api.errors import FIELD, BadUserInput
@@ -50,7 +50,8 @@ class Page(Generic[T]):
     """A part of a list, in the list's order. `position` returns the position of an item.
 
     `complete` is False when the budget ended the reading: then there may be fewer items than
-    requested, and `start` and `end` are still the positions to continue from.
+    requested, and `start` and `end` are still the positions to continue from. `total` is the
+    length of the whole list, where reading the page has told it.
     """
 
     items: Sequence[T]
@@ -60,6 +61,7 @@ class Page(Generic[T]):
     start: str | None
     end: str | None
     complete: bool
+    total: int | None = None
 
     @classmethod
     def of(
@@ -71,6 +73,7 @@ class Page(Generic[T]):
         has_cursor: bool,
         has_more: bool,
         complete: bool = True,
+        total: int | None = None,
     ) -> "Page[T]":
         """Build the page of a window from its items, in the list's order.
 
@@ -85,7 +88,14 @@ class Page(Generic[T]):
             start=position(items[0]) if items else None,
             end=position(items[-1]) if items else None,
             complete=complete,
+            total=total,
         )
+
+    def stopped_at(self, position: str, window: Window) -> "Page[T]":
+        """The page that the budget has ended at a position, from which it can be read on."""
+        if window.backward:
+            return replace(self, start=position, complete=False)
+        return replace(self, end=position, complete=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +141,33 @@ def sorted_page(
     A position is the rank of an item, so it stays valid when other items come and go.
     """
     ranked = [(rank_of(item), item) for item in items]
-    if position is not None:
-        mark = Rank.parse(position)
-        wanted = not window.backward
-        ranked = [
-            (rank, item)
-            for rank, item in ranked
-            if rank != mark and rank.is_after(mark, descending=descending) is wanted
-        ]
-    ranked.sort(key=lambda each: each[0].key, reverse=descending)
-    ranked.sort(key=lambda each: each[0].value is None)
-    has_more, has_cursor = len(ranked) > window.size, position is not None
-    ranked = ranked[-window.size :] if window.backward else ranked[: window.size]
+    mark = None if position is None else Rank.parse(position)
+    ahead = in_reading_order(ranked, mark, descending=descending, backward=window.backward)
+    shown = [item for _, item in ahead[: window.size]]
     return Page.of(
-        [item for _, item in ranked],
+        shown[::-1] if window.backward else shown,
         lambda item: rank_of(item).position,
         window,
-        has_cursor=has_cursor,
-        has_more=has_more,
+        has_cursor=position is not None,
+        has_more=len(ahead) > window.size,
         complete=complete,
+        total=len(ranked) if complete else None,
     )
+
+
+def in_reading_order(
+    ranked: Iterable[tuple[Rank, T]], mark: Rank | None, *, descending: bool, backward: bool
+) -> list[tuple[Rank, T]]:
+    """The items behind a mark, the next one first; backward, those before it."""
+    ahead = [
+        (rank, item)
+        for rank, item in ranked
+        if mark is None
+        or (rank != mark and rank.is_after(mark, descending=descending) is not backward)
+    ]
+    ahead.sort(key=lambda each: each[0].key, reverse=descending is not backward)
+    ahead.sort(key=lambda each: (each[0].value is None) is not backward)
+    return ahead
 
 
 class Budget:

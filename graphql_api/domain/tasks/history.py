@@ -21,7 +21,7 @@ from graphql_api.domain.tasks.writes import BELOW, BLOCKED_BY, BLOCKS, RECURRENC
 from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
 from graphql_api.infra.dynamodb import Action, codec
 
-MAX_CHECKS = 80  # of other tasks in one transaction, which has 100 actions
+MAX_CHECKS = 75  # of other tasks in one transaction, which has 100 actions
 
 
 class History:

@@ -3,13 +3,16 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from graphql_api import clock
 from graphql_api.domain import criteria
 from graphql_api.domain.criteria import AtLeast, Before, Clause, Criterion, KeyIn
+from graphql_api.domain.open_tasks.lists import OpenTaskLists, Wanted
+from graphql_api.domain.open_tasks.model import OpenTask
 from graphql_api.domain.paging import Budget, Page, Window, sorted_page
 from graphql_api.domain.tasks.filters import (
     ANY_VIEWPOINT,
@@ -22,7 +25,7 @@ from graphql_api.domain.tasks.filters import (
     Viewpoint,
     rank_of,
 )
-from graphql_api.domain.tasks.model import OPEN, Task
+from graphql_api.domain.tasks.model import OPEN, Task, TaskStatus
 from graphql_api.domain.tasks.store import is_valid_key
 from graphql_api.domain.text import comparable
 from graphql_api.errors import QueryTooComplex
@@ -42,6 +45,7 @@ MAX_SORTED = 2_000  # tasks, in an order that no index has
 LONG_PAGE = 100  # tasks, with which a page may end where the store has cut a query, at 1 MB
 
 _OPEN = TaskFilter(status=OPEN)
+_CLOSED = [SimpleNamespace(status=status) for status in TaskStatus if status not in OPEN]
 _decode = codec.decoder(Task)
 
 
@@ -52,16 +56,23 @@ class Sieve:
         self, filter: TaskFilter, at: Viewpoint, within: Criterion = criteria.EVERYTHING
     ) -> None:
         """`within` has to hold, too: nothing else is there."""
-        self._criterion = criteria.All((filter.criterion(at), within))
-        self._parts = list(self._criterion.conjuncts())
+        self.criterion = criteria.All((filter.criterion(at), within))
+        self._parts = list(self.criterion.conjuncts())
         self.searches = filter.searches
-        self.is_exact = self._criterion.is_exact
+        self.is_exact = self.criterion.is_exact
         self.earliest, self.latest = criteria.range_of(self._parts, DUE)
-        self.condition = _condition(self._criterion)
-        self.impossible = self._criterion.bounds().necessary is False or any(
+        self.condition = _condition(self.criterion)
+        self.impossible = self.criterion.bounds().necessary is False or any(
             _is_empty(*criteria.range_of(self._parts, each.name))
             for each in self._parts
             if isinstance(each, AtLeast)
+        )
+
+    @property
+    def only_open(self) -> bool:
+        """Return whether open tasks can match, and no others."""
+        return not self.impossible and all(
+            self.criterion.verdict(closed) is False for closed in _CLOSED
         )
 
     @property
@@ -92,17 +103,24 @@ class Sieve:
     @property
     def condition_on_undated(self) -> Condition | None:
         """The condition on tasks without a due date."""
-        return _condition(criteria.All((self._criterion, criteria.Not(HAS_DUE))))
+        return _condition(criteria.All((self.criterion, criteria.Not(HAS_DUE))))
+
+    def cost(self, scanned: int, tasks: Sequence[Task]) -> int:
+        """The budget units of a read that has scanned so many tasks and has found these."""
+        if not self.searches:
+            return scanned
+        characters = sum(len(task.description) for task in tasks)
+        return scanned * SEARCH_COST + characters // SEARCH_CHARACTERS
 
     def left(self, tasks: Sequence[Task]) -> list[Task]:
         """The tasks that match, of those of which DynamoDB says that they may."""
-        return list(tasks) if self.is_exact else list(filter(self._criterion.holds, tasks))
+        return list(tasks) if self.is_exact else list(filter(self.criterion.holds, tasks))
 
     def left_items(self, items: Sequence[Item]) -> list[Item]:
         """As `left`, of items that are not decoded unless that decides."""
         if self.is_exact:
             return list(items)
-        return [item for item in items if self._criterion.holds(_decode(item))]
+        return [item for item in items if self.criterion.holds(_decode(item))]
 
 
 def _condition(criterion: Criterion) -> Condition | None:
@@ -126,15 +144,14 @@ class OpenTally:
         self.total = self.overdue = 0
         self.by_project: Counter[str] = Counter()
 
-    def add(self, items: Iterable[Item], now: datetime) -> None:
-        """Count stored tasks, which are open."""
-        latest = clock.text(now)
-        for item in items:
+    def add(self, tasks: Iterable[Task | OpenTask], now: datetime) -> None:
+        """Count tasks, which are open."""
+        latest = clock.milliseconds(now)
+        for task in tasks:
             self.total += 1
-            due = item.get("due_at") or item.get(DUE)
-            self.overdue += due is not None and due["S"] < latest
-            if "project_id" in item:
-                self.by_project[item["project_id"]["S"]] += 1
+            self.overdue += task.due_until is not None and task.due_until < latest
+            if task.project_id:
+                self.by_project[task.project_id] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,11 @@ class TaskListReader:
     """Reads task lists, page by page."""
 
     def __init__(
-        self, database: Database, shares: Shares, within: Criterion = criteria.EVERYTHING
+        self,
+        database: Database,
+        shares: Shares,
+        within: Criterion = criteria.EVERYTHING,
+        open_tasks: OpenTaskLists | None = None,
     ) -> None:
         """`shares` bound how many lists of one user are read at once.
 
@@ -159,10 +180,11 @@ class TaskListReader:
         self._table = database.table("Tasks")
         self._shares = shares
         self._within = within
+        self._open = open_tasks or OpenTaskLists(database, shares)
 
     def within(self, criterion: Criterion) -> "TaskListReader":
         """The lists of a user of whom nothing is there but tasks that meet a criterion."""
-        return TaskListReader(self._database, self._shares, criterion)
+        return TaskListReader(self._database, self._shares, criterion, self._open)
 
     def page(
         self,
@@ -189,6 +211,11 @@ class TaskListReader:
                 position,
                 descending=order.direction is OrderDirection.DESC,
             )
+        if sieve.only_open:
+            wanted = _wanted(user_id, sieve)
+            found = self._open.page(wanted, order, window, position, budget)
+            if found is not None:
+                return found
         runs = _runs(user_id, order, sieve, backward=window.backward)
         limit = window.size + 1
         tasks, stopped_at = self._read(runs, sieve, limit, position, budget)
@@ -205,13 +232,8 @@ class TaskListReader:
             window,
             has_cursor=position is not None,
             has_more=has_more,
-            complete=stopped_at is None,
         )
-        if stopped_at is None:
-            return page
-        if window.backward:
-            return replace(page, start=stopped_at)
-        return replace(page, end=stopped_at)
+        return page if stopped_at is None else page.stopped_at(stopped_at, window)
 
     def sorted(
         self,
@@ -222,14 +244,20 @@ class TaskListReader:
         position: str | None,
         budget: Budget,
         at: Viewpoint,
-    ) -> tuple[Page[Task], int]:
-        """Return a page in an order that no index has, and the number of tasks that were sorted.
+    ) -> Page[Task]:
+        """Return a page in an order that no index has.
 
-        The newest MAX_SORTED matches are read and sorted here; beyond them or the budget, the page
-        is incomplete.
+        Open tasks are sorted by their items. Of other lists the newest MAX_SORTED matches are read
+        and sorted here; beyond them or the budget, the page is incomplete.
         """
+        sieve = Sieve(filter, at, self._within)
+        if sieve.only_open and sieve.ids is None:
+            wanted = _wanted(user_id, sieve)
+            found = self._open.page(wanted, order, window, position, budget)
+            if found is not None:
+                return found
         tasks, complete = self.newest(user_id, filter, MAX_SORTED, budget, at)
-        page = sorted_page(
+        return sorted_page(
             tasks,
             lambda task: rank_of(task, order.field),
             window,
@@ -237,7 +265,6 @@ class TaskListReader:
             descending=order.direction is OrderDirection.DESC,
             complete=complete,
         )
-        return page, len(tasks)
 
     def tag_counts(self, user_id: str, budget: Budget) -> list[TagCount]:
         """The user's tags, the most used first, each as the oldest of its tasks has it.
@@ -280,6 +307,38 @@ class TaskListReader:
         sieve = Sieve(filter, at, self._within)
         if sieve.ids is not None:
             return self._of_ids(user_id, sieve, budget), True
+        if sieve.only_open:
+            wanted, window = _wanted(user_id, sieve), Window(limit)
+            page = self._open.page(wanted, TaskOrder(), window, None, budget)
+            if page is not None:
+                return list(page.items), page.complete and not page.has_next
+        return self._newest(user_id, sieve, limit, budget)
+
+    def open_tasks(self, user_id: str, limit: int, budget: Budget) -> tuple[list[OpenTask], bool]:
+        """The user's newest open tasks in short, and whether these are all of them."""
+        sieve = Sieve(_OPEN, ANY_VIEWPOINT, self._within)
+        tasks = self._open.all(user_id, budget)
+        if tasks is not None:
+            found, is_known = self._open.matching(_wanted(user_id, sieve), tasks, budget)
+            return found[-limit:], is_known and len(found) <= limit
+        whole, is_complete = self._newest(user_id, sieve, limit, budget)
+        return [OpenTask.of(task) for task in whole], is_complete
+
+    def matching(
+        self,
+        user_id: str,
+        tasks: Iterable[OpenTask],
+        filter: TaskFilter,
+        budget: Budget,
+        at: Viewpoint,
+    ) -> tuple[list[OpenTask], bool]:
+        """Those of a user's open tasks that match, and whether the budget was enough to tell."""
+        sieve = Sieve(filter, at, self._within)
+        return self._open.matching(_wanted(user_id, sieve), tasks, budget)
+
+    def _newest(
+        self, user_id: str, sieve: Sieve, limit: int, budget: Budget
+    ) -> tuple[list[Task], bool]:
         runs = _runs(user_id, TaskOrder(), sieve, backward=False)
         tasks, stopped_at = self._read(runs, sieve, limit + 1, None, budget)
         return tasks[:limit], stopped_at is None and len(tasks) <= limit
@@ -291,6 +350,10 @@ class TaskListReader:
             return 0
         if sieve.ids is not None:
             return len(self._of_ids(user_id, sieve, budget))
+        if sieve.only_open:
+            found = self._open.count(_wanted(user_id, sieve), budget)
+            if found is not None:
+                return found
         [run] = _runs(user_id, TaskOrder(), sieve, backward=False)
         total, start = 0, None
         while budget.left > 0:
@@ -307,9 +370,7 @@ class TaskListReader:
                 read = self._query(run, size, start)
                 tasks = list(map(_decode, read.items))
                 left_out = read.scanned - len(tasks)
-                budget.spend(
-                    _cost(len(tasks), tasks, sieve) + math.ceil(left_out / COUNTED_PER_UNIT)
-                )
+                budget.spend(sieve.cost(len(tasks), tasks) + math.ceil(left_out / COUNTED_PER_UNIT))
                 total += len(sieve.left(tasks))
                 start = read.last_key
             if start is None:
@@ -322,10 +383,15 @@ class TaskListReader:
         Raises QueryTooComplex beyond the budget.
         """
         sieve = Sieve(_OPEN, at, self._within)
-        [run] = _runs(user_id, TaskOrder(), sieve, backward=False)
         tally = OpenTally()
+        tasks = self._open.all(user_id, budget)
+        if tasks is not None:
+            found, _ = self._open.matching(_wanted(user_id, sieve), tasks, budget)
+            tally.add(found, at.now)
+            return tally
+        [run] = _runs(user_id, TaskOrder(), sieve, backward=False)
         for items in self._counted(run, MAX_COUNT_QUERY, budget, "count them"):
-            tally.add(sieve.left_items(items), at.now)
+            tally.add(sieve.left(list(map(_decode, items))), at.now)
         return tally
 
     def _counted(self, run: "_Run", size: int, budget: Budget, what: str) -> Iterator[list[Item]]:
@@ -375,7 +441,7 @@ class TaskListReader:
                     size = limit - len(matches)
                 read = self._query(run, size, start)
                 tasks = list(map(_decode, read.items))
-                budget.spend(_cost(read.scanned, tasks, sieve))
+                budget.spend(sieve.cost(read.scanned, tasks))
                 matches += sieve.left(tasks)
                 start = read.last_key
                 if start is None:
@@ -395,14 +461,6 @@ class TaskListReader:
                 descending=run.descending,
                 limit=limit,
             )
-
-
-def _cost(scanned: int, tasks: Sequence[Task], sieve: Sieve) -> int:
-    """The budget units that a query of so many items costs."""
-    if not sieve.searches:
-        return scanned
-    characters = sum(len(task.description) for task in tasks)
-    return scanned * SEARCH_COST + characters // SEARCH_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -434,6 +492,10 @@ class _Run:
             return codec.item(user_id=self.user_id, task_id=sort_key)
         task_id = sort_key.partition("#")[2]
         return codec.item(user_id=self.user_id, task_id=task_id, due_order=sort_key)
+
+
+def _wanted(user_id: str, sieve: Sieve) -> Wanted:
+    return Wanted(user_id, sieve.criterion, lambda tasks: sieve.cost(len(tasks), tasks))
 
 
 def _creation_position(task: Task) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from graphql_api import clock
+from graphql_api.domain.open_tasks.model import OpenTask
 from graphql_api.domain.paging import Budget, Page, Window
 from graphql_api.domain.tasks.filters import (
     ANY_VIEWPOINT,
@@ -64,7 +65,7 @@ class Ranking:
         self._tracked: list[Task] = []
         self._as_of: dict[TaskKey, datetime] = {}  # of tasks in a list by urgency
         self._ratings: dict[tuple[str, datetime], Rating] = {}
-        self._open: dict[str, tuple[list[Task], bool]] = {}
+        self._open: dict[str, tuple[list[OpenTask], bool]] = {}
 
     def track(self, tasks: Iterable[Task]) -> None:
         """Add tasks whose urgency may be needed."""
@@ -94,36 +95,36 @@ class Ranking:
     ) -> tuple[Page[Task], int]:
         """The page of the user's open tasks by urgency that begins after `position`.
 
-        Also returns how many tasks match the filter. All open tasks are read and rated; beyond
-        MAX_RANKED of them or the budget, the page is incomplete.
+        Also returns how many tasks match the filter. All open tasks are rated, and those of the
+        page read; beyond MAX_RANKED of them or the budget, the page is incomplete.
         """
         as_of, after = _parse_position(position) if position else (self._rating_time(), None)
         self._rating_time(as_of)
-        tasks, is_complete = self._open_tasks(user_id)
+        found, is_complete = self._open_tasks(user_id)
         rating = self._rating(user_id, as_of)
-        rating.rate(tasks)
-        criterion = filter.criterion(at)
-        ranked = {
-            Rank(rating[task.task_id].score, task.task_id): task
-            for task in tasks
-            if criterion.holds(task)
-        }
+        rating.rate(found)
+        wanted = filter.of_open()
+        found, is_known = self._lists.matching(user_id, found, wanted, self._budget, at)
+        ranked = [Rank(rating[task.task_id].score, task.task_id) for task in found]
         downward = (direction is OrderDirection.DESC) is not window.backward
         ranks = _ranks_after(after, ranked, downward=downward)
-        page = _page(ranks, ranked, window, as_of, after, complete=is_complete)
+        keys = [(user_id, rank.task_id) for rank in ranks[: window.size]]
+        self._budget.spend(len(keys))
+        self._tasks.prefetch(keys)
+        loaded = [task for task in map(self._tasks.get, keys) if task and wanted.matches(task, at)]
+        tasks = {task.task_id: task for task in loaded}
+        page = _page(ranks, tasks, window, as_of, after, complete=is_complete and is_known)
         self._as_of.update(((user_id, task.task_id), as_of) for task in page.items)
         return page, len(ranked)
 
     def open_tasks(self, user_id: str) -> list[Task]:
         """The user's open tasks, of too many the newest."""
-        return self._open_tasks(user_id)[0]
+        return self._lists.newest(user_id, _OPEN, MAX_RANKED, self._budget, ANY_VIEWPOINT)[0]
 
-    def _open_tasks(self, user_id: str) -> tuple[list[Task], bool]:
+    def _open_tasks(self, user_id: str) -> tuple[list[OpenTask], bool]:
         """The user's newest open tasks, and whether these are all of them."""
         if user_id not in self._open:
-            self._open[user_id] = self._lists.newest(
-                user_id, _OPEN, MAX_RANKED, self._budget, ANY_VIEWPOINT
-            )
+            self._open[user_id] = self._lists.open_tasks(user_id, MAX_RANKED, self._budget)
         return self._open[user_id]
 
     def _rating(self, user_id: str, as_of: datetime) -> Rating:
@@ -160,14 +161,14 @@ def _ranks_after(after: Rank | None, ranks: Iterable[Rank], *, downward: bool) -
 
 def _page(
     ranks: list[Rank],
-    ranked: Mapping[Rank, Task],
+    tasks: Mapping[str, Task],
     window: Window,
     as_of: datetime,
     after: Rank | None,
     *,
     complete: bool,
 ) -> Page[Task]:
-    """The first page of these ranks, in the list's order."""
+    """The first page of these ranks, in the list's order, of the tasks that are still there."""
     has_more, has_cursor = len(ranks) > window.size, after is not None
     ranks = ranks[: window.size]
     if window.backward:
@@ -175,7 +176,7 @@ def _page(
     as_of_text = clock.text(as_of)
     by_id = {rank.task_id: f"{as_of_text}#{rank.score!r}#{rank.task_id}" for rank in ranks}
     return Page.of(
-        [ranked[rank] for rank in ranks],
+        [tasks[rank.task_id] for rank in ranks if rank.task_id in tasks],
         lambda task: by_id[task.task_id],
         window,
         has_cursor=has_cursor,

@@ -16,6 +16,7 @@ from datetime import datetime
 
 from graphql_api.domain.changes.model import Actor, Change
 from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.domain.open_tasks.store import OpenTaskStore
 from graphql_api.domain.reminders.store import TimerStore
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.writes import Move, Write, creation
@@ -34,6 +35,7 @@ from graphql_api.infra.dynamodb import (
     Key,
     Put,
     codec,
+    full_pages,
     pages,
 )
 
@@ -72,6 +74,7 @@ class TaskStore:
         self._database = database
         self._changes = changes
         self._timers = TimerStore(database)
+        self._open = OpenTaskStore(database)
         self._table = database.table("Tasks")
         self._receipts = database.table("Users")
 
@@ -97,6 +100,7 @@ class TaskStore:
             Put(self._table, _item(move.after), _unchanged(move.before)),
             *map(self._changes.put, move.changes),
             *self._timers.replacing(move.gone, move.new),
+            *self._open.following(move.before, move.after),
         )
         if move.changes:
             self._changes.announce(move.after.user_id)
@@ -123,6 +127,7 @@ class TaskStore:
         """A write's actions: the task first, by which it is known to be refused."""
         beside = [
             *map(self._changes.put, write.changes),
+            *self._open.following(write.before, write.after),
             *map(self._timers.claim, write.claims),
             *self._timers.following(write.before, write.after, write.change.at),
         ]
@@ -237,12 +242,22 @@ class TaskStore:
         after = replace(parent, child_ids=tuple(child_ids))
         return Put(self._table, _item(after), _unchanged(parent))
 
+    def as_read_check(self, key: TaskKey, task: Task | None) -> Check:
+        """Check, in a transaction, that a task is as it was read, or still not there."""
+        return Check(self._table, {"user_id": key[0], "task_id": key[1]}, _unchanged(task))
+
     def remove_all(self, user_id: str) -> None:
         """Delete all tasks of the user, and before them what is to be told of them."""
         for items in self._pages(user_id):
             self._timers.remove(list(map(_decode, items)))
             ids = [item["task_id"]["S"] for item in items]
             self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
+        self._open.remove_all(user_id)
+
+    def scan(self, size: int) -> Iterator[tuple[list[Task], int]]:
+        """Yield all tasks of all users, so many at a time, and how many these are."""
+        for read in full_pages(lambda start: self._table.scan(start=start, limit=size)):
+            yield list(map(_decode, read.items)), read.scanned
 
     def all(self, user_id: str) -> Iterator[Task]:
         """All tasks of the user by id, read page by page."""

@@ -15,6 +15,7 @@ from graphlib import TopologicalSorter
 from math import fsum
 
 from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.open_tasks.model import OpenTask
 from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.errors import FIELD, BadUserInput
 
@@ -113,7 +114,7 @@ class Rating:
             seen.update(new)
         return needed
 
-    def rate(self, tasks: Iterable[Task]) -> None:
+    def rate(self, tasks: Iterable[Task | OpenTask]) -> None:
         """Rate these tasks, each after those that it blocks."""
         new = {task.task_id: task for task in tasks if task.task_id not in self}
         order = TopologicalSorter(
@@ -125,7 +126,7 @@ class Rating:
     def _blocked_by(self, task_id: str) -> tuple[str, ...]:
         return self._dependencies.open_blocked(task_id)
 
-    def _urgency(self, task: Task) -> Urgency:
+    def _urgency(self, task: Task | OpenTask) -> Urgency:
         if not task.open:
             return Urgency(self.as_of, 0.0, ())
         values = _values(task, self._dependencies, self.as_of)
@@ -146,7 +147,7 @@ def _sum(terms: Iterable[Term]) -> float:
     return round(fsum(term.contribution for term in terms), DIGITS)
 
 
-def _values(task: Task, dependencies: Dependencies, as_of: datetime) -> dict[str, float]:
+def _values(task: Task | OpenTask, dependencies: Dependencies, as_of: datetime) -> dict[str, float]:
     """The value of each term except the inherited one."""
     start = task.planned_start or task.not_before
     return {

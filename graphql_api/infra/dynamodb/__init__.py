@@ -19,6 +19,7 @@ from graphql_api.infra.dynamodb.database import (
     Key,
     Put,
     Table,
+    full_pages,
     pages,
 )
 from graphql_api.infra.dynamodb.session import connect
@@ -39,5 +40,6 @@ __all__ = [
     "Put",
     "Table",
     "connect",
+    "full_pages",
     "pages",
 ]

@@ -40,6 +40,7 @@ __all__ = [
     "Key",
     "Put",
     "Table",
+    "full_pages",
     "pages",
 ]
 
@@ -152,10 +153,16 @@ class CountPage(NamedTuple):
 
 def pages(read: Callable[[Item | None], ItemPage]) -> Iterator[list[Item]]:
     """Yield the items of all pages; `read` gets the key after which its page begins."""
+    for page in full_pages(read):
+        yield page.items
+
+
+def full_pages(read: Callable[[Item | None], ItemPage]) -> Iterator[ItemPage]:
+    """Yield all pages, as `pages`."""
     start: Item | None = None
     while True:
         page = read(start)
-        yield page.items
+        yield page
         start = page.last_key
         if start is None:
             return
@@ -384,14 +391,17 @@ class Table:
             response["Items"], response["ScannedCount"], response.get("LastEvaluatedKey")
         )
 
-    def scan(self, *, start: Item | None = None, limit: int) -> ItemPage:
-        """Read one page of the whole table, of no more than `limit` items."""
+    def scan(
+        self, *, filter: Condition | None = None, start: Item | None = None, limit: int
+    ) -> ItemPage:
+        """Read one page of the whole table, scanning no more than `limit` items."""
         response = self.database.call(
             "Scan",
             TableName=self.name,
             ConsistentRead=True,
             Limit=limit,
             **({"ExclusiveStartKey": start} if start else {}),
+            **({} if filter is None else condition_arguments(FilterExpression=filter)),
         )
         return ItemPage(
             response["Items"], response["ScannedCount"], response.get("LastEvaluatedKey")

@@ -74,14 +74,19 @@ class Tables:
         self._place = f"at {config.endpoint}" if config.endpoint else f"in {_region(client)}"
         self._is_aws = _is_aws(config.endpoint)
 
-    def prepare(self) -> None:
-        """Create missing tables, but never on AWS itself. Raises StartError if any differs."""
+    def prepare(self) -> list[str]:
+        """Create missing tables, but never on AWS itself; return the new names.
+
+        Raises StartError if any differs.
+        """
         if self._is_aws:
             self.require()
-            return
+            return []
         with self._start_errors():
-            for definition in self._missing():
+            missing = self._missing()
+            for definition in missing:
                 self.create(definition)
+        return list(map(self._name, missing))
 
     def require(self) -> None:
         """Raise StartError if a table is missing, or differs."""
@@ -117,6 +122,12 @@ class Tables:
             if error.response["Error"]["Code"] != "ResourceInUseException":  # created meanwhile
                 raise
         self._wait_until_active(definition)
+
+    def count_all(self) -> int:
+        """Return how many items all tables had when the store last counted."""
+        with self._start_errors():
+            found = [self._describe(self._name(each)) for each in self._definitions]
+        return sum(int(each.get("ItemCount", 0)) for each in found if each)
 
     def count_items(self, name: str, hash_key: str) -> int:
         """Return how many items a table of another service had when the store last counted.

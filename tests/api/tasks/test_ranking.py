@@ -58,7 +58,7 @@ def test_the_most_urgent_open_tasks_come_first_and_say_why(ann, calls):
 
     page = listed(ann)
 
-    assert calls == ["Query", "GetItem", "GetItem"]
+    assert calls == ["Query", "GetItem", "GetItem", "BatchGetItem"]
     assert titles(page) == ["late", "plain", "low"]
     assert (page["totalCount"], page["isComplete"]) == (3, True)
     late, plain, _ = (node["urgency"] for node in page["nodes"])
@@ -345,7 +345,7 @@ def test_the_urgency_of_a_page_is_read_at_once(app, ann, calls):
     assert sorted(cost(page % "blocks { urgency { score } }")) == sorted(["Query", *around])
     by_urgency = "orderBy: { field: URGENCY, direction: DESC }"
     ten = " ".join(f"a{n}: tasks({by_urgency}) {{ totalCount }}" for n in range(10))
-    assert sorted(cost(f"{{ {ten} }}")) == ["GetItem", "GetItem", "Query"]
+    assert sorted(cost(f"{{ {ten} }}")) == sorted(["Query", *around])
 
 
 def test_a_write_shows_the_urgency_that_it_has_made(ann):

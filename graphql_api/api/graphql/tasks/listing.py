@@ -22,6 +22,7 @@ from graphql_api.domain.tasks.filters import (
     TaskFilter,
     TaskOrder,
     TaskOrderField,
+    Viewpoint,
 )
 from graphql_api.domain.tasks.model import Task
 
@@ -131,7 +132,7 @@ def _stored_page(
     """A page in the order of an index, and a function that counts the whole list."""
     lists, at = context.task_lists, context.viewpoint(user_id, filter)
     page = lists.page(user_id, order, filter, window, position, context.read_budget, at)
-    return page, partial(lists.count, user_id, filter, context.count_budget, at)
+    return page, partial(_total, page, context, user_id, filter, at)
 
 
 def _sorted_page(
@@ -144,12 +145,19 @@ def _sorted_page(
 ) -> tuple[Page[Task], Count]:
     """A page in an order that no index has, and a function that counts the whole list."""
     lists, at = context.task_lists, context.viewpoint(user_id, filter)
-    page, total = context.rankings.run_in_thread(
+    page = context.rankings.run_in_thread(
         lambda: lists.sorted(user_id, order, filter, window, position, context.read_budget, at)
     )
-    if page.complete:
-        return page, lambda: total
-    return page, partial(lists.count, user_id, filter, context.count_budget, at)
+    return page, partial(_total, page, context, user_id, filter, at)
+
+
+def _total(
+    page: Page[Task], context: Context, user_id: str, filter: TaskFilter, at: Viewpoint
+) -> int:
+    """The length of a list, if its page has told it, or else as it is counted."""
+    if page.total is not None:
+        return page.total
+    return context.task_lists.count(user_id, filter, context.count_budget, at)
 
 
 def _ranked_page(
