@@ -234,7 +234,8 @@ def test_a_preview_reads_the_settings_and_the_open_tasks_and_no_task_twice(ann, 
     shown = answer["planPreview"]
     assert [len(shown[name]) for name in ("blocks", "unplaced", "unestimated")] == [2, 1, 1]
     assert shown["unplaced"][0]["task"]["owner"]["username"] == ann.username
-    assert sorted(calls) == [*["GetItem"] * 2, *["Query"] * 2]  # settings, blockers; tasks, busy
+    # Settings, blockers; the items of open tasks, and the tasks; busy times.
+    assert sorted(calls) == ["BatchGetItem", *["GetItem"] * 2, *["Query"] * 2]
 
 
 def test_applying_writes_once_and_undoing_takes_it_back(ann, calls):
@@ -257,10 +258,13 @@ def test_applying_writes_once_and_undoing_takes_it_back(ann, calls):
     calls.clear()
 
     first = apply(ann, plan["inputHash"], horizonDays=1)
-    assert sorted(calls) == ["GetItem", "GetItem", "Query", "Query", *["TransactWriteItems"] * 2]
+    assert sorted(calls) == [
+        *("BatchGetItem", "GetItem", "GetItem", "Query", "Query"),
+        *["TransactWriteItems"] * 2,
+    ]
     calls.clear()
     second = apply(ann, plan["inputHash"], horizonDays=1)
-    assert sorted(calls) == ["BatchGetItem", *["GetItem"] * 2, *["Query"] * 3]
+    assert sorted(calls) == [*["BatchGetItem"] * 2, *["GetItem"] * 2, *["Query"] * 3]
 
     ids = [kept["id"], moved["id"], left_out["id"]]
     nothing = {"planId": plan["inputHash"], "applied": [], "unchanged": [], "conflicts": []}
@@ -314,7 +318,8 @@ def test_what_is_planned_so_already_is_not_written(ann, calls):
         "unchanged": [task["id"]],
         "conflicts": [],
     }
-    assert sorted(calls) == [*["GetItem"] * 2, *["Query"] * 2, "TransactWriteItems"]  # the record
+    # The only task, by its key; the record.
+    assert sorted(calls) == [*["GetItem"] * 3, *["Query"] * 2, "TransactWriteItems"]
     assert ann.task(task["id"])["version"] == 2
     assert [r["code"] for r in plan["blocks"][0]["reasons"]] == ["KEPT"]
     assert undo(ann, plan["inputHash"])["unchanged"] == [task["id"]]
@@ -347,7 +352,7 @@ def test_a_plan_that_is_stale_is_a_conflict_that_names_what_changed_and_writes_n
         "input_hash": now,
         **differences,
     }
-    assert set(calls) == {"GetItem", "Query"}
+    assert set(calls) == {"BatchGetItem", "GetItem", "Query"}
     assert planned(ann, same, changed, gone, added) == [(None, None)] * 4
 
 
@@ -674,8 +679,8 @@ def test_what_is_around_the_tasks_of_a_plan_is_read_together(ann, calls):
     answer = ann.graphql(query, input={"from": MONDAY})["data"]["planPreview"]
 
     assert [block["task"]["isReady"] for block in answer["blocks"]] == [True] * 5
-    # Settings, tasks, what waits for what, busy times, and once more what waits for what.
-    assert calls == ["GetItem", "Query", "GetItem", "Query", "GetItem"]
+    # Settings, open tasks, what waits for what, busy times, and once more what waits for what.
+    assert calls == ["GetItem", "Query", "BatchGetItem", "GetItem", "Query", "GetItem"]
 
 
 @pytest.mark.engine_is_no_matter

@@ -131,7 +131,7 @@ class OpenTaskLists:
     def matching(
         self, wanted: Wanted, tasks: Iterable[OpenTask], budget: Budget
     ) -> tuple[list[OpenTask], bool]:
-        """Those of these tasks that match, and whether the budget was enough to tell."""
+        """The matches among these tasks, and whether the budget was enough to tell."""
         candidates = wanted.candidates(tasks)
         if wanted.is_exact:
             return candidates, True

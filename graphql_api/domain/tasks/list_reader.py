@@ -332,7 +332,7 @@ class TaskListReader:
         budget: Budget,
         at: Viewpoint,
     ) -> tuple[list[OpenTask], bool]:
-        """Those of a user's open tasks that match, and whether the budget was enough to tell."""
+        """The matches among a user's open tasks, and whether the budget was enough to tell."""
         sieve = Sieve(filter, at, self._within)
         return self._open.matching(_wanted(user_id, sieve), tasks, budget)
 

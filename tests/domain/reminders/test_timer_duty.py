@@ -338,13 +338,13 @@ def fill(world, count):
 
 
 def test_writes_without_due_date_and_reminders_cost_what_they_did(world, actions):
-    """A task and its change, and two actions at a completion more: the dependencies' one."""
+    """A task, its change and its item, and at its end one for what depends on it."""
     task = world.create()
     world.update(task, title="y")
     world.update(task, status=TaskStatus.COMPLETED)
     world.tasks.delete(world.user, task.task_id, SYSTEM, NOW)
 
-    assert [count for count in actions if count] == [2, 2, 3, 3]
+    assert [count for count in actions if count] == [3, 3, 4, 3]
 
 
 def test_an_instant_costs_one_action_when_it_is_set_and_one_when_it_goes(world, actions):
@@ -354,7 +354,7 @@ def test_an_instant_costs_one_action_when_it_is_set_and_one_when_it_goes(world, 
     world.update(task, reminders=None)
     world.tasks.delete(world.user, task.task_id, SYSTEM, NOW)
 
-    assert [count for count in actions if count] == [4, 2, 6, 3, 4]
+    assert [count for count in actions if count] == [5, 3, 7, 3, 5]
 
 
 def test_what_is_undone_brings_its_timers_back(world):
