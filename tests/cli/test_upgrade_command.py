@@ -42,7 +42,7 @@ def test_tables_of_an_earlier_release_are_upgraded_once_and_new_ones_need_it_not
         "Open tasks\nAll data is up to date.\n"
     ] * 2
     assert HINT not in after.output
-    assert [len(items) for items in store._open.items("ann")] == [1]
+    assert [len(tasks) for tasks in store._open.all("ann")] == [1]
 
     fresh = Operator(replace(engine, table_prefix=f"{uuid.uuid4().hex}-"))
     fresh.run("tables", "create")

@@ -55,10 +55,14 @@ def made(user, number):
         "tags": [tag for tag, every in (("a", 2), ("b", 3)) if number % every == 0],
         "not_before": day(number % 5 - 2) if number % 6 == 0 else None,
         "project_id": "p" if number % 4 == 1 else None,
+        "parent_id": "t" if number % 7 == 1 else None,
+        "position": f"a{number % 3}" if number % 8 < 3 else "",
     }
+    if number % 6 == 3:
+        values["due_on"] = day(number % 4 - 2).date()
     if number % 5 == 1:
         values |= {"planned_start": day(number % 3), "planned_end": day(number % 3 + 1)}
-    task = Task.new(user, values, NOW + timedelta(seconds=number))
+    task = Task.new(user, values, NOW + timedelta(seconds=number), timezone="Asia/Tokyo")
     return replace(task, updated_at=NOW + timedelta(seconds=number * 7 % 50))
 
 
@@ -118,6 +122,8 @@ def in_order(tasks, order):
     values = {
         TaskOrderField.PRIORITY: lambda task: PRIORITIES.index(task.priority),
         TaskOrderField.TITLE: lambda task: task.title.casefold(),
+        TaskOrderField.DUE_AT: lambda task: task.due_day.last if task.due_day else task.due_at,
+        TaskOrderField.POSITION: lambda task: task.place,
     }
     value = values.get(order.field, lambda task: getattr(task, name))
     having = [task for task in tasks if value(task) is not None]
@@ -148,6 +154,8 @@ VALUES = {
     "planned_after": st.just(day(1)),
     "project_ids": st.just(("p", "q")),
     "no_project": st.booleans(),
+    "parent_id": st.just("t"),
+    "no_parent": st.booleans(),
 }
 CONDITION = st.sampled_from(list(VALUES)).flatmap(
     lambda name: VALUES[name].map(lambda value: TaskFilter(**{name: value}))
