@@ -37,6 +37,7 @@ MAX_LOOKED_UP = 100  # tasks that are read by key at a time
 MAX_SORTED = 2_000  # tasks, by what their items do not tell
 
 _decode = codec.decoder(Task)
+_CREATED = "c"  # the letter of positions in a list by creation, before an id
 _BEHIND = "~"  # sorts behind all ids
 
 
@@ -98,6 +99,8 @@ class OpenTaskLists:
         """
         if budget.left <= 0:
             return _unread(order.field, window, position)
+        if order.field is TaskOrderField.CREATED_AT:
+            return self._by_creation(wanted, order, window, position, budget)
         tasks = self.all(wanted.user_id, budget)
         if tasks is None:
             return None
@@ -150,6 +153,43 @@ class OpenTaskLists:
         budget.spend(len(ids) - len(tasks) + wanted.cost(tasks))
         return {task.task_id: task for task in tasks if wanted.criterion.holds(task)}
 
+    def _by_creation(
+        self,
+        wanted: Wanted,
+        order: TaskOrder,
+        window: Window,
+        position: str | None,
+        budget: Budget,
+    ) -> Page[Task] | None:
+        """The page behind a position in the order that the items have: no others are read."""
+        if not self._store.is_complete():
+            return None
+        descending = (order.direction is OrderDirection.DESC) is not window.backward
+        found: list[Task] = []
+        last, is_end = (position or _CREATED)[1:], False
+        limit = size = window.size + 1
+        while len(found) < limit and not is_end and budget.left > 0:
+            with self._shares.slot(wanted.user_id):
+                tasks, is_end = self._store.some(wanted.user_id, size, last, descending=descending)
+            budget.spend(math.ceil(len(tasks) / ITEMS_PER_UNIT))
+            ahead = wanted.candidates(tasks)
+            matches, looked_at = self._look_up(wanted, ahead, limit - len(found), budget)
+            found += matches
+            if looked_at < len(ahead):
+                last, is_end = ahead[looked_at - 1].task_id if looked_at else last, False
+            elif tasks:
+                last = tasks[-1].task_id
+            size = min(size * 4, MAX_OPEN)
+        shown = found[: window.size]
+        page = Page.of(
+            shown[::-1] if window.backward else shown,
+            lambda task: _CREATED + task.task_id,
+            window,
+            has_cursor=position is not None,
+            has_more=len(found) > window.size or not is_end,
+        )
+        return page if is_end or len(found) >= limit else page.stopped_at(_CREATED + last, window)
+
     def _walk(
         self,
         wanted: Wanted,
@@ -186,6 +226,8 @@ class OpenTaskLists:
         )
         if looked_at == len(ahead) or len(found) >= limit:
             return page
+        if not looked_at:
+            return _unread(order.field, window, position)
         last = ranks[ahead[looked_at - 1].task_id]
         return page.stopped_at(_position(last, order.field), window)
 
@@ -218,8 +260,6 @@ def _unread(by: TaskOrderField, window: Window, position: str | None) -> Page[Ta
 
 def _position(rank: Rank, by: TaskOrderField) -> str:
     """The position of a rank, as lists of all tasks have it in this order."""
-    if by is TaskOrderField.CREATED_AT:
-        return f"c{rank.id}"
     if by is TaskOrderField.DUE_AT:
         return f"d{rank.value}#{rank.id}" if rank.value else f"u{rank.id}"
     return rank.position
@@ -236,11 +276,11 @@ def _mark(
     if len(position) == 1:  # between the tasks with a due date and those without
         return Rank(None, _BEHIND if descending else "")
     due, _, task_id = position[1:].rpartition("#")
-    return Rank({"c": "", "d": due, "u": None}[position[0]], task_id)
+    return Rank(due or None, task_id)
 
 
 def _begin(by: TaskOrderField, *, backward: bool) -> str | None:
     """The position from which a list can be read of which nothing has been."""
     if by is TaskOrderField.DUE_AT:
         return "u" if backward else "d"
-    return "c" if by is TaskOrderField.CREATED_AT else None
+    return _CREATED if by is TaskOrderField.CREATED_AT else None

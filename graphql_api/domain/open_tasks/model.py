@@ -1,16 +1,17 @@
 """The open task in short: what lists sort, filter and count by. Pure."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 from typing import ClassVar
 
 from graphql_api.domain.due_days.model import DueDay
+from graphql_api.domain.records import immutable
 from graphql_api.domain.subtasks.positions import last_position
 from graphql_api.domain.tasks.model import Task, TaskPriority, TaskStatus
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class OpenTask:
     """An open task without what no list asks of it; each field is one of `Task`.
 
@@ -38,7 +39,7 @@ class OpenTask:
     @classmethod
     def of(cls, task: Task) -> "OpenTask":
         """An open task in short."""
-        return cls(*_values(task))
+        return cls(**dict(zip(NAMES, _values(task), strict=True)))
 
     @classmethod
     def if_open(cls, task: Task | None) -> "OpenTask | None":

@@ -65,6 +65,15 @@ class OpenTaskStore:
         for items in self._pages(user_id):
             yield list(map(_open_task, items))
 
+    def some(
+        self, user_id: str, limit: int, after: str | None, *, descending: bool
+    ) -> tuple[list[OpenTask], bool]:
+        """Up to so many of a user's open tasks by id, behind one, and whether that was the end."""
+        where = Key("user_id").eq(_partition(user_id))
+        start = codec.item(**_key((user_id, after))) if after else None
+        read = self._table.query(where, start=start, limit=limit, descending=descending)
+        return list(map(_open_task, read.items)), read.last_key is None
+
     def get_many(self, keys: Sequence[OpenKey]) -> dict[OpenKey, OpenTask]:
         """Open tasks by key; keys without an item are left out."""
         return dict(map(_entry, self._table.get_many(list(map(_key, keys))) if keys else ()))

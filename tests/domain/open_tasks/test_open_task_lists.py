@@ -245,6 +245,20 @@ def test_a_page_is_one_query_of_items_and_one_read_of_its_tasks(world, calls):
     assert budget.left == 100 - 2 - 5  # ten items are a unit, and so is a task
 
 
+def test_in_the_order_of_creation_no_other_items_are_read_than_the_page_has(world, calls):
+    budget = Budget(100)
+    wanted = TaskFilter(status=OPEN)
+
+    page = world.by_items.page(world.user, TaskOrder(), wanted, Window(5), None, budget, world.at)
+
+    assert calls == [("Query", "Users"), ("BatchGetItem", "Tasks")]
+    assert [task.task_id for task in page.items] == in_order(
+        [task for task in world.tasks if task.open], TaskOrder()
+    )[:5]
+    assert page.has_next
+    assert budget.left == 100 - 1 - 6  # the items, and the tasks with one behind them
+
+
 def test_a_count_reads_the_items_alone(world, calls):
     wanted = TaskFilter(overdue=True, project_ids=("p",), tags=("b",))
 
@@ -271,11 +285,11 @@ def test_words_are_looked_up_in_the_open_tasks_that_else_match_alone(world, call
 
 def test_a_user_with_too_many_open_tasks_for_it_is_read_through_all(world, monkeypatch, calls):
     monkeypatch.setattr(lists, "MAX_OPEN", 19)
-    args = world.user, TaskOrder(), TaskFilter(status=OPEN), Window(3), None
+    args = world.user, BY_DUE_DATE, TaskFilter(status=OPEN), Window(3), None
     page = world.by_items.page(*args, Budget(100), world.at)
 
     assert [task.task_id for task in page.items] == in_order(
-        [task for task in world.tasks if task.open], TaskOrder()
+        [task for task in world.tasks if task.open], BY_DUE_DATE
     )[:3]
     assert calls[:2] == [("Query", "Users"), ("Query", "Tasks")]
 
