@@ -37,7 +37,8 @@ def test_the_most_urgent_ready_task_is_named_with_two_others(ann, calls):
 
     found = ask(ann)
 
-    assert sorted(calls) == ["GetItem", "GetItem", "Query"]  # settings, blockers; tasks
+    # Settings, blockers; the items of open tasks, and the tasks.
+    assert sorted(calls) == ["BatchGetItem", "GetItem", "GetItem", "Query"]
     assert (found["asOf"], found["task"]["title"], found["block"]) == (HALF_PAST, "Call", None)
     assert reasons(found) == [
         "It is the most urgent of 3 tasks that are ready.",
