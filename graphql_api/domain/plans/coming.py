@@ -7,14 +7,16 @@ the deadline of the one before and its own.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from heapq import nsmallest
+from heapq import merge
+from itertools import islice
 
 from graphql_api.domain.planner.model import MAX_TASKS, Block, Plan, PlanRequest, PlanTask
-from graphql_api.domain.recurrence.model import Occurrence
+from graphql_api.domain.recurrence.model import MissedPolicy, Occurrence
 from graphql_api.domain.series.model import Current, Series, following_task
 from graphql_api.domain.tasks.model import Task
 
-MAX_COMING = 200  # occurrences in a plan, the earliest ones
+MAX_COMING = 200  # occurrences in a plan, and series with some: the earliest ones
+LOOK_BACK = timedelta(days=100)  # for the last one that has passed, if the current one is as late
 _SEPARATOR = "@"  # of a series' id and a day, which no id has
 
 
@@ -45,15 +47,15 @@ class Coming:
         """The occurrences that come while a plan lasts, of those of its tasks that recur."""
         planned = {job.task_id: job for job in request.tasks}
         by_id = {task.task_id: task for task in tasks}
-        ongoing = [each for each in series if each.current.task_id in by_id]
+        ongoing = sorted((each for each in series if each.current.task_id in by_id), key=_by_day)
+        ongoing = ongoing[:MAX_COMING]
         jobs = (
-            job
+            _jobs(planned[each.current.task_id], by_id[each.current.task_id], each, request)
             for each in ongoing
-            for task_id in [each.current.task_id]
-            for job in _jobs(planned[task_id], by_id[task_id], each, request)
         )
         room = min(MAX_COMING, MAX_TASKS - len(request.tasks))
-        earliest = nsmallest(room, jobs, key=lambda job: (job.deadline, job.task_id))
+        by_deadline = merge(*jobs, key=lambda job: (job.deadline, job.task_id))
+        earliest = islice(by_deadline, room)  # of very many no more is made than that
         return cls(tuple(earliest), {each.series_id: each.current.task_id for each in ongoing})
 
     def added_to(self, request: PlanRequest) -> PlanRequest:
@@ -106,6 +108,10 @@ def is_coming(job_id: str) -> bool:
     return _SEPARATOR in job_id
 
 
+def _by_day(series: Series) -> tuple[date, str]:
+    return series.current.on, series.series_id
+
+
 def _jobs(
     planned: PlanTask, task: Task, series: Series, request: PlanRequest
 ) -> Iterator[PlanTask]:
@@ -140,6 +146,9 @@ def _following(series: Series, begin: datetime) -> Iterator[Occurrence]:
     if series.ended_at:
         return
     closed = max(begin, series.current.at) if series.current.at else begin
+    earliest = (closed - LOOK_BACK).date()
+    if series.current.on < earliest and series.recurrence.missed is not MissedPolicy.KEEP_ALL:
+        series = replace(series, current=replace(series.current, on=earliest))
     advanced, _ = series.advance("", closed)
     if advanced.ended_at:
         return
