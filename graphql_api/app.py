@@ -62,6 +62,8 @@ from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.views.service import Views
+from graphql_api.domain.views.store import ViewStore
 from graphql_api.domain.webhooks.hints import Hints
 from graphql_api.domain.webhooks.service import Webhooks
 from graphql_api.domain.webhooks.store import WebhookStore
@@ -226,6 +228,7 @@ def build_services(
                 projects,
                 ProjectDeletions(projects, Jobs(database, "project"), writes, tasks, clock.now),
             ),
+            views=Views(ViewStore(database), projects),
             quick_adds=QuickAdds(settings, projects, writes),
             task_store=tasks,
             task_lists=lists,

@@ -199,12 +199,13 @@ DOORS = {
         "api/graphql/settings.py",
         *(
             f"api/graphql/{feature}/{name}.py"
-            for feature in ("calendars", "projects", "quick_add", "webhooks")
+            for feature in ("calendars", "projects", "quick_add", "views", "webhooks")
             for name in ("inputs", "operations", "types")
         ),
         *(
             f"api/graphql/tasks/{name}.py"
             for name in (
+                "conditions",
                 "fields",
                 "inputs",
                 "listing",

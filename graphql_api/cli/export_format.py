@@ -4,11 +4,13 @@
      "user": {"user_id": …, "username": …, "created_at": …},
      "series": [{"series_id": …, "rrule": …, …}, …],
      "projects": [{"project_id": …, "name": …, …}, …],
+     "views": [{"view_id": …, "name": …, …}, …],
      "tasks": [{"task_id": …, "title": …, …, "blocked_by": [task_id, …]}, …]}
 
 Tasks without blockers have no `blocked_by`, those that do not recur no `series_id`, those that no
-plan has placed no `planned_blocks`, and a user without projects or series no such list. Times are
-RFC 3339 texts. The document contains neither the password's hash, nor sessions, nor settings.
+plan has placed no `planned_blocks`, and a user without projects, views or series no such list.
+Times are RFC 3339 texts. The document contains neither the password's hash, nor sessions, nor
+settings.
 """
 
 import json
@@ -41,6 +43,7 @@ class Archive:
     username: str
     tasks: list[Any]
     projects: list[Any]
+    views: list[Any]
     series: list[Any]
 
 
@@ -50,12 +53,13 @@ def chunks(
     dependencies: Dependencies,
     projects: Iterable[Project] = (),
     series: Iterable[Mapping[str, Any]] = (),
+    views: Iterable[Mapping[str, Any]] = (),
 ) -> Iterator[str]:
     """Write the document piece by piece, with one task in memory at a time."""
     profile = {name: _plain(getattr(user, name)) for name in ("user_id", "username", "created_at")}
     kept = [{n: _plain(getattr(each, n)) for n in _PROJECT_READERS} for each in projects]
-    coming = list(series)
-    more = ({"projects": kept} if kept else {}) | ({"series": coming} if coming else {})
+    lists = {"projects": kept, "views": list(views), "series": list(series)}
+    more = {name: entries for name, entries in lists.items() if entries}
     head = _json({"format": FORMAT, "version": VERSION, "user": profile, **more})
     yield f'{head[:-1]}, "tasks": ['
     separator = "\n"
@@ -86,13 +90,11 @@ def read(file: IO[bytes]) -> Archive:
     user, tasks = document.get("user"), document.get("tasks")
     if not isinstance(user, dict) or not isinstance(tasks, list):
         raise BadUserInput("The file has no user or no tasks")
-    projects = document.get("projects", [])
-    if not isinstance(projects, list):
-        raise BadUserInput("The projects of the file are no list")
-    series = document.get("series", [])
-    if not isinstance(series, list):
-        raise BadUserInput("The series of the file are no list")
-    return Archive(str(user.get("username", "")), tasks, projects, series)
+    more = {name: document.get(name, []) for name in ("projects", "views", "series")}
+    for name, entries in more.items():
+        if not isinstance(entries, list):
+            raise BadUserInput(f"The {name} of the file are no list")
+    return Archive(str(user.get("username", "")), tasks, **more)
 
 
 def project(user_id: str, entry: Any) -> Project:

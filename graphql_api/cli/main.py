@@ -15,7 +15,7 @@ from typing import IO, Any, NamedTuple, TypeVar
 import click
 
 from graphql_api import clock
-from graphql_api.cli import export_format, series_format
+from graphql_api.cli import export_format, series_format, views_format
 from graphql_api.cli.migration import Migration, Outcome, Result
 from graphql_api.config import Config
 from graphql_api.dispatcher import create_dispatcher
@@ -40,6 +40,7 @@ from graphql_api.domain.tables import TABLES
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.views.store import ViewStore
 from graphql_api.errors import AppError, BadUserInput, Conflict, StartError
 from graphql_api.infra import process_wide, request_log
 from graphql_api.infra.dynamodb import Database, connect, database, embedded
@@ -140,7 +141,7 @@ def upgrade_tables(ctx: click.Context) -> None:
 )
 @click.pass_context
 def export(ctx: click.Context, username: str, output: str) -> None:
-    """Export a user's tasks, projects and series as JSON."""
+    """Export a user's tasks, projects, views and series as JSON."""
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username)
     dependencies = stores.dependencies.get(user.user_id)
@@ -151,7 +152,8 @@ def export(ctx: click.Context, username: str, output: str) -> None:
             series_format.entry(each, stores.series.all_records(each))
             for each in stores.series.all(user.user_id)
         )
-        for chunk in export_format.chunks(user, tasks, dependencies, projects, series):
+        views = map(views_format.entry, ViewStore(stores.database).all(user.user_id))
+        for chunk in export_format.chunks(user, tasks, dependencies, projects, series, views):
             file.write(chunk)
 
 
@@ -160,10 +162,10 @@ def export(ctx: click.Context, username: str, output: str) -> None:
 @click.option("--username", help="The account to import into; by default the user in the file.")
 @click.pass_context
 def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
-    """Import the tasks, projects and series of an exported FILE into an account.
+    """Import the tasks, projects, views and series of an exported FILE into an account.
 
     A task whose id exists in the account stays as it is; only its blockers are added. So does a
-    project, and a series. If anything in the file is invalid, nothing is written.
+    project, a view, and a series. If anything in the file is invalid, nothing is written.
     """
     document = export_format.read(file)
     stores = _stores(_open(_configured(ctx)))
@@ -171,12 +173,16 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     zone = SettingsStore(stores.database).get(user.user_id).timezone
     tasks = _each(document.tasks, partial(export_format.task, user.user_id, timezone=zone))
     projects = _each(document.projects, partial(export_format.project, user.user_id), "projects")
+    views = _each(document.views, partial(views_format.view, user.user_id), "views")
     series = _each(document.series, partial(series_format.series, user.user_id), "series")
     children = _children(tasks)
     blockers = _blockers(user, document.tasks, children)
     if projects:
         new = sum(map(stores.projects.add_imported, projects))
         click.echo(f"Projects: {new} added, {len(projects) - new} existing.")
+    if views:
+        new = sum(map(ViewStore(stores.database).add_imported, views))
+        click.echo(f"Views: {new} added, {len(views) - new} existing.")
     if series:
         new = sum(stores.series.add_imported(each, past) for each, past in series)
         click.echo(f"Series: {new} added, {len(series) - new} existing.")

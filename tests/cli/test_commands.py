@@ -172,7 +172,8 @@ def test_an_export_has_the_user_and_all_tasks_and_no_secret(operator, ann):
     shown = {task["task_id"]: task for task in ann.rest("GET", "/api/v1/tasks").json}
     assert len(document["tasks"]) == len(shown) == 3
     for task in document["tasks"]:
-        assert {**task, "user_id": ann.id} == shown[task["task_id"]]
+        own = {**task, "user_id": ann.id, "inherited": []}
+        assert {**own, "position": shown[task["task_id"]]["position"]} == shown[task["task_id"]]
     assert "argon2" not in json.dumps(document)
 
 
@@ -302,6 +303,32 @@ def test_an_import_brings_back_what_lies_below_what(operator, api, ann, tmp_path
     [root] = shown["data"]["tasks"]["nodes"]
     assert [each["title"] for each in root["subtasks"]] == ["Plan", "Pack"]
     assert bob.graphql(TREE) == shown
+
+
+SAVE = "mutation ($input: CreateViewInput!) { createView(input: $input) { view { id } } }"
+
+
+def test_an_import_brings_back_views(operator, api, ann, tmp_path):
+    conditions = {"status": ["PENDING"], "dueBefore": "2090-01-01T00:00:00.000Z", "noTags": True}
+    filter_ = {**conditions, "not": {"tags": ["waiting"]}, "or": [{"overdue": True}]}
+    order = {"field": "TITLE", "direction": "ASC"}
+    ann.graphql(SAVE, input={"name": "Errands", "filter": filter_, "orderBy": order})
+    made = ann.rest("GET", "/api/v1/views").json
+    file = tmp_path / "ann.json"
+    operator.run("export", ann.username, "-o", str(file))
+    bob = api.register("bob")
+
+    imported = [operator.run("import", str(file), "--username", bob.username) for _ in range(2)]
+    file.write_text(file.read_text().replace('"overdue"', '"unknown"'))
+    refused = operator.run("import", str(file), "--username", bob.username)
+
+    assert [each.stdout for each in imported] == [
+        "Views: 1 added, 0 existing.\nTasks: 0 added, 0 existing.\n",
+        "Views: 0 added, 1 existing.\nTasks: 0 added, 0 existing.\n",
+    ]
+    assert len(made) == 1
+    assert bob.rest("GET", "/api/v1/views").json == made
+    assert "views[0]: This is no view" in refused.stderr
 
 
 def test_a_file_in_which_a_task_lies_below_itself_is_refused(operator, api, ann, tmp_path):

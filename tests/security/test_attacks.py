@@ -189,7 +189,8 @@ def test_each_field_that_takes_an_id_is_known():
     ids = {name for name, f in fields.items() if {"id", "ids"} & f.args.keys()}
     # Each has a test that foreign ids are missing ones.
     assert ids == {
-        f"Query.{name}" for name in ("node", "nodes", "project", "series", "task", "webhook")
+        f"Query.{name}"
+        for name in ("node", "nodes", "project", "series", "task", "view", "webhook")
     }
     inputs = {get_named_type(f.args["input"].type) for f in fields.values() if "input" in f.args}
     assert not {"userId", "ownerId", "owner", "user"} & {n for kind in inputs for n in kind.fields}

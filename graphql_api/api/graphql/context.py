@@ -42,6 +42,8 @@ from graphql_api.domain.tasks.ranking import Ranking
 from graphql_api.domain.tasks.related import MAX_RELATED, RelatedTasks
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskKey, TaskStore, task_not_found
+from graphql_api.domain.views.model import SavedView
+from graphql_api.domain.views.service import Views
 from graphql_api.domain.webhooks.service import Webhooks
 from graphql_api.errors import QueryTooComplex, Unauthenticated
 from graphql_api.infra import request_log
@@ -81,6 +83,7 @@ class TaskServices:
     blocks: PlannedBlocks
     work: Work
     projects: Projects
+    views: Views
     quick_adds: QuickAdds
     task_store: TaskStore
     task_lists: TaskListReader
@@ -157,6 +160,7 @@ class Context:
         self.work = services.work
         self.quick_adds = services.quick_adds
         self.projects = services.projects
+        self.views = services.views
         self.task_lists = services.task_lists
         self.feed = services.feed
         self.history = services.history
@@ -345,6 +349,17 @@ class Context:
         """The project that a task is in; None while it is taken out of one that was deleted."""
         project_id = self.related_tasks.heir(task).get("project_id")
         return self.projects_by_key.get((task.user_id, project_id)) if project_id else None
+
+    def track_views(self, views: Sequence[SavedView]) -> None:
+        """Register views of the response: the projects that they name are read in one batch."""
+        self.projects_by_key.prefetch(
+            (view.user_id, project_id) for view in views for project_id in view.project_ids
+        )
+
+    def missing_projects(self, view: SavedView) -> list[str]:
+        """The ids of projects that a view names and that are gone."""
+        projects = self.projects_by_key
+        return [each for each in view.project_ids if projects.get((view.user_id, each)) is None]
 
     def open_tally(self, user_id: str) -> OpenTally:
         """The number of the user's open tasks. Raises QueryTooComplex beyond the budget."""

@@ -23,6 +23,7 @@ from graphql_api.api.graphql.recurrence.operations import RecurrenceMutation, Re
 from graphql_api.api.graphql.scalars import DATE, DATE_TIME, LOCAL_TIME
 from graphql_api.api.graphql.settings import SettingsMutation
 from graphql_api.api.graphql.tasks.operations import TaskMutation, TaskQuery
+from graphql_api.api.graphql.views.operations import ViewMutation, ViewQuery
 from graphql_api.api.graphql.webhooks.operations import WebhookMutation, WebhookQuery
 
 
@@ -40,6 +41,7 @@ class Query(
     QuickAddQuery,
     RecurrenceQuery,
     TaskQuery,
+    ViewQuery,
     WebhookQuery,
 ):
     pass
@@ -57,6 +59,7 @@ class Mutation(
     RecurrenceMutation,
     SettingsMutation,
     TaskMutation,
+    ViewMutation,
     WebhookMutation,
     WorkMutation,
 ):

@@ -55,6 +55,7 @@ PARAMETER_DESCRIPTIONS: Mapping[str, str] = {
     "limit": "How many items a page has.",
     "after": "The cursor after which it begins, from an answer before: a `Link` has it already.",
     "archived": "Those that are archived, or, by default, those that are not.",
+    "view": "The id of a saved view, whose conditions have to hold, too; its order is the default.",
     "rrule": "A rule by RFC 5545, daily or slower.",
     "timezone": "The IANA time zone of dates and times; default: the settings'.",
     "anchor": "The instant that the next occurrence is counted from.",

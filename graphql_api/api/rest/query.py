@@ -25,6 +25,7 @@ from graphql_api.errors import FIELD, VALUES, BadUserInput
 
 NAMES = {"first": "limit", "order_by": "sort"}  # of arguments, whichever the route
 DIRECTIONS = {"": "ASC", "-": "DESC"}  # of an order, by what stands before its field
+PAGED = {"limit", "after", "view"}  # parameters of lists that come in pages
 BOOLEANS = {"true": True, "false": False}
 MAX_CACHED = 200  # query strings of a route …
 MAX_CACHED_LENGTH = 500  # … of so many characters
@@ -128,7 +129,7 @@ class QueryParameters(Mapping[str, QueryParameter]):
                 holder = reduce(lambda inner, step: inner.setdefault(step, {}), outer, variables)
                 holder[last] = parameter.value(args.getlist(name))
         order = args.get("sort", "").removeprefix("-")
-        is_paged = "limit" in args or "after" in args or order in self._paged_orders
+        is_paged = not args.keys().isdisjoint(PAGED) or order in self._paged_orders
         base = urlencode([pair for pair in args.items(multi=True) if pair[0] != "after"])
         return Query(variables, is_paged, f"{base}&" if base else "")
 

@@ -16,6 +16,7 @@ TAGS: Mapping[str, str] = {
     "Accounts": "Registration, login, sessions and passwords.",
     "Tasks": "Tasks, what blocks them, and how urgent they are.",
     "Projects": "Lists of tasks under a name.",
+    "Views": "Filters and orders of tasks under a name.",
     "Changes": "Changes of tasks: read, followed, taken back.",
     "Settings": "Working hours, days off, and what makes a task urgent.",
     "Plans": "Plans of the open tasks: previewed, applied, undone.",
@@ -75,6 +76,8 @@ TAGS_OF_TASKS = "/api/v1/tags"
 CHANGES = "/api/v1/changes"
 PROJECTS = "/api/v1/projects"
 PROJECT = f"{PROJECTS}/<project_id>"
+VIEWS = "/api/v1/views"
+VIEW = f"{VIEWS}/<view_id>"
 SETTINGS = "/api/v1/settings"
 PLAN = "/api/v1/plan"
 PLANNED_BLOCKS = f"{PLAN}/blocks"
@@ -102,6 +105,7 @@ WEBHOOK_EXAMPLE = {
 TOO_MANY_ASKED_FOR = {429: "Too many deliveries that were asked for are waiting."}
 TOO_MANY_GUESSES = {429: "Too many attempts: try again after `Retry-After` seconds."}
 TASK_CHANGES = {409: "Other requests keep changing the task."}
+VIEW_CHANGES = {409: "Other requests keep changing the view."}
 PROJECT_CHANGES = {409: "Other requests keep changing the project."}
 SERIES_CHANGES = {409: "The series has ended, or other requests keep changing it."}
 CLOSING = {409: "The task is closed already, or open blockers or subtasks are in the way."}
@@ -198,9 +202,10 @@ ROUTES = (
         description=(
             "Without `limit` and `after` the array has all tasks of the user that match, by"
             " `created_at` or `due_at`. Other orders come in pages only, of 25 tasks without"
-            " `limit`."
+            " `limit`, and so do those of a `view`."
         ),
-        names={"tags": "tag"},
+        names={"tags": "tag", "view_id": "view"},
+        problems={404: "`view` is none of the user's, or names a project that was deleted."},
         paged_orders={
             *("urgency", "priority", "title"),
             *("updated_at", "planned_start", "completed_at", "position"),
@@ -448,6 +453,54 @@ ROUTES = (
         example={"tasks": "keep"},
         problems=PROJECT_CHANGES,
         message="Project deleted successfully",
+    ),
+    Route(
+        ("GET",),
+        VIEWS,
+        "ListViews",
+        tag="Views",
+        summary="List saved views",
+    ),
+    Route(
+        ("POST",),
+        VIEWS,
+        "CreateView",
+        tag="Views",
+        summary="Save a view",
+        description="Saves a filter and an order of tasks under a name, for `/api/v1/tasks?view=`.",
+        example={"name": "Errands", "filter": {"tags": ["errands"], "status": ["pending"]}},
+        problems={409: "The user has as many views as a user may have."},
+        status=201,
+        location=f"{VIEWS}/{{view_id}}",
+    ),
+    Route(
+        ("GET",),
+        VIEW,
+        "GetView",
+        tag="Views",
+        summary="Read a view",
+    ),
+    Route(
+        ("PUT", "PATCH"),
+        VIEW,
+        "UpdateView",
+        tag="Views",
+        summary="Change a view",
+        description=(
+            "Changes the fields that the body has; a field that is absent stays as it is, with"
+            " `PUT` as with `PATCH`. A `filter` takes the place of all conditions before."
+        ),
+        example={"name": "In town"},
+        problems=VIEW_CHANGES,
+    ),
+    Route(
+        ("DELETE",),
+        VIEW,
+        "DeleteView",
+        tag="Views",
+        summary="Delete a view",
+        problems=VIEW_CHANGES,
+        message="View deleted successfully",
     ),
     Route(
         ("GET",),

@@ -9,11 +9,13 @@ from graphql_api.domain.accounts.model import User
 from graphql_api.domain.projects.model import Project
 from graphql_api.domain.series.model import Series
 from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.views.model import SavedView
 from graphql_api.domain.webhooks.model import Webhook
 from graphql_api.infra.executor.executor import core_schema
 
 _TYPES: dict[type, str] = {
     Project: "Project",
+    SavedView: "SavedView",
     Series: "Series",
     Task: "Task",
     User: "User",

@@ -14,11 +14,12 @@ from graphql_api.domain.paging import MAX_PAGE_SIZE
 from graphql_api.domain.projects.model import Project
 from graphql_api.domain.series.model import Series
 from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.views.model import SavedView
 from graphql_api.domain.webhooks.model import Webhook
 from graphql_api.errors import FIELD, BadUserInput, NotFound
 from graphql_api.infra.executor import lookahead
 
-Found: TypeAlias = Project | Series | Task | User | Webhook
+Found: TypeAlias = Project | SavedView | Series | Task | User | Webhook
 
 
 @strawberry.type
@@ -79,6 +80,8 @@ def _found(context: Context, ids: list[strawberry.ID], batch: Iterable[str]) -> 
     missing = [each for each in missing if found[each] is None]
     context.series_by_key.prefetch((viewer_id, each) for each in missing)
     found |= {each: context.series_by_key.get((viewer_id, each)) for each in missing}
+    missing = [each for each in missing if found[each] is None]
+    found |= context.views.named(viewer_id, missing) if missing else {}
     if None in found.values():
         webhooks = {each.webhook_id: each for each in context.webhooks.all(viewer_id)}
         found |= {each: found[each] or webhooks.get(each) for each in missing}

@@ -80,14 +80,27 @@ def list_tasks(
         inputs.TaskOrder | None,
         strawberry.argument(description="The order; default: newest first."),
     ] = UNSET,
+    view_id: Annotated[
+        strawberry.ID | None,
+        strawberry.argument(
+            description=(
+                "The id of a saved view, whose conditions have to hold, too, and whose order is the"
+                " default. It is NOT_FOUND if that names a project that is gone."
+            )
+        ),
+    ] = UNSET,
 ) -> TaskListing:
     """A page of the parent user's or project's tasks, or of the viewer's at the root."""
     context = info.context
     user_id = context.viewer_id if root is None else root.user_id
     conditions = filter.conditions() if filter else TaskFilter()
+    order = TaskOrder(**vars(order_by)) if order_by else TaskOrder()
+    if view_id:
+        view = context.views.usable(user_id, view_id)
+        conditions = view.narrowed(conditions)
+        order = order if order_by else view.order_by
     if isinstance(root, Project):
         conditions = conditions.within(root.project_id)
-    order = TaskOrder(**vars(order_by)) if order_by else TaskOrder()
     paging = provided({"first": first, "after": after, "last": last, "before": before})
     window = Window.of(**paging, max_size=context.max_page_size)
     listing = read_list(context, user_id, window, conditions, order)

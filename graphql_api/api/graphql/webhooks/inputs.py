@@ -5,12 +5,13 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.context import Context
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.api.graphql.tasks.inputs import TaskFilter
 from graphql_api.api.graphql.webhooks.enums import ChangeKind, WebhookStatus
 from graphql_api.domain.tasks import filters
 from graphql_api.domain.webhooks.model import MAX_WEBHOOKS
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.infra.outgoing.client import MAX_URL
 
 _URL = (
@@ -18,6 +19,7 @@ _URL = (
     " is not followed."
 )
 _FILTER = "Only changes of tasks that match, or have matched before the change."
+_VIEW = "The id of a saved view, whose filter is taken as it is now."
 
 
 def _values(given: Any) -> dict[str, Any]:
@@ -26,6 +28,17 @@ def _values(given: Any) -> dict[str, Any]:
     if fields.get("filter") is not None:
         fields["filter"] = _lasting(given.filter.conditions())
     return fields
+
+
+def filtered(values: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Values of a webhook with the filter of the view that they name. Raises as `usable` does."""
+    fields = dict(values)
+    view_id = fields.pop("view_id", None)
+    if view_id is None:
+        return fields
+    if fields.get("filter") is not None:
+        raise BadUserInput(f"{FIELD} goes without filter.", "view_id")
+    return {**fields, "filter": _lasting(context.views.usable(context.viewer_id, view_id).filter)}
 
 
 def _lasting(filter: filters.TaskFilter) -> filters.TaskFilter:
@@ -44,6 +57,7 @@ class CreateWebhookInput:
         default=UNSET, description="The kinds of changes to tell; default: all there are now."
     )
     filter: TaskFilter | None = strawberry.field(default=UNSET, description=_FILTER)
+    view_id: strawberry.ID | None = strawberry.field(default=UNSET, description=_VIEW)
 
     def values(self) -> dict[str, Any]:
         """The values of the new webhook."""
@@ -71,6 +85,7 @@ class UpdateWebhookInput(_WebhookWrite):
     filter: TaskFilter | None = strawberry.field(
         default=UNSET, description=f"{_FILTER} null: of all tasks."
     )
+    view_id: strawberry.ID | None = strawberry.field(default=UNSET, description=_VIEW)
     status: WebhookStatus | None = strawberry.field(
         default=UNSET,
         description="`ENABLED` goes on where the webhook was disabled, as far as changes are kept.",

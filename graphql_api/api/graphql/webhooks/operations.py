@@ -18,6 +18,7 @@ from graphql_api.api.graphql.webhooks.inputs import (
     RotateWebhookSecretInput,
     SendTestEventInput,
     UpdateWebhookInput,
+    filtered,
 )
 from graphql_api.api.graphql.webhooks.types import (
     DeleteWebhookPayload,
@@ -106,7 +107,8 @@ class WebhookMutation:
         input: Annotated[CreateWebhookInput, strawberry.argument(description="The new webhook.")],
     ) -> WebhookPayload:
         context = info.context
-        webhook = context.webhooks.create(context.viewer_id, input.values(), context.now)
+        values = filtered(input.values(), context)
+        webhook = context.webhooks.create(context.viewer_id, values, context.now)
         return WebhookPayload(webhook=webhook, secret=webhook.secret)
 
     @strawberry.mutation(
@@ -119,7 +121,8 @@ class WebhookMutation:
         input: Annotated[UpdateWebhookInput, strawberry.argument(description="The change.")],
     ) -> WebhookPayload:
         context = info.context
-        webhook = context.webhooks.update(context.viewer_id, input.values(), context.now)
+        values = filtered(input.values(), context)
+        webhook = context.webhooks.update(context.viewer_id, values, context.now)
         return WebhookPayload(webhook=webhook)
 
     @strawberry.mutation(

@@ -1,0 +1,1 @@
+"""Saved views: a filter and an order of tasks, under a name."""

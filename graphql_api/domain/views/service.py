@@ -1,0 +1,79 @@
+"""Operations on saved views; the first argument is always the id of their owner."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from graphql_api.domain.conflicts import check_version, retry_on_conflict
+from graphql_api.domain.projects.store import ProjectStore
+from graphql_api.domain.views.model import SavedView
+from graphql_api.domain.views.store import ViewStore
+from graphql_api.errors import NotFound
+
+VIEW_ID = "view_id"
+
+
+class Views:
+    """Creates, changes, lists and deletes saved views."""
+
+    def __init__(self, store: ViewStore, projects: ProjectStore) -> None:
+        self._store, self._projects = store, projects
+
+    def all(self, user_id: str) -> list[SavedView]:
+        """The user's views, the oldest first."""
+        return self._store.all(user_id)
+
+    def get(self, user_id: str, view_id: str) -> SavedView:
+        """One of the user's views. Raises NotFound."""
+        return self._store.get(user_id, view_id)
+
+    def named(self, user_id: str, view_ids: Sequence[str]) -> dict[str, SavedView]:
+        """The user's views of these ids, as far as there are any."""
+        found = self._store.get_many([(user_id, each) for each in view_ids])
+        return {view_id: view for (_, view_id), view in found.items()}
+
+    def usable(self, user_id: str, view_id: str) -> SavedView:
+        """A view to list tasks by. Raises NotFound, also if it names projects that are gone."""
+        view = self._store.get(user_id, view_id, VIEW_ID)
+        known = self._projects.get_many([(user_id, each) for each in view.project_ids])
+        missing = [each for each in view.project_ids if (user_id, each) not in known]
+        if missing:
+            raise NotFound(
+                "The filter of this view names a project that was deleted: change the view.",
+                field=VIEW_ID,
+                missing_project_ids=missing,
+            )
+        return view
+
+    def create(self, user_id: str, values: Mapping[str, Any], now: datetime) -> SavedView:
+        """Create a view. Raises BadUserInput, and Conflict if there are too many."""
+        view = SavedView.new(user_id, values, now)
+        retry_on_conflict(lambda: self._store.add(view))
+        return view
+
+    def update(self, user_id: str, changes: Mapping[str, Any], now: datetime) -> SavedView:
+        """Change a view, if it still has the `expected_version` or none is given.
+
+        Raises NotFound, BadUserInput and Conflict.
+        """
+        fields = dict(changes)
+        view_id, expected = fields.pop("id"), fields.pop("expected_version", None)
+
+        def attempt() -> SavedView:
+            before = self._expected(user_id, view_id, expected)
+            after = before.edit(fields, now)
+            if after is not before:
+                self._store.replace(before, after)
+            return after
+
+        return retry_on_conflict(attempt)
+
+    def delete(self, user_id: str, id: str, expected_version: int | None = None) -> None:
+        """Delete a view. Raises NotFound and Conflict."""
+        retry_on_conflict(lambda: self._store.remove(self._expected(user_id, id, expected_version)))
+
+    def _expected(self, user_id: str, view_id: str, version: int | None) -> SavedView:
+        """The view as it is expected. Raises NotFound and Conflict."""
+        view = self._store.get(user_id, view_id)
+        check_version("view", view.version, version)
+        return view
