@@ -64,6 +64,28 @@ def test_relay_pages_through_tasks_and_fetches_one_again_by_its_id(service):
     }
 
 
+def test_houdini_pages_through_tasks_with_what_it_generates(service):
+    url, token = service
+    if not (CLIENTS / "node_modules" / "houdini").is_dir():
+        pytest.skip("it needs `npm ci --ignore-scripts` in tests/clients/")
+    for number in range(1, 13):
+        posted(url, "/api/v1/tasks", {"title": f"Houdini {number}"}, token)
+    generated = subprocess.run(
+        ["../node_modules/.bin/houdini", "generate"],
+        cwd=CLIENTS / "houdini",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert generated.returncode == 0, generated.stdout
+
+    pages = ran("houdini/job.js", url, token)
+
+    newest = [title for page in pages for title in page][:12]
+    assert newest == [f"Houdini {number}" for number in range(12, 0, -1)]
+    assert {len(page) for page in pages[:-1]} <= {10}
+
+
 def test_normalized_caches_show_a_change_wherever_its_task_is_shown(service):
     url, token = service
     parent = posted(url, "/api/v1/tasks", {"title": "parent"}, token)["task_id"]
