@@ -4,7 +4,7 @@ PORT ?= 5000
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null)
 
-.PHONY: help run graphiql-if-possible test quick chaos check format schema schema-diff openapi graphiql constraints bench live siege soak clean
+.PHONY: help run graphiql-if-possible test quick chaos check format schema schema-diff openapi graphiql constraints bench bench-plans live siege soak clean
 
 run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
@@ -54,6 +54,14 @@ live: .venv/run bench/peers/node_modules/.installed  ## See what subscribers cos
 soak: SECONDS ?= 600
 soak: .venv/run bench/peers/node_modules/.installed  ## See whether memory stays flat under SECONDS of mixed load
 	@$(BIN)/python bench/soak.py --seconds $(SECONDS)
+
+bench-plans: .venv/bench  ## Measure plans against CP-SAT and, if WT_DATA has OR-Library's files, the published optima
+	@test -z "$(WT_DATA)" || $(BIN)/python bench/tardiness.py --data "$(WT_DATA)" --cp-sat 1 $(BENCH)
+	@$(BIN)/python bench/plans.py --seconds 10 --workers 1 --seeds 2
+
+.venv/bench: bench/requirements.txt .venv/run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt -c constraints.txt
+	@touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

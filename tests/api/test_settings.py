@@ -29,6 +29,12 @@ DEFAULTS = {
     "workingHours": [{"day": day, "intervals": OFFICE} for day in WORKDAYS],
     "daysOff": [],
 }
+BUFFERS = {
+    "after_block": 0,
+    "around_busy": 0,
+    "daily_slack_percent": 20,
+    "max_minutes_per_day": 480,
+}
 NIGHT = {"day": "FRIDAY", "intervals": [{"start": "22:00", "end": "06:00"}]}
 
 
@@ -53,6 +59,7 @@ def test_nobody_has_to_set_anything(ann, calls):
         "working_hours": [{"day": day.lower(), "intervals": OFFICE} for day in WORKDAYS],
         "days_off": [],
         "urgency_coefficients": asdict(DEFAULT_COEFFICIENTS),
+        "buffers": BUFFERS,
         "date_order": "month_first",
         "first_weekday": "monday",
     }
@@ -92,6 +99,7 @@ def test_rest_changes_the_same_settings(ann, method):
             "working_hours": [night],
             "days_off": [],
             "urgency_coefficients": asdict(DEFAULT_COEFFICIENTS),
+            "buffers": BUFFERS,
             "date_order": "month_first",
             "first_weekday": "monday",
         },
@@ -260,3 +268,39 @@ def test_a_list_of_tasks_cannot_repeat_the_settings(ann, calls):
 
     assert codes(answer) == ["QUERY_TOO_COMPLEX"]
     assert calls == []
+
+
+def test_buffers_change_one_by_one_and_shape_the_plan(ann):
+    change = (
+        "mutation ($i: UpdateSettingsInput!) { updateSettings(input: $i) { settings { buffers {"
+    )
+    change += " afterBlock aroundBusy dailySlackPercent maxMinutesPerDay } } } }"
+    for number in range(3):
+        ann.create(title=f"Task {number}", durationMinutes=60)
+
+    ann.graphql(change, i={"buffers": {"afterBlock": 30, "dailySlackPercent": 0}})
+    second = ann.graphql(
+        change, i={"buffers": {"maxMinutesPerDay": 120, "dailySlackPercent": None}}
+    )
+    shown = ann.rest(
+        "POST", "/api/v1/plan/preview", json={"from": "2030-01-07T00:00:00Z", "horizon_days": 3}
+    )
+
+    assert second["data"]["updateSettings"]["settings"]["buffers"] == {
+        "afterBlock": 30,
+        "aroundBusy": 0,
+        "dailySlackPercent": 20,
+        "maxMinutesPerDay": 120,
+    }
+    assert [block["start"][:16] for block in shown.json["blocks"]] == [
+        "2030-01-07T09:00",
+        "2030-01-08T09:00",
+        "2030-01-09T09:00",
+    ]
+
+
+def test_buffers_out_of_bounds_change_nothing(ann):
+    refused = ann.rest("PATCH", PATH, json={"buffers": {"daily_slack_percent": 91}})
+
+    assert refused.status_code == 400
+    assert ann.rest("GET", PATH).json["buffers"] == BUFFERS

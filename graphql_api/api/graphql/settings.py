@@ -121,6 +121,39 @@ class UrgencyCoefficientsInput:
     blocked: float | None = _coefficient_change("blocked")
 
 
+_AFTER = "Minutes that stay free between two blocks. Default 0."
+_AROUND = "Minutes that stay free before and after each busy time. Default 0."
+_SLACK = (
+    "Percent of the free time of each day that stay free, unless a task would be late or left out"
+    " for it. Default 20."
+)
+_LIMIT = (
+    "Minutes of work that a day has at most, unless a task would be late or left out for it."
+    " Default 480; 1440 is no limit."
+)
+
+
+@strawberry.type(description="The time that plans leave free.")
+class Buffers:
+    after_block: int = strawberry.field(description=_AFTER)
+    around_busy: int = strawberry.field(description=_AROUND)
+    daily_slack_percent: int = strawberry.field(description=_SLACK)
+    max_minutes_per_day: int = strawberry.field(description=_LIMIT)
+
+
+@strawberry.input(
+    description=(
+        "A change of the time that plans leave free: an absent field keeps its value, null restores"
+        " its default."
+    )
+)
+class BuffersInput:
+    after_block: int | None = strawberry.field(default=UNSET, description=_AFTER)
+    around_busy: int | None = strawberry.field(default=UNSET, description=_AROUND)
+    daily_slack_percent: int | None = strawberry.field(default=UNSET, description=_SLACK)
+    max_minutes_per_day: int | None = strawberry.field(default=UNSET, description=_LIMIT)
+
+
 @strawberry.type(
     description=(
         "A user's time zone, working hours, days off, urgency coefficients, and how dates are read."
@@ -145,6 +178,7 @@ class Settings:
     urgency_coefficients: UrgencyCoefficients = strawberry.field(
         description="The weight of each urgency term."
     )
+    buffers: Buffers = strawberry.field(description="The time that plans leave free.")
     date_order: model.DateOrder = strawberry.field(
         description="How quick add reads a date such as 12/11. Default `MONTH_FIRST`."
     )
@@ -190,6 +224,9 @@ class UpdateSettingsInput:
     urgency_coefficients: UrgencyCoefficientsInput | None = strawberry.field(
         default=UNSET, description="The weight of each urgency term."
     )
+    buffers: BuffersInput | None = strawberry.field(
+        default=UNSET, description="The time that plans leave free."
+    )
     date_order: model.DateOrder | None = strawberry.field(
         default=UNSET, description="How quick add reads a date such as 12/11."
     )
@@ -204,6 +241,8 @@ class UpdateSettingsInput:
             fields["working_hours"] = tuple(day.hours() for day in self.working_hours)
         if self.urgency_coefficients:
             fields["urgency_coefficients"] = provided(vars(self.urgency_coefficients))
+        if self.buffers:
+            fields["buffers"] = provided(vars(self.buffers))
         return fields
 
 

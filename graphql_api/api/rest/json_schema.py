@@ -24,7 +24,12 @@ from graphql_api.api.rest.operations import Operations, SelectedField, Selection
 from graphql_api.api.rest.parameters import BodyField, Parameters, fields_of
 from graphql_api.domain.accounts.model import USERNAME_LENGTH
 from graphql_api.domain.paging import MAX_PAGE_SIZE
-from graphql_api.domain.planner.model import MAX_HORIZON_DAYS, MAX_TASKS
+from graphql_api.domain.planner.model import (
+    MAX_BUFFER,
+    MAX_HORIZON_DAYS,
+    MAX_SLACK,
+    MAX_TASKS,
+)
 from graphql_api.domain.plans.options import MAX_BUSY
 from graphql_api.domain.tasks.filters import MAX_DAYS, MAX_SEARCH_LENGTH
 from graphql_api.domain.tasks.model import MAX_TAG_LENGTH
@@ -60,6 +65,10 @@ BOUNDS: Mapping[str, Json] = {
     "blockerIds": {"minItems": 1},
     "horizonDays": {"minimum": 1, "maximum": MAX_HORIZON_DAYS},
     "busy": {"maxItems": MAX_BUSY},
+    "afterBlock": {"minimum": 0, "maximum": MAX_BUFFER},
+    "aroundBusy": {"minimum": 0, "maximum": MAX_BUFFER},
+    "dailySlackPercent": {"minimum": 0, "maximum": MAX_SLACK},
+    "maxMinutesPerDay": {"minimum": 1, "maximum": 24 * 60},
     "maxMoves": {"minimum": 0, "maximum": MAX_TASKS},
     "first": {"minimum": 1, "maximum": MAX_PAGE_SIZE},
     "dueWithinDays": {"minimum": 0, "maximum": MAX_DAYS},

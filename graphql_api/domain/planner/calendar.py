@@ -1,7 +1,8 @@
 """Free time: working hours on the days of a plan, minus busy times."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from graphql_api.domain.planner.minutes import DAY, ceil, floor, instant
@@ -23,8 +24,50 @@ def free_intervals(request: PlanRequest) -> list[Minutes]:
     """List the free time of a plan: sorted, disjoint, not adjacent."""
     start, end = horizon(request)
     hours = _merge(_working_hours(request.hours, start, end))
-    busy = _merge(map(_outward, (*request.busy, *(piece.interval for piece in request.fixed))))
+    around, after = request.buffers.around_busy, request.buffers.after_block
+    fixed = (_outward(piece.interval, after) for piece in request.fixed)
+    busy = _merge([*(_outward(interval, around) for interval in request.busy), *fixed])
     return list(_intersect(hours, list(_complement(busy, start, end))))
+
+
+def limited(request: PlanRequest, free: Iterable[Minutes], from_day: int) -> list[Minutes]:
+    """Free time within the limits of the local days from one on, counted from the plan's first.
+
+    The end of a day is given up first; what is fixed counts as work of its day.
+    """
+    zone = ZoneInfo(request.hours.timezone)
+    midnights = _midnights(request, zone)
+    worked = [(floor(piece.start), floor(piece.end)) for piece in request.fixed]
+    days = list(pairwise(midnights))
+    kept: list[Minutes] = []
+    for number, day in enumerate(days):
+        of_day = list(_intersect(list(free), [day]))
+        if number >= from_day:
+            fixed = sum(max(0, min(end, day[1]) - max(start, day[0])) for start, end in worked)
+            minutes = sum(end - start for start, end in of_day)
+            of_day = list(_first(of_day, request.buffers.limit(minutes + fixed) - fixed))
+        kept += of_day
+    return _merge(kept)
+
+
+def _midnights(request: PlanRequest, zone: ZoneInfo) -> list[int]:
+    """Minutes at which the local days of a plan begin, and the end of the last one."""
+    start, end = horizon(request)
+    day = instant(start).astimezone(zone).date()
+    found: list[int] = []
+    while not found or found[-1] < end:
+        found.append(moment(datetime.combine(day, time()), zone))
+        day += _ONE_DAY
+    return found
+
+
+def _first(intervals: Iterable[Minutes], minutes: int) -> Iterator[Minutes]:
+    """List the first so many minutes of intervals."""
+    for start, end in intervals:
+        length = min(end - start, minutes)
+        if length > 0:
+            yield start, start + length
+            minutes -= length
 
 
 def moment(local: datetime, zone: ZoneInfo) -> int:
@@ -70,9 +113,9 @@ def _working_hours(hours: WorkingHours, start: int, end: int) -> Iterator[Minute
         day += _ONE_DAY
 
 
-def _outward(busy: Interval) -> Minutes:
-    """Round a busy time outwards to whole minutes."""
-    return floor(busy.start), ceil(busy.end)
+def _outward(busy: Interval, around: int) -> Minutes:
+    """Round a busy time outwards to whole minutes, with so many around it."""
+    return floor(busy.start) - around, ceil(busy.end) + around
 
 
 def _merge(intervals: Iterable[Minutes]) -> list[Minutes]:

@@ -25,19 +25,22 @@ class FreeTime:
     intervals are counted as steps.
     """
 
-    __slots__ = ("_steps", "ends", "minutes", "starts")
+    __slots__ = ("_apart", "_steps", "ends", "minutes", "starts")
 
-    def __init__(self, starts: list[int], ends: list[int], minutes: int, steps: Steps) -> None:
+    def __init__(
+        self, starts: list[int], ends: list[int], minutes: int, steps: Steps, apart: int = 0
+    ) -> None:
         self.starts = starts
         self.ends = ends
         self.minutes = minutes  # of all intervals
         self._steps = steps
+        self._apart = apart  # minutes between any two jobs
 
     @classmethod
-    def of(cls, intervals: list[Minutes], steps: Steps) -> "FreeTime":
+    def of(cls, intervals: list[Minutes], steps: Steps, apart: int = 0) -> "FreeTime":
         """Build from sorted, disjoint intervals."""
         starts, ends = [start for start, _ in intervals], [end for _, end in intervals]
-        return cls(starts, ends, sum(ends) - sum(starts), steps)
+        return cls(starts, ends, sum(ends) - sum(starts), steps, apart)
 
     def equals(self, other: "FreeTime") -> bool:
         """Compare the intervals of both."""
@@ -46,7 +49,7 @@ class FreeTime:
     def copy(self) -> "FreeTime":
         """Copy, so that the original stays as it is."""
         self._steps.count(len(self.starts) // 10)
-        return FreeTime(self.starts[:], self.ends[:], self.minutes, self._steps)
+        return FreeTime(self.starts[:], self.ends[:], self.minutes, self._steps, self._apart)
 
     def allocate(self, duration: int, min_piece: int, start: int, deadline: int) -> Pieces | None:
         """Take `duration` minutes between start and deadline so that they end the earliest.
@@ -146,9 +149,24 @@ class FreeTime:
         self._steps.count(10 + 2 * (k - first) + 10 * len(pieces or ()))
         return pieces
 
-    def _cut_all(self, pieces: Pieces) -> None:
+    def remove(self, pieces: Pieces) -> None:
+        """Take what is free of these pieces."""
         for start, end in pieces:
-            self._cut(bisect_right(self.starts, start) - 1, start, end)
+            for k in range(bisect_right(self.starts, end) - 1, -1, -1):
+                if self.ends[k] <= start:
+                    break
+                low, high = max(start, self.starts[k]), min(end, self.ends[k])
+                if low < high:
+                    self._cut(k, low, high)
+
+    def _cut_all(self, pieces: Pieces) -> None:
+        apart = self._apart
+        for start, end in pieces:
+            k = bisect_right(self.starts, start) - 1
+            if apart:
+                self._cut(k, max(start - apart, self.starts[k]), min(end + apart, self.ends[k]))
+            else:
+                self._cut(k, start, end)
 
     def _cut(self, k: int, start: int, end: int) -> None:
         """Remove a piece from the k-th interval."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import cached_property
@@ -22,6 +22,8 @@ MAX_HORIZON_DAYS = 60
 MAX_DURATION = MAX_HORIZON_DAYS * DAY  # minutes of a task
 MAX_WEIGHT = 1_000
 MAX_BLOCKERS = 50  # of a task
+MAX_BUFFER = 240  # minutes
+MAX_SLACK = 90  # percent of a day
 MAX_PIECES = 20_000  # that are fixed, or of the previous plan
 MAX_HOURS_A_DAY = 24  # intervals of working hours
 YEARS = range(1970, 9_000)
@@ -111,6 +113,38 @@ class Placement:
         return Interval(self.start, self.end)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buffers:
+    """Time that stays free.
+
+    Minutes between blocks, and on both sides of busy times; and on each local day a share of its
+    free time, and all beyond so many minutes of work. A day's limit is given up where a task would
+    be late or left out for it. Raises BadUserInput.
+    """
+
+    after_block: int = 0
+    around_busy: int = 0
+    daily_slack_percent: int = 0
+    max_minutes_per_day: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_range(self.after_block, 0, MAX_BUFFER, "after_block")
+        _check_range(self.around_busy, 0, MAX_BUFFER, "around_busy")
+        _check_range(self.daily_slack_percent, 0, MAX_SLACK, "daily_slack_percent")
+        if self.max_minutes_per_day is not None:
+            _check_range(self.max_minutes_per_day, 1, DAY, "max_minutes_per_day")
+
+    @property
+    def limits_days(self) -> bool:
+        """Return whether there is a limit of work a day."""
+        return bool(self.daily_slack_percent) or self.max_minutes_per_day is not None
+
+    def limit(self, minutes: int) -> int:
+        """Minutes of work on a day with so many free ones."""
+        share = minutes * (100 - self.daily_slack_percent) // 100
+        return share if self.max_minutes_per_day is None else min(share, self.max_minutes_per_day)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanRequest:
     """Everything that a plan depends on: equal requests get equal plans, byte for byte.
@@ -138,6 +172,7 @@ class PlanRequest:
     freeze_until: datetime | None = None
     max_moves: int | None = None
     partial: bool = False
+    buffers: Buffers = field(default_factory=Buffers)
 
     def __post_init__(self) -> None:
         _check_range(self.horizon_days, 1, MAX_HORIZON_DAYS, "horizon_days")

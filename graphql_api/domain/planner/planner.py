@@ -9,9 +9,10 @@ from graphql_api.domain.planner.explanation.shortage import overload, with_lacki
 from graphql_api.domain.planner.free_time import Pieces
 from graphql_api.domain.planner.minutes import floor
 from graphql_api.domain.planner.model import AtRisk, Plan, PlanRequest
-from graphql_api.domain.planner.problem import Problem
-from graphql_api.domain.planner.search.priority_rules import home_order
-from graphql_api.domain.planner.search.search import find_schedule
+from graphql_api.domain.planner.objective import MOVED
+from graphql_api.domain.planner.problem import ALL_DAYS, Problem
+from graphql_api.domain.planner.search.priority_rules import Order, home_order
+from graphql_api.domain.planner.search.search import find_schedule, simple_schedule
 from graphql_api.domain.planner.steps import Steps
 
 DEAR = 10**13  # for a move, where too many tasks would
@@ -45,16 +46,37 @@ def plan(request: PlanRequest, steps: Steps | None = None) -> Plan:
 
 
 def _schedule(request: PlanRequest, steps: Steps) -> tuple[Problem, Sequence[Pieces | None], bool]:
+    """Find a schedule within the limits of days, where nothing is late or left out for them."""
+    if not request.buffers.limits_days:
+        return _few_moves(request, steps, ALL_DAYS)[:3]
+    limited = Problem.of(request, steps, full_days=0)
+    if not limited.main_cost(simple_schedule(limited)):
+        return _few_moves(request, steps, 0)[:3]
+    problem, schedule, stopped_early, order = _few_moves(request, steps, ALL_DAYS)
+    least = problem.main_cost(schedule)
+    low, high = 0, request.horizon_days + 1  # so many days without a limit suffice
+    while low < high:
+        middle = (low + high) // 2
+        limited = Problem.of(request, steps, full_days=middle)
+        attempt = limited.schedule(order)
+        if limited.main_cost(attempt) <= least:
+            problem, schedule, high = limited, attempt, middle
+        else:
+            low = middle + 1
+    return problem, schedule, stopped_early
+
+
+def _few_moves(
+    request: PlanRequest, steps: Steps, full_days: int
+) -> tuple[Problem, Sequence[Pieces | None], bool, Order]:
     """Find a schedule in which no more tasks move than the request allows."""
-    problem = Problem.of(request, steps)
-    found = find_schedule(problem)
-    if request.max_moves is None or problem.moved(found.schedule) <= request.max_moves:
-        return problem, *found
-    problem = Problem.of(request, steps, moved=DEAR)
-    found = find_schedule(problem)
-    if problem.moved(found.schedule) <= request.max_moves:
-        return problem, *found
-    return problem, problem.schedule(home_order(problem)), found.stopped_early
+    for moved in (MOVED, DEAR):
+        problem = Problem.of(request, steps, moved, full_days)
+        found = find_schedule(problem)
+        if request.max_moves is None or problem.moved(found.schedule) <= request.max_moves:
+            return problem, found.schedule, found.stopped_early, found.order
+    order = home_order(problem)
+    return problem, problem.schedule(order), found.stopped_early, order
 
 
 def _at_risk(

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from graphql_api.domain.planner.calendar import Minutes, free_intervals, horizon
+from graphql_api.domain.planner.calendar import Minutes, free_intervals, horizon, limited
 from graphql_api.domain.planner.free_time import FreeTime, Pieces, end_of
 from graphql_api.domain.planner.minutes import ceil, floor
 from graphql_api.domain.planner.model import (
     MAX_DURATION,
+    MAX_HORIZON_DAYS,
     Interval,
     Placement,
     PlanRequest,
@@ -28,6 +29,7 @@ from graphql_api.domain.planner.objective import (
 from graphql_api.domain.planner.steps import Steps
 from graphql_api.errors import BadUserInput
 
+ALL_DAYS = MAX_HORIZON_DAYS + 1
 MAX_GAPS = 500  # intervals of free time, with which the work of a plan grows
 STEPS_PER_JOB = 15  # to schedule a job, besides the intervals visited
 
@@ -74,17 +76,20 @@ class Problem:
     steps: Steps
 
     @classmethod
-    def of(cls, request: PlanRequest, steps: Steps, moved: int = MOVED) -> "Problem":
+    def of(
+        cls, request: PlanRequest, steps: Steps, moved: int = MOVED, full_days: int = ALL_DAYS
+    ) -> "Problem":
         """Build the problem of a request; jobs are in the order of `request.ordered`.
 
-        `moved` is the cost of a move. Raises BadUserInput if free time is in more than MAX_GAPS
-        intervals.
+        `moved` is the cost of a move; the first `full_days` have no limit of work. Raises
+        BadUserInput if free time is in more than MAX_GAPS intervals.
         """
         start, end = horizon(request)
         index = {task.task_id: i for i, task in enumerate(request.ordered)}
         fixed = _pieces(request.fixed)
         ends = {task_id: max(end for _, end in pieces) for task_id, pieces in fixed.items()}
-        calendar = FreeTime.of(_free_intervals(request), steps)
+        intervals, apart = _free_intervals(request), request.buffers.after_block
+        calendar = FreeTime.of(intervals, steps, apart)
         frame = _Frame(start, end, next(iter(calendar.starts), start), index, ends)
         jobs = [frame.job(task) for task in request.ordered]
         unplaceable = frozenset(
@@ -97,9 +102,11 @@ class Problem:
         kept = {i: pieces for i, pieces in held.items() if not jobs[i].duration}
         if request.keep_current:
             kept |= _kept(request.ordered, jobs, unplaceable, kept, free)
+        if full_days < ALL_DAYS:
+            free = FreeTime.of(limited(request, intervals, full_days), steps, apart)
         for i, pieces in kept.items():
             if jobs[i].duration:
-                free.reserve(pieces)
+                free.remove([(start - apart, end + apart) for start, end in pieces])
         before = _pieces(request.previous)
         homes = {
             i: home
@@ -119,6 +126,14 @@ class Problem:
         """Cost of a schedule."""
         ends = map(self.finish, self.jobs, schedule)
         return sum(self.cost(i, end) for i, end in enumerate(ends))
+
+    def main_cost(self, schedule: Iterable[Pieces | None]) -> int:
+        """Cost of what is left out or late alone."""
+        ends = map(self.finish, self.jobs, schedule)
+        return sum(
+            job.stakes.left_out if end is None else job.stakes.late * max(0, end - job.due)
+            for job, end in zip(self.jobs, ends, strict=True)
+        )
 
     @staticmethod
     def finish(job: Job, pieces: Pieces | None) -> int | None:

@@ -104,6 +104,7 @@ class Selection:
             freeze_until=options.freeze_until,
             max_moves=options.max_moves,
             partial=options.partial,
+            buffers=settings.buffers,
         )
 
 

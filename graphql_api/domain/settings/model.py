@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from graphql_api.domain.planner.model import Buffers
 from graphql_api.domain.tasks.urgency import DEFAULTS, Coefficients
 from graphql_api.errors import BadUserInput
 
@@ -67,6 +68,7 @@ class WorkingDay:
     intervals: tuple[LocalInterval, ...]
 
 
+BUFFERS = Buffers(daily_slack_percent=20, max_minutes_per_day=480)
 OFFICE = (LocalInterval(time(9), time(12)), LocalInterval(time(13), time(17)))
 
 
@@ -81,6 +83,7 @@ class Settings:
     urgency_coefficients: Coefficients = DEFAULTS
     date_order: DateOrder = DateOrder.MONTH_FIRST
     first_weekday: Weekday = Weekday.MONDAY
+    buffers: Buffers = BUFFERS
     version: int = 0
 
     def edit(self, fields: Mapping[str, Any]) -> "Settings":
@@ -92,6 +95,8 @@ class Settings:
         if (coefficients := fields.get("urgency_coefficients")) is not None:
             edited = self.urgency_coefficients.edit(coefficients)
             fields = {**fields, "urgency_coefficients": edited}
+        if (buffers := fields.get("buffers")) is not None:
+            fields = {**fields, "buffers": _buffers(self.buffers, buffers)}
         after = replace(
             self,
             **{
@@ -109,6 +114,12 @@ class Settings:
             for day in self.working_hours
         }
         return tuple(hours.get(day, ()) for day in WEEKDAYS)
+
+
+def _buffers(before: Buffers, fields: Mapping[str, Any]) -> Buffers:
+    """Change some buffers; None restores a default. Raises BadUserInput."""
+    changes = {name: getattr(BUFFERS, name) if v is None else v for name, v in fields.items()}
+    return replace(before, **changes)
 
 
 def _checked(name: str, value: Any) -> Any:

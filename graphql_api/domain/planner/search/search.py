@@ -23,9 +23,10 @@ Schedule = list[Pieces | None]
 
 
 class Result(NamedTuple):
-    """The schedule found, and whether the search for it was cut short."""
+    """The schedule found, the order that it comes from, and whether the search was cut short."""
 
     schedule: Schedule
+    order: Order
     stopped_early: bool
 
 
@@ -47,9 +48,15 @@ def find_schedule(problem: Problem) -> Result:
     reserve = 2 * (steps.used - begun)
     for order in orders:
         if steps.left < reserve:
-            return Result(best.schedule, stopped_early=True)
+            return Result(best.schedule, best.order, stopped_early=True)
         best = min(best, _found(problem, order), key=_cost)
     return _improved(problem, best, reserve)
+
+
+def simple_schedule(problem: Problem) -> Schedule:
+    """Make the best schedule by rules alone that look at deadlines."""
+    orders = (apparent_tardiness_order(problem, look_ahead) for look_ahead in LOOK_AHEADS[-1:])
+    return min((_found(problem, order) for order in orders), key=_cost).schedule
 
 
 def _starts(problem: Problem) -> Iterator[Order]:
@@ -73,7 +80,7 @@ def _improved(problem: Problem, best: _Found, reserve: int) -> Result:
     """Search for a better schedule, but leave `reserve` steps."""
     steps = problem.steps
     if steps.left < 2 * reserve:
-        return Result(best.schedule, stopped_early=True)
+        return Result(best.schedule, best.order, stopped_early=True)
     limit = min(sequence_steps(len(best.order)), steps.left - 2 * reserve)
     sequence = best.order
     for main in (True, False):
@@ -81,11 +88,11 @@ def _improved(problem: Problem, best: _Found, reserve: int) -> Result:
         sequence = SequenceSearch(problem, sequence, prices).improve(limit)
     best = min(best, _found(problem, sequence), key=_cost)
     if steps.left < 2 * reserve:
-        return Result(best.schedule, stopped_early=True)
+        return Result(best.schedule, best.order, stopped_early=True)
     search = ScheduleSearch(problem, best.order)
     improved = search.improve(move_count(len(best.order)), reserve)
     schedule = best.schedule if improved == best.order else problem.schedule(improved)
-    return Result(schedule, search.stopped_early)
+    return Result(schedule, improved, search.stopped_early)
 
 
 def sequence_steps(jobs: int) -> int:
