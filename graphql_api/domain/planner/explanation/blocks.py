@@ -23,6 +23,7 @@ from graphql_api.domain.planner.model import (
 from graphql_api.domain.planner.problem import Job, Problem
 
 MAX_NAMED = 3  # tasks that a text names
+MAX_ROWS = 50  # blocks among which they are looked for
 STEPS_PER_BLOCK = 100  # to explain a block or an unplaced task
 
 
@@ -165,15 +166,56 @@ class Explanation:
         self._problem.steps.count(STEPS_PER_BLOCK)
         blockers = tuple(b for b in task.blocked_by if not self._is_placed(b))
         if blockers:
-            code, missing = UnplacedCode.BLOCKER_UNPLACED, task.duration_minutes
-        else:
-            start, _ = self._earliest_start(i)
-            code = self._obstacle(job, start)
-            free = self._left if code is UnplacedCode.NO_TIME_LEFT else self._problem.calendar
-            usable = free.capacity(job.duration, job.min_piece, start, job.deadline)
-            # Pieces that fit one by one need not fit together: then at least a minute is missing.
-            missing = max(task.duration_minutes - usable, min(1, task.duration_minutes))
-        return Unplaced(task.task_id, code, _OBSTACLES[code], missing, blockers)
+            code, minutes = UnplacedCode.BLOCKER_UNPLACED, task.duration_minutes
+            return Unplaced(task.task_id, code, _OBSTACLES[code], minutes, blockers)
+        alone = self._starts_alone[i]
+        code = self._obstacle(job, alone)
+        if code is UnplacedCode.NO_TIME_LEFT:
+            return self._crowded_out(i)
+        usable = self._problem.calendar.capacity(job.duration, job.min_piece, alone, job.deadline)
+        missing = _missing(task, usable)
+        return Unplaced(task.task_id, code, _OBSTACLES[code], missing)
+
+    def _crowded_out(self, i: int) -> Unplaced:
+        """Tell who has the time that a task needs, and whether pieces would fit beside them."""
+        task, job = self._tasks[i], self._problem.jobs[i]
+        start, _ = self._earliest_start(i)
+        usable = self._left.capacity(job.duration, job.min_piece, start, job.deadline)
+        text = "Other tasks take the free time that it needs"
+        if others := self._heaviest(self._starts_alone[i], job.deadline):
+            text += f", {self._names(others)} among them"
+        affordable = self._problem.steps.left > 0
+        if affordable and self._left.find(job.duration, 1, start, job.deadline):
+            text += "; in pieces it would fit"
+        missing = _missing(task, usable)
+        return Unplaced(task.task_id, UnplacedCode.NO_TIME_LEFT, f"{text}.", missing)
+
+    def _heaviest(self, start: int, end: int) -> list[int]:
+        """List the tasks with the most time in a span, at most so many as a text names."""
+        low, high = bisect_left(self._busy_rows, (start,)), bisect_left(self._busy_rows, (end,))
+        rows = self._busy_rows[max(0, low - 1) : min(high, low + MAX_ROWS)]
+        self._problem.steps.count(len(rows))
+        longest = sorted(rows, key=lambda row: (row[0] - row[1], row))
+        ids = dict.fromkeys(row[2] for row in longest if row[1] > start)
+        return [self._index[task_id] for task_id in ids][:MAX_NAMED]
+
+    @cached_property
+    def _starts_alone(self) -> list[int]:
+        """Earliest start of each task if all time were free but for its blockers'."""
+        starts: list[int] = []
+        ends: dict[int, int] = {}  # of blockers
+        blockers = {b for job in self._problem.jobs for b in job.blockers}
+        for i, job in enumerate(self._problem.jobs):
+            starts.append(max([job.release, *(ends[b] for b in job.blockers)]))
+            if i in blockers:
+                ends[i] = self._end_alone(job, starts[i])
+        return starts
+
+    def _end_alone(self, job: Job, start: int) -> int:
+        """Earliest end of a job if all time from its start on were free."""
+        calendar, end = self._problem.calendar, self._problem.end
+        pieces = calendar.find(job.duration, job.min_piece, start, end)
+        return max(pieces[-1][1] if pieces else start, job.fixed_end)
 
     def _is_placed(self, task_id: str) -> bool:
         i = self._index.get(task_id)
@@ -218,8 +260,12 @@ _OBSTACLES = {
     UnplacedCode.DEADLINE_TOO_SOON: "There is not enough free time before its hard deadline.",
     UnplacedCode.NO_WINDOW_LONG_ENOUGH: "No free time is long enough for it in one piece.",
     UnplacedCode.HORIZON_TOO_SHORT: "There is not enough free time before the plan ends.",
-    UnplacedCode.NO_TIME_LEFT: "Other tasks take the free time that it needs.",
 }
+
+
+def _missing(task: PlanTask, usable: int) -> int:
+    """Minutes that a task lacks: pieces that fit one by one need not fit together."""
+    return max(task.duration_minutes - usable, min(1, task.duration_minutes))
 
 
 def _last_ends(pieces: Iterable[Placement]) -> dict[str, int]:

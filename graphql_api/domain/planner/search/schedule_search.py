@@ -10,10 +10,12 @@ fixed seed, so that the same problem gets the same schedule on any machine.
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
 from graphql_api.domain.planner.free_time import FreeTime
+from graphql_api.domain.planner.objective import LATE
 from graphql_api.domain.planner.problem import STEPS_PER_JOB, Problem
 from graphql_api.domain.planner.search.priority_rules import Order, successors_of
 
@@ -22,6 +24,7 @@ SEED = 7
 # Tuned on the instances of bench/plans.py.
 INITIAL_TEMPERATURE = 300  # the first threshold, in mean costs of a job's waiting for another one
 FORWARD, BOTH = 0.3, 0.5  # cumulative shares of moves forward and in both directions; then back
+TROUBLE = 0.7  # the share of moves forward of jobs that are left out or late, if there are any
 FAR = 0.4  # the share of moves over any distance; the others are short
 NEAR = 12  # positions that a short move crosses, at most
 MAX_SNAPSHOTS = 250  # of free time along the order, which bound the memory of a search
@@ -105,7 +108,9 @@ class ScheduleSearch:
         count, kind = len(self.order), rng.random()
         high = int(rng.random() * count)
         if kind < FORWARD:  # prefer a job with much to gain
-            high = max(high, int(rng.random() * count), key=self._excess_cost)
+            other = int(rng.random() * count)
+            in_trouble = self._in_trouble(rng) if rng.random() < TROUBLE else None
+            high = max(high, other, key=self._excess_cost) if in_trouble is None else in_trouble
         reach = count if rng.random() < FAR else NEAR
         low = max(0, high - 1 - int(rng.random() * reach))
         segment = self.order[low : high + 1]
@@ -119,6 +124,12 @@ class ScheduleSearch:
             *(job for job in segment if not (early | late) >> job & 1),
             *(job for job in segment if late >> job & 1),
         ]
+
+    def _in_trouble(self, rng: Random) -> int | None:
+        """A random position of a job that is left out or late; None if there is none."""
+        self._problem.steps.count(len(self.order) // 3)
+        found = [k for k, (a, b) in enumerate(pairwise(self._costs)) if b - a >= LATE]
+        return found[int(rng.random() * len(found))] if found else None
 
     def _excess_cost(self, position: int) -> int:
         """Cost of a job above what it would be without other jobs and working hours."""
