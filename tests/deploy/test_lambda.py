@@ -130,11 +130,13 @@ def test_a_parameter_may_be_repeated_where_the_front_keeps_both(handler, ann):
         fields = json.dumps({"title": tag, "tags": [tag]})
         handler(event("load-balancer", "POST", "/api/v1/tasks", body=fields, **ann), None)
 
-    query = {"tag": ["left", "right"]}
+    query, plain = {"tag": ["left", "right"]}, {"accept__encoding": "identity"}
     counts = {
         front: len(
             json.loads(
-                handler(event(front, path="/api/v1/tasks", query=query, **ann), None)["body"]
+                handler(event(front, path="/api/v1/tasks", query=query, **plain, **ann), None)[
+                    "body"
+                ]
             )
         )
         for front in ("http-api", "load-balancer-multi-value", "load-balancer")
