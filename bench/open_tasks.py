@@ -105,12 +105,12 @@ def task(number: int, *, is_open: bool) -> dict[str, Any]:
 def compare(name: str, sides: list[Side], requests: list[Callable[[], bytes]], count: int) -> None:
     """Print a line about one kind of request."""
     times: list[list[float]] = [[], []]
-    with Connection(sides[0].port) as first, Connection(sides[1].port) as second:
-        for number in range(count):
-            for turn in (0, 1) if number % 2 else (1, 0):
-                request = requests[turn]()
+    for number in range(count):
+        for turn in (0, 1) if number % 2 else (1, 0):
+            request = requests[turn]()
+            with Connection(sides[turn].port) as connection:
                 begun = time.perf_counter()
-                (first, second)[turn].ask(request)  # its answer may be an error
+                connection.ask(request)  # its answer may be an error
                 times[turn].append(time.perf_counter() - begun)
     now, before = (statistics.median(each[len(each) // 10 :]) * 1000 for each in times)
     print(f"| {name} | {before:.2f} | {now:.2f} | {before / now:.2f} |", flush=True)

@@ -18,6 +18,7 @@ from graphql_api.domain.open_tasks.store import OpenTaskStore
 from graphql_api.domain.open_tasks.upgrade import OpenTaskUpgrade
 from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.tables import TABLES
+from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
@@ -130,6 +131,19 @@ def test_a_write_of_what_no_list_asks_for_leaves_the_item_alone(world, actions):
     world.update(task, title="other")
 
     assert [each for each in actions if each] == [2, 2, 3]  # the task, its change, and the item
+
+
+def test_an_item_follows_a_due_day_to_another_time_zone(world):
+    values = {"title": "x", "due_on": NOW.date()}
+    task = Task.new(world.user, values, NOW, timezone="UTC")
+    write = writes.creation(task, (), SYSTEM, NOW)
+    world.store.write(write)
+    there = world.kept()[task.task_id].due_day
+
+    world.store.move(writes.move(write.result, "Asia/Tokyo", (), NOW))
+
+    assert world.kept() == world.wanted()
+    assert world.kept()[task.task_id].due_day != there
 
 
 def test_of_two_who_complete_a_task_at_once_one_does_and_no_item_is_left(world):
