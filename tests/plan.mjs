@@ -205,6 +205,14 @@ async function use({ page, base, screenshot }) {
   await press("Discard");
   await says("Discarded");
 
+  step("a task is added in one line, and it is shown how that is read");
+  await page.getByLabel("In one line").fill("Call Bob 👋 friday !high");
+  const marks = page.locator("#reading mark");
+  await until(page, async () => (await marks.count()) === 2, "the line is not read");
+  seen.reading = await marks.allTextContents();
+  await page.keyboard.press("Enter");
+  seen.added = await says("“Call Bob");
+
   step("nothing is left of who was signed in");
   seen.stored = (await stored(page, "eyJ")) || (await stored(page, PASSWORD));
   await press("Sign out");

@@ -126,6 +126,12 @@ def test_a_week_is_worked_through_by_keys(seen):
 
 
 @pytest.mark.whole
+def test_a_task_is_added_in_one_line(seen):
+    assert seen["reading"] == ["friday", "!high"]
+    assert seen["added"].startswith("“Call Bob 👋” is added.")
+
+
+@pytest.mark.whole
 def test_the_page_asks_nobody_else_breaks_no_rule_and_keeps_nothing(seen):
     assert [seen[name] for name in ("externalRequests", "cspViolations", "consoleErrors")] == [
         [],

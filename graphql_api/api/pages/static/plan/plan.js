@@ -1,5 +1,6 @@
 // The page of what is planned: seen, worked through, and planned anew.
 
+import { readAlong } from "./line.js";
 import { moves } from "./moves.js";
 import { ask, hold } from "./service.js";
 import * as settings from "./settings.js";
@@ -181,7 +182,8 @@ async function signOut() {
 function forget(text) {
   hold(null);
   [blocks, busy, draft, appliedId, suggested, chosen] = [[], [], null, null, null, null];
-  const lists = ["week", "agenda", "moves", "unplaced", "at-risk", "overload", "unestimated", "busy"];
+  const lists = ["week", "agenda", "moves", "unplaced", "at-risk", "overload", "unestimated", "busy", "reading"];
+  at("add").reset();
   for (const id of [...lists, "now", "hours"]) at(id).replaceChildren();
   at("details").replaceChildren(element("p", "Choose one: arrow keys go from one to the next."));
   at("undo").disabled = true;
@@ -316,6 +318,15 @@ async function begin() {
   say(`“${suggested.title}” is started.`);
 }
 
+async function add() {
+  const { task, quickAdd } = await ask("add", { input: { text: at("line").value } });
+  at("add").reset();
+  at("reading").replaceChildren();
+  await load();
+  say([`“${task.title}” is added.`, ...quickAdd.ambiguities].join(" "));
+  at("line").focus();
+}
+
 async function take() {
   const [start, end] = ["busy-from", "busy-until"].map((id) => time.fromField(at(id).value));
   if (end <= start) throw new Error("A busy time must end after it begins.");
@@ -366,6 +377,8 @@ on("sign-in", "submit", () => signIn());
 on("sign-up", "click", () => signIn("register"));
 on("sign-out", "click", signOut);
 on("begin", "click", begin);
+on("add", "submit", add);
+readAlong(at("line"), at("reading"));
 on("options", "submit", () => preview());
 on("apply", "click", apply);
 on("discard", "click", discard);

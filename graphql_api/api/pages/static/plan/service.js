@@ -35,6 +35,12 @@ const documents = {
   undo: `mutation ($input: PlanUndoInput!) {
     planUndo(input: $input) { restored unchanged skipped }
   }`,
+  reading: `query ($text: String!) {
+    quickAddPreview(text: $text) { spans { start end kind text } ambiguities }
+  }`,
+  add: `mutation ($input: QuickAddInput!) {
+    quickAdd(input: $input) { task { title } quickAdd { ambiguities } }
+  }`,
   change: `mutation ($input: UpdatePlannedBlockInput!) {
     updatePlannedBlock(input: $input) { block { id } }
   }`,
