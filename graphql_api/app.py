@@ -159,7 +159,8 @@ def create_app(
         )
     )
     if config.mcp:
-        app.register_blueprint(mcp_routes(MCPView(rest_executor, services, config.cors_origins)))
+        agents = MCPView(rest_executor, services, config.cors_origins, __version__)
+        app.register_blueprint(mcp_routes(agents))
     if config.introspection:
         described = openapi.document(executor.schema, __version__)
         document = open_to(Access.ANYONE, lambda _: json_response(described))

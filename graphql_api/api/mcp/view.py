@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import orjson
 from flask import Response
 
-from graphql_api import __version__
 from graphql_api.api.graphql.context import Context, Services
 from graphql_api.api.http.requests import HTTPRequest, build_context, read_json
 from graphql_api.api.http.responses import json_response
@@ -38,11 +37,14 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 class MCPView:
     """Answers messages of MCP by tools, which run operations with an access token's context."""
 
-    def __init__(self, executor: Executor, services: Services, origins: Collection[str]) -> None:
+    def __init__(
+        self, executor: Executor, services: Services, origins: Collection[str], version: str
+    ) -> None:
         """`origins` are those of web pages that may send messages, beside this machine's own."""
         operations = Operations(executor.schema, SOURCE)
         self._executor, self._services, self._origins = executor, services, origins
         self._document = operations.text
+        self._server = {"name": "smart-task-scheduler", "version": version}
         self._tools = bound_tools(operations)
         self._listed = [tool.described for tool in self._tools.values()]
         self._methods: Mapping[str, Callable[[Message, Context], dict[str, Any]]] = {
@@ -107,7 +109,7 @@ class MCPView:
         return {
             "protocolVersion": version,
             "capabilities": {"tools": {}},
-            "serverInfo": _server_info(),
+            "serverInfo": self._server,
             "instructions": INSTRUCTIONS,
         }
 
@@ -116,7 +118,7 @@ class MCPView:
             "supportedVersions": [*protocol.MODERN, *protocol.LEGACY],
             "capabilities": {"tools": {}},
             "instructions": INSTRUCTIONS,
-            "_meta": {protocol.SERVER_INFO: _server_info()},
+            "_meta": {protocol.SERVER_INFO: self._server},
             **_cached(),
         }
 
@@ -172,10 +174,6 @@ def _headers(request: HTTPRequest) -> dict[str, str]:
     names = ("mcp-protocol-version", "mcp-method", "mcp-name")
     keys = {name: "HTTP_" + name.upper().replace("-", "_") for name in names}
     return {name: request.environ[key] for name, key in keys.items() if key in request.environ}
-
-
-def _server_info() -> dict[str, str]:
-    return {"name": "smart-task-scheduler", "version": __version__}
 
 
 def _cached() -> dict[str, Any]:
