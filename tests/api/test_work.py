@@ -44,6 +44,12 @@ def log(person, task, minutes, **more):
     return answer["data"]["logTime"]["task"]
 
 
+def minutes(found):
+    """The lengths of blocks."""
+    spans = [[clock.parse(block[name]) for name in ("start", "end")] for block in found]
+    return [(end - start) // timedelta(minutes=1) for start, end in spans]
+
+
 @pytest.fixture
 def wait(monkeypatch):
     """Let minutes pass; less than an hour, after which a token has expired."""
@@ -151,7 +157,7 @@ def test_a_piece_that_is_done_is_not_planned_again(ann):
     assert (done["state"], done["task"]["version"]) == ("DONE", 3)
     assert done["task"]["plannedStart"] == second["start"]
     assert ann.rest("GET", f"/api/v1/tasks/{task['id']}").json["spent_minutes"] == 60
-    assert times(preview(ann)["blocks"]) == ["07T09:00-10:00"]
+    assert minutes(preview(ann)["blocks"]) == [60]
     plan(ann, keepCurrent=True)
     assert [block["state"] for block in of_task(ann, task)] == ["DONE", "PLANNED"]
     assert change(ann, first, state="PLANNED")["state"] == "PLANNED"

@@ -81,6 +81,12 @@ def encoded(blocks: Iterable[PlannedBlock]) -> Raw | None:
     return Raw({str(block.number): codec.value(block) for block in blocks}) or None
 
 
+def stored_span(stored: Raw) -> tuple[str, str]:
+    """The first start and the last end of blocks as they are stored, as texts."""
+    each = [block["M"] for block in stored.values()]
+    return min(e["start"]["S"] for e in each), max(e["end"]["S"] for e in each)
+
+
 def by_time(blocks: Iterable[PlannedBlock]) -> tuple[PlannedBlock, ...]:
     """Sort blocks by their times."""
     return tuple(sorted(blocks, key=lambda block: (block.start, block.end, block.number)))

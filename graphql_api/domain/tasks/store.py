@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from graphql_api.domain.blocks import model as blocks
 from graphql_api.domain.changes.model import Actor, Change
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.open_tasks.store import OpenTaskStore
@@ -317,9 +318,8 @@ def _item(task: Task) -> Item:
     if task.due_day:
         item |= codec.item(due_until=task.due_until)
     if task.planned_blocks:
-        starts = [block.start for block in task.pieces]
-        ends = [block.end for block in task.pieces]
-        item |= codec.item(blocks_start=min(starts), blocks_end=max(ends))
+        start, end = blocks.stored_span(task.planned_blocks)
+        item |= codec.item(blocks_start=start, blocks_end=end)
     for name in _SELDOM:  # as in items that are older
         if not getattr(task, name):
             del item[name]
