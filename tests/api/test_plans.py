@@ -411,7 +411,8 @@ def interrupted_after(monkeypatch, chunks):
 def test_an_application_that_was_interrupted_is_completed_by_the_same_request(ann, monkeypatch):
     tasks = estimated(ann, *[30] * 5)
     plan = preview(ann)
-    monkeypatch.setattr(store, "CHANGES_PER_PART", 3)  # so that the record has several parts
+    monkeypatch.setattr(store, "PART_BYTES", 1)  # so that the record has several parts …
+    monkeypatch.setattr(store, "PARTS_PER_TRANSACTION", 2)  # … and several transactions
     back = interrupted_after(monkeypatch, chunks=1)
     answer = ann.graphql(APPLY, input={"from": MONDAY, "inputHash": plan["inputHash"]})
     assert codes(answer) == ["SERVICE_UNAVAILABLE"]
@@ -436,6 +437,30 @@ def test_an_application_that_was_interrupted_is_completed_by_the_same_request(an
             blocks[task_id]["end"],
         )
     assert undo(ann, plan["inputHash"])["restored"] == ids
+
+
+def test_a_plan_whose_record_is_incomplete_is_not_there(app, ann, monkeypatch):
+    estimated(ann, *[30] * 3)
+    plan_id = preview(ann)["inputHash"]
+    monkeypatch.setattr(store, "PART_BYTES", 1)
+    monkeypatch.setattr(store, "PARTS_PER_TRANSACTION", 2)
+    database, transact = app.extensions["database"], app.extensions["database"].transact
+    done = []
+
+    def be_interrupted(*actions):
+        if done:
+            raise ServiceUnavailable
+        transact(*actions)
+        done.append(actions)
+
+    monkeypatch.setattr(database, "transact", be_interrupted)
+    answer = ann.graphql(APPLY, input={"from": MONDAY, "inputHash": plan_id})
+    assert codes(answer) == ["SERVICE_UNAVAILABLE"]
+    monkeypatch.undo()
+
+    assert store.PlanStore(database).find(ann.id, plan_id, clock.now()) is None
+    assert len(apply(ann, plan_id)["applied"]) == 3
+    assert len(undo(ann, plan_id)["restored"]) == 3
 
 
 def test_what_was_interrupted_can_be_undone_and_an_undoing_too(ann, monkeypatch):
