@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from jinja2 import Template
 from service import ROOT
 
 # What differs from run to run: tokens, ids, times, cursors and hashes.
@@ -99,7 +101,26 @@ class Replay:
         [(language, source)] = self.program.items()
         self.program.clear()
         run = {"js": node, "python": python}[language]
-        self.compare(shown, run(self.here(source)))
+        self.compare(shown, run(self.here(source), self.environment))
+
+    def yaml(self, text: str) -> None:
+        """Ask for what Home Assistant's sensors show, and do what its commands do."""
+        given = yaml.safe_load(self.here(text).replace("sts_…", self.environment["TOKEN"]))
+        for rest in given["rest"]:
+            found = ask(rest["resource"], rest["headers"], rest["payload"])
+            for sensor in rest["sensor"]:
+                shown = Template(sensor["value_template"]).render(value_json=found)
+                assert shown.isdigit(), sensor
+        for command in given["rest_command"].values():
+            headers = {**command["headers"], "Content-Type": command["content_type"]}
+            payload = Template(command["payload"]).render(title="Call home")
+            assert ask(command["url"], headers, payload)["title"] == "Call home"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of programs: with the TOKEN that the page's commands have set."""
+        token = output("bash", "-ec", f'{self.variables}printf %s "${{TOKEN-}}"')
+        return {**os.environ, "TOKEN": token}
 
     @cached_property
     def token(self) -> str:
@@ -159,18 +180,27 @@ def pattern(shown: str) -> str:
     return "".join(parts)
 
 
-def output(*command: str) -> str:
+def ask(url: str, headers: dict[str, str], body: str) -> Any:
+    """The JSON that a POST of JSON is answered with."""
+    request = urllib.request.Request(url, body.encode(), headers)
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def output(*command: str, env: dict[str, str] | None = None) -> str:
     """What a command prints that ends well and warns of nothing."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, env=env
+    )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr or done.stdout
     return done.stdout
 
 
-def python(source: str) -> str:
-    return output(sys.executable, "-c", source)
+def python(source: str, env: dict[str, str]) -> str:
+    return output(sys.executable, "-c", source, env=env)
 
 
-def node(source: str) -> str:
+def node(source: str, env: dict[str, str]) -> str:
     if not (shutil.which("node") and (CLIENTS / "node_modules").is_dir()):
         pytest.skip(
             "the rest of the page needs Node and `npm ci --ignore-scripts` in tests/clients/"
@@ -178,6 +208,6 @@ def node(source: str) -> str:
     script = CLIENTS / "node_modules" / f"docs-{os.getpid()}.mjs"  # where its imports are found
     script.write_text(source)
     try:
-        return output("node", str(script))
+        return output("node", str(script), env=env)
     finally:
         script.unlink()
