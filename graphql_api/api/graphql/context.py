@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 import strawberry
 
 from graphql_api.api.graphql.cursors import Cursors
-from graphql_api.domain.access.model import AccessToken, Confinement
+from graphql_api.domain.access.model import AccessToken, Confinement, Scope
 from graphql_api.domain.access.secret_text import PREFIX
 from graphql_api.domain.accounts.model import Client, User
 from graphql_api.domain.accounts.service import Accounts
@@ -206,6 +206,11 @@ class Context:
         if "identity" in self.__dict__ or PREFIX in (self._authorization or ""):
             return self.identity.token
         return None
+
+    def has_scope(self, scope: Scope) -> bool:
+        """Return whether the request has a scope, as each session has. Raises Unauthenticated."""
+        token = self.identity.token
+        return token is None or scope in token.scopes
 
     @property
     def is_confined(self) -> bool:

@@ -18,7 +18,11 @@ from graphql_api.domain.access.service import AccessTokens
 from graphql_api.domain.access.store import AccessTokenStore
 from graphql_api.domain.accounts import session_cache
 from graphql_api.domain.accounts.session_cache import TTL_SECONDS, SessionCache
+from graphql_api.domain.changes.model import ChangeKind
 from graphql_api.domain.projects.store import ProjectStore
+from graphql_api.domain.tasks.filters import TaskFilter
+from graphql_api.domain.webhooks.model import Webhook
+from graphql_api.domain.webhooks.store import WebhookStore
 from graphql_api.errors import StartError, Unauthenticated
 from graphql_api.infra.dynamodb import Key
 
@@ -242,6 +246,23 @@ def test_what_a_token_lacks_the_scope_for_is_refused_and_not_done(ann, query, sc
         "projects": {"totalCount": 0},
     }
     assert "errors" not in by_token(ann, ALL_SCOPES).graphql(query)
+
+
+def test_no_id_leads_a_token_to_what_it_lacks_the_scope_for(ann, app):
+    webhook = Webhook.new(
+        ann.id,
+        url="https://example.com",
+        kinds=(ChangeKind.TASK_CREATED,),
+        filter=TaskFilter(),
+        secret="whsec_x",
+        now=clock.now(),
+    )
+    WebhookStore(app.extensions["database"]).add(webhook, clock.now())
+    query = f'{{ node(id: "{webhook.webhook_id}") {{ id }} }}'
+
+    assert codes(by_token(ann, ["TASKS_READ"]).graphql(query)) == ["NOT_FOUND"]
+    for holder in (ann, by_token(ann, ["TASKS_READ", "WEBHOOKS"])):
+        assert holder.graphql(query) == {"data": {"node": {"id": webhook.webhook_id}}}
 
 
 def test_one_field_without_its_scope_refuses_the_whole_request(ann):

@@ -82,7 +82,7 @@ def _found(context: Context, ids: list[strawberry.ID], batch: Iterable[str]) -> 
     found |= {each: context.series_by_key.get((viewer_id, each)) for each in missing}
     missing = [each for each in missing if found[each] is None]
     found |= context.views.named(viewer_id, missing) if missing else {}
-    if None in found.values():
+    if None in found.values() and context.has_scope(Scope.WEBHOOKS):
         webhooks = {each.webhook_id: each for each in context.webhooks.all(viewer_id)}
         found |= {each: found[each] or webhooks.get(each) for each in missing}
     return [found[each] for each in ids]
