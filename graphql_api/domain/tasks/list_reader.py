@@ -56,7 +56,8 @@ class Sieve:
         self, filter: TaskFilter, at: Viewpoint, within: Criterion = criteria.EVERYTHING
     ) -> None:
         """`within` has to hold, too: nothing else is there."""
-        self.criterion = criteria.All((filter.criterion(at), within))
+        own = filter.criterion(at)
+        self.criterion = own if within is criteria.EVERYTHING else criteria.All((own, within))
         self._parts = list(self.criterion.conjuncts())
         self.searches = filter.searches
         self.is_exact = self.criterion.is_exact
