@@ -25,6 +25,7 @@ from graphql_api.api.pages.graphiql import GraphiQL
 from graphql_api.api.pages.plan import PlanPage
 from graphql_api.api.rest import openapi
 from graphql_api.api.rest import views as rest
+from graphql_api.api.rest.export import ExportView
 from graphql_api.bulkheads import Bulkheads, list_shares
 from graphql_api.config import Config
 from graphql_api.domain.access.confined import ConfinedProjectStore, ConfinedTaskStore
@@ -37,6 +38,7 @@ from graphql_api.domain.accounts.rate_limits import RateLimiter
 from graphql_api.domain.accounts.service import Accounts
 from graphql_api.domain.accounts.store import UserStore
 from graphql_api.domain.accounts.tokens import Tokens
+from graphql_api.domain.archive.lines import Archives
 from graphql_api.domain.blocks.service import PlannedBlocks
 from graphql_api.domain.blocks.work import TimerPointer, Work
 from graphql_api.domain.busy_calendars.service import BusyCalendars
@@ -156,6 +158,11 @@ def create_app(
             streams,
             lists=bulkheads.lists,
             long_lists=bulkheads.long_lists,
+            export=ExportView(
+                services,
+                Archives.of(database, TaskStore(database, changes)),
+                bulkheads.long_lists,
+            ),
         )
     )
     if config.mcp:

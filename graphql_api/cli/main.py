@@ -15,7 +15,6 @@ from typing import IO, Any, NamedTuple, TypeVar
 import click
 
 from graphql_api import clock
-from graphql_api.cli import export_format, series_format, views_format
 from graphql_api.cli.migration import Migration, Outcome, Result
 from graphql_api.config import Config
 from graphql_api.dispatcher import create_dispatcher
@@ -24,6 +23,7 @@ from graphql_api.domain.access.service import AccessTokens
 from graphql_api.domain.access.store import AccessTokenStore
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.accounts.store import UserStore
+from graphql_api.domain.archive import export_format, series_format, views_format
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
@@ -141,8 +141,8 @@ def upgrade_tables(ctx: click.Context) -> None:
 )
 @click.pass_context
 def export(ctx: click.Context, username: str, output: str) -> None:
-    """Export a user's tasks, projects, views and series as JSON."""
-    stores = _stores(_open(_configured(ctx)))
+    """Export a user's tasks, projects, views and series as JSON, also while the service runs."""
+    stores = _stores(_open(_configured(ctx, beside=True)))
     user = _user(stores.users, username)
     dependencies = stores.dependencies.get(user.user_id)
     projects = stores.projects.all(user.user_id)
@@ -323,7 +323,7 @@ def revoke_token(ctx: click.Context, username: str, token_id: str) -> None:
 
 def _tokens(ctx: click.Context, username: str) -> tuple[AccessTokens, User, datetime]:
     """The service of access tokens, their user, and the present instant."""
-    stores = _stores(_open(_configured(ctx)))
+    stores = _stores(_open(_configured(ctx, beside=True)))
     tokens = AccessTokens(AccessTokenStore(stores.database), stores.projects)
     return tokens, _user(stores.users, username), clock.now()
 
@@ -343,9 +343,12 @@ def _report(label: str, results: Iterable[Result], length: int) -> int:
     return counts[Outcome.REFUSED]
 
 
-def _configured(ctx: click.Context, *, create: bool = False, serving: bool = False) -> Config:
+def _configured(
+    ctx: click.Context, *, create: bool = False, serving: bool = False, beside: bool = False
+) -> Config:
     """Read the configuration and start the embedded engine, if it is used.
 
+    A command that works `beside` a service uses the engine of one that runs.
     Raises StartError if its data directory is missing, unless it may be created.
     """
     config = Config.from_env(os.environ, serving=serving)
@@ -355,7 +358,7 @@ def _configured(ctx: click.Context, *, create: bool = False, serving: bool = Fal
                 f"DATA_DIR {config.data_dir} does not exist: create it with `{CREATE_COMMAND}`"
             )
         ctx.call_on_close(embedded.stop)
-    return embedded.prepare(config)
+    return embedded.prepare(config, beside=beside)
 
 
 class _Store(NamedTuple):

@@ -17,9 +17,9 @@ from graphql_api.api.rest import openapi
 from graphql_api.api.rest.operations import Operations
 from graphql_api.api.rest.parameters import Parameters
 from graphql_api.api.rest.routes import ROUTES
-from graphql_api.cli import export_format
 from graphql_api.clock import now
 from graphql_api.domain.accounts.model import User
+from graphql_api.domain.archive import export_format
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.tasks.model import RULES, Task
 

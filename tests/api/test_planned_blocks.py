@@ -6,8 +6,8 @@ import pytest
 from conftest import codes
 from test_plans import MONDAY, apply, estimated, preview, undo, update
 
-from graphql_api.cli import export_format
 from graphql_api.domain.accounts.model import User
+from graphql_api.domain.archive import export_format
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.tasks.store import TaskStore
 

@@ -49,8 +49,9 @@ def app_error_response(
     error: AppError, environ: Mapping[str, Any], status: int | None = None
 ) -> Response:
     """Return the response to an error of ours, with its own status unless another one is given."""
-    spell = camel_case if environ["PATH_INFO"] == negotiation.GRAPHQL_PATH else str
-    message, details = error.render(spell)
+    is_graphql = environ["PATH_INFO"] == negotiation.GRAPHQL_PATH
+    spell, value = (camel_case, str) if is_graphql else (str, str.lower)
+    message, details = error.render(spell, value)
     response = _response(status or error.status, error.code, message, environ, **details)
     return _with_retry_after(response, error.details.get("retry_after"))
 

@@ -1,8 +1,10 @@
 """Responses of JSON, and of pages and their files."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from functools import partial
 from http import HTTPStatus
-from typing import Any, cast
+from typing import IO, Any, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import orjson
@@ -11,6 +13,9 @@ from flask import Response
 from graphql_api.api.http import negotiation
 from graphql_api.api.http.compression import COMPRESSIBLE, LEAST, accepts_gzip, compress
 from graphql_api.api.pages.graphiql import Asset
+from graphql_api.infra.serving.streams import STREAM
+
+PART = 64 * 1024  # bytes of a file that are read at a time
 
 
 class JSONResponse(Response):
@@ -37,6 +42,23 @@ def json_response(body: Any, status: int = 200, media_type: str = negotiation.JS
     is_encoded = isinstance(body, bytes)
     text = body if is_encoded else orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
     return JSONResponse(text, status, content_type=content_type)
+
+
+def file_response(file: IO[bytes], environ: WSGIEnvironment, media_type: str) -> Response:
+    """Return a response that is a file, which is closed with it; the server sends it if it can."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    body: Iterable[bytes] = _parts(file)
+    if environ.get(STREAM):
+        environ[STREAM] = file
+        body = ()
+    headers = {"Content-Length": str(size)}
+    return Response(body, headers=headers, mimetype=media_type, direct_passthrough=True)
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        yield from iter(partial(file.read, PART), b"")
 
 
 def html_response(html: str, content_security_policy: str) -> Response:

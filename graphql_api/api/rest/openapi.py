@@ -13,6 +13,7 @@ from graphql import GraphQLSchema
 from graphql_api.api.graphql.access.scopes import permission_of
 from graphql_api.api.http.negotiation import EVENTS, JSON
 from graphql_api.api.http.problems import PROBLEM
+from graphql_api.api.rest.export import JSON_LINES, PATH, PERMISSION
 from graphql_api.api.rest.json_schema import BOUNDS, Json, JsonSchemas, closed_object
 from graphql_api.api.rest.operations import SOURCE, Operation, Operations
 from graphql_api.api.rest.parameters import HEADERS, MERGE_DISJOINT, Parameters
@@ -111,6 +112,9 @@ def document(
         described = _RouteDocument(route, operations[route.operation], schemas)
         path = paths.setdefault(re.sub(r"<(\w+)>", r"{\1}", route.path), {})
         path |= {method.lower(): described.operation(method) for method in route.methods}
+    if routes is ROUTES:
+        paths[PATH] = {"get": _EXPORT}
+        schemas.component("ExportLines", lambda: _EXPORT_LINES)
     used = {route.tag for route in routes}
     return {
         "openapi": "3.1.0",
@@ -304,3 +308,29 @@ def _problem(description: str) -> Json:
 def _problem_reference(status: int) -> Json:
     name, _ = PROBLEMS[status]
     return {"$ref": f"#/components/responses/{name}"}
+
+
+_EXPORT_LINES: Json = {
+    "description": "JSON objects, a line each: as in an export of `python -m graphql_api export`.",
+    "type": "string",
+}
+_EXPORT: Json = {
+    "operationId": "Export",
+    "tags": ["Accounts"],
+    "summary": "Export everything",
+    "description": (
+        "Sends all that is the user's, a JSON object a line, while others go on: `type` says what"
+        " it is. The first line has `changes_cursor`, after which the feed of changes completes"
+        " it; the last one is of the type `end`, without which it is not whole. An access token"
+        " gets what its scopes are for."
+    ),
+    "x-required-scope": PERMISSION.scope and PERMISSION.scope.value,
+    "parameters": [],
+    "responses": {
+        "200": {
+            "description": "OK",
+            "content": {JSON_LINES: {"schema": {"$ref": "#/components/schemas/ExportLines"}}},
+        },
+        **{str(status): _problem_reference(status) for status in (400, 401, 403, 500, 503)},
+    },
+}

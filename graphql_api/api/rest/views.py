@@ -13,6 +13,7 @@ from graphql_api.api.http.application import Access, open_to
 from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.api.http.responses import json_response
+from graphql_api.api.rest.export import PATH, ExportView
 from graphql_api.api.rest.operations import SOURCE, Operation, Operations
 from graphql_api.api.rest.parameters import INPUT, MERGE, MERGE_DISJOINT, Parameters
 from graphql_api.api.rest.problems import OperationFailed, problem_response
@@ -58,8 +59,9 @@ def blueprint(
     long_lists: Bulkhead,
     routes: Sequence[Route] = ROUTES,
     source: str = SOURCE,
+    export: ExportView | None = None,
 ) -> Blueprint:
-    """Route the paths to views, which run operations of the source."""
+    """Route the paths to views, which run operations of the source, or export."""
     operations = Operations(executor.schema, source)
     views = RestViews(executor, services, streams, operations.text, lists, long_lists)
     rules = Blueprint(NAME, __name__)
@@ -69,6 +71,9 @@ def blueprint(
         methods = list(route.methods)
         # A redirect to the other form would be built from the client's Host.
         rules.add_url_rule(route.path, route.operation, view, methods=methods, strict_slashes=False)
+    if export:
+        view = open_to(Access.BY_SCOPE, partial(export.respond))
+        rules.add_url_rule(PATH, "Export", view, methods=["GET"], strict_slashes=False)
     return rules
 
 

@@ -39,16 +39,17 @@ LOCK_SECONDS = 1  # for the processes of a killed service to end
 _running: list[tuple[subprocess.Popen[bytes], IO[str]]] = []
 
 
-def prepare(config: Config, *, shared: bool = False) -> Config:
+def prepare(config: Config, *, shared: bool = False, beside: bool = False) -> Config:
     """Start the engine, if the configuration wants it; return the configuration with its URL.
 
     The secret of tokens is added, too. `shared` is for the workers of another WSGI server: the
-    first one starts the engine, and its siblings use that. Raises StartError.
+    first one starts the engine, and its siblings use that. `beside` is for commands, which use the
+    engine of a service that runs. Raises StartError.
     """
     if not config.embedded:
         return config
     directory = _private_directory(config.data_dir)
-    address = _Engine(directory, shared=shared).address()
+    address = _Engine(directory, shared=shared, beside=beside).address()
     return replace(
         config,
         jwt_secret=config.jwt_secret or _secret(directory),
@@ -118,14 +119,14 @@ def _write_once(path: Path, content: bytes) -> None:
 class _Engine:
     """The engine of one data directory, started by this process or a sibling."""
 
-    def __init__(self, directory: Path, *, shared: bool) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, *, shared: bool, beside: bool) -> None:
+        self.directory, self.beside = directory, beside
         self.state_file = directory / "engine.json"
         # Workers of one server have one parent and one process group.
         self.group = [os.getppid(), os.getpgrp()] if shared else [os.getpid(), 0]
 
     def address(self) -> str:
-        """Start the engine, or find that of a sibling; return its `host:port`."""
+        """Start the engine, or find that of a sibling or a service; return its `host:port`."""
         lock = self._lock()
         if lock is None:
             return self._sibling_address()
@@ -139,7 +140,7 @@ class _Engine:
             raise StartError(f"The embedded engine did not start: {error}") from None
 
     def _lock(self) -> IO[str] | None:
-        """Lock the directory; None if a sibling of this process has done so."""
+        """Lock the directory; None if somebody has done so whose engine this process may use."""
         try:
             lock = (self.directory / "lock").open("a")
         except OSError as error:
@@ -149,7 +150,8 @@ class _Engine:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if self._state().get("group") == self.group:
+                if self.beside or self._state().get("group") == self.group:
+                    lock.close()
                     return None
                 if time.monotonic() > deadline:
                     raise StartError(

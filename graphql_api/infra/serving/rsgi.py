@@ -4,6 +4,7 @@ A body that is still arriving takes no slot of the hub, so that slow clients kee
 """
 
 import asyncio
+import io
 import logging
 import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
@@ -49,6 +50,9 @@ class RSGIProtocol(AsyncIterable[bytes], Protocol):
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
         """Send the response."""
+
+    def response_file(self, status: int, headers: Headers, file: str) -> None:
+        """Send a file as the body, as fast as the client reads it."""
 
     def response_stream(self, status: int, headers: Headers) -> Transport:
         """Begin a response that goes on until nobody refers to the transport any more."""
@@ -99,7 +103,11 @@ class RSGIApp:
             environ[REFUSED] = HTTPStatus.SERVICE_UNAVAILABLE
         environ[STREAM] = True
         status, headers, content = run_app(self._app, environ)
-        if isinstance(stream := environ[STREAM], Stream):
+        if isinstance(file := environ[STREAM], io.IOBase):
+            # It is read as fast as the client does, and has no name by which anybody finds it.
+            protocol.client_disconnect().add_done_callback(lambda _: file.close())
+            protocol.response_file(status, headers, f"/dev/fd/{file.fileno()}")
+        elif isinstance(stream := environ[STREAM], Stream):
             # The handler returns: a stream holds no coroutine, thread or greenlet.
             peer = _peer(scope)
             self.streams.add(peer)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 STREAM = "graphql_api.stream"
-"""Key of the environ: True where the server can stream, and then the Stream of the answer."""
+"""Key of the environ: True where the server can stream, then the answer's Stream, or its file."""
 
 HEADERS = (
     ("Content-Type", "text/event-stream; charset=utf-8"),

@@ -18,7 +18,16 @@ from graphql_api.infra.executor.coercion import DEFINITION
 from graphql_api.infra.executor.executor import core_schema
 from graphql_api.infra.executor.permissions import Needed, Permissions
 
-__all__ = ["ANYONE", "ANY_TOKEN", "SESSION", "Scope", "needs", "permission_of", "permissions"]
+__all__ = [
+    "ANYONE",
+    "ANY_TOKEN",
+    "SESSION",
+    "Permission",
+    "Scope",
+    "needs",
+    "permission_of",
+    "permissions",
+]
 
 _KEY = "permission"
 

@@ -22,8 +22,8 @@ from types import NoneType, UnionType
 from typing import IO, Any, NoReturn, get_args, get_type_hints
 
 from graphql_api import clock
-from graphql_api.cli import blocks_format
 from graphql_api.domain.accounts.model import User
+from graphql_api.domain.archive import blocks_format
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.projects.model import Project, TaskDefaults
 from graphql_api.domain.reminders.model import Reminder, ReminderBase
@@ -56,24 +56,39 @@ def chunks(
     views: Iterable[Mapping[str, Any]] = (),
 ) -> Iterator[str]:
     """Write the document piece by piece, with one task in memory at a time."""
-    profile = {name: _plain(getattr(user, name)) for name in ("user_id", "username", "created_at")}
-    kept = [{n: _plain(getattr(each, n)) for n in _PROJECT_READERS} for each in projects]
+    profile = user_entry(user)
+    kept = list(map(project_entry, projects))
     lists = {"projects": kept, "views": list(views), "series": list(series)}
     more = {name: entries for name, entries in lists.items() if entries}
     head = _json({"format": FORMAT, "version": VERSION, "user": profile, **more})
     yield f'{head[:-1]}, "tasks": ['
     separator = "\n"
     for task in tasks:
-        entry = {name: _plain(getattr(task, name)) for name in _READERS}
-        if blocker_ids := dependencies.blockers_of(task.task_id):
-            entry[BLOCKED_BY] = blocker_ids
-        if task.series_id:
-            entry[SERIES_ID] = task.series_id
-        if task.planned_blocks:
-            entry[PLANNED_BLOCKS] = blocks_format.entries(task.pieces)
-        yield separator + _json(entry)
+        yield separator + _json(task_entry(task, dependencies))
         separator = ",\n"
     yield "\n]}\n"
+
+
+def user_entry(user: User) -> dict[str, Any]:
+    """The user, as far as that is no secret."""
+    return {name: _plain(getattr(user, name)) for name in ("user_id", "username", "created_at")}
+
+
+def project_entry(project: Project) -> dict[str, Any]:
+    """A project with all that clients see."""
+    return {name: _plain(getattr(project, name)) for name in _PROJECT_READERS}
+
+
+def task_entry(task: Task, dependencies: Dependencies) -> dict[str, Any]:
+    """A task with all that clients see, its blockers, its series and its planned blocks."""
+    entry = {name: _plain(getattr(task, name)) for name in _READERS}
+    if blocker_ids := dependencies.blockers_of(task.task_id):
+        entry[BLOCKED_BY] = blocker_ids
+    if task.series_id:
+        entry[SERIES_ID] = task.series_id
+    if task.planned_blocks:
+        entry[PLANNED_BLOCKS] = blocks_format.entries(task.pieces)
+    return entry
 
 
 def read(file: IO[bytes]) -> Archive:

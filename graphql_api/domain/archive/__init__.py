@@ -1,0 +1,1 @@
+"""Archives: all that is a user's, as a document to keep and to import."""

@@ -1,0 +1,83 @@
+"""GET /api/v1/export: all that is the user's, a line each, while others go on."""
+
+import json
+
+from conftest import Person
+from tokens import access_token, by_token
+
+from graphql_api.api.rest import export
+
+EXPORT = "/api/v1/export"
+PROJECT = 'mutation { createProject(input: {name: "Home"}) { project { id } } }'
+BLOCK = "mutation ($input: BlockersInput!) { addBlockers(input: $input) { task { id } } }"
+
+
+def lines(person: Person) -> list[dict]:
+    """What an export has."""
+    answer = person.rest("GET", EXPORT)
+    assert (answer.status_code, answer.mimetype) == (200, "application/jsonl"), answer.text
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+    return list(map(json.loads, answer.text.splitlines()))
+
+
+def test_an_export_has_all_that_is_the_users(ann):
+    project = ann.graphql(PROJECT)["data"]["createProject"]["project"]["id"]
+    first = ann.create(title="First", projectId=project, tags=["home"], dueOn="2030-01-07")
+    second = ann.create(
+        title="Second", dueAt="2030-01-07T08:00:00Z", recurrence={"rrule": "FREQ=DAILY"}
+    )
+    ann.graphql(BLOCK, input={"taskId": first["id"], "blockerIds": [second["id"]]})
+    text = access_token(ann, name="cron")
+    head, *found, end = lines(ann)
+
+    assert head["user"]["username"] == ann.username
+    assert end == {"type": "end", "lines": len(found) + 1}
+    kinds = ["settings", "project", "series", "access_token", "task", "task"]
+    assert [each["type"] for each in found] == kinds
+    settings, _, series, token, *tasks = found
+    assert settings["timezone"] == "UTC"
+    assert (tasks[0]["title"], tasks[0]["due_on"]) == ("First", "2030-01-07")
+    assert tasks[0]["blocked_by"] == [second["id"]]
+    assert tasks[1]["series_id"] == series["series_id"]
+    assert token["name"] == "cron"
+    assert text not in ann.rest("GET", EXPORT).text
+    assert "hash" not in ann.rest("GET", EXPORT).text
+
+
+def test_changes_after_the_cursor_complete_it(ann):
+    ann.create(title="Before")
+    cursor = lines(ann)[0]["changes_cursor"]
+    later = ann.create(title="Later")
+    changes = ann.rest("GET", f"/api/v1/changes?after={cursor}").json["nodes"]
+
+    assert changes[-1]["task_id"] == later["id"]
+
+
+def test_a_token_gets_what_its_scopes_are_for(ann):
+    ann.create(title="x")
+    reader = lines(by_token(ann, ["TASKS_READ"]))
+
+    assert [each["type"] for each in reader] == ["export", "task", "end"]
+    for token, scope in (
+        ({"scopes": ["PLAN_READ"]}, "tasks_read"),
+        ({"tags": ["x"]}, "tasks_read"),
+    ):
+        refused = by_token(ann, **token).rest("GET", EXPORT)
+        assert (refused.status_code, refused.json["code"]) == (403, "FORBIDDEN")
+        assert refused.json["required_scope"] == scope
+    assert ann.api.rest("GET", EXPORT).status_code == 401
+    assert ann.rest("HEAD", EXPORT).data == b""
+
+
+def test_what_takes_too_much_of_the_disk_is_refused(ann, monkeypatch):
+    monkeypatch.setattr(export, "MAX_BYTES", 100)
+    answer = ann.rest("GET", EXPORT)
+
+    assert (answer.status_code, answer.json["code"]) == (400, "QUERY_TOO_COMPLEX")
+
+
+def test_nobody_gets_what_is_somebody_elses(ann, bob):
+    ann.create(title="Ann's")
+
+    assert "Bob" not in ann.rest("GET", EXPORT).text
+    assert "Ann's" not in bob.rest("GET", EXPORT).text
