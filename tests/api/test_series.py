@@ -574,3 +574,51 @@ def test_bulk_writes_begin_close_and_end_series_as_single_ones_do(ann):
         "day": None,
     }
     assert data(complete(ann, ids[2]))["next"] is None
+
+
+MONTHLY = {"rrule": "FREQ=MONTHLY", "timezone": "UTC"}
+
+
+@pytest.mark.parametrize("way", ["updateSeries", "updateTask"])
+def test_a_series_of_the_31st_stays_so_when_it_is_changed_in_a_shorter_month(ann, way):
+    task = recurring(ann, "FREQ=MONTHLY", "2090-01-31T08:00:00.000Z", zone="UTC")
+    february = data(complete(ann, task["id"]))["next"]
+    rule = {**MONTHLY, "exDates": ["2090-04-30"]}
+    if way == "updateSeries":
+        data(ann.graphql(CHANGE, input={"id": task["series"]["id"], "recurrence": rule}))
+    else:
+        data(ann.graphql(UPDATE, input={"id": february["id"], "recurrence": rule}))
+
+    series = data(ann.graphql(GET, id=february["id"]))["series"]
+
+    assert [each["on"] for each in series["upcoming"]] == ["2090-03-31", "2090-05-31", "2090-06-30"]
+
+
+def test_sending_its_rule_again_changes_nothing_of_an_occurrence_that_was_moved(ann):
+    task = recurring(ann, "FREQ=WEEKLY;BYDAY=MO")
+    data(ann.graphql(UPDATE, input={"id": task["id"], "dueAt": "2090-03-22T12:00:00Z"}))
+    rule = {"rrule": "FREQ=WEEKLY;BYDAY=MO", "timezone": "Europe/Berlin"}
+
+    sent = data(ann.graphql(UPDATE, input={"id": task["id"], "title": "x", "recurrence": rule}))
+
+    assert (sent["task"]["title"], sent["task"]["version"]) == ("x", 3)
+    assert sent["task"]["series"]["version"] == 1
+    assert data(complete(ann, task["id"]))["next"]["dueAt"] == "2090-03-27T07:00:00.000Z"
+
+
+def test_closing_late_with_many_subtasks_fits_into_one_transaction(ann):
+    task = recurring(ann, "FREQ=DAILY", "2020-01-01T09:00:00Z", zone="UTC")
+    some = [{"title": "x", "parentId": task["id"], "status": "COMPLETED"}] * 50
+    made = ann.graphql(CREATE_SOME, t=some)["data"]["createTasks"]["results"]
+    assert [each["error"] for each in made] == [None] * 50
+
+    data(complete(ann, task["id"]))
+
+    told = [status for _, status in past(ann, task["series"]["id"])]
+    assert told == ["MISSED"] * 8 + ["DONE"]  # fifty checks, forty-two of the two tasks
+    undone = ann.graphql(UNDO, id=last_change(ann, task["id"])["id"])
+    assert data(undone)["task"]["status"] == "PENDING"
+
+
+CREATE_SOME = """mutation ($t: [CreateTaskInput!]!) {
+  createTasks(input: {tasks: $t}) { results { error { code } } } }"""

@@ -149,6 +149,14 @@ class Recurrence:
         if not rules.may_come(rule, clamped=self.is_clamped):
             raise BadUserInput("This rule never comes: no such month has such a day.", RRULE)
 
+    def has_days_of(self, other: "Recurrence") -> bool:
+        """Tell whether another recurrence comes by the same rule, clock and anchor."""
+        return (self.rrule, self.timezone, self.anchor) == (
+            other.rrule,
+            other.timezone,
+            other.anchor,
+        )
+
     def changed(self, after: "Recurrence") -> tuple[str, ...]:
         """The names of the parts in which another recurrence differs."""
         names = (field.name for field in fields(self))

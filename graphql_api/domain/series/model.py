@@ -155,10 +155,13 @@ class Series:
             zone_data=zone_data.version(),
         )
 
-    def restart(self, task: Task, recurrence: Recurrence, now: datetime) -> "Series":
-        """The series with another recurrence, of which its task is the first occurrence."""
-        if recurrence == self.recurrence and task.due == self.current.due:
-            return self
+    def restart(self, before: Task, task: Task, recurrence: Recurrence, now: datetime) -> "Series":
+        """The series with another recurrence, of which its task is the first occurrence.
+
+        If it has the same days, it goes on, unless the same write moves the task.
+        """
+        if recurrence.has_days_of(self.recurrence) and task.due in {before.due, self.current.due}:
+            return self.change(recurrence)
         fresh = Series.begin(task, recurrence, now)
         return replace(
             fresh,
@@ -171,26 +174,31 @@ class Series:
     def change(self, recurrence: Recurrence) -> "Series":
         """The series with another recurrence, which holds after the current occurrence.
 
-        Raises BadUserInput if nothing would come.
+        One with other days begins with the current occurrence; one with the same goes on from its
+        own beginning, as the 31st after 28 February. Raises BadUserInput if nothing would come.
         """
         if recurrence == self.recurrence:
             return self
-        on = Start.of_due(self.current.due, recurrence.timezone).day
-        after = self._with(
-            recurrence=recurrence,
-            start=self.current.at,
-            start_on=None if self.current.at else on,
-            current=replace(self.current, on=on),
-            number=1,
-            previous=None,
-            missed=(),
-        )
+        after = self._with(recurrence=recurrence, previous=None, missed=())
+        if not recurrence.has_days_of(self.recurrence):
+            after = after.beginning_now()
         if next(after.upcoming(), None) is None:
             raise BadUserInput(
                 "By this rule nothing comes after the current occurrence: end the series.",
                 (RECURRENCE, RRULE),
             )
         return after
+
+    def beginning_now(self) -> "Series":
+        """The series as if the current occurrence was its first."""
+        on = Start.of_due(self.current.due, self.recurrence.timezone).day
+        return replace(
+            self,
+            start=self.current.at,
+            start_on=None if self.current.at else on,
+            current=replace(self.current, on=on),
+            number=1,
+        )
 
     def end(self, now: datetime, *, lost: bool = False) -> "Series":
         """The series after its end; `lost` if the current task is deleted."""
@@ -202,8 +210,10 @@ class Series:
         """The series whose current task is there again after it was deleted."""
         return self._with(ended_at=None, lost=False)
 
-    def advance(self, task_id: str, now: datetime) -> tuple["Series", list[Occurrence]]:
-        """The series when its current occurrence is closed, and those that were missed.
+    def advance(
+        self, task_id: str, now: datetime, max_missed: int = MAX_MISSED
+    ) -> tuple["Series", list[Occurrence]]:
+        """The series when its current occurrence is closed, and the latest that were missed.
 
         The next one becomes current, as a task of this id; if there is none, the series ends.
         """
@@ -211,7 +221,8 @@ class Series:
             missed: list[Occurrence] = []
             coming = next(self._from_completion(self._today(now)), None)
         else:
-            missed, coming = self._scheduled(now)
+            passed, coming = self._scheduled(now)
+            missed = passed[max(0, len(passed) - max_missed) :]
         if coming is None:
             ended = clock.milliseconds(now)
             days = tuple(each.on for each in missed)
@@ -286,7 +297,7 @@ class Series:
             passed.append(each)
         if self.recurrence.missed is MissedPolicy.KEEP_ONE and passed:
             coming = passed.pop()
-        return passed[-MAX_MISSED:], coming
+        return passed, coming
 
     def _is_passed_over(self, each: Occurrence, now: datetime) -> bool:
         """Tell whether a later occurrence may become current in place of this one.

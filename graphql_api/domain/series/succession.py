@@ -15,18 +15,22 @@ from graphql_api.domain.conflicts import check_version, retry_on_conflict
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.dependencies.store import Links
 from graphql_api.domain.recurrence.model import Recurrence
-from graphql_api.domain.series.model import Series, following_task, records
+from graphql_api.domain.series.model import MAX_MISSED, Series, following_task, records
 from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
-from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.tasks.store import MAX_ACTIONS, TaskStore
 from graphql_api.domain.tasks.writes import Write
 from graphql_api.errors import BadUserInput, Conflict
 from graphql_api.infra.dynamodb import Action
 
 MAX_TAKEN_BACK = 20  # tasks of a next occurrence that go with the closing of the one before
+CLOSING, REOPENING = 42, 25
+"""Most actions of a transaction that closes an occurrence, or takes that back, apart from checks of
+other tasks, records of what was missed, and the next occurrence that is taken back: each task has
+up to 15, of which 12 are timers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,14 @@ class Succession:
     def __init__(self, store: SeriesStore, tasks: TaskStore, settings: SettingsStore) -> None:
         self._store, self._tasks, self._settings = store, tasks, settings
 
-    def of_edit(self, write: Write, links: Links, actor: Actor, now: datetime) -> Consequences:
+    def of_edit(
+        self, write: Write, links: Links, actor: Actor, now: datetime, checks: int = 0
+    ) -> Consequences:
         """The consequences of closing the current occurrence; none of other edits.
 
         Blockers that recur block the next one, too: each by the occurrence that is current.
+        `checks` are those of other tasks in the same transaction, which leave less room in it for
+        occurrences that were missed.
         """
         before, after = write.before, write.after
         if before is None or after is None or after.series_id is None:
@@ -67,7 +75,9 @@ class Succession:
         series = self._current(before)
         if series is None:
             return NONE
-        advanced, missed = series.advance(ids.new_id(now), now)
+        taken = CLOSING + checks + len(links.now.blockers_of(before.task_id))
+        most = max(0, min(MAX_MISSED, MAX_ACTIONS - taken))
+        advanced, missed = series.advance(ids.new_id(now), now, most)
         advanced = advanced.count(done=after.completed, missed=len(missed))
         kept = self._store.record_actions(series, records(after, series, missed, actor, now))
         if advanced.ended_at:
@@ -125,7 +135,7 @@ class Succession:
         elif series is None:
             changed, kind = Series.begin(after, recurrence, now), ChangeKind.SERIES_CREATED
         else:
-            changed = series.restart(after, recurrence, now)
+            changed = series.restart(before, after, recurrence, now)
             kind, names = ChangeKind.SERIES_UPDATED, series.recurrence.changed(recurrence)
         if changed is series:
             return None
@@ -185,6 +195,9 @@ class Succession:
         series = self._find(task)
         if series is None or series.previous is None or series.previous.task_id != task.task_id:
             return NONE
+        back = series.go_back()
+        keys = [f"{back.current.on.isoformat()}#{task.task_id}"]
+        keys += [f"{on.isoformat()}#" for on in series.missed]
         gone: tuple[Write, ...] = ()
         if series.ended_at is None:
             following = self._tasks.get_many([(task.user_id, series.current.task_id)])
@@ -196,11 +209,10 @@ class Succession:
                 return NONE
             deletions = (writes.deletion(each, links.now, actor, now) for each in renewed)
             gone = tuple(deletions)[::-1]
+            if len([*self._tasks.transactions(gone, beside=REOPENING + len(keys))]) > 1:
+                return NONE
             bound = series.bound_to
             links.change(links.now.hand_over(found.task_id, task.task_id, bound, bound))
-        back = series.go_back()
-        keys = [f"{back.current.on.isoformat()}#{task.task_id}"]
-        keys += [f"{on.isoformat()}#" for on in series.missed]
         forgotten = self._store.forget_actions(series, keys)
         return Consequences(gone, (self._store.put(series, back), *forgotten))
 

@@ -285,7 +285,7 @@ class Tasks:
             write = writes.edit(before, after, actor, now)
             links = self._dependencies.links(user_id)
             tying = self._retying(before, after, links, force=force, keeps_children=keeps_children)
-            more = self.succession.of_edit(write, links, actor, now)
+            more = self.succession.of_edit(write, links, actor, now, checks=len(tying))
             write = more.told_by(write, actor, now)
             renewing = self._renewals.begin(before, more.next, now)
             beside = [*tying, *links.actions(), *unmoved, *more.actions, *renewing]

@@ -104,7 +104,7 @@ class UpdateSeriesInput:
     recurrence: RecurrenceInput = strawberry.field(
         description=(
             "The whole recurrence that holds after the current occurrence, which stays as it is."
-            " `COUNT` counts from the current one."
+            " Another rule, zone or anchor begins with the current one, from which `COUNT` counts."
         )
     )
     expected_version: int | None = strawberry.field(
