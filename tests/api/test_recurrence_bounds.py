@@ -75,6 +75,7 @@ def test_what_cannot_be_skipped_or_completed_again_is_told_by_rest_too(ann):
     ann.rest("POST", f"{path}/complete")
     again = ann.rest("POST", f"{path}/complete")
 
-    assert (skipped.status_code, skipped.json["field"]) == (400, "id")
+    assert (skipped.status_code, skipped.json["field"]) == (400, "task_id")
     assert (again.status_code, again.json["code"]) == (409, "CONFLICT")
+    assert again.json["field"] == "task_id"
     assert ann.rest("GET", path).json["version"] == 2

@@ -1,5 +1,7 @@
 """Problems: the errors of operations, as responses by RFC 9457."""
 
+from collections.abc import Mapping
+
 from flask import Response
 
 from graphql_api.api.http.problems import problem
@@ -22,9 +24,13 @@ class OperationFailed(Exception):
         self.error = error
 
 
-def problem_response(error: AppError, route: Route) -> Response:
-    """Return an error with the route's names, which are others than the schema's and Python's."""
-    own_names = {**NAMES, **_HEADER_NAMES, **route.names}
+def problem_response(error: AppError, route: Route, path: Mapping[str, str]) -> Response:
+    """Return an error with the route's names, which are others than the schema's and Python's.
+
+    `path` has the fields that the parts of the route's path are for.
+    """
+    of_path = {snake_case(field): name for name, field in path.items()}
+    own_names = {**NAMES, **_HEADER_NAMES, **of_path, **route.names}
 
     def spell(name: str) -> str:
         return own_names.get(snake_case(name), snake_case(name))

@@ -113,7 +113,7 @@ class RestViews:
                 return self._respond_with_events(endpoint, request, path)
             return self._respond_with_resource(endpoint, request, path)
         except OperationFailed as failed:
-            return problem_response(failed.error, endpoint.route)
+            return problem_response(failed.error, endpoint.route, endpoint.parameters.path)
 
     def _respond_with_resource(
         self, endpoint: Endpoint, request: HTTPRequest, path: Mapping[str, str]
