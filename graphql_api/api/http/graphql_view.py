@@ -1,7 +1,7 @@
 """GraphQL over HTTP, by the drafts of https://graphql.github.io/graphql-over-http/draft/."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import NoneType
 from typing import Any
@@ -28,6 +28,8 @@ from graphql_api.infra.executor.executor import Executor, Operation, Request
 from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 from graphql_api.infra.executor.responses import Answer, RequestErrors
 from graphql_api.infra.serving.streams import STREAM
+
+_TELL_COST = "HTTP_X_GRAPHQL_COST"
 
 # The members of a request: each may be absent or null.
 _MEMBERS: tuple[tuple[str, tuple[type, ...], str], ...] = (
@@ -84,7 +86,7 @@ class GraphQLView:
             parsed = _parse(members, self._documents)
             operation = self._executor.operation(parsed)
         except RequestErrors as error:
-            return self._response(error.answer, media_type)
+            return self._response(self._told(error.answer, request), media_type)
         except BadUserInput as error:
             return app_error_response(error, request.environ, self._statuses.malformed)
         request_log.annotate(endpoint=operation.root_field)
@@ -96,7 +98,18 @@ class GraphQLView:
         if not operation.is_mutation:
             request.environ[COMPRESSIBLE] = True
         context = build_context(self._services, request)
-        return self._response(self._executor.execute(operation, parsed, context), media_type)
+        answer = self._executor.execute(operation, parsed, context)
+        return self._response(self._told(answer, request, operation), media_type)
+
+    def _told(
+        self, answer: Answer, request: HTTPRequest, operation: Operation | None = None
+    ) -> Answer:
+        """The answer with the cost of its operation, if the client has asked to be told."""
+        if request.environ.get(_TELL_COST) != "1":
+            return answer
+        requested = operation.extent.fields if operation else None
+        cost = {"requested": requested, "limit": self._executor.limits.fields}
+        return replace(answer, text=None, extensions={"cost": cost})
 
     def _subscribe(
         self, operation: Operation, parsed: Request, request: HTTPRequest, media_type: str
@@ -112,7 +125,7 @@ class GraphQLView:
             return self._streams.answer(answer)
         request_log.annotate(codes=answer.codes)
         status = self._statuses.of(answer) if media_type == negotiation.GRAPHQL else 200
-        return json_response(answer.body, status, media_type)
+        return json_response(answer.text or answer.body, status, media_type)
 
 
 def _accept(request: HTTPRequest) -> str:

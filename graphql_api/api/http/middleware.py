@@ -26,7 +26,7 @@ STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
 CORS_METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 CORS_REQUEST_HEADERS = (
     *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
-    *("Last-Event-ID", "Prefer", "X-Request-Id"),
+    *("Last-Event-ID", "Prefer", "X-GraphQL-Cost", "X-Request-Id"),
 )
 CORS_RESPONSE_HEADERS = (
     *("ETag", "Link", "Location", "Preference-Applied", "Retry-After"),

@@ -91,7 +91,7 @@ class Operation:
     node: OperationDefinitionNode
     root_field: str  # its only one, or `several`
     introspects: bool  # which takes 25 ms and more
-    extent: Extent  # the most that it can ask for
+    extent: Extent  # its size, and that of the most that it can ask for
     needed: Needed  # what its fields declare of who may have them
     executed: int = 0  # times; threads may miss one of them
 

@@ -117,18 +117,19 @@ def check(
 
 
 class Extent(NamedTuple):
-    """The most that an operation can ask for: work in plain fields, and bytes of its answer."""
+    """The size of an operation: its own, and that of the most that it can ask for."""
 
-    work: int
-    size: int
+    fields: int  # with fragments expanded, without questions about the schema
+    work: int  # in plain fields
+    size: int  # of the answer, in bytes
 
 
 def extent(
     document: DocumentNode, node: OperationDefinitionNode, schema: GraphQLSchema, costs: Costs
 ) -> Extent:
-    """Measure the most that an operation of a checked document can ask for."""
+    """Measure an operation of a checked document."""
     cost = _Meter(document, schema, costs).operation(node)
-    return Extent(cost.work, cost.size)
+    return Extent(cost.own.fields, cost.work, cost.size)
 
 
 def token_limit(text: str, limits: Limits) -> int:

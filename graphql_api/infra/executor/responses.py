@@ -43,6 +43,7 @@ class Answer:
     errors: Sequence[Failure] = ()
     executed: bool = True
     text: bytes | None = None  # the body as JSON, where it may have been too large
+    extensions: dict[str, Any] | None = None  # what the client has asked to be told beside it
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -54,7 +55,11 @@ class Answer:
         """The answer as it goes over the wire (GraphQL, section 7.1)."""
         errors = [failure.response for failure in self.errors]
         body: dict[str, Any] = {"errors": errors} if errors else {}
-        return {**body, "data": self.data} if self.executed else body
+        if self.executed:
+            body["data"] = self.data
+        if self.extensions:
+            body["extensions"] = self.extensions
+        return body
 
 
 class RequestErrors(Exception):

@@ -21,7 +21,7 @@ EXPOSED = {
 }
 ALLOWED = {
     *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
-    *("Last-Event-ID", "Prefer", "X-Request-Id"),
+    *("Last-Event-ID", "Prefer", "X-GraphQL-Cost", "X-Request-Id"),
 }
 
 

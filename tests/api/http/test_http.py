@@ -13,6 +13,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
 from graphql_api import create_app
+from graphql_api.api.http import responses
 from graphql_api.api.http.application import Application
 from graphql_api.api.http.graphql_view import GraphQLView
 from graphql_api.api.http.middleware import RequestMiddleware
@@ -687,3 +688,11 @@ def raw(app, method, path, headers, body=None):
     environ = builder.get_environ()
     environ["REQUEST_METHOD"] = method
     return Response.from_app(app, environ)
+
+
+def test_an_answer_that_was_measured_is_not_written_twice(ann, monkeypatch):
+    """It may be large, and is written by a thread, where others need not wait for it."""
+    monkeypatch.setattr(responses, "orjson", None)
+    fields = " ".join(f"d{number}: description" for number in range(5))
+    answer = ann.graphql(f"{{ tasks(first: 100) {{ nodes {{ {fields} }} }} }}")
+    assert answer == {"data": {"tasks": {"nodes": []}}}
