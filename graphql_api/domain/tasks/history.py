@@ -104,8 +104,18 @@ class History:
         write = writes.edit(task, after, actor, now, undoes=change.change_id)
         if task.open is not after.open:
             links.change(links.before.mark(task.task_id, closed=not after.open))
-        placing = self._placement.actions(task, after, links)
-        return write, [*beside, *placing]
+        return write, [*beside, *self._placing_back(task, after, links)]
+
+    def _placing_back(self, task: Task, after: Task, links: Links) -> list[Action]:
+        """The actions by which a task comes back to where it lay. Raises Conflict."""
+        try:
+            return self._placement.actions(task, after, links)
+        except (NotFound, BadUserInput):
+            raise Conflict(
+                "The task cannot lie where it did: its parent is gone, has too many subtasks, or"
+                " lies too deep.",
+                field="change_id",
+            ) from None
 
     def _consequences(
         self, write: Write, links: Links, actor: Actor, now: datetime
@@ -165,8 +175,8 @@ class History:
             for each in codec.texts(change.before, BELOW)
             if (found := self._feed.find(change.user_id, each))
         ]
-        self._restore_below(below, actor, now)
-        task = _deleted(change, now)
+        there = self._restore_below(below, actor, now)
+        task = _listing(_deleted(change, now), there)
         zone, unmoved = self._settings.zone(task.user_id, task.due_on)
         task = task.located(zone)
         others = self._relink([change, *below], task, links)
@@ -185,24 +195,40 @@ class History:
         except (NotFound, BadUserInput, Conflict):
             return replace(task, parent_id=None), []
 
-    def _restore_below(self, below: Sequence[Change], actor: Actor, now: datetime) -> None:
-        """Bring back the tasks below a deleted one that are still missing."""
+    def _restore_below(self, below: Sequence[Change], actor: Actor, now: datetime) -> list[Task]:
+        """Bring back the tasks below a deleted one that are still missing; return all of them."""
         keys = [(each.user_id, each.task_id) for each in below]
         there = self._store.get_many(keys)
-        missing = [each for key, each in zip(keys, below, strict=True) if key not in there]
-        tasks = [_deleted(each, now) for each in missing]
+        missing = {key: each for key, each in zip(keys, below, strict=True) if key not in there}
+        tasks = [*there.values(), *(_deleted(each, now) for each in missing.values())]
+        back: dict[str | None, list[Write]] = {}  # by project
+        zone, unmoved = self._zone_of(tasks)
+        for task in self._housed(tasks):
+            change = missing.get((task.user_id, task.task_id))
+            if change is not None:
+                located = _listing(task, tasks).located(zone)
+                write = writes.restoration(located, change, actor, now)
+                back.setdefault(task.project_id, []).append(write)
+        for project_id, some in back.items():
+            presence = self._projects.presence
+            housing = [presence(below[0].user_id, project_id)] if project_id else []
+            for group in self._store.transactions(some, beside=len(unmoved) + 1):
+                self._store.write(*group, beside=[*unmoved, *housing])
+        return tasks
+
+    def _zone_of(self, tasks: Sequence[Task]) -> tuple[str | None, list[Action]]:
+        """The zone of the user of these tasks, if one is due on a day, and the check of it."""
         day = next((each.due_on for each in tasks if each.due_on), None)
-        zone, unmoved = self._settings.zone(below[0].user_id, day) if below else (None, [])
+        return self._settings.zone(tasks[0].user_id, day) if tasks else (None, [])
+
+    def _housed(self, tasks: Sequence[Task]) -> list[Task]:
+        """The tasks without projects that are gone."""
         projects = {(each.user_id, each.project_id) for each in tasks if each.project_id}
         known = self._projects.get_many([*projects])
-        back = []
-        for task, change in zip(tasks, missing, strict=True):
-            is_housed = (task.user_id, task.project_id) in known
-            housed = task if is_housed else replace(task, project_id=None)
-            back.append(writes.restoration(housed.located(zone), change, actor, now))
-        checks = [*unmoved, *(self._projects.presence(*key) for key in known)]
-        for group in self._store.transactions(back, beside=len(checks)):
-            self._store.write(*group, beside=checks)
+        return [
+            each if (each.user_id, each.project_id) in known else replace(each, project_id=None)
+            for each in tasks
+        ]
 
     def _relink(self, changes: Sequence[Change], root: Task, links: Links) -> list[Task]:
         """Let deleted tasks block and be blocked as they were; return the others among these."""
@@ -267,3 +293,9 @@ def _deleted(change: Change, now: datetime) -> Task:
     """The task that a change has deleted, as its next version."""
     deleted = codec.decode(Task, change.before)
     return replace(deleted.touched(now), running_since=None)
+
+
+def _listing(task: Task, below: Sequence[Task]) -> Task:
+    """A task that comes back with those of its subtasks that have not come back elsewhere."""
+    own = {each.task_id for each in below if each.parent_id == task.task_id}
+    return replace(task, child_ids=tuple(each for each in task.child_ids if each in own))

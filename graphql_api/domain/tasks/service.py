@@ -25,7 +25,7 @@ from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.series.succession import Succession
 from graphql_api.domain.settings.store import SettingsStore
-from graphql_api.domain.subtasks.model import INHERITED, PARENT_ID, ChildFate, Heir, check_size
+from graphql_api.domain.subtasks.model import INHERITED, PARENT_ID, ChildFate, check_size
 from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.subtasks.renewal import Renewals
 from graphql_api.domain.tasks import writes
@@ -198,12 +198,19 @@ class Tasks:
             left = [each for level in reversed(below) for each in level if each.open]
             known = self._dependencies.get(user_id)
             if not changes.get("force"):
-                _check_released([*left, task], known)
+                self._check_released([*left, task], known)
             done = {"status": TaskStatus.COMPLETED}
             edits = [writes.edit(each, each.edit(done, now), actor, now) for each in left]
             self._write_all(edits, known, lambda at, task_id: at.mark(task_id, closed=True))
 
         retry_on_conflict(attempt)
+
+    def _check_released(self, tasks: Sequence[Task], known: Dependencies) -> None:
+        """Raise Conflict if others than these tasks block one of them."""
+        own = {each.task_id for each in tasks}
+        blockers = {other for task_id in own for other in known.open_blockers(task_id)}
+        if others := blockers - own:
+            raise _blocked(self._store.shown(tasks[0].user_id, sorted(others)))
 
     def _write_all(
         self,
@@ -305,7 +312,7 @@ class Tasks:
         """
         shown = {"position": task.place}
         if task.parent_id is not None and any(fields.get(name) is not None for name in INHERITED):
-            shown |= Heir.of(task, self._placement.above(task)).values
+            shown |= self._placement.heir(task).values
         return {n: v for n, v in fields.items() if n not in shown or shown[n] != v}
 
     def _retying(
@@ -314,9 +321,9 @@ class Tasks:
         """The actions that belong to closing, reopening and moving a task, beside its links."""
         self._closing(before, after, links, force=force)
         placing = self._placing(before, after, links)
-        if before.completed or not after.completed or force or keeps_children:
-            return placing
-        return [*self._check_children(after), *placing]
+        if after.completed and not (before.completed or force or keeps_children):
+            self._check_children(after)
+        return placing
 
     def _placing(self, before: Task, after: Task, links: Links) -> list[Action]:
         """The actions of putting a task below another one. Raises BadUserInput if it recurs."""
@@ -448,24 +455,37 @@ class Tasks:
             check_version("task", task.version, expected_version)
             below = self._placement.below(task)
             check_size(below, "deleted")
-            return self._delete_all(task, [each for level in below for each in level], actor, now)
+            all_below = [each for level in below for each in level]
+            return self._delete_all(task, all_below, begun, actor, now)
 
+        begun: dict[str, Write] = {}
         return retry_on_conflict(attempt)
 
     def _delete_all(
-        self, task: Task, below: Sequence[Task], actor: Actor, now: datetime
+        self,
+        task: Task,
+        below: Sequence[Task],
+        begun: dict[str, Write],
+        actor: Actor,
+        now: datetime,
     ) -> "Deletion":
-        """Delete a task after those below it, in as few transactions as hold them."""
+        """Delete a task after those below it, in as few transactions as hold them.
+
+        `begun` are the deletions of attempts before, some of which were carried out.
+        """
         known = self._dependencies.get(task.user_id)
+        there = self._store.get_many_for_checks([(task.user_id, each) for each in begun])
+        done = [write for each, write in begun.items() if (task.user_id, each) not in there]
         gone = [writes.deletion(each, known, actor, now) for each in below]
-        ids = [each.change.change_id for each in gone]
+        begun |= {each.change.task_id: each for each in gone}
+        ids = [each.change.change_id for each in (*done, *gone)]
         last = writes.deletion(task, known, actor, now, ids)
         leaving = self._placement.of_removal(task)
         more = self.succession.of_deletion(task, now)
         last = more.told_by(last, actor, now)
         leaving += more.actions
         self._write_all([*reversed(gone), last], known, Dependencies.without, leaving)
-        deleted = [task.task_id, *(each.task_id for each in below)]
+        deleted = [task.task_id, *(each.change.task_id for each in (*done, *gone))]
         released = {other: None for each in deleted for other in known.blocked_by(each)}
         others = [other for other in released if other not in deleted]
         return Deletion(tuple(deleted), tuple(self._store.shown(task.user_id, others)))
@@ -528,14 +548,16 @@ class Tasks:
             raise _blocked(self._store.shown(after.user_id, blockers))
         links.change(links.before.mark(after.task_id, closed=not after.open))
 
-    def _check_children(self, task: Task) -> list[Action]:
-        """Check that no subtask is open, nor becomes so. Raises Conflict with those that are."""
+    def _check_children(self, task: Task) -> None:
+        """Raise Conflict with the subtasks that are open, if any.
+
+        One that is reopened at the same time might as well be reopened afterwards.
+        """
         subtasks = self._store.get_many([(task.user_id, each) for each in task.child_ids])
         if unfinished := [each.task_id for each in subtasks.values() if each.open]:
             raise Conflict(
                 "This task has open subtasks.", field="status", subtasks=sorted(unfinished)
             )
-        return list(map(self._store.unchanged_check, subtasks.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -573,14 +595,6 @@ def _blocked(blocker_ids: Iterable[str]) -> Conflict:
     return Conflict(
         "This task is blocked by open tasks.", field="status", blockers=list(blocker_ids)
     )
-
-
-def _check_released(tasks: Sequence[Task], known: Dependencies) -> None:
-    """Raise Conflict if others than these tasks block one of them."""
-    own = {each.task_id for each in tasks}
-    blockers = {other for task_id in own for other in known.open_blockers(task_id)}
-    if others := blockers - own:
-        raise _blocked(sorted(others))
 
 
 def _new_blockers(fields: dict[str, Any]) -> tuple[str, ...]:

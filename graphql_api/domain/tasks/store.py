@@ -192,6 +192,10 @@ class TaskStore:
         tasks = map(_decode, items)
         return {(task.user_id, task.task_id): task for task in tasks}
 
+    def get_many_for_checks(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:
+        """Tasks by key, also those that no answer may have: what rules have to know of them."""
+        return TaskStore.get_many(self, keys)
+
     def get_with(self, user_id: str, task_id: str, others: Sequence[str], field: str) -> list[Task]:
         """The user's task and others of distinct ids, in this order.
 

@@ -331,3 +331,32 @@ def test_trees_of_tasks_end_where_the_view_ends(changing):
     assert codes(changing.program.graphql(CREATE, input=below)) == ["NOT_FOUND"]
     assert changing.person.task(child["id"])["version"] == 1
     assert changing.person.task(own["id"])["parentId"] == changing.secret["id"]
+
+
+def test_no_cycle_is_closed_through_what_is_hidden_and_no_tree_grows_too_deep(ann):
+    top = ann.create(title="Top", tags=["home"])["id"]
+    middle = ann.create(title="Middle", parentId=top)["id"]
+    low = ann.create(title="Low", parentId=middle, tags=["home"])["id"]
+    last = ann.create(title="Last", parentId=low, tags=["home"])["id"]
+    program = by_token(ann, tags=["home"])
+
+    moved = program.graphql(UPDATE, input={"id": top, "parentId": last})
+    blocked = program.graphql(BLOCK, input={"taskId": low, "blockerIds": [top]})
+    deeper = program.graphql(CREATE, input={"title": "x", "tags": ["home"], "parentId": last})
+
+    assert [each["errors"][0]["extensions"]["cycle"] for each in (moved, blocked)] == [
+        [top, low, last, top],
+        [low, top, low],
+    ]
+    assert codes(deeper) == ["BAD_USER_INPUT"]
+
+
+def test_tasks_that_wait_for_hidden_ones_are_not_completed_and_name_none(ann):
+    hidden = ann.create(title=MARK)["id"]
+    top = ann.create(title="Top", tags=["home"])["id"]
+    ann.create(title="Child", parentId=top, tags=["home"], blockedBy=[hidden])
+    program = by_token(ann, tags=["home"])
+
+    refused = program.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
+
+    assert refused["errors"][0]["extensions"]["blockers"] == []

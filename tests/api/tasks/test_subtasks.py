@@ -11,7 +11,9 @@ from graphql_api import clock
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.jobs import Jobs
 from graphql_api.domain.subtasks.renewal import Renewals
+from graphql_api.domain.tasks import store
 from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.infra.dynamodb import ConditionFailed
 
 SHOWN = """id parentId position inherited dueAt projectId project { name }
   parent { id } subtasks { id title status } progress { done total doneMinutes totalMinutes }"""
@@ -52,7 +54,8 @@ def line_of(person, length, **fields):
 
 def change_of(person, kind, task_id):
     """The id of the change of this kind of a task."""
-    changes = person.graphql(LAST)["data"]["changes"]["nodes"]
+    query = LAST.replace("changes", "changes(first: 100)")
+    changes = person.graphql(query)["data"]["changes"]["nodes"]
     [found] = [each["id"] for each in changes if (each["kind"], each["taskId"]) == (kind, task_id)]
     return found
 
@@ -207,6 +210,52 @@ def test_a_move_is_undone(ann):
 
     assert last["fields"] == ["parentId", "position"]
     assert (titles(ann, one), titles(ann, two)) == (["child"], [])
+
+
+def test_a_move_is_not_undone_once_the_parent_before_is_gone(ann):
+    one, two = (ann.create(title=t)["id"] for t in ("one", "two"))
+    child = ann.create(title="child", parentId=one)["id"]
+    change(ann, child, parentId=two)
+    last = ann.graphql(LAST)["data"]["changes"]["nodes"][-1]
+    ann.graphql(DELETE, input={"id": one})
+
+    refused = extensions(ann.graphql(UNDO, input={"changeId": last["id"]}))
+
+    assert (refused["code"], refused["field"]) == ("CONFLICT", "changeId")
+    assert titles(ann, two) == ["child"]
+
+
+def test_who_came_back_alone_is_not_put_below_its_parent_again(ann):
+    top, child, leaf = line_of(ann, 3)
+    ann.graphql(DELETE, input={"id": top})
+    ann.graphql(UNDO, input={"changeId": change_of(ann, "TASK_DELETED", leaf)})
+
+    ann.graphql(UNDO, input={"changeId": change_of(ann, "TASK_DELETED", top)})
+
+    assert look(ann, leaf)["parentId"] is None
+    assert (titles(ann, top), titles(ann, child)) == (["1"], [])
+
+
+def test_a_deletion_that_others_disturb_is_still_undone_as_a_whole(ann, monkeypatch):
+    top = ann.create(title="top")["id"]
+    ids = [ann.create(title=title, parentId=top)["id"] for title in "abcdef"]
+    write, groups = TaskStore.write, []
+
+    def disturbed(self, *some, beside=()):
+        groups.append(len(some))
+        if len(groups) == 2:
+            raise ConditionFailed
+        write(self, *some, beside=beside)
+
+    with monkeypatch.context() as patches:
+        patches.setattr(store, "MAX_ACTIONS", 12)
+        patches.setattr(TaskStore, "write", disturbed)
+        deleted = ann.rest("DELETE", f"/api/v1/tasks/{top}").json
+    ann.graphql(UNDO, input={"changeId": change_of(ann, "TASK_DELETED", top)})
+
+    assert groups[0] < len(ids)
+    assert sorted(deleted["deleted_subtask_ids"]) == sorted(ids)
+    assert titles(ann, top) == list("abcdef")
 
 
 def test_subtasks_come_anew_with_their_parent(ann):
