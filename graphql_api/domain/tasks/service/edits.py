@@ -1,0 +1,267 @@
+"""Changes tasks: their fields, their status, when they recur, their tags."""
+
+import contextlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from graphql_api.domain.changes.model import Actor
+from graphql_api.domain.conflicts import check_version, retry_on_conflict, version_conflict
+from graphql_api.domain.dependencies.model import Dependencies
+from graphql_api.domain.dependencies.store import Links
+from graphql_api.domain.due_days.model import DUE_ON, with_one_due
+from graphql_api.domain.recurrence.model import Recurrence
+from graphql_api.domain.subtasks.model import INHERITED, PARENT_ID, ChildFate, check_size
+from graphql_api.domain.tasks import writes
+from graphql_api.domain.tasks.model import Task, TaskStatus
+from graphql_api.domain.tasks.service.base import TaskWrites, blocked, comes_with_parent
+from graphql_api.errors import FIELD, BadUserInput, Conflict, FieldNames, NotFound
+from graphql_api.infra.dynamodb import Action
+
+
+class Edits(TaskWrites):
+    """Changes tasks, with all that follows from it."""
+
+    def complete(
+        self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
+    ) -> "Update":
+        """Complete the open task of `id`, and make the next one if it recurs.
+
+        `children` are what becomes of open tasks below it. Raises NotFound, and Conflict if it is
+        closed, or else as `update` does.
+        """
+        fields = {**changes, "status": TaskStatus.COMPLETED}
+        children = fields.pop("children", None)
+        if children is ChildFate.COMPLETE:
+            self._complete_below(user_id, fields, actor, now)
+        keeps = children is ChildFate.KEEP
+        return self._update(user_id, fields, actor, now, self._check_open, keeps_children=keeps)
+
+    def _complete_below(
+        self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
+    ) -> None:
+        """Complete the open tasks below one, the lowest first. Raises as `complete` does."""
+
+        def attempt() -> None:
+            task = self._store.get(user_id, changes["id"])
+            check_version("task", task.version, changes.get("expected_version"))
+            self._check_open(task)
+            below = self._placement.below(task)
+            check_size(below, "completed")
+            left = [each for level in reversed(below) for each in level if each.open]
+            known = self._dependencies.get(user_id)
+            if not changes.get("force"):
+                self._check_released([*left, task], known)
+            done = {"status": TaskStatus.COMPLETED}
+            edits = [writes.edit(each, each.edit(done, now), actor, now) for each in left]
+            self._write_all(edits, known, lambda at, task_id: at.mark(task_id, closed=True))
+
+        retry_on_conflict(attempt)
+
+    def _check_released(self, tasks: Sequence[Task], known: Dependencies) -> None:
+        """Raise Conflict if others than these tasks block one of them."""
+        own = {each.task_id for each in tasks}
+        blockers = {other for task_id in own for other in known.open_blockers(task_id)}
+        if others := blockers - own:
+            raise blocked(self._store.shown(tasks[0].user_id, sorted(others)))
+
+    def skip(
+        self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
+    ) -> "Update":
+        """Cancel the current occurrence of a series, and make the next one.
+
+        Raises NotFound, BadUserInput if the task is none, and Conflict.
+        """
+        fields = {**changes, "status": TaskStatus.CANCELLED}
+        return self._update(user_id, fields, actor, now, self.succession.check_current)
+
+    def _check_open(self, task: Task) -> None:
+        if not task.open:
+            raise Conflict(f"This task is {task.status.value} already.", field="id")
+
+    def update(
+        self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
+    ) -> "Update":
+        """Change the task of `id`, if it still has the `expected_version` or none is given.
+
+        With `merge_disjoint`, a later version will do if none of the fields has been changed
+        since. Raises NotFound, BadUserInput, and Conflict if the task has another version or,
+        unless the changes `force` it, if it is completed while it has open blockers.
+        """
+        return self._update(user_id, changes, actor, now, lambda _: None)
+
+    def _update(
+        self,
+        user_id: str,
+        changes: Mapping[str, Any],
+        actor: Actor,
+        now: datetime,
+        check: Callable[[Task], None],
+        *,
+        keeps_children: bool = False,
+    ) -> "Update":
+        fields = dict(changes)
+        task_id, expected_version = fields.pop("id"), fields.pop("expected_version", None)
+        recurs, recurrence = "recurrence" in fields, fields.pop("recurrence", None)
+        force, merge = bool(fields.pop("force", None)), bool(fields.pop("merge_disjoint", None))
+        add, remove = fields.pop("add_tags", None) or (), fields.pop("remove_tags", None) or ()
+        if "tags" in fields and (add or remove):
+            raise BadUserInput(f"{FIELD} goes without add_tags and remove_tags.", "tags")
+
+        def attempt() -> Update:
+            before = self._store.get(user_id, task_id)
+            merged = expected_version not in {None, before.version}
+            if merged:
+                names = with_one_due(fields).keys() | ({writes.RECURRENCE} if recurs else set())
+                self._check_mergeable(before, expected_version, names if merge else None)
+            check(before)
+            tags = {"tags": before.retagged(add, remove)} if add or remove else {}
+            own = self._own(before, fields)
+            zone, unmoved = self._settings.zone(user_id, own.get(DUE_ON))
+            after = before.edit({**own, **tags}, now, timezone=zone)
+            if recurs:
+                task = self._recur(before, after, recurrence, unmoved, actor, now)
+                return Update(task, merged=merged)
+            if after is before:
+                return Update(before, merged=merged)
+            write = writes.edit(before, after, actor, now)
+            links = self._dependencies.links(user_id)
+            tying = self._retying(before, after, links, force=force, keeps_children=keeps_children)
+            more = self.succession.of_edit(write, links, actor, now, checks=len(tying))
+            write = more.told_by(write, actor, now)
+            renewing = self._renewals.begin(before, more.next, now)
+            beside = [*tying, *links.actions(), *unmoved, *more.actions, *renewing]
+            self._write(write, beside, more.writes)
+            return Update(write.result, merged=merged, next=more.next)
+
+        update = retry_on_conflict(attempt)
+        if update.next is None:
+            return update
+        renewed = self._renewals.complete(update.task, update.next, actor, now)
+        return replace(update, next=renewed)
+
+    def _own(self, task: Task, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields without those that the task shows already, as its place or from a parent.
+
+        So who sends a task back as it came changes nothing.
+        """
+        shown = {"position": task.place}
+        if task.parent_id is not None and any(fields.get(name) is not None for name in INHERITED):
+            shown |= self._placement.heir(task).values
+        return {n: v for n, v in fields.items() if n not in shown or shown[n] != v}
+
+    def _retying(
+        self, before: Task, after: Task, links: Links, *, force: bool, keeps_children: bool
+    ) -> list[Action]:
+        """The actions that belong to closing, reopening and moving a task, beside its links."""
+        self._closing(before, after, links, force=force)
+        placing = self._placing(before, after, links)
+        if after.completed and not (before.completed or force or keeps_children):
+            self._check_children(after)
+        return placing
+
+    def _placing(self, before: Task, after: Task, links: Links) -> list[Action]:
+        """The actions of putting a task below another one. Raises BadUserInput if it recurs."""
+        is_moved = after.parent_id not in {None, before.parent_id}
+        if is_moved and self.succession.is_current(before):
+            raise comes_with_parent(PARENT_ID)
+        return self._placement.actions(before, after, links)
+
+    def _closing(self, before: Task, after: Task, links: Links, *, force: bool) -> None:
+        """Mark a task as closed or reopened. Raises Conflict for open blockers, unless forced."""
+        if before.status is after.status or (before.open and after.open):
+            return
+        blockers = links.before.open_blockers(after.task_id)
+        if after.completed and blockers and not force:
+            raise blocked(self._store.shown(after.user_id, blockers))
+        links.change(links.before.mark(after.task_id, closed=not after.open))
+
+    def _check_children(self, task: Task) -> None:
+        """Raise Conflict with the subtasks that are open, if any.
+
+        One that is reopened at the same time might as well be reopened afterwards.
+        """
+        subtasks = self._store.get_many([(task.user_id, each) for each in task.child_ids])
+        if unfinished := [each.task_id for each in subtasks.values() if each.open]:
+            raise Conflict(
+                "This task has open subtasks.", field="status", subtasks=sorted(unfinished)
+            )
+
+    def _recur(
+        self,
+        before: Task,
+        after: Task,
+        recurrence: Recurrence | None,
+        beside: Sequence[Action],
+        actor: Actor,
+        now: datetime,
+    ) -> Task:
+        """Write a task that comes again from now on, or no more. Raises BadUserInput."""
+        if before.open is not after.open:
+            raise BadUserInput("Close or open a task in a request of its own.", "recurrence")
+        if recurrence and after.parent_id is not None:
+            raise comes_with_parent("recurrence")
+        links = self._dependencies.links(after.user_id)
+        beside = [*beside, *self._placement.actions(before, after, links), *links.actions()]
+        changed = self.succession.of_recurrence(before, after, recurrence, actor, now)
+        if changed:
+            write, action = changed
+            self._write(write, [action, *beside])
+            return write.result
+        if after is before:
+            return before
+        write = writes.edit(before, after, actor, now)
+        self._write(write, beside)
+        return write.result
+
+    def _check_mergeable(self, task: Task, version: int, names: Collection[str] | None) -> None:
+        """Raise Conflict unless none of these fields was changed after a version.
+
+        No names stand for a change that is not to be merged.
+        """
+        if names is None or version > task.version:
+            raise version_conflict("task", task.version)
+        since = self.history.fields_since(task, version)
+        if since is None:
+            raise version_conflict("task", task.version)
+        if both := since & set(names):
+            raise version_conflict("task", task.version, fields=FieldNames(sorted(both)))
+
+    def rename_tag(
+        self,
+        user_id: str,
+        tasks: Sequence[Task],
+        names: tuple[str, str],
+        actor: Actor,
+        now: datetime,
+    ) -> int:
+        """Give a tag of these tasks another name; return how many have changed.
+
+        Each is a write of its own, so what a crash has interrupted can be repeated. Raises
+        BadUserInput.
+        """
+        old, new = names
+
+        def attempt(task_id: str) -> bool:
+            before = self._store.get(user_id, task_id)
+            after = before.edit({"tags": before.renamed_tag(old, new)}, now)
+            if after is not before:
+                self._write(writes.edit(before, after, actor, now))
+            return after is not before
+
+        changed = 0
+        for task in tasks:
+            with contextlib.suppress(NotFound):  # deleted meanwhile
+                changed += retry_on_conflict(partial(attempt, task.task_id))
+        return changed
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A task after an update, and whether that was merged with changes made since."""
+
+    task: Task
+    merged: bool
+    next: Task | None = None  # the occurrence that has become current, if one was closed
