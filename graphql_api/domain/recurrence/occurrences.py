@@ -10,6 +10,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
@@ -41,11 +42,10 @@ class Occurrences:
     def since(self, day: date | None = None) -> Iterator[Occurrence]:
         """The occurrences from a local day on, or from the start, without those left out."""
         begin = max(day or self.start.day, self.start.day)
-        if self.recurrence.rule.count is None:
-            found = self._distinct(self._days().since(begin - timedelta(1)))
-        else:
-            counted = self._distinct(self._days().since(self.start.day))
-            found = islice(counted, self.recurrence.rule.count)
+        found = self._distinct(self._days().since(begin - timedelta(1)))
+        if self.recurrence.rule.count is not None:
+            last = _last_counted(self)
+            found = takewhile(lambda each: each.on <= last, found)
         left_out = set(self.recurrence.ex_dates)
         ending = takewhile(self._is_before_end, found)
         return (each for each in ending if each.on >= begin and each.on not in left_out)
@@ -93,6 +93,12 @@ class Occurrences:
         if self.recurrence.anchor is RecurrenceAnchor.SCHEDULED:
             return self.since()
         return islice(self._by_completion(), self.recurrence.rule.count)
+
+    def counted(self) -> Iterator[Occurrence]:
+        """The occurrences that the rule counts: those that are left out, too."""
+        return islice(
+            self._distinct(self._days().since(self.start.day)), self.recurrence.rule.count
+        )
 
     def _by_completion(self) -> Iterator[Occurrence]:
         yield self._resolved(self.start.day)
@@ -153,6 +159,12 @@ class Occurrences:
             if found:
                 return found
         return None
+
+
+@lru_cache(maxsize=256)
+def _last_counted(occurrences: Occurrences) -> date:
+    """The local day of the last occurrence by COUNT: up to 1,000 are looked at to find it."""
+    return max(each.on for each in occurrences.counted())
 
 
 def preview(
