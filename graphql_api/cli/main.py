@@ -29,6 +29,7 @@ from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.dependencies.model import Children, Dependencies, distinct_blockers
 from graphql_api.domain.dependencies.store import DependencyStore
+from graphql_api.domain.due_days.relocation import Relocations
 from graphql_api.domain.open_tasks.store import COMMAND as UPGRADE_COMMAND
 from graphql_api.domain.open_tasks.upgrade import OpenTaskUpgrade
 from graphql_api.domain.projects.store import ProjectStore
@@ -128,6 +129,18 @@ def upgrade_tables(ctx: click.Context) -> None:
         for scanned in OpenTaskUpgrade(stores.database, stores.tasks).run():
             bar.update(scanned)
     click.echo("All data is up to date.")
+
+
+@cli.command()
+@click.pass_context
+def relocate(ctx: click.Context) -> None:
+    """Move due days to where newer data of time zones has them, once all processes have it.
+
+    The service may run meanwhile. The command can be interrupted and run again.
+    """
+    stores = _stores(_open(_configured(ctx)))
+    count = Relocations(stores.database, stores.tasks, clock.now).renew()
+    click.echo(f"Due days that lay elsewhere: {count}.")
 
 
 @cli.command()

@@ -1,8 +1,8 @@
-"""The command that brings tables of earlier releases up to date."""
+"""The commands that bring data up to date: tables of earlier releases, and days of time zones."""
 
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from commands import Operator
@@ -47,3 +47,25 @@ def test_tables_of_an_earlier_release_are_upgraded_once_and_new_ones_need_it_not
     fresh = Operator(replace(engine, table_prefix=f"{uuid.uuid4().hex}-"))
     fresh.run("tables", "create")
     assert HINT not in fresh.run("tables", "check").output
+
+
+def test_days_of_older_data_of_time_zones_are_moved_and_others_stay(engine):
+    config = replace(engine, table_prefix=f"{uuid.uuid4().hex}-")
+    Tables(connect(config), config, TABLES).create_missing()
+    database = Database(connect(config), config.table_prefix)
+    store = TaskStore(database, ChangeStore(database, timedelta(days=1)))
+    fields = {"title": "x", "due_on": date(2030, 6, 3)}
+    right = [Task.new("ann", fields, NOW, timezone=zone) for zone in ("UTC", "Africa/Cairo")]
+    for task, hour in zip(right, (timedelta(0), timedelta(hours=1)), strict=True):
+        day = replace(task.due_day, begin=task.due_day.begin + hour, end=task.due_day.end + hour)
+        store.add_imported(replace(task, due_day=day), SYSTEM, NOW)
+
+    moved, again = Operator(config).run("relocate"), Operator(config).run("relocate")
+
+    assert [each.output for each in (moved, again)] == [
+        f"Due days that lay elsewhere: {count}.\n" for count in (1, 0)
+    ]
+    found = sorted(store.all("ann"), key=lambda task: task.task_id)
+    assert [(each.due_day, each.version) for each in found] == [
+        (each.due_day, 1) for each in sorted(right, key=lambda task: task.task_id)
+    ]
