@@ -20,6 +20,10 @@ def lines(person: Person) -> list[dict]:
     return list(map(json.loads, answer.text.splitlines()))
 
 
+def calendars_of(person: Person) -> list[dict]:
+    return [each for each in lines(person) if "calendar" in each["type"]]
+
+
 def test_an_export_has_all_that_is_the_users(ann):
     project = ann.graphql(PROJECT)["data"]["createProject"]["project"]["id"]
     first = ann.create(title="First", projectId=project, tags=["home"], dueOn="2030-01-07")
@@ -42,6 +46,22 @@ def test_an_export_has_all_that_is_the_users(ann):
     assert token["name"] == "cron"
     assert text not in ann.rest("GET", EXPORT).text
     assert "hash" not in ann.rest("GET", EXPORT).text
+
+
+def test_it_has_the_calendars_without_their_secrets(ann):
+    feed = {"name": "Phone", "content": ["due"], "detail": "busy"}
+    url = ann.rest("POST", "/api/v1/calendar-feeds", json=feed).json["url"]
+    work = {"name": "Work", "ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"}
+    assert ann.rest("POST", "/api/v1/busy-calendars", json=work).status_code == 201
+
+    phone, busy = calendars = calendars_of(ann)
+
+    assert phone.items() >= {"type": "calendar_feed", **feed}.items()
+    assert busy.items() >= {"type": "busy_calendar", "url": None, "all_day": "ignore"}.items()
+    assert busy.items() >= work.items()
+    assert url.rpartition(".ics")[0].rpartition(".")[2] not in ann.rest("GET", EXPORT).text
+    assert calendars_of(by_token(ann, ["TASKS_READ"])) == []
+    assert calendars_of(by_token(ann, ["TASKS_READ", "CALENDAR_READ"])) == calendars
 
 
 def test_changes_after_the_cursor_complete_it(ann):
