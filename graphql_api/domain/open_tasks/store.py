@@ -102,12 +102,16 @@ class OpenTaskStore:
         A process looks once a minute, until it is so.
         """
         if not self._is_complete and time.monotonic() >= self._next_look:
-            mark = self._table.get(**_MARK) or {}
-            self._is_complete = set(NAMES) <= set(codec.texts(codec.Raw(mark), "fields"))
+            self._is_complete = self.is_noted()
             if not self._is_complete and not self._next_look:
                 log.warning("Lists of open tasks read the finished ones: run `%s`", COMMAND)
             self._next_look = time.monotonic() + LOOK_SECONDS
         return self._is_complete
+
+    def is_noted(self) -> bool:
+        """Return whether the store has the note that `note_complete` leaves."""
+        mark = self._table.get(**_MARK) or {}
+        return set(NAMES) <= set(codec.texts(codec.Raw(mark), "fields"))
 
     def note_complete(self) -> None:
         """Note that each open task of the deployment has an item with all fields."""

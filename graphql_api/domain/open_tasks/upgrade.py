@@ -43,7 +43,7 @@ class OpenTaskUpgrade:
     @property
     def is_needed(self) -> bool:
         """Return whether lists do without the items until it has run."""
-        return not self._store.is_complete()
+        return not self._store.is_noted()
 
     def complete(self) -> None:
         """Run if that is needed, in a deployment of which this is the only process.

@@ -279,6 +279,16 @@ def test_a_process_learns_within_a_minute_that_an_upgrade_has_come_to_its_end(wo
     assert looks == [False, False, True]
 
 
+def test_only_lists_warn_that_an_upgrade_is_needed(world, caplog):
+    OpenTaskStore(world.database).is_complete()
+    by_lists = list(caplog.messages)
+
+    world.upgrade.complete()
+
+    assert [open_store.COMMAND in message for message in by_lists] == [True]
+    assert (world.upgrade.is_needed, caplog.messages) == (False, by_lists)
+
+
 def test_items_that_lack_a_field_of_this_release_are_not_used(world, monkeypatch):
     monkeypatch.setattr(open_store, "NAMES", open_store.NAMES[:-1])
     world.items.note_complete()
