@@ -96,6 +96,13 @@ def test_what_matters_more_comes_first_and_says_so():
     assert reason.task_ids == ("c", "b")
 
 
+def test_others_of_the_same_title_are_named_once():
+    made = planned(task("a"), *(task(f"b{n}", weight=8, title="Walk") for n in range(3)))
+
+    assert codes(made, "a") == ["OTHERS_FIRST"]
+    assert made.blocks[3].reasons[0].text == "Earlier free time goes to “Walk”."
+
+
 def test_a_deadline_comes_before_weight():
     made = planned(task("a", weight=2), task("b", deadline=at(10)))
 

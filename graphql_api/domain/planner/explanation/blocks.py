@@ -153,10 +153,10 @@ class Explanation:
         return counts
 
     def _names(self, indices: Sequence[int]) -> str:
-        """Name the first few tasks by title."""
-        tasks = [self._tasks[i] for i in indices[:MAX_NAMED]]
-        titles = [f"“{task.title or task.task_id}”" for task in tasks]
-        *names, last = titles + ["others"] * (len(indices) > MAX_NAMED)
+        """Name the first few tasks by title, occurrences of one task once."""
+        tasks = (self._tasks[i] for i in indices)
+        titles = list(dict.fromkeys(f"“{task.title or task.task_id}”" for task in tasks))
+        *names, last = titles[:MAX_NAMED] + ["others"] * (len(titles) > MAX_NAMED)
         return f"{', '.join(names)} and {last}" if names else last
 
     # Unplaced tasks
