@@ -370,7 +370,7 @@ class Executor:
             name = definition.variable.name.value
             if name in variables or not definition.default_value:
                 type_ = cast("GraphQLInputType", type_from_ast(self.schema, definition.type))
-                yield from variable_errors.problems(name, type_, variables.get(name))
+                yield from variable_errors.problems(name, type_, variables)
 
 
 def core_schema(schema: Schema) -> GraphQLSchema:

@@ -17,6 +17,7 @@ from graphql import (
 
 from graphql_api.errors import FIELD, VALUES, BadUserInput, Path
 
+MISSING = f"Missing required field: {FIELD}"
 DESCRIPTIONS = {
     "String": "a text",
     "ID": "an id",
@@ -26,13 +27,18 @@ DESCRIPTIONS = {
 }
 
 
-def problems(name: str, type_: GraphQLInputType, value: Any) -> Iterator[BadUserInput]:
+def problems(
+    name: str, type_: GraphQLInputType, variables: Mapping[str, Any]
+) -> Iterator[BadUserInput]:
     """Yield an error for each part of a variable's value that does not fit its type.
 
     The errors name fields as the schema does; paths within an input object leave out the name of
     the variable.
     """
-    nullable = get_nullable_type(type_)
+    if name not in variables and is_non_null_type(type_):
+        yield BadUserInput(MISSING, (name,))
+        return
+    value, nullable = variables.get(name), get_nullable_type(type_)
     if isinstance(nullable, GraphQLInputObjectType) and isinstance(value, Mapping):
         yield from _field_problems((), nullable, value)
     else:
@@ -82,7 +88,7 @@ def _field_problems(
         if field in value:
             yield from _problems((*path, field), declared.type, value[field])
         elif is_required_input_field(declared):
-            yield BadUserInput(f"Missing required field: {FIELD}", (*path, field))
+            yield BadUserInput(MISSING, (*path, field))
 
 
 def _scalar_problems(path: Path, type_: GraphQLScalarType, value: Any) -> Iterator[BadUserInput]:

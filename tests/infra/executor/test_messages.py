@@ -225,7 +225,10 @@ def test_there_are_places_of_every_kind():
     inputs = {
         name for name, type_ in core.type_map.items() if isinstance(type_, GraphQLInputObjectType)
     }
-    optional = {"TaskDefaultsInput", "TaskFilter", "TaskOrder", "UrgencyCoefficientsInput"}
+    optional = {
+        *("BuffersInput", "TaskDefaultsInput", "TaskFilter", "TaskOrder"),
+        "UrgencyCoefficientsInput",
+    }
     assert kinds >= inputs - optional
     assert kinds >= {"ID", "String", "TaskStatus", "DateTime", "Date", "LocalTime", "[ID!]"}
     assert len(PLACES) > 60
@@ -245,6 +248,9 @@ def test_null_where_it_cannot_be_is_called_null(operation, hole):
     [in_variable] = errors(EXECUTOR, filled(operation, f"($v: {hole})", "$v"), {"v": None})
     assert in_variable["message"] == "v cannot be null."
     assert in_variable["extensions"] == {"code": "BAD_USER_INPUT", "field": "v"}
+
+    [missing] = errors(EXECUTOR, filled(operation, f"($v: {hole})", "$v"))
+    assert missing == {**in_variable, "message": "Missing required field: v"}
 
     signature = f"($v: {get_nullable_type(hole)} = {default})"
     for _ in range(3):  # by graphql-core, and compiled
