@@ -81,7 +81,7 @@ def test_an_applied_plan_can_be_seen_again_with_its_reasons(ann, calls):
         }
         for part, (start, end) in enumerate([("09:00", "10:00"), ("13:00", "14:00")], 1)
     ]
-    assert calls == ["Query"]
+    assert calls == ["Query", "Query", "GetItem"]  # open tasks, closed ones, and those found
     assert of_task(ann, task) == [
         {name: block[name] for name in ("id", "start", "end", "part", "parts", "state")}
         for block in found
@@ -302,6 +302,45 @@ def test_nobody_sees_or_changes_the_blocks_of_others(ann, neighbour):
     stale = ann.graphql(CHANGE, input={"id": block["id"], "pinned": True, "expectedVersion": 1})
     assert stale["errors"][0]["extensions"]["currentVersion"] == 2
     assert blocks(ann) == [block]
+
+
+@pytest.mark.engine_is_no_matter
+def test_a_week_reads_no_task_that_was_finished_in_another(ann, calls):
+    nine = {"plannedStart": "2030-01-07T09:00:00Z", "plannedEnd": "2030-01-07T10:00:00Z"}
+    before = {"plannedStart": "2029-12-03T09:00:00Z", "plannedEnd": "2029-12-03T10:00:00Z"}
+    closed = {"status": "COMPLETED"}
+    [open_one, closed_one] = estimated(ann, 60, 60, **nine)
+    done = ann.create(title="Done in it", **nine, **closed)
+    for _ in range(3):
+        ann.create(title="Done before it", **before, **closed)
+    ann.create(title="Never planned", **closed)
+    update(ann, closed_one, status="CANCELLED")
+    calls.clear()
+
+    found = blocks(ann)
+
+    assert calls == ["Query", "Query", "BatchGetItem"]
+    assert {block["task"]["id"] for block in found} == {open_one["id"], done["id"]}
+    calls.clear()
+    assert blocks(ann, "2031-01-01T00:00:00Z", "2031-01-08T00:00:00Z") == []
+    assert calls == ["Query", "Query"]
+    assert len(blocks(ann, "2029-12-03T00:00:00Z", "2029-12-04T00:00:00Z")) == 3
+
+
+@pytest.mark.engine_is_no_matter
+def test_blocks_of_closed_tasks_follow_what_becomes_of_them(ann):
+    nine = {"plannedStart": "2030-01-07T09:00:00Z", "plannedEnd": "2030-01-07T10:00:00Z"}
+    task = ann.create(title="Done", status="COMPLETED", **nine)
+    [block] = blocks(ann)
+
+    change(ann, block, start="2030-01-15T09:00:00Z")
+    assert (blocks(ann), len(blocks(ann, NEXT_MONDAY, "2030-01-21T00:00:00Z"))) == ([], 1)
+    update(ann, task, status="PENDING")
+    assert len(blocks(ann, NEXT_MONDAY, "2030-01-21T00:00:00Z")) == 1
+    update(ann, task, status="COMPLETED", **nine)
+    assert times(blocks(ann)) == ["07T09:00-10:00"]
+    ann.rest("DELETE", f"/api/v1/tasks/{task['id']}")
+    assert blocks(ann) == []
 
 
 @pytest.mark.engine_is_no_matter

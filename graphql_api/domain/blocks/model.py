@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from graphql_api import clock
 from graphql_api.domain.planner.model import Reason
 from graphql_api.errors import BadUserInput
 from graphql_api.infra.dynamodb import codec
@@ -81,10 +82,14 @@ def encoded(blocks: Iterable[PlannedBlock]) -> Raw | None:
     return Raw({str(block.number): codec.value(block) for block in blocks}) or None
 
 
-def stored_span(stored: Raw) -> tuple[str, str]:
-    """The first start and the last end of blocks as they are stored, as texts."""
-    each = [block["M"] for block in stored.values()]
-    return min(e["start"]["S"] for e in each), max(e["end"]["S"] for e in each)
+def first_start(stored: Raw) -> datetime:
+    """The start of the first of blocks as they are stored."""
+    return clock.parse(min(block["M"]["start"]["S"] for block in stored.values()))
+
+
+def last_end(stored: Raw) -> datetime:
+    """The end of the last of blocks as they are stored."""
+    return clock.parse(max(block["M"]["end"]["S"] for block in stored.values()))
 
 
 def by_time(blocks: Iterable[PlannedBlock]) -> tuple[PlannedBlock, ...]:

@@ -29,6 +29,8 @@ class OpenTask:
     due_day: DueDay | None = None
     not_before: datetime | None = None
     planned_start: datetime | None = None
+    blocks_start: datetime | None = None
+    blocks_end: datetime | None = None
     project_id: str | None = None
     parent_id: str | None = None
     position: str = ""

@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import islice
 
+from graphql_api.domain.blocks.closed import ClosedBlocks
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.open_tasks.model import OpenTask
@@ -23,7 +24,7 @@ from graphql_api.errors import AppError
 from graphql_api.infra.dynamodb import ConditionFailed, Database
 
 PAGE = 1_000  # items of a table that are read at a time
-TOGETHER = 50  # items in a transaction, each with the check of its task
+TOGETHER = 33  # tasks in a transaction, each with its check and two items at most
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class OpenTaskUpgrade:
     def __init__(self, database: Database, tasks: TaskStore) -> None:
         self._database = database
         self._tasks, self._store = tasks, OpenTaskStore(database)
+        self._closed_blocks = ClosedBlocks(database)
 
     @classmethod
     def of(cls, database: Database) -> "OpenTaskUpgrade":
@@ -65,8 +67,8 @@ class OpenTaskUpgrade:
     def _add(self) -> Iterator[int]:
         """Go through all tasks."""
         for tasks, scanned in self._tasks.scan(PAGE):
-            by_key = {(task.user_id, task.task_id): task for task in tasks if task.open}
-            self._settle(by_key, self._store.get_many(list(by_key)))
+            by_key = {(task.user_id, task.task_id): task for task in tasks}
+            self._settle(by_key, self._store.get_many([k for k in by_key if by_key[k].open]))
             yield scanned
 
     def _clean(self) -> Iterator[int]:
@@ -80,13 +82,17 @@ class OpenTaskUpgrade:
         self, tasks: Mapping[OpenKey, Task | None], found: Mapping[OpenKey, OpenTask]
     ) -> None:
         """Write the items that are not what their tasks say, some at a time."""
-        wrong = iter([key for key in tasks if OpenTask.if_open(tasks[key]) != found.get(key)])
+        wrong = iter([key for key in tasks if self._is_wrong(tasks[key], found.get(key))])
         while some := list(islice(wrong, TOGETHER)):
             try:
                 self._write({key: tasks[key] for key in some})
             except ConditionFailed:  # somebody has written one of these tasks meanwhile
                 for key in some:
                     retry_on_conflict(partial(self._settle_again, key))
+
+    def _is_wrong(self, task: Task | None, found: OpenTask | None) -> bool:
+        """Return whether a task has another item; those of closed ones' blocks are not known."""
+        return OpenTask.if_open(task) != found or bool(self._closed_blocks.following(None, task))
 
     def _settle_again(self, key: OpenKey) -> None:
         self._write({key: self._tasks.get_many([key]).get(key)})
@@ -95,4 +101,6 @@ class OpenTaskUpgrade:
         """Write the items of tasks as these were read. Raises ConditionFailed."""
         checks = [self._tasks.as_read_check(key, task) for key, task in tasks.items()]
         items = [self._store.action(key, OpenTask.if_open(task)) for key, task in tasks.items()]
+        for task in tasks.values():
+            items += self._closed_blocks.following(None, task)
         self._database.transact(*checks, *items)

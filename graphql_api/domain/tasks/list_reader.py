@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql_api import clock
 from graphql_api.domain import criteria
+from graphql_api.domain.blocks.closed import ClosedBlocks
 from graphql_api.domain.criteria import AtLeast, Before, Clause, Criterion, KeyIn
 from graphql_api.domain.open_tasks.lists import OpenTaskLists, Wanted
 from graphql_api.domain.open_tasks.model import OpenTask
@@ -182,6 +183,7 @@ class TaskListReader:
         self._shares = shares
         self._within = within
         self._open = open_tasks or OpenTaskLists(database, shares)
+        self._closed_blocks = ClosedBlocks(database)
 
     def within(self, criterion: Criterion) -> "TaskListReader":
         """The lists of a user of whom nothing is there but tasks that meet a criterion."""
@@ -292,6 +294,21 @@ class TaskListReader:
 
         Raises QueryTooComplex beyond the budget.
         """
+        tasks = self._open.all(user_id, budget)
+        if tasks is None:
+            return self._planned_of_all(user_id, start, end, budget)
+        ids = [task.task_id for task in tasks if _may_be_planned(task, start, end)]
+        for closed in self._closed_blocks.between(user_id, start, end):
+            ids += closed
+            if len(ids) > budget.left:
+                raise QueryTooComplex("There are too many tasks to read what is planned.")
+        wanted = _wanted(user_id, Sieve(TaskFilter(), ANY_VIEWPOINT, self._within))
+        return list(self._open.by_id(wanted, list(dict.fromkeys(ids)), budget).values())
+
+    def _planned_of_all(
+        self, user_id: str, start: datetime, end: datetime, budget: Budget
+    ) -> list[Task]:
+        """As `planned_between`, of somebody whose tasks lack their items."""
         own = Key("user_id").eq(user_id)
         first, last = clock.text(start), clock.text(end)
         planned = Attr("planned_end").gte(first) & Attr("planned_start").lt(last)
@@ -497,6 +514,12 @@ class _Run:
 
 def _wanted(user_id: str, sieve: Sieve) -> Wanted:
     return Wanted(user_id, sieve.criterion, lambda tasks: sieve.cost(len(tasks), tasks))
+
+
+def _may_be_planned(task: OpenTask, start: datetime, end: datetime) -> bool:
+    """Return whether a task may have planned blocks in a range of time."""
+    begin, until = task.blocks_start, task.blocks_end
+    return begin is not None and until is not None and begin < end and until >= start
 
 
 def _creation_position(task: Task) -> str:

@@ -377,6 +377,18 @@ class Task:
             return ()
         return (PlannedBlock(0, self.planned_start, self.planned_end, by_hand=True),)
 
+    @property
+    def blocks_start(self) -> datetime | None:
+        """The start of the first of its planned blocks, whatever has become of them."""
+        return (
+            blocks.first_start(self.planned_blocks) if self.planned_blocks else self.planned_start
+        )
+
+    @property
+    def blocks_end(self) -> datetime | None:
+        """The end of the last of its planned blocks."""
+        return blocks.last_end(self.planned_blocks) if self.planned_blocks else self.planned_end
+
     def state_of(self, block: PlannedBlock, now: datetime) -> BlockState:
         """The state of one of its blocks, as the clock has it."""
         if not block.is_planned:

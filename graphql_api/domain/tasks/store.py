@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from graphql_api.domain.blocks import model as blocks
+from graphql_api.domain.blocks.closed import ClosedBlocks
 from graphql_api.domain.changes.model import Actor, Change
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.open_tasks.store import OpenTaskStore
@@ -76,6 +76,7 @@ class TaskStore:
         self._changes = changes
         self._timers = TimerStore(database)
         self._open = OpenTaskStore(database)
+        self._closed_blocks = ClosedBlocks(database)
         self._table = database.table("Tasks")
         self._receipts = database.table("Users")
 
@@ -129,6 +130,7 @@ class TaskStore:
         beside = [
             *map(self._changes.put, write.changes),
             *self._open.following(write.before, write.after),
+            *self._closed_blocks.following(write.before, write.after),
             *map(self._timers.claim, write.claims),
             *self._timers.following(write.before, write.after, write.change.at),
         ]
@@ -258,6 +260,7 @@ class TaskStore:
             ids = [item["task_id"]["S"] for item in items]
             self._table.delete_many([{"user_id": user_id, "task_id": task_id} for task_id in ids])
         self._open.remove_all(user_id)
+        self._closed_blocks.remove_all(user_id)
 
     def scan(self, size: int) -> Iterator[tuple[list[Task], int]]:
         """Yield all tasks of all users, so many at a time, and how many these are."""
@@ -322,8 +325,7 @@ def _item(task: Task) -> Item:
     if task.due_day:
         item |= codec.item(due_until=task.due_until)
     if task.planned_blocks:
-        start, end = blocks.stored_span(task.planned_blocks)
-        item |= codec.item(blocks_start=start, blocks_end=end)
+        item |= codec.item(blocks_start=task.blocks_start, blocks_end=task.blocks_end)
     for name in _SELDOM:  # as in items that are older
         if not getattr(task, name):
             del item[name]

@@ -279,12 +279,29 @@ def test_a_plan_is_made_of_what_is_seen_alone(changing):
     assert changing.person.task(changing.secret["id"])["plannedStart"] is not None
 
 
+def test_what_is_planned_and_what_to_do_now_are_of_what_is_seen(changing):
+    person, span = changing.person, 'from: "2030-01-07T00:00:00Z", to: "2030-01-21T00:00:00Z"'
+    for task in (changing.seen, changing.secret):
+        times = {"plannedStart": "2030-01-07T09:00:00Z", "plannedEnd": "2030-01-07T10:00:00Z"}
+        person.graphql(UPDATE, input={"id": task["id"], **times})
+    now = changing.shows("{ whatNow { task { title } alternatives { task { title } } } }")
+    found = changing.shows(f"{{ plannedBlocks({span}) {{ id task {{ title }} }} }}")
+
+    assert [block["task"]["title"] for block in found["plannedBlocks"]] == ["Seen"]
+    assert now["whatNow"]["task"] is not None
+    done = {"id": changing.secret["id"], "status": "COMPLETED"}
+    person.graphql(UPDATE, input=done | {"plannedStart": None, "plannedEnd": None})
+    person.graphql(UPDATE, input=done | times)
+    changing.shows(f"{{ plannedBlocks({span}) {{ id task {{ title }} }} }}")
+
+
 REFUSED = [
     "{ webhooks { id } }",
     'mutation { createWebhook(input: {url: "https://example.com"}) { secret } }',
     '{ series(id: "x") { id } }',
     'mutation { renameTag(input: {from: "a", to: "b"}) { changed } }',
     'mutation { createProject(input: {name: "x"}) { project { id } } }',
+    'mutation { startTask(input: {id: "x"}) { task { id } } }',
     'mutation { endSeries(input: {id: "x"}) { series { id } } }',
     'mutation { updateSettings(input: {timezone: "UTC"}) { settings { timezone } } }',
 ]

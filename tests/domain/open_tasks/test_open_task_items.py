@@ -8,6 +8,7 @@ from typing import get_type_hints
 
 import pytest
 
+from graphql_api.domain.blocks.closed import ClosedBlocks
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
@@ -42,7 +43,7 @@ class World:
         self.store = TaskStore(self.database, changes)
         self.tasks = Tasks.of(self.database, self.store, Feed(changes))
         older = TaskStore(self.database, changes)
-        older._open.following = lambda *_: []
+        older._open.following = older._closed_blocks.following = lambda *_: []
         self.old = Tasks.of(self.database, older, Feed(changes))
         self.items = OpenTaskStore(self.database)
         self.upgrade = OpenTaskUpgrade.of(self.database)
@@ -57,6 +58,11 @@ class World:
     def kept(self):
         """What the items say of the user's open tasks, by id."""
         return {task.task_id: task for tasks in self.items.all(self.user) for task in tasks}
+
+    def closed_between(self, start, end):
+        """The closed tasks that may have blocks then."""
+        pages = ClosedBlocks(self.database).between(self.user, start, end)
+        return [task_id for ids in pages for task_id in ids]
 
     def wanted(self):
         """What they should say."""
@@ -78,7 +84,10 @@ def actions(world):
 
 
 def test_each_field_in_short_is_one_of_the_task():
-    whole = get_type_hints(Task)
+    spans = ("blocks_start", "blocks_end")
+    whole = get_type_hints(Task) | {
+        name: get_type_hints(getattr(Task, name).fget)["return"] for name in spans
+    }
     short = get_type_hints(OpenTask)
 
     assert {field.name: short[field.name] for field in fields(OpenTask)} == {
@@ -178,12 +187,24 @@ def test_a_write_that_is_refused_leaves_task_and_item_as_they_were(world):
 
 
 def test_a_deleted_account_leaves_no_item(world):
-    for _ in range(3):
-        world.create()
+    for status in (TaskStatus.PENDING, DONE):
+        world.create(status=status, planned_start=NOW, planned_end=NOW)
 
     world.store.remove_all(world.user)
 
-    assert world.kept() == {}
+    assert (world.kept(), world.closed_between(NOW, NOW)) == ({}, [])
+
+
+def test_an_upgrade_finds_the_blocks_of_closed_tasks(world):
+    planned = {"planned_start": NOW, "planned_end": NOW + timedelta(hours=1)}
+    task = world.create(world.old, status=DONE, **planned)
+    world.create(world.old, status=DONE)
+    assert world.closed_between(NOW, NOW + timedelta(days=1)) == []
+
+    for _ in range(2):
+        list(world.upgrade.run())
+
+    assert world.closed_between(NOW, NOW + timedelta(days=1)) == [task.task_id]
 
 
 # Data of earlier releases

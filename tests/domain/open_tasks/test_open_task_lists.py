@@ -318,3 +318,20 @@ def test_a_task_that_goes_between_the_two_reads_leaves_its_place_to_the_next(
     assert [task.task_id for task in page.items] == lacking[1:5]
     assert page.has_next
     assert page.complete
+
+
+@given(first=st.integers(-3, 5), length=st.integers(0, 4))
+@settings(max_examples=20, deadline=None)
+def test_what_is_planned_of_a_range_is_the_same_in_both_ways(world, first, length):
+    start, end = day(first), day(first + length)
+    ways = [
+        {task.task_id for task in reader.planned_between(world.user, start, end, Budget(10_000))}
+        for reader in (world.by_items, world.through_all)
+    ]
+
+    assert ways[0] == ways[1]
+    assert ways[0] == {
+        task.task_id
+        for task in world.tasks
+        if task.planned_start and task.planned_start < end and task.planned_end >= start
+    }
