@@ -24,6 +24,8 @@ STOP = """
     stopTask(input: $input) { task { status version runningSince spentMinutes remainingMinutes } }
   }
 """
+NEWEST = "{ changes(first: 100) { nodes { id kind } } }"
+UNDO = "mutation ($input: UndoChangeInput!) { undoChange(input: $input) { task { id } } }"
 LOG = """
   mutation ($input: LogTimeInput!) {
     logTime(input: $input) { task { version spentMinutes remainingMinutes } }
@@ -208,6 +210,41 @@ def test_work_that_cannot_have_been_is_refused(ann, fields, field):
 
     assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": field}
     assert ann.task(task["id"])["version"] == 1
+
+
+@pytest.mark.engine_is_no_matter
+def test_a_task_of_which_no_work_is_left_is_open_until_it_is_completed(ann):
+    [task] = estimated(ann, 60)
+
+    assert log(ann, task, 90)["remainingMinutes"] == 0
+
+    assert ann.task(task["id"])["status"] == "PENDING"
+    plan(ann)
+    assert minutes(of_task(ann, task)) == [0]
+    now = ann.graphql("{ whatNow(minutes: 5) { task { id } reasons { code text } } }")
+    assert now["data"]["whatNow"]["task"] == {"id": task["id"]}
+    assert {
+        "code": "FITS",
+        "text": "Nothing is left of it but to complete it.",
+    } in now["data"]["whatNow"]["reasons"]
+
+
+@pytest.mark.engine_is_no_matter
+def test_undoing_the_end_of_a_task_that_ran_does_not_start_its_timer(ann, wait):
+    [task] = estimated(ann, 60)
+    start(ann, task)
+    wait(20)
+    for end in (
+        "completeTask(input: {id: $id}) { task { id } }",
+        "deleteTask(input: {id: $id}) { deletedTaskId }",
+    ):
+        ann.graphql(f"mutation ($id: ID!) {{ {end} }}", id=task["id"])
+        [last, *_] = ann.graphql(NEWEST)["data"]["changes"]["nodes"][::-1]
+        ann.graphql(UNDO, input={"changeId": last["id"]})
+
+    now = ann.rest("GET", f"/api/v1/tasks/{task['id']}").json
+    assert (now["status"], now["running_since"], now["spent_minutes"]) == ("in_progress", None, 20)
+    assert start(ann, task)["task"]["runningSince"] is not None
 
 
 @pytest.mark.engine_is_no_matter

@@ -280,9 +280,13 @@ class History:
 
 
 def _reverted(task: Task, values: Mapping[str, Any], zone: str | None, now: datetime) -> Task:
-    """The task with the values that the fields of a change had before it."""
+    """The task with the values that the fields of a change had before it.
+
+    Work that its timer had counted when the change of its status stopped it was done all the same.
+    """
     completed_at = values["completed_at"]
-    fields = {name: value for name, value in values.items() if name != "completed_at"}
+    kept = ("completed_at", "spent_minutes") if "status" in values else ("completed_at",)
+    fields = {name: value for name, value in values.items() if name not in kept}
     after = task.edit(fields, now, timezone=zone, undoing=True)
     if after.completed and not task.completed and completed_at is not None:
         return replace(after, completed_at=completed_at)
