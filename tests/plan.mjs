@@ -111,6 +111,17 @@ async function use({ page, base, screenshot }) {
   await says("The busy time");
   seen.busy = (await items("busy"))[0];
 
+  step("a calendar's file is kept free");
+  const lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", "BEGIN:VEVENT", "UID:1", "DTSTAMP:20300101T000000Z"];
+  const event = ["DTSTART:20300107T080000Z", "DTEND:20300107T090000Z", "END:VEVENT", "END:VCALENDAR", ""];
+  const buffer = Buffer.from([...lines, ...event].join("\r\n"));
+  await page.getByLabel("from a file").setInputFiles({ name: "work.ics", mimeType: "text/calendar", buffer });
+  await press("Add calendar");
+  seen.calendar = await says("“work.ics” is");
+  seen.calendars = await items("calendars");
+  await press("Remove work.ics");
+  seen.noCalendar = await says("“work.ics” is removed");
+
   step("the week is planned");
   await page.getByLabel("From", { exact: true }).fill("2030-01-07T08:00");
   await press("Preview");

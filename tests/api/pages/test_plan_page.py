@@ -48,6 +48,9 @@ BEFORE_IT_IS_WRITTEN = {
     "saved": "Saved.",
     "zone": "Times are by the clocks of Europe/Berlin; working hours are light.",
     "busy": "Mon, Jan 7 11:00–12:00 Remove",  # noqa: RUF001 - as it is set in print
+    "calendar": ("“work.ics” is added, with 0 busy times: the next preview keeps them free."),
+    "calendars": ["work.ics: busy times 0 Remove"],
+    "noCalendar": "“work.ics” is removed.",
     "previewed": (
         "Previewed, nothing is written yet. Tasks planned: 4, without a place: 1, at risk: 1."
     ),

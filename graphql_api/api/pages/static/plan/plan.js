@@ -1,5 +1,6 @@
 // The page of what is planned: seen, worked through, and planned anew.
 
+import * as calendars from "./calendars.js";
 import { readAlong } from "./line.js";
 import { moves } from "./moves.js";
 import { ask, hold } from "./service.js";
@@ -158,6 +159,7 @@ async function signIn(account = "logIn") {
   reveal(true);
   adopt(known);
   await load();
+  await calendars.list(removeCalendar);
   say(`Signed in as ${username}.`);
   at("preview").focus();
 }
@@ -182,8 +184,8 @@ async function signOut() {
 function forget(text) {
   hold(null);
   [blocks, busy, draft, appliedId, suggested, chosen] = [[], [], null, null, null, null];
-  const lists = ["week", "agenda", "moves", "unplaced", "at-risk", "overload", "unestimated", "busy", "reading"];
-  at("add").reset();
+  const lists = ["week", "agenda", "moves", "unplaced", "at-risk", "overload", "unestimated", "busy", "calendars", "reading"];
+  for (const id of ["add", "calendar"]) at(id).reset();
   for (const id of [...lists, "now", "hours"]) at(id).replaceChildren();
   at("details").replaceChildren(element("p", "Choose one: arrow keys go from one to the next."));
   at("undo").disabled = true;
@@ -222,6 +224,8 @@ async function preview(before = "") {
     from: begins.toISOString(),
     horizonDays,
     keepCurrent: at("keep").checked,
+    partial: at("partial").checked,
+    ...bounds(),
     busy: busy.map(({ start, end }) => ({ start: start.toISOString(), end: end.toISOString() })),
   };
   const to = new Date(begins.getTime() + horizonDays * time.DAY * 60_000).toISOString();
@@ -234,6 +238,15 @@ async function preview(before = "") {
   const count = new Set(plan.blocks.map(({ taskId }) => taskId)).size;
   const others = `without a place: ${plan.unplaced.length}, at risk: ${plan.atRisk.length}.`;
   say(`${before}Previewed, nothing is written yet. Tasks planned: ${count}, ${others}`);
+}
+
+// What bounds the moves of a plan, as far as it is given.
+function bounds() {
+  const [before, moves] = ["freeze", "most-moves"].map((id) => at(id).value);
+  return {
+    ...(before && { freezeUntil: time.fromField(before).toISOString() }),
+    ...(moves && { maxMoves: Number(moves) }),
+  };
 }
 
 function firstDay({ start }) {
@@ -337,6 +350,20 @@ async function take() {
   say("The busy time is taken into the next preview.");
 }
 
+async function addCalendar() {
+  const { name, times } = await calendars.add();
+  await calendars.list(removeCalendar);
+  say(`“${name}” is added, with ${times} busy times: the next preview keeps them free.`);
+}
+
+function removeCalendar({ id, name }) {
+  run(async () => {
+    await ask("removeCalendar", { input: { id } });
+    await calendars.list(removeCalendar);
+    say(`“${name}” is removed.`);
+  });
+}
+
 async function save() {
   await ask("settings", { input: settings.read() });
   const { settings: known } = await ask("viewer");
@@ -384,6 +411,7 @@ on("apply", "click", apply);
 on("discard", "click", discard);
 on("undo", "click", undo);
 on("take", "submit", take);
+on("calendar", "submit", addCalendar);
 on("settings", "submit", save);
 on("earlier", "click", () => turn(time.plusDays(shown.day, -shown.count)));
 on("later", "click", () => turn(time.plusDays(shown.day, shown.count)));

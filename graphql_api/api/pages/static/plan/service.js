@@ -46,6 +46,13 @@ const documents = {
   }`,
   start: `mutation ($input: StartTaskInput!) { startTask(input: $input) { stopped { title } } }`,
   stop: `mutation ($input: StopTaskInput!) { stopTask(input: $input) { task { spentMinutes } } }`,
+  calendars: `{ busyCalendars { id name times refreshedAt lastError } }`,
+  addCalendar: `mutation ($input: AddBusyCalendarInput!) {
+    addBusyCalendar(input: $input) { busyCalendar { name times } }
+  }`,
+  removeCalendar: `mutation ($input: BusyCalendarInput!) {
+    removeBusyCalendar(input: $input) { removedCalendarId }
+  }`,
   settings: `mutation ($input: UpdateSettingsInput!) {
     updateSettings(input: $input) { settings { timezone } }
   }`,

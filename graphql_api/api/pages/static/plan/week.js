@@ -3,7 +3,8 @@
 import { DAY, byDay, clock, named, plusDays, span } from "./time.js";
 
 const SHOWN_HOURS = [8 * 60, 18 * 60]; // at least
-const SHORTEST = 20; // minutes that a block is drawn with
+const SHORTEST = 20; // minutes that a block is drawn with, if there is room …
+const LEAST = 15; // … and if there is none
 const SHORT = 40; // minutes of a block that has room for its title alone: the axis tells its time
 
 const USUAL = ["MEDIUM", "PLANNED"];
@@ -67,17 +68,20 @@ function place(made, { from, until }, hours) {
   return made;
 }
 
-// Blocks that overlap are drawn beside each other.
+// Blocks that overlap are drawn beside each other, and no others narrower for them.
 function inLanes(segments) {
-  const ends = [];
   const ordered = [...segments].sort((one, other) => one.from - other.from);
-  for (const segment of ordered) {
-    const until = Math.max(segment.until, segment.from + SHORTEST);
+  let ends = [];
+  const placed = ordered.map((segment) => {
+    if (ends.every((end) => end <= segment.from)) ends = [];
     const free = ends.findIndex((end) => end <= segment.from);
-    segment.lane = free < 0 ? ends.length : free;
-    ends[segment.lane] = until;
-  }
-  return ordered.map((segment) => ({ ...segment, lanes: ends.length }));
+    const lane = free < 0 ? ends.length : free;
+    const until = Math.max(segment.until, Math.min(segment.from + LEAST, DAY));
+    ends[lane] = until;
+    const ahead = ordered.find(({ from }) => from >= until)?.from ?? DAY;
+    return { ...segment, lane, ends, until: Math.max(until, Math.min(segment.from + SHORTEST, ahead)) };
+  });
+  return placed.map((segment) => ({ ...segment, lanes: segment.ends.length }));
 }
 
 function button(segment, hours) {
@@ -95,8 +99,7 @@ function button(segment, hours) {
   made.classList.toggle("short", segment.until - segment.from < SHORT);
   made.style.setProperty("--lane", segment.lane);
   made.style.setProperty("--lanes", segment.lanes);
-  const until = Math.max(segment.until, Math.min(segment.from + SHORTEST, DAY));
-  return place(made, { ...segment, until }, hours);
+  return place(made, segment, hours);
 }
 
 export function titleOf(item) {
