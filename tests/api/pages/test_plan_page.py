@@ -96,12 +96,13 @@ def test_what_is_applied_is_what_is_shown_from_then_on(seen):
 
 BLOCKS = [
     "Mon, Jan 7 09:00–09:45 Post the letter",  # noqa: RUF001
-    "Mon, Jan 7 09:45–11:00 Write the report (part 1 of 2)",  # noqa: RUF001
-    "Mon, Jan 7 13:00–16:45 Write the report (part 2 of 2)",  # noqa: RUF001
-    "Tue, Jan 8 09:00–09:20 Water the plants",  # noqa: RUF001
-    "Tue, Jan 8 09:20–12:00 Paint the fence (part 1 of 3)",  # noqa: RUF001
-    "Tue, Jan 8 13:00–15:20 Paint the fence (part 2 of 3)",  # noqa: RUF001
-    "Wed, Jan 9 09:00–11:00 Paint the fence (part 3 of 3)",  # noqa: RUF001
+    "Mon, Jan 7 09:45–11:00 Write the report (part 1 of 3)",  # noqa: RUF001
+    "Mon, Jan 7 13:00–15:45 Write the report (part 2 of 3)",  # noqa: RUF001
+    "Tue, Jan 8 09:00–10:00 Write the report (part 3 of 3)",  # noqa: RUF001
+    "Tue, Jan 8 10:00–10:20 Water the plants",  # noqa: RUF001
+    "Tue, Jan 8 13:00–15:36 Paint the fence (part 1 of 3)",  # noqa: RUF001
+    "Wed, Jan 9 09:00–11:24 Paint the fence (part 2 of 3)",  # noqa: RUF001
+    "Wed, Jan 9 13:00–15:00 Paint the fence (part 3 of 3)",  # noqa: RUF001
 ]
 
 
@@ -109,9 +110,9 @@ BLOCKS = [
 def test_a_week_is_worked_through_by_keys(seen):
     assert seen["walk"] == [
         "Post the letter",
-        "Write the report (part 1 of 2)",
+        "Write the report (part 1 of 3)",
         "Post the letter",
-        "Water the plants",
+        "Write the report (part 3 of 3)",
         "Post the letter",
         "Post the letter",
     ]
