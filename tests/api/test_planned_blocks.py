@@ -271,6 +271,8 @@ def test_who_completes_or_deletes_a_task_gets_the_time_back_that_was_ahead(ann):
     [
         ({"end": "2030-01-07T09:00:00Z"}, "end"),
         ({"start": "2030-01-07T09:00:00Z", "end": "2030-01-07T08:00:00Z"}, "end"),
+        ({"end": "2030-01-17T09:00:01Z"}, "end"),
+        ({"start": "9999-12-31T23:59:59Z"}, "start"),
         ({"state": "STARTED"}, "state"),
         ({"state": "GONE"}, "state"),
         ({"pinned": "yes"}, "pinned"),

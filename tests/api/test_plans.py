@@ -884,3 +884,18 @@ def test_a_task_gets_what_time_there_is_if_that_is_asked_for(ann):
     assert part["unplaced"] == [{"taskId": long["id"], "missingMinutes": 60}]
     assert len(preview(ann, horizonDays=2, partial=True)["blocks"]) == 2
     assert preview(ann, horizonDays=2)["blocks"] == []
+
+
+@pytest.mark.engine_is_no_matter
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"from": "9999-12-31T00:00:00Z"}, "from"),
+        ({"from": MONDAY, "horizonDays": 1_000_000_000}, "horizonDays"),
+    ],
+)
+def test_a_plan_beyond_all_calendars_is_refused(ann, options, field, keep):
+    answer = ann.graphql(PREVIEW, input={**options, "keepCurrent": keep})
+
+    assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": field}

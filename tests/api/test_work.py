@@ -200,6 +200,7 @@ def test_who_completes_a_task_that_runs_stops_it(ann, wait):
         ({"minutes": -1}, "minutes"),
         ({"minutes": 600_001}, "minutes"),
         ({"minutes": 5, "at": "2099-01-01T00:00:00Z"}, "at"),
+        ({"minutes": 5, "at": "0001-01-01T00:00:00Z"}, "at"),
         ({"minutes": "5"}, "minutes"),
     ],
 )

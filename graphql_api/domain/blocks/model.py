@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from graphql_api import clock
@@ -11,6 +11,7 @@ from graphql_api.errors import BadUserInput
 from graphql_api.infra.dynamodb import codec
 from graphql_api.infra.dynamodb.codec import Raw
 
+MAX_LENGTH = timedelta(days=10)  # of a block that is moved: as the longest task
 MAX_PAST = 20  # blocks of a task that are over and stay, the latest
 MAX_EXPLAINED = 10  # blocks of a task that keep their reasons, the first: an item has 400 KB
 
@@ -69,6 +70,8 @@ class PlannedBlock:
         """The block at another time, where somebody has put it. Raises BadUserInput."""
         if end <= start:
             raise BadUserInput("A block must end after it starts.", "end")
+        if end - start > MAX_LENGTH:
+            raise BadUserInput(f"A block must have at most {MAX_LENGTH.days} days.", "end")
         return replace(self, start=start, end=end, by_hand=True, reasons=())
 
 

@@ -136,9 +136,17 @@ def changed(task: Task, block: PlannedBlock, values: Mapping[str, Any]) -> Task:
     placed = block
     if start or end:
         begins, length = start or block.start, block.end - block.start
-        placed = replace(block.moved(begins, end or begins + length), pinned=True)
+        placed = replace(block.moved(begins, end or _later(begins, length)), pinned=True)
     if (pinned := values.get("pinned")) is not None:
         placed = replace(placed, pinned=pinned)
     others = [each for each in task.pieces if each != block]
     after = task.placed([*others, placed])
     return after.marked(placed, state) if state else after
+
+
+def _later(start: datetime, length: timedelta) -> datetime:
+    """The end of a block of a length. Raises BadUserInput for one beyond the year 9999."""
+    try:
+        return start + length
+    except OverflowError:
+        raise BadUserInput("A block must end before the year 10000.", "start") from None

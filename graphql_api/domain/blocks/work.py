@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import check_version, retry_on_conflict
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import edit
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, BadUserInput
 from graphql_api.infra.dynamodb import Action, Attr, Database, Put, codec
 
 TIMER = "timer"
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # of work that is logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ class Work:
         until = at or now
         if until > now:
             raise BadUserInput("Work that is logged must have ended already.", "at")
+        if until < EARLIEST:
+            raise BadUserInput(f"{FIELD} must not be before {EARLIEST.year}.", "at")
         return self._change(
             user_id, id, expected_version, actor, now, lambda task: task.logged(minutes, until)
         )

@@ -21,15 +21,14 @@ class Standing:
     """
 
     def __init__(self, options: Options, hours: WorkingHours, now: datetime) -> None:
+        """Take the options. Raises BadUserInput for those of which no plan can be made."""
+        request = PlanRequest(
+            tasks=(), hours=hours, from_=options.from_, horizon_days=options.horizon_days
+        )
         self._options = options
         self.over = min(now, options.from_)  # a plan that begins later moves what is before it
         self._end = options.from_ + timedelta(days=options.horizon_days)
-        self._hours: Sequence[Minutes] = ()
-        if options.keep_current:
-            request = PlanRequest(
-                tasks=(), hours=hours, from_=options.from_, horizon_days=options.horizon_days
-            )
-            self._hours = free_intervals(request)
+        self._hours: Sequence[Minutes] = free_intervals(request) if options.keep_current else ()
 
     def fixed(self, task: Task) -> list[PlannedBlock]:
         """The blocks of a task that stay."""
