@@ -169,7 +169,7 @@ DOORS = {
         "api/http/responses.py",
     },
     "apig_wsgi": {"aws_lambda.py"},
-    "icalendar": {"domain/busy_calendars/reading.py"},
+    "icalendar": {"domain/busy_calendars/parsing.py"},
     "strawberry": {
         "api/graphql/blocks/now.py",
         "api/graphql/blocks/operations.py",

@@ -20,6 +20,7 @@ EVERY = timedelta(hours=1)  # a calendar of a URL is read again
 EVERY_DAY = timedelta(days=1)  # what was uploaded is, since the time ahead goes on
 LONGEST_PAUSE = timedelta(days=1)  # after failures
 LEASE = timedelta(minutes=5)  # within which whoever has begun to read is done
+ICS = "ics"  # the field of a calendar's text
 WEBCAL = "webcal://"  # what programs call an address of a calendar
 
 _MINUTE = timedelta(minutes=1)
@@ -110,7 +111,7 @@ def merged(times: Iterable[Interval], start: datetime, end: datetime) -> list[In
         else:
             found.append(each)
     if len(found) > MAX_TIMES:
-        raise BadUserInput(f"It has more than {MAX_TIMES:,} busy times in a year.", "ics")
+        raise BadUserInput(f"It has more than {MAX_TIMES:,} busy times in a year.", ICS)
     return found
 
 

@@ -146,14 +146,57 @@ def test_what_cannot_be_read_is_skipped_and_counted():
         *(b"", b"x", b"\xff\xfe", b"BEGIN:VCALENDAR\r\n", b"BEGIN:VEVENT\r\nEND:VEVENT\r\n"),
         *(b"BEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\n" * 2_000, b"<html></html>", b"x" * 1_048_577),
         calendar(*[""] * 5_001),
+        calendar(before="X:\n" * 50_001),
         calendar(*[f"{DAILY}\nRRULE:FREQ=DAILY"] * 1_001),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_what_is_no_calendar_or_too_large_a_one_is_refused(data):
     with pytest.raises(BadUserInput) as refused:
         read(data, frame())
     assert refused.value.field == "ics"
+
+
+def own_zone(offset: str = "+0900", rule: str = "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", n: int = 1):
+    """A zone that nobody else knows, of `n` parts with a rule."""
+    part = f"""BEGIN:STANDARD
+DTSTART:19700101T000000
+TZOFFSETFROM:{offset}
+TZOFFSETTO:{offset}
+RRULE:{rule}
+END:STANDARD
+"""
+    return f"BEGIN:VTIMEZONE\nTZID:Own\n{part * n}END:VTIMEZONE"
+
+
+def test_a_zone_of_a_file_is_none_of_another_file():
+    event = "DTSTART;TZID=Own:20260401T090000\nDURATION:PT1H"
+    assert times(event, before=own_zone("+0900")) == ["04-01 00:00/01:00"]
+    assert times(event, before=own_zone("-0500")) == ["04-01 14:00/15:00"]
+    assert times(event) == ["04-01 07:00/08:00"]  # where the user lives
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        own_zone(rule="FREQ=DAILY"),
+        own_zone(rule="FREQ=YEARLY;BYMONTH=3;BYDAY=MO,TU"),
+        own_zone(rule="FREQ=YEARLY;INTERVAL=2"),
+        own_zone(rule="FREQ=YEARLY;BYDAY=MO"),
+        own_zone(n=50),
+    ],
+    ids=range(5),
+)
+def test_zones_whose_clocks_change_too_often_are_refused(zone):
+    with pytest.raises(BadUserInput, match="changes of clocks") as refused:
+        read(calendar("DTSTART;TZID=Own:20260401T090000", before=zone), frame())
+    assert refused.value.field == "ics"
+
+
+def test_a_replaced_occurrence_beyond_the_first_year_replaces_nothing():
+    assert times(f"{DAILY}\nRECURRENCE-ID;TZID=Europe/Berlin:00010101T000000") == [
+        "03-27 08:00/09:00"
+    ]
 
 
 moments = st.integers(0, 60 * 24 * 50).map(lambda minutes: START + timedelta(minutes=minutes))

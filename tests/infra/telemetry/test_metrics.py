@@ -157,8 +157,8 @@ def test_no_label_has_anything_of_a_client(ann, registry):
     assert labels & {"Private", ann.id, ann.username, ann.token} == set()
 
 
-@pytest.mark.parametrize("module", ["prometheus_client", "opentelemetry"])
-def test_what_is_off_is_not_even_imported(module):
+@pytest.mark.parametrize("module", ["prometheus_client", "opentelemetry", "icalendar"])
+def test_what_is_off_or_not_needed_yet_is_not_even_imported(module):
     program = (
         "import sys; from graphql_api import create_app; from graphql_api.infra.serving import"
         " server; from graphql_api.config import Config;"
