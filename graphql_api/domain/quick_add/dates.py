@@ -207,16 +207,21 @@ def _takes_month_end(reader: Reader) -> bool:
 
 
 def _later(reader: Reader, asked: Asked, _: str) -> _Found | None:
-    """`in 3 days`, `in einer Woche`."""
-    if not reader.takes({"in"}):
-        return None
+    """`in 3 days`, `heute in einer Woche`, `a week from now`, `2 days from tomorrow`."""
+    begin = asked.today + timedelta(reader.takes(words.TOMORROW))
+    is_behind = begin != asked.today or reader.takes(words.TODAY)
+    is_in = reader.takes({"in"})
     number = number_of(reader)
     unit = reader.value(words.UNITS)
-    if number is None or unit is None:
+    if number is None or unit is None or (is_behind and not is_in):
         return None
+    if not is_in and not reader.takes_all({"from"}, words.TODAY | {"now"}):
+        if not reader.takes_all({"from"}, words.TOMORROW):
+            return None
+        begin += timedelta(1)
     if unit in {words.DAY, words.WEEK}:
-        return _Found(asked.today + timedelta(number * (WEEK if unit == words.WEEK else 1)))
-    return _Found(_months_later(asked.today, number * (YEAR_MONTHS if unit == words.YEAR else 1)))
+        return _Found(begin + timedelta(number * (WEEK if unit == words.WEEK else 1)))
+    return _Found(_months_later(begin, number * (YEAR_MONTHS if unit == words.YEAR else 1)))
 
 
 def number_of(reader: Reader) -> int | None:
@@ -320,6 +325,6 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 _READERS: tuple[Callable[[Reader, Asked, str], _Found | None], ...] = (
-    *(_near, _this_part, _weekday, _period, _later),
+    *(_later, _near, _this_part, _weekday, _period),
     *(_iso, _slashed, _dotted, _named, _nth),
 )

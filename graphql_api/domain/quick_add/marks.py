@@ -50,10 +50,21 @@ def marks_of(text: str, tokens: list[Token], projects: Iterable[ProjectName]) ->
     for number, token in enumerate(tokens):
         if found := _read(marks, text, token, names):
             end, kind = found
-            end += text[end : end + 1] in {",", ";"}  # which would have nothing to divide
+            if kind is SpanKind.DURATION:
+                end = _with_unit(tokens, number, end)
+            end += text[end : end + 1] in {",", ";", ":"}  # which would have nothing to divide
             marks.taken.update(_within(tokens, number, end))
             marks.spans.append(Span(token.start, end, kind, text[token.start : end]))
     return marks
+
+
+def _with_unit(tokens: list[Token], number: int, end: int) -> int:
+    """The end of a duration whose unit is a word of its own: `~45 min`."""
+    is_bare = tokens[number].text[1:].isdigit() and number + 1 < len(tokens)
+    unit = tokens[number + 1] if is_bare else None
+    if unit is None or words.SHORT_UNITS.get(unit.bare) != words.MINUTE:
+        return end
+    return unit.start + len(unit.text.rstrip(_BEHIND))
 
 
 def _within(tokens: list[Token], number: int, end: int) -> Iterable[int]:

@@ -85,9 +85,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A rule by RFC 5545."""
+    """A rule by RFC 5545, and perhaps a part of its days, such as `evening`."""
 
     rrule: str
+    part: time | None = None
 
 
 Meaning: TypeAlias = Day | Clock | Moment | Repeat

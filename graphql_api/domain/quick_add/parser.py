@@ -108,14 +108,17 @@ class _When:
         """The local day and time; the rule of a repetition may need a later day."""
         found, clock = self._phrases.one(Day), self._phrases.one(Clock)
         at = clock.meaning.at if clock else None
+        repeat = self._phrases.one(Repeat)
+        each = repeat.meaning.part if repeat else None
+        if repeat and each and not clock:
+            self._tell(repeat, f"{each:%H:%M}")
         if found is None:
-            return self._coming(clock, at), at
+            at = _within(each, at)
+            return self._coming(None if each else clock, at), at
         day, part = found.meaning, found.meaning.part
         if clock and clock.phrase.reading and not part:
             self._tell(clock, clock.phrase.reading)
-        if at and part and part.hour > NOON and at.hour < NOON:  # tomorrow evening at 8
-            at = at.replace(hour=at.hour + NOON)
-        at = at or part
+        at = _within(part or each, at)
         is_today = day.is_also_today and at is not None and at > self._asked.now.time()
         on = self._asked.today if is_today else day.day
         reading = told(on) if is_today else found.phrase.reading
@@ -127,10 +130,12 @@ class _When:
 
     def _coming(self, clock: Taken[Clock] | None, at: time | None) -> date | None:
         """The day of a time without one: today, or tomorrow if it has passed."""
-        if at is None or clock is None:
+        if at is None:
             return None
         has_passed = at <= self._asked.now.time()
         day = self._asked.today + (_DAY if has_passed else _DAY * 0)
+        if clock is None:
+            return day
         if has_passed and not self._phrases.one(Repeat):
             self._tell(clock, f"{told(day)} at {at:%H:%M}")
         elif clock.phrase.reading:
@@ -181,3 +186,10 @@ class _When:
 
     def _tell(self, taken: Taken[object], reading: str) -> None:
         self.ambiguities.append(f"“{taken.text}” read as {reading}.")
+
+
+def _within(part: time | None, at: time | None) -> time | None:
+    """The time of day that a part of it says; `evening` says which one `at 8` is."""
+    if at and part and part.hour > NOON and at.hour < NOON:
+        return at.replace(hour=at.hour + NOON)
+    return at or part

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from graphql_api.domain.quick_add import words
 from graphql_api.domain.quick_add.dates import NTH, month_and_day, number_of
@@ -9,7 +10,7 @@ from graphql_api.domain.quick_add.model import Asked, Phrase, Repeat
 from graphql_api.domain.quick_add.tokens import Reader
 from graphql_api.domain.recurrence.rules import DAYS, MAX_COUNT, MAX_INTERVAL
 
-LONGEST_MONTH = 31
+LONGEST_MONTH, MOST_WEEKS = 31, 5
 _FREQUENCIES = {
     words.DAY: "FREQ=DAILY",
     words.WEEK: "FREQ=WEEKLY",
@@ -26,8 +27,17 @@ def repetition_phrase(reader: Reader, asked: Asked) -> Phrase | None:
     for read in (_adverb, _on_weekdays, _every, _of_every_month):
         reader.at = begin
         if found := read(reader, asked):
-            return _counted(reader, found)
+            return _counted(reader, _with_part(reader, found))
     return None
+
+
+def _with_part(reader: Reader, found: Phrase) -> Phrase:
+    """The phrase with the part of the day that follows: `every friday evening`."""
+    reader.at = found.end
+    part = reader.value(words.PARTS_OF_DAY)
+    if part is None or not isinstance(found.meaning, Repeat):
+        return found
+    return replace(found, end=reader.at, meaning=replace(found.meaning, part=part))
 
 
 def _counted(reader: Reader, found: Phrase) -> Phrase:
@@ -38,7 +48,8 @@ def _counted(reader: Reader, found: Phrase) -> Phrase:
         return found
     if not isinstance(found.meaning, Repeat) or not 1 <= int(count[1]) <= MAX_COUNT:
         return found
-    return Phrase(reader.at, Repeat(f"{found.meaning.rrule};COUNT={int(count[1])}"), found.reading)
+    rule = f"{found.meaning.rrule};COUNT={int(count[1])}"
+    return replace(found, end=reader.at, meaning=replace(found.meaning, rrule=rule))
 
 
 def _adverb(reader: Reader, _: Asked) -> Phrase | None:
@@ -60,11 +71,17 @@ def _every(reader: Reader, asked: Asked) -> Phrase | None:
     if not reader.takes(words.EVERY):
         return None
     begin = reader.at
-    for read in (_unit, _weekdays, _day_of_year, _nth, _other):
+    for read in (_part, _unit, _weekdays, _day_of_year, _nth, _other):
         reader.at = begin
         if found := read(reader, asked):
             return found
     return None
+
+
+def _part(reader: Reader, _: Asked) -> Phrase | None:
+    """`morning`: each day at that part of it."""
+    part = reader.value({**words.PARTS_OF_DAY, "morgen": words.PARTS_OF_DAY["morning"]})
+    return Phrase(reader.at, Repeat("FREQ=DAILY", part)) if part else None
 
 
 def _unit(reader: Reader, asked: Asked) -> Phrase | None:
@@ -73,12 +90,31 @@ def _unit(reader: Reader, asked: Asked) -> Phrase | None:
         return _phrase(reader, f"FREQ=WEEKLY;BYDAY={_OFFICE_DAYS}")
     if reader.takes(words.WEEKENDS):
         return _phrase(reader, "FREQ=WEEKLY;BYDAY=SA,SU")
-    interval = 2 if reader.takes(words.OTHER | words.SECOND) else number_of(reader) or 1
+    interval = _interval(reader)
     unit = reader.value(words.UNITS)
-    if unit is None or interval > MAX_INTERVAL:
+    if unit is None or not 1 <= interval <= MAX_INTERVAL or _takes_of_month(reader):
         return None
     rule = _FREQUENCIES[unit] + (f";INTERVAL={interval}" if interval > 1 else "")
     return _phrase(reader, rule + _within(reader, asked, unit, interval))
+
+
+def _interval(reader: Reader) -> int:
+    """Every how many: `other`, `2nd`, `3`, or nothing for 1; 0 for `first` and `last`."""
+    if reader.takes(words.OTHER):
+        return 2
+    ordinal = _ordinal(reader)
+    if ordinal is not None:
+        return ordinal if ordinal > 1 else 0
+    number = number_of(reader)
+    return 1 if number is None else number
+
+
+def _ordinal(reader: Reader) -> int | None:
+    """The number of `second`, `2nd`, `zweiten` and `2.`; -1 is the last one."""
+    found = reader.value(words.ORDINALS)
+    if found is None and (digits := reader.matches(NTH, whole=True) or reader.matches(NTH)):
+        found = int(digits[1])
+    return found
 
 
 def _within(reader: Reader, asked: Asked, unit: str, interval: int) -> str:
@@ -114,18 +150,19 @@ def _weekdays(reader: Reader, _: Asked) -> Phrase | None:
 
 def _nth(reader: Reader, _: Asked) -> Phrase | None:
     """`last friday`, `first monday of the month`, `15th`, `last day of the month`."""
-    is_second = reader.bare in words.SECOND
     part = _day_of_month(reader)
-    has_month = _takes_of_month(reader)
-    if not part or (is_second and not has_month):
+    is_second = part.startswith(f";BYDAY={words.SECOND}")
+    if not part or (not _takes_of_month(reader) and is_second):
         return None
     return _phrase(reader, f"FREQ=MONTHLY{part}")
 
 
 def _other(reader: Reader, _: Asked) -> Phrase | None:
     """`other friday`; `second friday` could be that of the month, too."""
-    is_second = reader.bare in words.SECOND
-    days = _listed(reader, words.WEEKDAYS) if reader.takes(words.OTHER | words.SECOND) else ()
+    is_second = not reader.takes(words.OTHER)
+    if is_second and _ordinal(reader) != words.SECOND:
+        return None
+    days = _listed(reader, words.WEEKDAYS)
     if not days:
         return None
     reading = "every two weeks, not once a month" if is_second else ""
@@ -153,15 +190,15 @@ def _of_every_month(reader: Reader, _: Asked) -> Phrase | None:
 def _day_of_month(reader: Reader) -> str:
     """A day of a month as a part of a rule; empty if there is none."""
     begin = reader.at
-    number = reader.value(words.ORDINALS)
+    number = _ordinal(reader)
     if number is not None:
         if reader.takes(words.WORKDAYS):
             return f";BYDAY={_OFFICE_DAYS};BYSETPOS={number}"
         if reader.takes({"day", "tag"}):
-            return f";BYMONTHDAY={number}"
+            return f";BYMONTHDAY={number}" if number <= LONGEST_MONTH else ""
         weekday = reader.value(words.WEEKDAYS)
         if weekday is not None:
-            return f";BYDAY={number}{DAYS[weekday]}"
+            return f";BYDAY={number}{DAYS[weekday]}" if number <= MOST_WEEKS else ""
     reader.at = begin
     found = reader.matches(NTH, whole=True) or reader.matches(NTH)
     return f";BYMONTHDAY={int(found[1])}" if found and 1 <= int(found[1]) <= LONGEST_MONTH else ""

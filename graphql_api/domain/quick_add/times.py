@@ -13,6 +13,7 @@ HOURS, MINUTES, NOON = 24, 60, 12
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))?(a\.?m|p\.?m)?", re.ASCII)
 _MERIDIEMS = {"am": 0, "a.m": 0, "pm": NOON, "p.m": NOON}
 _HOUR = re.compile(r"\d{1,2}", re.ASCII)
+_GLUED = re.compile(r"(\d{1,3})(h|min)", re.ASCII)
 _MINUTE = re.compile(r"\d\d", re.ASCII)
 _NIGHT_HOURS = {"abends": NOON, "nachmittags": NOON, "morgens": 0, "früh": 0}
 
@@ -37,9 +38,12 @@ def time_phrase(reader: Reader, asked: Asked) -> Phrase | None:
 
 
 def _moment(reader: Reader, asked: Asked) -> Moment | None:
-    """`in 30 minutes`, `in einer Stunde`."""
-    number = number_of(reader) if reader.takes({"in"}) else None
-    unit = reader.value(words.SHORT_UNITS)
+    """`in 30 minutes`, `in einer Stunde`, `in 2h`."""
+    if not reader.takes({"in"}):
+        return None
+    glued = reader.matches(_GLUED)
+    number = int(glued[1]) if glued else number_of(reader)
+    unit = words.SHORT_UNITS[glued[2]] if glued else reader.value(words.SHORT_UNITS)
     if number is None or unit is None:
         return None
     size = MINUTES if unit == words.HOUR else 1

@@ -50,13 +50,13 @@ NUMBERS = _counted(
 )
 ORDINALS = {
     **_counted(
-        *("first 1st ersten erste", "second 2nd zweiten zweite", "third 3rd dritten dritte"),
-        *("fourth 4th vierten vierte", "fifth 5th fünften fünfte"),
+        *("first ersten erste", "second zweiten zweite zweites", "third dritten dritte drittes"),
+        *("fourth vierten vierte viertes", "fifth fünften fünfte fünftes"),
     ),
     **dict.fromkeys(("last", "letzten", "letzte"), -1),
 }
+SECOND = 2
 OTHER = frozenset({"other"})
-SECOND = frozenset({"second", "zweite", "zweiten", "zweites"})
 
 DAY, WEEK, MONTH, YEAR, MINUTE, HOUR = "day", "week", "month", "year", "minute", "hour"
 UNITS: Mapping[str, str] = {
@@ -87,7 +87,7 @@ BEFORE_A_DAY = frozenset(
     {"on", "by", "due", "am", "bis", "zum", "until", "till", "from", "starting", "ab", "fällig"}
 )
 UNTIL = frozenset({"until", "till", "bis"})
-BEFORE_A_TIME = frozenset({"at", "by", "um", "bis", "until", "till", "gegen", "ab", "from"})
+BEFORE_A_TIME = frozenset({"at", "@", "by", "um", "bis", "until", "till", "gegen", "ab", "from"})
 THE = frozenset({"the", "dem", "den"})
 AND = frozenset({"and", "und", "&"})
 OF = frozenset({"of", "im", "in", "des"})
@@ -122,7 +122,24 @@ GOVERNORS = frozenset(
         *("der", "die", "das", "des", "dem", "den", "ein", "eine", "einen", "vom", "von", "für"),
         *("über", "seit", "nach", "vor", "mein", "meine", "meinen", "kein", "keine", "und", "oder"),
         *("guten", "good", "black", "casual", "cyber", "super", "ash", "palm", "easter", "bloody"),
-        *("letzten", "letzte", "zum", "bis", "jeden", "jede", "jedes", "alle", "im", "in", "per"),
+        *(
+            "anfang",
+            "mitte",
+            "mid",
+            "ende",
+            "end",
+            "letzten",
+            "letzte",
+            "zum",
+            "bis",
+            "jeden",
+            "jede",
+            "jedes",
+            "alle",
+            "im",
+            "in",
+            "per",
+        ),
     }
 )
 """Words that make what follows a part of the sentence, and days that are names with them."""

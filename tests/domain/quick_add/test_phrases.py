@@ -37,6 +37,10 @@ Meet tomorrow at 9
     “at 9” read as 09:00.
 Yoga every second friday
     “every second friday” read as every two weeks, not once a month.
+Yoga jeden 2. Freitag
+    “jeden 2. Freitag” read as every two weeks, not once a month.
+Journal every morning
+    “every morning” read as 09:00.
 Party Thursday, 11 December
     “Thursday, 11 December” read as Friday, 11 December 2026.
 Book flights 24 November
