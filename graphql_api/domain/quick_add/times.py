@@ -1,7 +1,7 @@
 """Times of day in words: `17:00`, `at 5pm`, `um halb neun`, `in 30 minutes`. Pure."""
 
 import re
-from datetime import time, timedelta
+from datetime import UTC, time, timedelta
 
 from graphql_api.domain.quick_add import words
 from graphql_api.domain.quick_add.dates import number_of
@@ -47,7 +47,9 @@ def _moment(reader: Reader, asked: Asked) -> Moment | None:
     if number is None or unit is None:
         return None
     size = MINUTES if unit == words.HOUR else 1
-    return Moment(asked.now.replace(second=0, microsecond=0) + timedelta(minutes=number * size))
+    now = asked.now.replace(second=0, microsecond=0)
+    at = now.astimezone(UTC) + timedelta(minutes=number * size)  # whatever the clock shows
+    return Moment(at.astimezone(now.tzinfo))
 
 
 def _part(reader: Reader) -> Phrase | None:

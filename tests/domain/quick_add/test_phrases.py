@@ -133,6 +133,19 @@ def test_the_settings_say_when_next_week_begins():
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "text", "at"),
+    [
+        ("2027-03-28T00:30", "Call in 3 hours", "2027-03-28 04:30"),
+        ("2027-10-31T01:30", "Call in 3h", "2027-10-31 03:30"),
+        ("2027-10-31T01:30", "Call in 24 hours", "2027-11-01 00:30"),
+        ("2027-03-27T12:00", "Call in 1 day 12:00", "2027-03-28 12:00"),
+    ],
+)
+def test_hours_are_counted_and_days_are_of_the_calendar_where_clocks_change(said, text, at):
+    assert due(read(text, asked(said))) == at
+
+
 def test_days_are_local_ones():
     late = asked("2026-12-31T23:30")
     assert due(read("Call tomorrow", late)) == "2027-01-01"
