@@ -42,7 +42,7 @@ class _FileZones(ZONEINFO):
     def create_timezone(self, tz: Any) -> tzinfo:  # type: ignore[override]  # as ZONEINFO does
         """Build a zone that nobody else knows. Raises BadUserInput beyond the bounds."""
         for part in tz.walk():
-            if "RRULE" in part:
+            if "RRULE" in part or "EXRULE" in part:
                 self._left -= _years(part)
         if self._left < 0:
             raise BadUserInput(
@@ -55,9 +55,10 @@ class _FileZones(ZONEINFO):
 
 def _years(part: Any) -> int:
     """The changes by the rule of a part of a zone; too many for one that is not yearly."""
-    rule = part["RRULE"]
+    rule = part.get("RRULE")
     is_yearly = (
         isinstance(rule, dict)
+        and "EXRULE" not in part
         and rule.get("FREQ") == ["YEARLY"]
         and rule.get("INTERVAL", [1]) == [1]
         and ("BYMONTH" in rule or not {"BYDAY", "BYMONTHDAY"} & rule.keys())

@@ -183,9 +183,10 @@ def test_a_zone_of_a_file_is_none_of_another_file():
         own_zone(rule="FREQ=YEARLY;BYMONTH=3;BYDAY=MO,TU"),
         own_zone(rule="FREQ=YEARLY;INTERVAL=2"),
         own_zone(rule="FREQ=YEARLY;BYDAY=MO"),
+        own_zone(rule="FREQ=YEARLY\nEXRULE:FREQ=DAILY"),
         own_zone(n=50),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_zones_whose_clocks_change_too_often_are_refused(zone):
     with pytest.raises(BadUserInput, match="changes of clocks") as refused:
