@@ -34,11 +34,9 @@ from graphql_api.infra.concurrency.bulkhead import Shares
 from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, ItemPage, Key, codec
 
 MAX_READ = 10_000  # budget units of a request: an item that is read costs one
-SEARCH_COST = 3  # units per item that is searched …
-SEARCH_CHARACTERS = 1_000  # … and one more per so many characters of descriptions
+SEARCH_CHARACTERS = 500  # of descriptions that are searched, for one unit more
 COUNTED_PER_UNIT = 10  # items that are only counted
-MAX_QUERY = 1_000  # items per query
-MAX_SEARCH_QUERY = 200
+MAX_QUERY = 1_000  # items per query: of long texts the store cuts it at 1 MB
 MAX_COUNT_QUERY = 10_000
 MAX_TAG_COUNTS = 1_000  # tags of a user, the most used
 MAX_COUNTED_ITEMS = 1_000  # a query, of what is counted here
@@ -112,7 +110,7 @@ class Sieve:
         if not self.searches:
             return scanned
         characters = sum(len(task.description) for task in tasks)
-        return scanned * SEARCH_COST + characters // SEARCH_CHARACTERS
+        return scanned + characters // SEARCH_CHARACTERS
 
     def left(self, tasks: Sequence[Task]) -> list[Task]:
         """The tasks that match, of those of which DynamoDB says that they may."""
@@ -384,8 +382,7 @@ class TaskListReader:
                 total += counted.matches
                 start = counted.last_key
             else:
-                size = MAX_SEARCH_QUERY if sieve.searches else MAX_COUNTED_ITEMS
-                read = self._query(run, size, start)
+                read = self._query(run, MAX_COUNTED_ITEMS, start)
                 tasks = list(map(_decode, read.items))
                 left_out = read.scanned - len(tasks)
                 budget.spend(sieve.cost(len(tasks), tasks) + math.ceil(left_out / COUNTED_PER_UNIT))
@@ -454,7 +451,7 @@ class TaskListReader:
                 if budget.left <= 0:
                     return matches, run.position(start) if start else run.letter
                 if run.filter or not sieve.is_exact:  # matches may be rare: read ever more
-                    size = min(size * 2, MAX_SEARCH_QUERY if sieve.searches else MAX_QUERY)
+                    size = min(size * 2, MAX_QUERY)
                 else:
                     size = limit - len(matches)
                 read = self._query(run, size, start)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from graphql_api.api.graphql import context
 from graphql_api.clock import text
 from graphql_api.domain.tasks import list_reader
+from graphql_api.infra.dynamodb import Table
 
 UNCOUNTED = """
   query ($after: String, $filter: TaskFilter) {
@@ -230,8 +231,8 @@ def test_a_cursor_of_another_list_is_refused(ann, neighbour, calls):
 def test_a_search_for_something_rare_stops_at_the_bound_and_says_so(ann, monkeypatch):
     for number in range(30):
         ann.create(title="rare" if number in {0, 1} else "often")
-    monkeypatch.setattr(context, "MAX_READ", 10 * list_reader.SEARCH_COST)
-    monkeypatch.setattr(list_reader, "MAX_SEARCH_QUERY", 5)
+    monkeypatch.setattr(context, "MAX_READ", 10)
+    monkeypatch.setattr(list_reader, "MAX_QUERY", 5)
 
     seen, cursor, pages = [], None, 0
     while True:
@@ -279,18 +280,35 @@ def test_a_search_that_is_too_long_to_count_is_refused(ann, monkeypatch):
     for number in range(8):
         ann.create(title=f"{number}")
     monkeypatch.setattr(context, "MAX_READ", 5)
-    monkeypatch.setattr(list_reader, "MAX_SEARCH_QUERY", 1)
+    monkeypatch.setattr(list_reader, "MAX_QUERY", 1)
+    monkeypatch.setattr(list_reader, "MAX_COUNTED_ITEMS", 1)
 
     answer = ann.graphql('{ tasks(first: 1, filter: { search: "no" }) { totalCount } }')
 
     assert codes(answer) == ["QUERY_TOO_COMPLEX"]
 
 
+@pytest.mark.engine_is_no_matter
+def test_a_search_reads_as_many_tasks_at_a_time_as_other_lists(ann, monkeypatch):
+    """Some engines read all tasks of a user for each call."""
+    limits, query = [], Table.query
+
+    def noted(table, *given, **more):
+        limits.append(more["limit"])
+        return query(table, *given, **more)
+
+    monkeypatch.setattr(Table, "query", noted)
+
+    ann.graphql(UNCOUNTED.replace("first: 2", "first: 100"), filter={"search": "rare"})
+
+    assert limits == [2 * (100 + 1)]
+
+
 def test_rest_lists_all_of_a_rare_search_in_spite_of_the_bound(ann, monkeypatch):
     for number in range(30):
         ann.create(title="rare" if number in {0, 1} else "often")
-    monkeypatch.setattr(context, "MAX_READ", 10 * list_reader.SEARCH_COST)
-    monkeypatch.setattr(list_reader, "MAX_SEARCH_QUERY", 5)
+    monkeypatch.setattr(context, "MAX_READ", 10)
+    monkeypatch.setattr(list_reader, "MAX_QUERY", 5)
 
     assert [task["title"] for task in ann.rest("GET", "/api/v1/tasks?search=rare").json] == [
         "rare",
