@@ -114,6 +114,7 @@ def test_what_the_model_keeps_to_itself_is_seen_nowhere(place):
 # A value of each type of field, beside its initial value.
 VALUES = {
     "String!": "other",
+    "String": None,  # of a schedule that is there
     "TaskStatus!": "IN_PROGRESS",
     "TaskPriority!": "HIGH",
     "DeadlineType!": "HARD",
@@ -143,7 +144,10 @@ def other_values(person, due="due_at"):
         values[camel_case(name)] = min(value, most) if isinstance(value, int) else value
     project = person.rest("POST", "/api/v1/projects", json={"name": "x"}).json
     parent = person.create(title="x")["id"]
-    return {**values, "projectId": project["project_id"], "parentId": parent}
+    hours = {"name": "deep", "working_hours": []}
+    person.rest("PATCH", "/api/v1/settings", json={"schedules": [hours]})
+    there = {"projectId": project["project_id"], "parentId": parent, "schedule": "deep"}
+    return {**values, **there}
 
 
 def as_rest(name, value):

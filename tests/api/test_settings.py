@@ -60,6 +60,7 @@ def test_nobody_has_to_set_anything(ann, calls):
         "days_off": [],
         "urgency_coefficients": asdict(DEFAULT_COEFFICIENTS),
         "buffers": BUFFERS,
+        "schedules": [],
         "date_order": "month_first",
         "first_weekday": "monday",
     }
@@ -100,6 +101,7 @@ def test_rest_changes_the_same_settings(ann, method):
             "days_off": [],
             "urgency_coefficients": asdict(DEFAULT_COEFFICIENTS),
             "buffers": BUFFERS,
+            "schedules": [],
             "date_order": "month_first",
             "first_weekday": "monday",
         },
@@ -304,3 +306,74 @@ def test_buffers_out_of_bounds_change_nothing(ann):
 
     assert refused.status_code == 400
     assert ann.rest("GET", PATH).json["buffers"] == BUFFERS
+
+
+SCHEDULES = """
+    mutation ($i: UpdateSettingsInput!) { updateSettings(input: $i) { settings {
+      schedules { name workingHours { day intervals { start end } } }
+    } } }
+"""
+EVENING = {"start": "18:00", "end": "20:00"}
+EVENINGS = {
+    "name": "evening",
+    "workingHours": [{"day": "MONDAY", "intervals": [EVENING]}],
+}
+FIRST_DAY = {"from": "2030-01-07T00:00:00Z", "horizon_days": 1}
+
+
+def reasons(person):
+    """The start of each block of Monday, with the codes of its reasons."""
+    shown = person.rest("POST", "/api/v1/plan/preview", json=FIRST_DAY).json
+    return [(b["start"][11:16], {r["code"] for r in b["reasons"]}) for b in shown["blocks"]]
+
+
+def test_tasks_are_planned_in_the_hours_of_the_schedule_that_they_name(ann):
+    stored = ann.graphql(SCHEDULES, i={"schedules": [EVENINGS]})
+    by_rest = ann.rest("GET", PATH).json["schedules"]
+    task = ann.create(title="Dishes", durationMinutes=60, schedule="evening")
+    before = reasons(ann)
+    ann.graphql(SCHEDULES, i={"schedules": None})
+
+    assert stored["data"]["updateSettings"]["settings"]["schedules"] == [EVENINGS]
+    assert by_rest == [
+        {"name": "evening", "working_hours": [{"day": "monday", "intervals": [EVENING]}]}
+    ]
+    assert before == [("18:00", {"first_free_time", "schedule"})]
+    assert reasons(ann) == [("09:00", {"first_free_time", "no_schedule"})]
+    assert ann.rest("GET", f"/api/v1/tasks/{task['id']}").json["schedule"] == "evening"
+
+
+def test_a_schedule_that_is_not_there_is_refused_where_it_is_named(ann, calls):
+    ann.graphql(SCHEDULES, i={"schedules": [EVENINGS]})
+    task = ann.create(title="Dishes", schedule="evening")
+
+    new = ann.rest("POST", "/api/v1/tasks", json={"title": "x", "schedule": "deep"})
+    path = f"/api/v1/tasks/{task['id']}"
+    changed = ann.rest("PATCH", path, json={"schedule": "Evening"})
+    calls.clear()
+    kept = ann.rest("PATCH", path, json={"title": "Plates", "schedule": "evening"})
+
+    assert (new.status_code, changed.status_code, kept.status_code) == (400, 400, 200)
+    assert calls == ["GetItem", "TransactWriteItems"]  # no settings, as it is named already
+    assert new.json["field"] == changed.json["field"] == "schedule"
+    assert new.json["error"] == "There is no schedule 'deep': there are evening."
+    assert ann.rest("GET", path).json["schedule"] == "evening"
+
+
+@pytest.mark.parametrize(
+    ("schedules", "message"),
+    [
+        ([EVENINGS, {**EVENINGS, "name": "Evening "}], "a name of its own"),
+        ([{**EVENINGS, "name": " "}], "1 to 50 characters"),
+        ([{**EVENINGS, "workingHours": EVENINGS["workingHours"] * 2}], "evening: List each"),
+        ([{**EVENINGS, "name": f"n{number}"} for number in range(11)], "At most 10"),
+    ],
+    ids=["twice", "no name", "hours", "too many"],
+)
+def test_schedules_that_cannot_be_change_nothing(ann, schedules, message):
+    refused = ann.graphql(SCHEDULES, i={"schedules": schedules})
+
+    assert codes(refused) == ["BAD_USER_INPUT"]
+    assert refused["errors"][0]["extensions"]["field"] == "schedules"
+    assert message in refused["errors"][0]["message"]
+    assert ann.rest("GET", PATH).json["schedules"] == []

@@ -65,16 +65,23 @@ class Rules:
         for piece in request.fixed:
             self.fixed.setdefault(piece.task_id, []).append((down(piece.start), down(piece.end)))
         self.left_out = {task.task_id for task in plan.unplaced}
-        self.free = self.free_minutes()
-        self.first = max(0, self.free.find(1))  # free minute
+        named = {task.schedule for task in request.tasks}
+        weeks = {week.name: week.hours for week in request.schedules if week.name in named}
+        self.free = {name: self.free_minutes(weeks[name]) for name in weeks}
+        self.free[""] = self.free_minutes(request.hours)
+        self.first = {name: max(0, free.find(1)) for name, free in self.free.items()}
 
     def number(self, at):
         return (at - self.start) // MINUTE
 
-    def free_minutes(self):
+    def schedule(self, task_id):
+        """The schedule in which a task is done; empty for the working hours."""
+        name = self.by_id[task_id].schedule
+        return name if name in self.free else ""
+
+    def free_minutes(self, hours):
         """A byte for each minute of the plan, 1 where there is time."""
         free = bytearray(self.number(self.end))
-        hours = self.request.hours
         day = (self.start - timedelta(days=2)).date()
         while day <= (self.end + timedelta(days=2)).date():
             for opens, closes in hours.weekly[day.weekday()] if day not in hours.days_off else ():
@@ -114,9 +121,11 @@ class Rules:
             if self.is_fixed(block):
                 continue
             low, high = self.number(block.start), self.number(block.end)
-            assert 0 <= low <= high <= len(self.free)
-            assert self.free[low:high] == b"\1" * (high - low), block
-            self.free[low:high] = b"\2" * (high - low)
+            free = self.free[self.schedule(block.task_id)]
+            assert 0 <= low <= high <= len(free)
+            assert free[low:high] == b"\1" * (high - low), block
+            for each in self.free.values():
+                each[low:high] = each[low:high].replace(b"\1", b"\2")
 
     def pieces_are_whole(self, task: PlanTask):
         blocks = self.blocks[task.task_id]
@@ -133,6 +142,13 @@ class Rules:
         pieces = [(block.start, block.end) for block in self.blocks.get(task_id, ())]
         pieces = pieces or self.fixed[task_id]
         return pieces[0][0], max(end for _, end in pieces)
+
+    def is_within(self, task_id, other):
+        """Whether another task has some of the time in which a task could be, or stays fixed."""
+        free, blocks = self.free[self.schedule(task_id)], self.blocks[other]
+        return other in self.fixed or any(
+            b"\2" in free[self.number(block.start) : self.number(block.end)] for block in blocks
+        )
 
     def has_place(self, task_id):
         return task_id not in self.left_out and (task_id in self.blocks or task_id in self.fixed)
@@ -152,11 +168,12 @@ class Rules:
         assert min(1, task.duration_minutes) <= out.missing_minutes <= task.duration_minutes
         if not waits_for:
             low, high = self.window(task)
-            run = self.longest_run(low, high)
+            free = self.free[self.schedule(task.task_id)]
+            run = self.longest_run(free, low, high)
             assert run < task.duration_minutes or low > high
             if not task.min_chunk_minutes and task.duration_minutes:
                 if out.code is not UnplacedCode.NO_TIME_LEFT:  # others have nothing to do with it
-                    run = self.longest_run(low, high, taken=b"\1")
+                    run = self.longest_run(free, low, high, taken=b"\1")
                 assert out.missing_minutes == task.duration_minutes - run
 
     def window(self, task):
@@ -169,9 +186,9 @@ class Rules:
             latest = min(latest, down(task.deadline))
         return self.number(max(earliest)), self.number(latest)
 
-    def longest_run(self, low, high, taken=b"\0"):
+    def longest_run(self, free, low, high, taken=b"\0"):
         """Minutes of the longest free time; `taken` is what others' time counts as."""
-        runs = bytes(self.free[low : max(low, high)]).replace(b"\2", taken).split(b"\0")
+        runs = bytes(free[low : max(low, high)]).replace(b"\2", taken).split(b"\0")
         return max(map(len, runs))
 
     def lateness(self, task, since, early=0):
@@ -212,8 +229,12 @@ class Rules:
             if others := by_code.get(ReasonCode.OTHERS_FIRST):
                 assert all(self.span(other)[0] < block.start for other in others.task_ids)
                 assert others.task_ids
+                assert all(self.is_within(task.task_id, other) for other in others.task_ids)
             if waits := by_code.get(ReasonCode.AFTER_BLOCKER):
                 assert set(waits.task_ids) <= set(task.blocked_by)
+            named = task.schedule in self.free
+            assert (ReasonCode.SCHEDULE in codes) == (bool(task.schedule) and named)
+            assert (ReasonCode.NO_SCHEDULE in codes) == (bool(task.schedule) and not named)
             if ReasonCode.KEPT in codes:
                 assert self.request.keep_current
                 assert any(p.start <= block.start and block.end <= p.end for p in task.planned)
@@ -228,11 +249,11 @@ class Rules:
             if task.task_id in self.left_out:
                 hard = 4 if task.deadline and task.deadline_is_hard else 1
                 work = value * hard * max(1, task.duration_minutes)
-                cost += 10**9 * (100 * work + task.weight * len(self.free))
+                cost += 10**9 * (100 * work + task.weight * len(self.free[""]))
             else:
                 end = max(0, self.number(self.span(task.task_id)[1]))
                 late, tight = self.lateness(task, since=0), self.lateness(task, since=0, early=1440)
-                if task.deadline and self.deadline(task) < self.first:
+                if task.deadline and self.deadline(task) < self.first[self.schedule(task.task_id)]:
                     cost += 4 * value * end  # it is overdue anyway
                 else:
                     cost += task.weight * (10**9 * late + 1000 * tight) + value * end

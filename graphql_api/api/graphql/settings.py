@@ -11,8 +11,10 @@ from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LOADED, field_cost
 from graphql_api.api.graphql.strawberry_extras import describe_enum, provided
+from graphql_api.domain.planner.model import MAX_SCHEDULES
 from graphql_api.domain.settings import model
 from graphql_api.domain.tasks import urgency
+from graphql_api.domain.tasks.model import MAX_SCHEDULE_LENGTH
 
 describe_enum(
     model.Weekday,
@@ -42,6 +44,14 @@ class WorkingDay:
     intervals: list[LocalInterval] = strawberry.field(
         description="The intervals that begin on this day, in order; the gaps are breaks.",
         metadata=field_cost(LOADED),
+    )
+
+
+@strawberry.type(description="Named hours, in which tasks are planned that name them.")
+class Schedule:
+    name: str = strawberry.field(description="The name, by which tasks refer to it.")
+    working_hours: list[WorkingDay] = strawberry.field(
+        description="The days with hours, from Monday on.", metadata=field_cost(LOADED)
     )
 
 
@@ -179,6 +189,13 @@ class Settings:
         description="The weight of each urgency term."
     )
     buffers: Buffers = strawberry.field(description="The time that plans leave free.")
+    schedules: list[Schedule] = strawberry.field(
+        description=(
+            "Named hours beside the working hours, which may overlap them and each other. A task"
+            " that names one is planned in its hours."
+        ),
+        metadata=field_cost(LOADED),
+    )
     date_order: model.DateOrder = strawberry.field(
         description="How quick add reads a date such as 12/11. Default `MONTH_FIRST`."
     )
@@ -208,6 +225,20 @@ class WorkingDayInput:
         return model.WorkingDay(self.day, hours)
 
 
+@strawberry.input(description="Named hours, in which tasks are planned that name them.")
+class ScheduleInput:
+    name: str = strawberry.field(
+        description=f"The name: 1 to {MAX_SCHEDULE_LENGTH} characters that no other one has."
+    )
+    working_hours: list[WorkingDayInput] = strawberry.field(
+        description="The whole week: a day that is not listed is free."
+    )
+
+    def schedule(self) -> model.Schedule:
+        """Convert to the model's type."""
+        return model.Schedule(self.name, tuple(day.hours() for day in self.working_hours))
+
+
 @strawberry.input(
     description="A change of settings: an absent field keeps its value, null restores its default."
 )
@@ -227,6 +258,9 @@ class UpdateSettingsInput:
     buffers: BuffersInput | None = strawberry.field(
         default=UNSET, description="The time that plans leave free."
     )
+    schedules: list[ScheduleInput] | None = strawberry.field(
+        default=UNSET, description=f"All schedules, at most {MAX_SCHEDULES}."
+    )
     date_order: model.DateOrder | None = strawberry.field(
         default=UNSET, description="How quick add reads a date such as 12/11."
     )
@@ -241,6 +275,8 @@ class UpdateSettingsInput:
             fields["working_hours"] = tuple(day.hours() for day in self.working_hours)
         if self.urgency_coefficients:
             fields["urgency_coefficients"] = provided(vars(self.urgency_coefficients))
+        if self.schedules:
+            fields["schedules"] = tuple(each.schedule() for each in self.schedules)
         if self.buffers:
             fields["buffers"] = provided(vars(self.buffers))
         return fields

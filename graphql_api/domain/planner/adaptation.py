@@ -38,7 +38,8 @@ def cut(request: PlanRequest, steps: Steps) -> tuple[PlanRequest, dict[str, int]
     problem = Problem.of(request, steps)
     lacking: dict[str, int] = {}
     for task, job in zip(request.ordered, problem.jobs, strict=True):
-        usable = problem.calendar.capacity(job.duration, job.min_piece, job.release, job.deadline)
+        calendar = problem.calendar.within(job.schedule)
+        usable = calendar.capacity(job.duration, job.min_piece, job.release, job.deadline)
         if 0 < usable < job.duration:
             lacking[task.task_id] = job.duration - usable
     tasks = tuple(_lessen(task, lacking.get(task.task_id, 0)) for task in request.tasks)

@@ -20,24 +20,29 @@ def horizon(request: PlanRequest) -> Minutes:
     return start, start + request.horizon_days * DAY
 
 
-def free_intervals(request: PlanRequest) -> list[Minutes]:
-    """List the free time of a plan: sorted, disjoint, not adjacent."""
+def free_intervals(request: PlanRequest, hours: WorkingHours) -> list[Minutes]:
+    """List the free time of a plan within some hours: sorted, disjoint, not adjacent."""
     start, end = horizon(request)
-    hours = _merge(_working_hours(request.hours, start, end))
+    open_ = merge(_working_hours(hours, start, end))
     around, after = request.buffers.around_busy, request.buffers.after_block
     fixed = (_outward(piece.interval, after) for piece in request.fixed)
-    busy = _merge([*(_outward(interval, around) for interval in request.busy), *fixed])
-    return list(_intersect(hours, list(_complement(busy, start, end))))
+    busy = merge([*(_outward(interval, around) for interval in request.busy), *fixed])
+    return list(_intersect(open_, list(_complement(busy, start, end))))
 
 
-def limited(request: PlanRequest, free: Iterable[Minutes], from_day: int) -> list[Minutes]:
+def limited(
+    request: PlanRequest, free: Iterable[Minutes], from_day: int, schedule: str = ""
+) -> list[Minutes]:
     """Free time within the limits of the local days from one on, counted from the plan's first.
 
-    The end of a day is given up first; what is fixed counts as work of its day.
+    The end of a day is given up first; what is fixed counts as work of its day. The hours of each
+    schedule have the limits on their own, as the working hours have.
     """
     zone = ZoneInfo(request.hours.timezone)
     midnights = _midnights(request, zone)
-    worked = [(floor(piece.start), floor(piece.end)) for piece in request.fixed]
+    weeks = {t.task_id: t.schedule for t in request.tasks if t.schedule in request.weeks}
+    own = (piece for piece in request.fixed if weeks.get(piece.task_id, "") == schedule)
+    worked = [(floor(piece.start), floor(piece.end)) for piece in own]
     days = list(pairwise(midnights))
     kept: list[Minutes] = []
     for number, day in enumerate(days):
@@ -47,7 +52,7 @@ def limited(request: PlanRequest, free: Iterable[Minutes], from_day: int) -> lis
             minutes = sum(end - start for start, end in of_day)
             of_day = list(_first(of_day, request.buffers.limit(minutes + fixed) - fixed))
         kept += of_day
-    return _merge(kept)
+    return merge(kept)
 
 
 def _midnights(request: PlanRequest, zone: ZoneInfo) -> list[int]:
@@ -118,7 +123,7 @@ def _outward(busy: Interval, around: int) -> Minutes:
     return floor(busy.start) - around, ceil(busy.end) + around
 
 
-def _merge(intervals: Iterable[Minutes]) -> list[Minutes]:
+def merge(intervals: Iterable[Minutes]) -> list[Minutes]:
     """Union of intervals, sorted and disjoint."""
     merged: list[Minutes] = []
     for start, end in sorted(intervals):

@@ -1,10 +1,13 @@
 """Free time, and how jobs take their share of it."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from heapq import heapify, heapreplace
 
 from graphql_api.domain.planner.calendar import Minutes
 from graphql_api.domain.planner.steps import Steps
+
+STEPS_PER_CUT = 10  # of a piece from the free time of a schedule
 
 Pieces = list[Minutes]
 """The pieces of a scheduled job, by time."""
@@ -22,45 +25,72 @@ class FreeTime:
     """Sorted, disjoint intervals of free minutes; shrinks as jobs take their share.
 
     Two plain lists of ints: a search copies, compares and cuts them some 100,000 times. Visited
-    intervals are counted as steps.
+    intervals are counted as steps. `schedules` are the free time of named hours: what a job takes
+    is taken from all of them.
     """
 
-    __slots__ = ("_apart", "_steps", "ends", "minutes", "starts")
+    __slots__ = ("_apart", "_steps", "ends", "minutes", "schedules", "starts")
 
     def __init__(
-        self, starts: list[int], ends: list[int], minutes: int, steps: Steps, apart: int = 0
+        self,
+        starts: list[int],
+        ends: list[int],
+        minutes: int,
+        steps: Steps,
+        apart: int = 0,
+        schedules: "Sequence[FreeTime]" = (),
     ) -> None:
         self.starts = starts
         self.ends = ends
         self.minutes = minutes  # of all intervals
+        self.schedules = schedules
         self._steps = steps
         self._apart = apart  # minutes between any two jobs
 
     @classmethod
-    def of(cls, intervals: list[Minutes], steps: Steps, apart: int = 0) -> "FreeTime":
+    def of(
+        cls,
+        intervals: list[Minutes],
+        steps: Steps,
+        apart: int = 0,
+        schedules: "Sequence[FreeTime]" = (),
+    ) -> "FreeTime":
         """Build from sorted, disjoint intervals."""
         starts, ends = [start for start, _ in intervals], [end for _, end in intervals]
-        return cls(starts, ends, sum(ends) - sum(starts), steps, apart)
+        return cls(starts, ends, sum(ends) - sum(starts), steps, apart, schedules)
+
+    def within(self, schedule: int) -> "FreeTime":
+        """The free time of a schedule by its number from 1 on, or of the working hours: 0."""
+        return self.schedules[schedule - 1] if schedule else self
 
     def equals(self, other: "FreeTime") -> bool:
         """Compare the intervals of both."""
-        return self.starts == other.starts and self.ends == other.ends
+        return (
+            self.starts == other.starts
+            and self.ends == other.ends
+            and all(map(FreeTime.equals, self.schedules, other.schedules))
+        )
 
     def copy(self) -> "FreeTime":
         """Copy, so that the original stays as it is."""
         self._steps.count(len(self.starts) // 10)
-        return FreeTime(self.starts[:], self.ends[:], self.minutes, self._steps, self._apart)
+        schedules = [each.copy() for each in self.schedules] if self.schedules else ()
+        return FreeTime(
+            self.starts[:], self.ends[:], self.minutes, self._steps, self._apart, schedules
+        )
 
-    def allocate(self, duration: int, min_piece: int, start: int, deadline: int) -> Pieces | None:
+    def allocate(
+        self, duration: int, min_piece: int, start: int, deadline: int, schedule: int = 0
+    ) -> Pieces | None:
         """Take `duration` minutes between start and deadline so that they end the earliest.
 
         In one piece, or in pieces of at least `min_piece` minutes if two of them fit into the
         duration. Returns None and takes nothing if there is not enough free time. A duration of
         zero takes nothing and ends at its start.
         """
-        pieces = self.find(duration, min_piece, start, deadline)
+        pieces = self.within(schedule).find(duration, min_piece, start, deadline)
         if pieces and duration:
-            self._cut_all(pieces)
+            self._take(pieces)
         return pieces
 
     def find(self, duration: int, min_piece: int, start: int, deadline: int) -> Pieces | None:
@@ -71,13 +101,21 @@ class FreeTime:
             return self._find_split(duration, min_piece, start, deadline)
         return self._find_whole(duration, start, deadline)
 
-    def reserve(self, pieces: Pieces) -> bool:
+    def reserve(self, pieces: Pieces, schedule: int = 0) -> bool:
         """Take exactly these pieces; returns False and takes nothing if one is not free."""
-        gaps = [bisect_right(self.starts, start) - 1 for start, _ in pieces]
-        free = all(k >= 0 and end <= self.ends[k] for k, (_, end) in zip(gaps, pieces, strict=True))
-        if free:
-            self._cut_all(pieces)
+        if free := self.within(schedule).has(pieces):
+            self._take(pieces)
         return free
+
+    def has(self, pieces: Pieces) -> bool:
+        """Return whether these pieces are free."""
+        gaps = [bisect_right(self.starts, start) - 1 for start, _ in pieces]
+        return all(k >= 0 and end <= self.ends[k] for k, (_, end) in zip(gaps, pieces, strict=True))
+
+    def overlaps(self, start: int, end: int) -> bool:
+        """Return whether a part of a span is free."""
+        k = bisect_right(self.ends, start)
+        return k < len(self.starts) and self.starts[k] < end
 
     def capacity(self, duration: int, min_piece: int, start: int, deadline: int) -> int:
         """Free minutes that a job could use: those of its longest possible pieces."""
@@ -150,8 +188,14 @@ class FreeTime:
         return pieces
 
     def remove(self, pieces: Pieces) -> None:
-        """Take what is free of these pieces."""
-        for start, end in pieces:
+        """Take what is free of these pieces, and so near to them that blocks must be apart."""
+        apart = self._apart
+        self._remove([(start - apart, end + apart) for start, end in pieces])
+        for schedule in self.schedules:
+            schedule.remove(pieces)
+
+    def _remove(self, spans: Pieces) -> None:
+        for start, end in spans:
             for k in range(bisect_right(self.starts, end) - 1, -1, -1):
                 if self.ends[k] <= start:
                     break
@@ -159,14 +203,14 @@ class FreeTime:
                 if low < high:
                     self._cut(k, low, high)
 
-    def _cut_all(self, pieces: Pieces) -> None:
-        apart = self._apart
+    def _take(self, pieces: Pieces) -> None:
+        """Take pieces that are free in the working hours or in a schedule."""
+        if self._apart or self.schedules:
+            self._steps.count(STEPS_PER_CUT * len(self.schedules) * len(pieces))
+            self.remove(pieces)
+            return
         for start, end in pieces:
-            k = bisect_right(self.starts, start) - 1
-            if apart:
-                self._cut(k, max(start - apart, self.starts[k]), min(end + apart, self.ends[k]))
-            else:
-                self._cut(k, start, end)
+            self._cut(bisect_right(self.starts, start) - 1, start, end)
 
     def _cut(self, k: int, start: int, end: int) -> None:
         """Remove a piece from the k-th interval."""

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from graphql_api.domain.planner.minutes import DAY
 from graphql_api.errors import FIELD, BadUserInput
 
-ALGORITHM = 7  # part of the input hash: raise it whenever the same input gets another plan
+ALGORITHM = 8  # part of the input hash: raise it whenever the same input gets another plan
 
 MAX_TASKS = 2_000  # in a plan
 MAX_HORIZON_DAYS = 60
@@ -26,6 +26,7 @@ MAX_BUFFER = 240  # minutes
 MAX_SLACK = 90  # percent of a day
 MAX_PIECES = 20_000  # that are fixed, or of the previous plan
 MAX_HOURS_A_DAY = 24  # intervals of working hours
+MAX_SCHEDULES = 10
 YEARS = range(1970, 9_000)
 
 
@@ -58,6 +59,7 @@ class PlanTask:
     weight: int = 1  # importance, from priority
     blocked_by: tuple[str, ...] = ()
     planned: tuple[Interval, ...] = ()
+    schedule: str = ""  # the named hours in which it is done; empty: the working hours
 
     def __post_init__(self) -> None:
         _check_range(self.duration_minutes, 0, MAX_DURATION, "duration_minutes")
@@ -97,6 +99,14 @@ class WorkingHours:
         _check_nights(self.weekly)
         _check_timezone(self.timezone)
         object.__setattr__(self, "days_off", tuple(sorted(set(self.days_off))))
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Named hours, in which tasks are done that name them, whatever the working hours are."""
+
+    name: str
+    hours: WorkingHours
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -157,8 +167,8 @@ class PlanRequest:
     counts, for those that it blocks, as finished with its last fixed piece. `previous` pieces are
     those of the plan before, to stay near to: all that begin before `freeze_until` stay, and at
     most `max_moves` tasks move that need not. With `partial`, a task for which there is not enough
-    time gets what there is. Raises BadUserInput; a cycle of blockers is refused with its `path` of
-    ids.
+    time gets what there is. A task that names a schedule which is not among `schedules` is done in
+    the working hours. Raises BadUserInput; a cycle of blockers is refused with its `path` of ids.
     """
 
     tasks: tuple[PlanTask, ...]
@@ -173,6 +183,7 @@ class PlanRequest:
     max_moves: int | None = None
     partial: bool = False
     buffers: Buffers = field(default_factory=Buffers)
+    schedules: tuple[Schedule, ...] = ()
 
     def __post_init__(self) -> None:
         _check_range(self.horizon_days, 1, MAX_HORIZON_DAYS, "horizon_days")
@@ -181,6 +192,7 @@ class PlanRequest:
         _check_count(self.tasks, MAX_TASKS, "tasks")
         if self.max_moves is not None:
             _check_range(self.max_moves, 0, MAX_TASKS, "max_moves")
+        _check_count(self.schedules, MAX_SCHEDULES, "schedules")
         _check_count(self.fixed, MAX_PIECES, "fixed")
         _check_count(self.previous, MAX_PIECES, "previous")
         _check_intervals(self.busy, "busy")
@@ -198,6 +210,12 @@ class PlanRequest:
         end = self.from_ + timedelta(days=self.horizon_days, minutes=1)
         more = tuple(each for each in times if each.end > self.from_ and each.start < end)
         return replace(self, busy=(*self.busy, *more)) if more else self
+
+    @cached_property
+    def weeks(self) -> dict[str, WorkingHours]:
+        """The schedules that tasks are done in, by name."""
+        named = {task.schedule for task in self.tasks}
+        return {each.name: each.hours for each in self.schedules if each.name in named}
 
     @cached_property
     def ordered(self) -> tuple[PlanTask, ...]:
@@ -228,6 +246,8 @@ class ReasonCode(Enum):
     LATE = "late"
     SPLIT = "split"
     MILESTONE = "milestone"
+    SCHEDULE = "schedule"
+    NO_SCHEDULE = "no_schedule"
     NOT_FREE = "not_free"
     CHANGED = "changed"
 

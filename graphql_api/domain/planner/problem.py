@@ -15,6 +15,7 @@ from graphql_api.domain.planner.model import (
     Placement,
     PlanRequest,
     PlanTask,
+    WorkingHours,
 )
 from graphql_api.domain.planner.objective import (
     MARGIN,
@@ -51,6 +52,7 @@ class Job(NamedTuple):
     stakes: Stakes
     blockers: tuple[int, ...]
     fixed_end: int
+    schedule: int  # its number from 1 on; 0: the working hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,8 @@ class Problem:
         index = {task.task_id: i for i, task in enumerate(request.ordered)}
         fixed = _pieces(request.fixed)
         ends = {task_id: max(end for _, end in pieces) for task_id, pieces in fixed.items()}
-        intervals, apart = _free_intervals(request), request.buffers.after_block
-        calendar = FreeTime.of(intervals, steps, apart)
-        frame = _Frame(start, end, next(iter(calendar.starts), start), index, ends)
+        calendar = _free_time(request, steps, ALL_DAYS)
+        frame = _Frame(start, end, _first_minutes(request, calendar, start), index, ends)
         jobs = [frame.job(task) for task in request.ordered]
         unplaceable = frozenset(
             i
@@ -103,10 +104,10 @@ class Problem:
         if request.keep_current:
             kept |= _kept(request.ordered, jobs, unplaceable, kept, free)
         if full_days < ALL_DAYS:
-            free = FreeTime.of(limited(request, intervals, full_days), steps, apart)
+            free = _free_time(request, steps, full_days)
         for i, pieces in kept.items():
             if jobs[i].duration:
-                free.remove([(start - apart, end + apart) for start, end in pieces])
+                free.remove(pieces)
         before = _pieces(request.previous)
         homes = {
             i: home
@@ -172,22 +173,39 @@ class Problem:
         if start is None:
             return None
         home = self.homes.get(i)
-        if home and home[0][0] >= start and free.reserve(home):
+        if home and home[0][0] >= start and free.reserve(home, job.schedule):
             return home
-        return free.allocate(job.duration, job.min_piece, start, job.deadline)
+        return free.allocate(job.duration, job.min_piece, start, job.deadline, job.schedule)
 
     def moved(self, schedule: Sequence[Pieces | None]) -> int:
         """Number of jobs that are not where they were."""
         return sum(schedule[i] != home for i, home in self.homes.items())
 
 
-def _free_intervals(request: PlanRequest) -> list[Minutes]:
-    intervals = free_intervals(request)
-    if len(intervals) > MAX_GAPS:
-        raise BadUserInput(
-            f"Free time must have at most {MAX_GAPS} intervals: plan fewer days.", "horizon_days"
-        )
-    return intervals
+def _free_time(request: PlanRequest, steps: Steps, full_days: int) -> FreeTime:
+    """The free time of the working hours, and of each schedule that a task names."""
+    apart = request.buffers.after_block
+
+    def within(hours: WorkingHours, schedule: str) -> list[Minutes]:
+        intervals = free_intervals(request, hours)
+        if len(intervals) > MAX_GAPS:
+            raise BadUserInput(
+                f"Free time must have at most {MAX_GAPS} intervals: plan fewer days.",
+                "horizon_days",
+            )
+        is_limited = full_days < ALL_DAYS
+        return limited(request, intervals, full_days, schedule) if is_limited else intervals
+
+    schedules = [
+        FreeTime.of(within(hours, name), steps, apart) for name, hours in request.weeks.items()
+    ]
+    return FreeTime.of(within(request.hours, ""), steps, apart, schedules)
+
+
+def _first_minutes(request: PlanRequest, calendar: FreeTime, start: int) -> dict[str, int]:
+    """The first free minute of each schedule, and of the working hours."""
+    times = zip(("", *request.weeks), (calendar, *calendar.schedules), strict=True)
+    return {name: next(iter(time.starts), start) for name, time in times}
 
 
 def _pieces(placements: Iterable[Placement]) -> dict[str, Pieces]:
@@ -202,21 +220,22 @@ def _pieces(placements: Iterable[Placement]) -> dict[str, Pieces]:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The minutes between which jobs are planned, and the `first` free one.
+    """The minutes between which jobs are planned, and the `first` free one by schedule.
 
     `index` numbers the tasks; `fixed` has the end of the last fixed piece of each task with one.
     """
 
     start: int
     end: int
-    first: int
+    first: dict[str, int]
     index: dict[str, int]
     fixed: dict[str, int]
 
     def job(self, task: PlanTask) -> Job:
         """Convert a task."""
+        schedule = task.schedule if task.schedule in self.first else ""
         deadline = NEVER if task.deadline is None else floor(task.deadline)
-        overdue = deadline < self.first
+        overdue = deadline < self.first[schedule]
         due = NEVER if overdue else deadline
         return Job(
             duration=task.duration_minutes,
@@ -234,6 +253,7 @@ class _Frame:
             ),
             blockers=tuple(self.index[b] for b in task.blocked_by if b in self.index),
             fixed_end=self.fixed.get(task.task_id, 0),
+            schedule=list(self.first).index(schedule),
         )
 
     def _release(self, task: PlanTask) -> int:
@@ -298,10 +318,10 @@ def _reserve(task: PlanTask, job: Job, free: FreeTime) -> Pieces | None:
     if start < job.release or end > job.deadline:
         return None
     if len(pieces) == 1 and _slack(task) > 0:  # one interval around all pieces
-        return free.allocate(job.duration, job.min_piece, start, end)
+        return free.allocate(job.duration, job.min_piece, start, end, job.schedule)
     whole = _slack(task) == 0 and all(end - start >= job.min_piece for start, end in pieces)
     disjoint = all(earlier[1] <= later[0] for earlier, later in pairwise(pieces))
-    return pieces if whole and disjoint and free.reserve(pieces) else None
+    return pieces if whole and disjoint and free.reserve(pieces, job.schedule) else None
 
 
 def _minutes(interval: Interval) -> tuple[int, int]:

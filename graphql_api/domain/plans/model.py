@@ -15,11 +15,12 @@ from graphql_api.domain.planner.model import (
     Plan,
     PlanRequest,
     PlanTask,
+    Schedule,
     WorkingHours,
 )
 from graphql_api.domain.plans.options import Options
 from graphql_api.domain.plans.standing import Standing
-from graphql_api.domain.settings.model import Settings
+from graphql_api.domain.settings.model import Settings, WorkingDay, weekly
 from graphql_api.domain.subtasks.model import Tree
 from graphql_api.domain.tasks.model import DeadlineType, Task, TaskPriority, TaskStatus
 from graphql_api.errors import NotFound
@@ -80,8 +81,9 @@ class Selection:
 
         Time for which other tasks are planned is taken, and so is that of blocks that stay.
         """
-        hours = _working_hours(settings)
-        standing = Standing(options, hours, now)
+        hours = _working_hours(settings, settings.working_hours)
+        schedules = _schedules(settings)
+        standing = Standing(options, hours, schedules, now)
         unplanned = (*self.unestimated, *self.others)
         tree = Tree.of((*self.planned, *unplanned, *self.parents))
 
@@ -105,6 +107,7 @@ class Selection:
             max_moves=options.max_moves,
             partial=options.partial,
             buffers=settings.buffers,
+            schedules=schedules,
         )
 
 
@@ -127,6 +130,7 @@ def _plan_task(task: Task, blockers: tuple[str, ...], standing: Standing) -> Pla
         weight=weight(task),
         blocked_by=blockers,
         planned=tuple(map(_interval, standing.movable(task))),
+        schedule=task.schedule or "",
     )
 
 
@@ -158,9 +162,14 @@ def _clamped(at: datetime) -> datetime:
     return min(max(at, _EARLIEST), _LATEST)
 
 
-def _working_hours(settings: Settings) -> WorkingHours:
-    return WorkingHours(
-        weekly=settings.weekly, days_off=settings.days_off, timezone=settings.timezone
+def _working_hours(settings: Settings, days: Sequence[WorkingDay]) -> WorkingHours:
+    return WorkingHours(weekly=weekly(days), days_off=settings.days_off, timezone=settings.timezone)
+
+
+def _schedules(settings: Settings) -> tuple[Schedule, ...]:
+    return tuple(
+        Schedule(each.name, _working_hours(settings, each.working_hours))
+        for each in settings.schedules
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from graphql_api.domain.blocks.model import BlockState, PlannedBlock
 from graphql_api.domain.planner.calendar import Minutes, free_intervals
 from graphql_api.domain.planner.minutes import floor
-from graphql_api.domain.planner.model import PlanRequest, WorkingHours
+from graphql_api.domain.planner.model import PlanRequest, Schedule, WorkingHours
 from graphql_api.domain.plans.options import Options
 from graphql_api.domain.tasks.model import Task
 
@@ -20,7 +20,13 @@ class Standing:
     hand outside the working hours stays, too. What is over by `now` stays nowhere.
     """
 
-    def __init__(self, options: Options, hours: WorkingHours, now: datetime) -> None:
+    def __init__(
+        self,
+        options: Options,
+        hours: WorkingHours,
+        schedules: Sequence[Schedule],
+        now: datetime,
+    ) -> None:
         """Take the options. Raises BadUserInput for those of which no plan can be made."""
         request = PlanRequest(
             tasks=(), hours=hours, from_=options.from_, horizon_days=options.horizon_days
@@ -28,7 +34,10 @@ class Standing:
         self._options = options
         self.over = min(now, options.from_)  # a plan that begins later moves what is before it
         self._end = options.from_ + timedelta(days=options.horizon_days)
-        self._hours: Sequence[Minutes] = free_intervals(request) if options.keep_current else ()
+        self._hours: dict[str, Sequence[Minutes]] = {}
+        if options.keep_current:
+            weeks = [("", hours), *((each.name, each.hours) for each in schedules)]
+            self._hours = {name: free_intervals(request, week) for name, week in weeks}
 
     def fixed(self, task: Task) -> list[PlannedBlock]:
         """The blocks of a task that stay."""
@@ -50,10 +59,11 @@ class Standing:
             return True
         if block.start >= self._end:
             return self._options.task_ids is None
-        return self._options.keep_current and block.by_hand and not self._is_in_hours(block)
+        return self._options.keep_current and block.by_hand and not self._is_in_hours(task, block)
 
-    def _is_in_hours(self, block: PlannedBlock) -> bool:
+    def _is_in_hours(self, task: Task, block: PlannedBlock) -> bool:
+        hours = self._hours.get(task.schedule or "", self._hours[""])
         start, end = floor(block.start), floor(block.end)
-        place = bisect_right(self._hours, (start, end)) - 1
-        around = [self._hours[place]] if place >= 0 else []
+        place = bisect_right(hours, (start, end)) - 1
+        around = [hours[place]] if place >= 0 else []
         return any(opens <= start and end <= closes for opens, closes in around)

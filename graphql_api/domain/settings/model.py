@@ -9,8 +9,10 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from graphql_api.domain.planner.model import Buffers
+from graphql_api.domain.planner.model import MAX_SCHEDULES, Buffers
+from graphql_api.domain.tasks.model import MAX_SCHEDULE_LENGTH, schedule_name
 from graphql_api.domain.tasks.urgency import DEFAULTS, Coefficients
+from graphql_api.domain.text import comparable
 from graphql_api.errors import BadUserInput
 
 MAX_DAYS_OFF = 366  # per user
@@ -68,6 +70,14 @@ class WorkingDay:
     intervals: tuple[LocalInterval, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Named hours of a week, in which tasks are planned that name them."""
+
+    name: str
+    working_hours: tuple[WorkingDay, ...]
+
+
 BUFFERS = Buffers(daily_slack_percent=20, max_minutes_per_day=480)
 OFFICE = (LocalInterval(time(9), time(12)), LocalInterval(time(13), time(17)))
 
@@ -84,6 +94,7 @@ class Settings:
     date_order: DateOrder = DateOrder.MONTH_FIRST
     first_weekday: Weekday = Weekday.MONDAY
     buffers: Buffers = BUFFERS
+    schedules: tuple[Schedule, ...] = ()
     version: int = 0
 
     def edit(self, fields: Mapping[str, Any]) -> "Settings":
@@ -106,14 +117,20 @@ class Settings:
         )
         return self if after == self else replace(after, version=self.version + 1)
 
-    @property
-    def weekly(self) -> tuple[tuple[tuple[time, time], ...], ...]:
-        """Start and end of each interval of the seven days, from Monday on."""
-        hours = {
-            day.day: tuple((interval.start, interval.end) for interval in day.intervals)
-            for day in self.working_hours
-        }
-        return tuple(hours.get(day, ()) for day in WEEKDAYS)
+    def check_schedule(self, name: str) -> None:
+        """Raise BadUserInput unless there is a schedule of this name."""
+        names = [each.name for each in self.schedules]
+        if name not in names:
+            known = f"there are {', '.join(names)}" if names else "the settings have none"
+            raise BadUserInput(f"There is no schedule {name!r}: {known}.", "schedule")
+
+
+def weekly(days: Iterable[WorkingDay]) -> tuple[tuple[tuple[time, time], ...], ...]:
+    """Start and end of each interval of the seven days, from Monday on."""
+    hours = {
+        day.day: tuple((interval.start, interval.end) for interval in day.intervals) for day in days
+    }
+    return tuple(hours.get(day, ()) for day in WEEKDAYS)
 
 
 def _buffers(before: Buffers, fields: Mapping[str, Any]) -> Buffers:
@@ -140,6 +157,24 @@ def checked_timezone(name: str) -> str:
 def _zones() -> frozenset[str]:
     """Return the zones of the system and of the package tzdata."""
     return frozenset(zoneinfo.available_timezones()) - EXCLUDED_ZONES
+
+
+def _schedules(schedules: Iterable[Schedule]) -> tuple[Schedule, ...]:
+    named = tuple(
+        Schedule(schedule_name("schedules", each.name), _schedule_hours(each)) for each in schedules
+    )
+    if len(named) > MAX_SCHEDULES:
+        raise BadUserInput(f"At most {MAX_SCHEDULES} schedules are allowed.", "schedules")
+    if len({comparable(each.name) for each in named}) < len(named):
+        raise BadUserInput("Give each schedule a name of its own.", "schedules")
+    return named
+
+
+def _schedule_hours(schedule: Schedule) -> tuple[WorkingDay, ...]:
+    try:
+        return _working_hours(schedule.working_hours)
+    except BadUserInput as error:
+        raise BadUserInput(f"{schedule.name[:MAX_SCHEDULE_LENGTH]}: {error}", "schedules") from None
 
 
 def _working_hours(days: Iterable[WorkingDay]) -> tuple[WorkingDay, ...]:
@@ -184,4 +219,5 @@ _VALIDATORS: Mapping[str, Callable[[Any], Any]] = {
     "timezone": checked_timezone,
     "working_hours": _working_hours,
     "days_off": _days_off,
+    "schedules": _schedules,
 }

@@ -44,6 +44,14 @@ class SettingsStore:
             same = Attr("item").not_exists()
         return settings.timezone, [Check(self._table, _key(user_id), same)]
 
+    def check_schedule(self, user_id: str, name: str | None) -> None:
+        """Raise BadUserInput for the name of a schedule that the user does not have.
+
+        Without a name nothing is read.
+        """
+        if name:
+            self.get(user_id).check_schedule(name)
+
     def replace(self, before: Settings, after: Settings, *beside: Action) -> None:
         """Replace the settings, beside other actions.
 

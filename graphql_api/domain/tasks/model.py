@@ -34,6 +34,7 @@ MAX_TITLE_LENGTH = 200  # characters, without surrounding space
 MAX_DESCRIPTION_BYTES = 32 * 1024  # of UTF-8
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 50  # characters, without surrounding space
+MAX_SCHEDULE_LENGTH = 50  # characters, without surrounding space
 MAX_MINUTES = 14_400  # ten days, of a task or of a part of it
 MAX_SPENT = 600_000  # minutes, ten thousand hours
 MAX_TIMER = 12 * 60  # minutes that a timer counts: one that runs longer was forgotten
@@ -104,6 +105,20 @@ def _other_id(field: str, text: str | None) -> str | None:
     return None if text is None else checked_id(field, text)
 
 
+def schedule_name(field: str, text: str) -> str:
+    """Return the name of a schedule as it is kept. Raises BadUserInput."""
+    name = text.strip()
+    if not 1 <= len(name) <= MAX_SCHEDULE_LENGTH or is_invisible(name):
+        raise BadUserInput(
+            f"The name of a schedule must have 1 to {MAX_SCHEDULE_LENGTH} characters.", field
+        )
+    return name
+
+
+def _schedule(field: str, text: str | None) -> str | None:
+    return None if text is None else schedule_name(field, text)
+
+
 def _position(field: str, text: str) -> str:
     return text and checked_position(field, text)
 
@@ -142,6 +157,7 @@ class Task:
     running_since: datetime | None = derived(default=None)  # as its timer was started
     planned_blocks: Raw | None = encoded()  # by number; none of a task that was planned by hand
     parent_id: str | None = writable(_other_id, default=None)
+    schedule: str | None = writable(_schedule, default=None)  # of the settings, by name
     position: str = writable(_position, default="")  # empty: as it was created
     child_ids: tuple[str, ...] = internal(default=())  # of its subtasks, in no order
     series_id: str | None = internal(default=None)  # of the series that it is an occurrence of

@@ -19,7 +19,10 @@ def free(hours, from_, days=1, busy=(), zone="UTC", days_off=()):
         busy=busy,
         horizon_days=days,
     )
-    return [f"{instant(a):%d %H:%M}-{instant(b):%d %H:%M}" for a, b in free_intervals(request)]
+    return [
+        f"{instant(a):%d %H:%M}-{instant(b):%d %H:%M}"
+        for a, b in free_intervals(request, request.hours)
+    ]
 
 
 def hours(*texts):

@@ -20,6 +20,7 @@ from graphql_api.domain.planner.model import (
     Placement,
     PlanRequest,
     PlanTask,
+    Schedule,
     UnplacedCode,
     WorkingHours,
 )
@@ -507,6 +508,7 @@ def requests(draw):
                 deadline=draw(st.none() | instants()),
                 deadline_is_hard=draw(st.booleans()),
                 weight=draw(st.sampled_from([1, 2, 8])),
+                schedule=draw(st.sampled_from(["", "", "deep", "evening", "gone"])),
                 blocked_by=tuple(draw(blockers)),
                 planned=tuple(
                     Interval(begin, begin + timedelta(minutes=length))
@@ -517,18 +519,23 @@ def requests(draw):
     busy = draw(st.lists(st.tuples(instants(), st.integers(0, 500)), max_size=4))
     whose = st.sampled_from([*(f"t{number:02}" for number in range(len(tasks))), "gone"])
     held = draw(st.lists(st.tuples(whose, instants(), st.integers(1, 90)), max_size=2))
+    zone = draw(st.sampled_from(ZONES))
     return PlanRequest(
         tasks=tuple(tasks),
         hours=WorkingHours(
             draw(st.sampled_from(WEEKS)),
             tuple(draw(st.lists(st.just(start.date() + timedelta(days=1)), max_size=1))),
-            draw(st.sampled_from(ZONES)),
+            zone,
         ),
         from_=start,
         busy=tuple(Interval(b, b + timedelta(minutes=length)) for b, length in busy),
         horizon_days=days,
         keep_current=draw(st.booleans()),
         fixed=tuple(Placement(who, b, b + timedelta(minutes=length)) for who, b, length in held),
+        schedules=tuple(
+            Schedule(name, WorkingHours(draw(st.sampled_from(WEEKS)), (), zone))
+            for name in ("deep", "evening")
+        ),
     )
 
 

@@ -29,6 +29,8 @@ describe_enum(
     LATE="The task ends after its soft deadline.",
     SPLIT="The task is split into several parts.",
     MILESTONE="The task takes no time.",
+    SCHEDULE="The task is done in the hours of its schedule.",
+    NO_SCHEDULE="The settings lack the task's schedule, so that the working hours count.",
     NOT_FREE="The task can no longer be done when it was planned.",
     CHANGED="The task needs another time than it had.",
 )

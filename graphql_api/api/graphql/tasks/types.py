@@ -158,6 +158,12 @@ class Task(Node):
             " most `durationMinutes`. 0: it is not split."
         )
     )
+    schedule: str | None = strawberry.field(
+        description=(
+            "The name of the schedule of the settings in whose hours it is planned; null for the"
+            " working hours."
+        )
+    )
     planned_start: datetime | None = strawberry.field(
         description="The planned start; goes with `plannedEnd`. `planApply` sets both."
     )

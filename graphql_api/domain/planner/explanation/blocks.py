@@ -27,6 +27,10 @@ MAX_ROWS = 50  # blocks among which they are looked for
 STEPS_PER_BLOCK = 100  # to explain a block or an unplaced task
 
 
+_Row = tuple[int, int, str, int]
+"""Start, end, task and number of a block."""
+
+
 class Explanation:
     """The blocks and the unplaced tasks of a schedule, with reasons."""
 
@@ -36,6 +40,7 @@ class Explanation:
         self._tasks = request.ordered
         self._problem = problem
         self._schedule = schedule
+        self._weeks = request.weeks
         self._index = {task.task_id: i for i, task in enumerate(self._tasks)}
         self._outside_ends = _last_ends(p for p in request.fixed if p.task_id not in self._index)
         self._pieces = [self._all_pieces(i) for i in range(len(self._tasks))]
@@ -88,9 +93,11 @@ class Explanation:
         elif i in self._problem.kept:
             yield Reason(ReasonCode.KEPT, "It stays where it was planned.")
         else:
-            yield self._position(pieces[part - 2][1] if part > 1 else earliest, start)
+            yield self._position(i, pieces[part - 2][1] if part > 1 else earliest, start)
         if constraint:
             yield constraint
+        if task.schedule:
+            yield self._hours(task.schedule)
         if lighter := self._lighter_later.get(i):
             tasks = "a task" if lighter == 1 else f"{lighter} tasks"
             yield Reason(ReasonCode.URGENCY, f"It weighs more than {tasks} planned later.")
@@ -118,25 +125,44 @@ class Explanation:
             return job.release, Reason(ReasonCode.NOT_BEFORE, text)
         return job.release, None
 
-    def _position(self, earliest: int, start: int) -> Reason:
+    def _hours(self, schedule: str) -> Reason:
+        """Tell the hours that a task is done in."""
+        if schedule in self._weeks:
+            return Reason(ReasonCode.SCHEDULE, f"It is done in the hours of “{schedule}”.")
+        text = f"The settings have no schedule “{schedule}” any more: the working hours count."
+        return Reason(ReasonCode.NO_SCHEDULE, text)
+
+    def _position(self, i: int, earliest: int, start: int) -> Reason:
         """Tell whether other tasks have the free time between a task's earliest start and block."""
-        low = bisect_left(self._busy_rows, (earliest,))
-        if low and self._busy_rows[low - 1][1] > earliest:
+        rows = self._rows_within[self._problem.jobs[i].schedule]
+        low = bisect_left(rows, (earliest,))
+        if low and rows[low - 1][1] > earliest:
             low -= 1
-        others = self._nearest(low, bisect_left(self._busy_rows, (start,)))
+        others = self._nearest(rows, low, bisect_left(rows, (start,)))
         if not others:
             text = "It has the free time in which it ends the earliest."
             return Reason(ReasonCode.FIRST_FREE_TIME, text)
         text = f"Earlier free time goes to {self._names([self._index[o] for o in others])}."
         return Reason(ReasonCode.OTHERS_FIRST, text, tuple(others[:MAX_NAMED]))
 
-    def _nearest(self, low: int, high: int) -> list[str]:
+    @cached_property
+    def _rows_within(self) -> list[list[_Row]]:
+        """The rows that lie within the working hours, and within each schedule."""
+        calendar = self._problem.calendar
+        if not calendar.schedules:
+            return [self._busy_rows]
+        return [
+            [row for row in self._busy_rows if time.overlaps(row[0], row[1])]
+            for time in (calendar, *calendar.schedules)
+        ]
+
+    def _nearest(self, rows: Sequence[_Row], low: int, high: int) -> list[str]:
         """List the last tasks in a range of rows, latest first, one more than can be named."""
         nearest: dict[str, None] = {}
         row = high
         while row > low and len(nearest) <= MAX_NAMED:
             row -= 1
-            nearest[self._busy_rows[row][2]] = None
+            nearest[rows[row][2]] = None
         self._problem.steps.count(high - row)
         return list(nearest)
 
@@ -172,7 +198,8 @@ class Explanation:
         code = self._obstacle(job, alone)
         if code is UnplacedCode.NO_TIME_LEFT:
             return self._crowded_out(i)
-        usable = self._problem.calendar.capacity(job.duration, job.min_piece, alone, job.deadline)
+        calendar = self._problem.calendar.within(job.schedule)
+        usable = calendar.capacity(job.duration, job.min_piece, alone, job.deadline)
         missing = _missing(task, usable)
         return Unplaced(task.task_id, code, _OBSTACLES[code], missing)
 
@@ -180,20 +207,22 @@ class Explanation:
         """Tell who has the time that a task needs, and whether pieces would fit beside them."""
         task, job = self._tasks[i], self._problem.jobs[i]
         start, _ = self._earliest_start(i)
-        usable = self._left.capacity(job.duration, job.min_piece, start, job.deadline)
+        left = self._left.within(job.schedule)
+        usable = left.capacity(job.duration, job.min_piece, start, job.deadline)
         text = "Other tasks take the free time that it needs"
-        if others := self._heaviest(self._starts_alone[i], job.deadline):
+        if others := self._heaviest(job.schedule, self._starts_alone[i], job.deadline):
             text += f", {self._names(others)} among them"
         affordable = self._problem.steps.left > 0
-        if affordable and self._left.find(job.duration, 1, start, job.deadline):
+        if affordable and left.find(job.duration, 1, start, job.deadline):
             text += "; in pieces it would fit"
         missing = _missing(task, usable)
         return Unplaced(task.task_id, UnplacedCode.NO_TIME_LEFT, f"{text}.", missing)
 
-    def _heaviest(self, start: int, end: int) -> list[int]:
+    def _heaviest(self, schedule: int, start: int, end: int) -> list[int]:
         """List the tasks with the most time in a span, at most so many as a text names."""
-        low, high = bisect_left(self._busy_rows, (start,)), bisect_left(self._busy_rows, (end,))
-        rows = self._busy_rows[max(0, low - 1) : min(high, low + MAX_ROWS)]
+        within = self._rows_within[schedule]
+        low, high = bisect_left(within, (start,)), bisect_left(within, (end,))
+        rows = within[max(0, low - 1) : min(high, low + MAX_ROWS)]
         self._problem.steps.count(len(rows))
         longest = sorted(rows, key=lambda row: (row[0] - row[1], row))
         ids = dict.fromkeys(row[2] for row in longest if row[1] > start)
@@ -213,7 +242,7 @@ class Explanation:
 
     def _end_alone(self, job: Job, start: int) -> int:
         """Earliest end of a job if all time from its start on were free."""
-        calendar, end = self._problem.calendar, self._problem.end
+        calendar, end = self._problem.calendar.within(job.schedule), self._problem.end
         pieces = calendar.find(job.duration, job.min_piece, start, end)
         return max(pieces[-1][1] if pieces else start, job.fixed_end)
 
@@ -230,18 +259,21 @@ class Explanation:
             return UnplacedCode.DEADLINE_PASSED
         if earliest >= end:
             return UnplacedCode.STARTS_AFTER_HORIZON
-        if alone := self._problem.calendar.find(job.duration, job.min_piece, earliest, end):
+        calendar = self._problem.calendar.within(job.schedule)
+        if alone := calendar.find(job.duration, job.min_piece, earliest, end):
             in_time = alone[-1][1] <= job.deadline
             return UnplacedCode.NO_TIME_LEFT if in_time else UnplacedCode.DEADLINE_TOO_SOON
-        if self._longest < (job.duration if job.duration < 2 * job.min_piece else job.min_piece):
+        shortest = job.duration if job.duration < 2 * job.min_piece else job.min_piece
+        if self._longest[job.schedule] < shortest:
             return UnplacedCode.NO_WINDOW_LONG_ENOUGH
         return UnplacedCode.HORIZON_TOO_SHORT
 
     @cached_property
-    def _longest(self) -> int:
-        """Minutes of the longest interval of free time."""
+    def _longest(self) -> list[int]:
+        """Minutes of the longest interval of free time in the working hours and each schedule."""
         calendar = self._problem.calendar
-        return max(map(sub, calendar.ends, calendar.starts), default=0)
+        times = (calendar, *calendar.schedules)
+        return [max(map(sub, time.ends, time.starts), default=0) for time in times]
 
     @cached_property
     def _left(self) -> FreeTime:
@@ -249,7 +281,7 @@ class Explanation:
         free = self._problem.calendar.copy()
         for job, pieces in zip(self._problem.jobs, self._schedule, strict=True):
             if job.duration and pieces:
-                free.reserve(pieces)
+                free.reserve(pieces, job.schedule)
         return free
 
 

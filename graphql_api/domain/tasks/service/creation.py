@@ -48,6 +48,7 @@ class Creation(TaskWrites):
         blocker_ids = _new_blockers(fields)
         zone, unmoved = self._settings.zone(user_id, fields.get(DUE_ON))
         plain = Task.new(user_id, fields, now, timezone=zone)
+        self._settings.check_schedule(user_id, plain.schedule)
         full = self._with_defaults(plain, fields, zone, now)
         task, beside = self._beginning(full, recurrence, now)
         beside += unmoved

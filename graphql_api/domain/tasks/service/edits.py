@@ -121,6 +121,8 @@ class Edits(TaskWrites):
             own = self._own(before, fields)
             zone, unmoved = self._settings.zone(user_id, own.get(DUE_ON))
             after = before.edit({**own, **tags}, now, timezone=zone)
+            if after.schedule != before.schedule:
+                self._settings.check_schedule(user_id, after.schedule)
             if recurs:
                 task = self._recur(before, after, recurrence, unmoved, actor, now)
                 return Update(task, merged=merged)
