@@ -899,3 +899,19 @@ def test_a_plan_beyond_all_calendars_is_refused(ann, options, field, keep):
     answer = ann.graphql(PREVIEW, input={**options, "keepCurrent": keep})
 
     assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": field}
+
+
+def test_a_fresh_plan_forgets_where_tasks_were(ann):
+    [tax] = estimated(ann, 60)
+    apply(ann, preview(ann)["inputHash"])
+    ann.create(title="Call", durationMinutes=60, priority="URGENT")
+    body = {"from": MONDAY, "fresh": True}
+
+    near, fresh = moves(ann), moves(ann, fresh=True)
+    rest = ann.rest("POST", "/api/v1/plan/preview", json=body)
+    refused = ann.rest("POST", "/api/v1/plan/preview", json={**body, "keep_current": True})
+
+    assert near["moved"] == []
+    assert [move["taskId"] for move in fresh["moved"]] == [tax["id"]]
+    assert rest.json["input_hash"] == fresh["inputHash"] != near["inputHash"]
+    assert (refused.status_code, refused.json["field"]) == (400, "fresh")

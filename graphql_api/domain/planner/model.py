@@ -162,13 +162,14 @@ class PlanRequest:
     The plan covers `horizon_days` times 24 hours from `from_`, rounded up to a minute.
     `keep_current` keeps a planned task where it is as long as that breaks no rule.
 
-    `fixed` pieces stay where they are, within working hours or not: what is running, or pinned.
-    The duration of their task is what is left to do besides them; a task that is not planned
-    counts, for those that it blocks, as finished with its last fixed piece. `previous` pieces are
-    those of the plan before, to stay near to: all that begin before `freeze_until` stay, and at
-    most `max_moves` tasks move that need not. With `partial`, a task for which there is not enough
-    time gets what there is. A task that names a schedule which is not among `schedules` is done in
-    the working hours. Raises BadUserInput; a cycle of blockers is refused with its `path` of ids.
+    `fixed` pieces stay where they are, within working hours or not: what is running, or pinned. The
+    duration of their task is what is left to do besides them; a task that is not planned counts,
+    for those that it blocks, as finished with its last fixed piece. `previous` pieces are those of
+    the plan before, to stay near to: all that begin before `freeze_until` stay, and at most
+    `max_moves` tasks move that need not. A `fresh` plan stays near to nothing. With `partial`, a
+    task for which there is not enough time gets what there is. A task that names a schedule which
+    is not among `schedules` is done in the working hours. Raises BadUserInput; a cycle of blockers
+    is refused with its `path` of ids.
     """
 
     tasks: tuple[PlanTask, ...]
@@ -182,6 +183,7 @@ class PlanRequest:
     freeze_until: datetime | None = None
     max_moves: int | None = None
     partial: bool = False
+    fresh: bool = False
     buffers: Buffers = field(default_factory=Buffers)
     schedules: tuple[Schedule, ...] = ()
 
@@ -192,6 +194,8 @@ class PlanRequest:
         _check_count(self.tasks, MAX_TASKS, "tasks")
         if self.max_moves is not None:
             _check_range(self.max_moves, 0, MAX_TASKS, "max_moves")
+        if self.fresh and (self.keep_current or self.max_moves is not None):
+            raise BadUserInput(f"{FIELD} goes without keep_current and max_moves.", "fresh")
         _check_count(self.schedules, MAX_SCHEDULES, "schedules")
         _check_count(self.fixed, MAX_PIECES, "fixed")
         _check_count(self.previous, MAX_PIECES, "previous")
@@ -250,6 +254,7 @@ class ReasonCode(Enum):
     NO_SCHEDULE = "no_schedule"
     NOT_FREE = "not_free"
     CHANGED = "changed"
+    FRESH = "fresh"
 
 
 @dataclass(frozen=True, slots=True)

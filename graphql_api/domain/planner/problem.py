@@ -108,7 +108,7 @@ class Problem:
         for i, pieces in kept.items():
             if jobs[i].duration:
                 free.remove(pieces)
-        before = _pieces(request.previous)
+        before = {} if request.fresh else _pieces(request.previous)
         homes = {
             i: home
             for i, task in enumerate(request.ordered)

@@ -106,6 +106,7 @@ class Selection:
             freeze_until=options.freeze_until,
             max_moves=options.max_moves,
             partial=options.partial,
+            fresh=options.fresh,
             buffers=settings.buffers,
             schedules=schedules,
         )

@@ -14,7 +14,7 @@ DEFAULT_HORIZON = 14  # days
 class Options:
     """The options of a plan; `task_ids` are the tasks to plan, None for all open tasks.
 
-    `freeze_until`, `max_moves` and `partial` are those of `PlanRequest`.
+    `freeze_until`, `max_moves`, `partial` and `fresh` are those of `PlanRequest`.
     """
 
     from_: datetime
@@ -25,6 +25,7 @@ class Options:
     freeze_until: datetime | None = None
     max_moves: int | None = None
     partial: bool = False
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         if len(self.busy) > MAX_BUSY:

@@ -327,11 +327,13 @@ def test_whatever_a_plan_depends_on_is_in_its_hash():
         replace(request, freeze_until=at(10)),
         replace(request, max_moves=1),
         replace(request, partial=True),
+        replace(request, fresh=True),
+        replace(request, schedules=(Schedule("deep", WEEKDAYS),)),
     ]
 
     hashes = [other.input_hash for other in [request, *others]]
 
-    assert len(set(hashes)) == 15
+    assert len(set(hashes)) == 17
     assert replace(request, tasks=request.tasks[::-1]).input_hash == request.input_hash
     berlin = MONDAY.astimezone(ZoneInfo("Europe/Berlin"))
     assert replace(request, from_=berlin).input_hash == request.input_hash

@@ -16,6 +16,7 @@ from graphql_api.domain.planner.model import (
     UnplacedCode,
 )
 from graphql_api.domain.planner.planner import plan
+from graphql_api.errors import BadUserInput
 
 
 def pieces_of(made):
@@ -158,3 +159,26 @@ def test_nothing_of_the_previous_plan_is_lost_that_fits():
 
     assert pieces_of(later) == pieces_of(before)
     assert planned(*map(replace, tasks), previous=pieces_of(before)).cost <= before.cost
+
+
+def test_a_fresh_plan_forgets_where_tasks_were_and_says_what_moves():
+    tasks = (task("light", 60), task("heavy", 60, weight=URGENT))
+    previous = (piece("light", 9, 0, 60), piece("heavy", 14, 0, 60))
+
+    near = planned(*tasks, previous=previous)
+    fresh = planned(*tasks, previous=previous, fresh=True)
+
+    assert times(near) == ["light Mon 09:00-10:00", "heavy Mon 14:00-15:00"]
+    assert times(fresh) == ["heavy Mon 09:00-10:00", "light Mon 10:00-11:00"]
+    assert moved(fresh) == [
+        "light Mon 09:00 to Mon 10:00: OTHERS_FIRST",
+        "heavy Mon 14:00 to Mon 09:00: FRESH",
+    ]
+
+
+@pytest.mark.parametrize("options", [{"keep_current": True}, {"max_moves": 1}], ids=str)
+def test_a_fresh_plan_cannot_keep_what_is_planned(options):
+    with pytest.raises(BadUserInput, match="goes without") as refused:
+        planned(task("a"), fresh=True, **options)
+
+    assert refused.value.field == "fresh"

@@ -41,6 +41,10 @@ _PARTIAL = (
     "Whether a task for which there is not enough time gets what there is, instead of none; by"
     " default false."
 )
+_FRESH = (
+    "Whether all is planned anew, wherever it was planned before: not with `keepCurrent` or"
+    " `maxMoves`. By default false: tasks move only where that is needed."
+)
 
 
 @strawberry.input(description="The input of a plan.")
@@ -53,6 +57,7 @@ class PlanInput:
     freeze_until: datetime | None = strawberry.field(default=UNSET, description=_FREEZE)
     max_moves: int | None = strawberry.field(default=UNSET, description=_MOVES)
     partial: bool | None = strawberry.field(default=UNSET, description=_PARTIAL)
+    fresh: bool | None = strawberry.field(default=UNSET, description=_FRESH)
 
 
 @strawberry.input(description="A task and the version that a plan was made from.")
@@ -71,6 +76,7 @@ class PlanApplyInput:
     freeze_until: datetime | None = strawberry.field(default=UNSET, description=_FREEZE)
     max_moves: int | None = strawberry.field(default=UNSET, description=_MOVES)
     partial: bool | None = strawberry.field(default=UNSET, description=_PARTIAL)
+    fresh: bool | None = strawberry.field(default=UNSET, description=_FRESH)
     input_hash: str = strawberry.field(
         description="The preview's `inputHash`; CONFLICT if the input has changed since."
     )

@@ -33,6 +33,7 @@ describe_enum(
     NO_SCHEDULE="The settings lack the task's schedule, so that the working hours count.",
     NOT_FREE="The task can no longer be done when it was planned.",
     CHANGED="The task needs another time than it had.",
+    FRESH="All is planned afresh.",
 )
 describe_enum(
     model.UnplacedCode,

@@ -54,6 +54,8 @@ class _Moves:
         if others:
             names = ", ".join(f"“{self._titles.get(other, other)}”" for other in others)
             return Reason(ReasonCode.OTHERS_FIRST, f"Its time goes to {names}.", tuple(others))
+        if self._request.fresh:
+            return Reason(ReasonCode.FRESH, "All is planned afresh, wherever it was.")
         had = sum((each.end - each.start) // MINUTE for each in self._before[task.task_id])
         if had != task.duration_minutes:
             return Reason(ReasonCode.CHANGED, "The task needs another time than it had.")
