@@ -143,6 +143,24 @@ class Rules:
         pieces = pieces or self.fixed[task_id]
         return pieces[0][0], max(end for _, end in pieces)
 
+    def keeps_back(self, cause, task, other):
+        """Whether it is true what keeps a heavier task from the time of another one."""
+        start = self.span(task.task_id)[0]
+        if cause == "waits for it":
+            return task.task_id in other.blocked_by
+        if cause == "cannot begin by then":
+            ends = [self.span(b)[1] for b in other.blocked_by if self.has_place(b)]
+            return max(start, other.not_before or start, *ends) > start
+        if cause == "does not fit there":
+            free = bytes(self.free[self.schedule(other.task_id)])
+            room = free[self.number(start) :].partition(b"\0")[0]
+            return len(room) < other.duration_minutes
+        if cause in {"is due later", "has no deadline"}:
+            return other.deadline is None or task.deadline < other.deadline
+        assert cause == "is longer for its weight"
+        value, others = task.weight**2, other.weight**2
+        return 4 * value * other.duration_minutes > others * task.duration_minutes
+
     def is_within(self, task_id, other):
         """Whether another task has some of the time in which a task could be, or stays fixed."""
         free, blocks = self.free[self.schedule(task_id)], self.blocks[other]
@@ -232,6 +250,12 @@ class Rules:
                 assert all(self.is_within(task.task_id, other) for other in others.task_ids)
             if waits := by_code.get(ReasonCode.AFTER_BLOCKER):
                 assert set(waits.task_ids) <= set(task.blocked_by)
+            if first := by_code.get(ReasonCode.LIGHTER_FIRST):
+                (other,) = first.task_ids
+                assert self.by_id[other].weight > task.weight
+                assert self.span(other)[0] > self.span(task.task_id)[0]
+                cause = first.text.partition("weighs more but ")[2].rstrip(".")
+                assert self.keeps_back(cause, task, self.by_id[other])
             named = task.schedule in self.free
             assert (ReasonCode.SCHEDULE in codes) == (bool(task.schedule) and named)
             assert (ReasonCode.NO_SCHEDULE in codes) == (bool(task.schedule) and not named)

@@ -117,6 +117,11 @@ class FreeTime:
         k = bisect_right(self.ends, start)
         return k < len(self.starts) and self.starts[k] < end
 
+    def room(self, start: int) -> int:
+        """Free minutes from a time until the next one that is not free."""
+        k = bisect_right(self.starts, start) - 1
+        return max(0, self.ends[k] - start) if k >= 0 else 0
+
     def capacity(self, duration: int, min_piece: int, start: int, deadline: int) -> int:
         """Free minutes that a job could use: those of its longest possible pieces."""
         first, last = bisect_right(self.ends, start), bisect_right(self.starts, deadline)

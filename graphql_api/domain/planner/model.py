@@ -255,6 +255,7 @@ class ReasonCode(Enum):
     NOT_FREE = "not_free"
     CHANGED = "changed"
     FRESH = "fresh"
+    LIGHTER_FIRST = "lighter_first"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from test_planner import EXAMPLES, at, codes, left_out, planned, requests, task,
 from graphql_api.domain.planner.model import (
     Placement,
     PlanRequest,
+    ReasonCode,
     UnplacedCode,
     WorkingHours,
 )
@@ -97,3 +98,28 @@ def test_without_what_is_named_a_task_ends_no_later(request_):
             task = next(each for each in request.tasks if each.task_id == block.task_id)
             alone = replace(task, blocked_by=(), not_before=None)
             assert plan(replace(request, tasks=(alone,))).blocks[-1].end <= block.end
+
+
+def test_a_light_task_says_why_it_goes_before_a_heavy_one():
+    def why(heavy):
+        made = planned(task("light"), heavy)
+        reasons = [r for r in made.blocks[0].reasons if r.code is ReasonCode.LIGHTER_FIRST]
+        assert made.blocks[0].task_id == "light"
+        return [(reason.text, reason.task_ids) for reason in reasons]
+
+    def because(cause):
+        return [(f"It goes before “Heavy”, which weighs more but {cause}.", ("h",))]
+
+    def heavy(minutes=60, **fields):
+        return task("h", minutes, weight=HIGH, title="Heavy", **fields)
+
+    assert why(heavy(blocked_by=("light",))) == because("waits for it")
+    assert why(heavy(not_before=at(10))) == because("cannot begin by then")
+    assert why(heavy(210)) == because("does not fit there")
+
+
+def test_a_light_task_that_is_due_goes_before_a_heavy_one():
+    made = planned(task("light", deadline=at(10)), task("h", weight=HIGH), **TWO_HOURS)
+
+    assert codes(made, "light") == ["FIRST_FREE_TIME", "LIGHTER_FIRST", "DEADLINE"]
+    assert made.blocks[0].reasons[1].text.endswith("“h”, which weighs more but has no deadline.")

@@ -34,6 +34,7 @@ describe_enum(
     NOT_FREE="The task can no longer be done when it was planned.",
     CHANGED="The task needs another time than it had.",
     FRESH="All is planned afresh.",
+    LIGHTER_FIRST="The task goes before one that weighs more, for the reason in the text.",
 )
 describe_enum(
     model.UnplacedCode,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import sub
 
+from graphql_api.domain.planner.explanation.precedence import Precedence, next_heavier
 from graphql_api.domain.planner.free_time import FreeTime, Pieces
 from graphql_api.domain.planner.minutes import floor, instant, length
 from graphql_api.domain.planner.model import (
@@ -101,6 +102,8 @@ class Explanation:
         if lighter := self._lighter_later.get(i):
             tasks = "a task" if lighter == 1 else f"{lighter} tasks"
             yield Reason(ReasonCode.URGENCY, f"It weighs more than {tasks} planned later.")
+        if reason := self._before_heavier(i, pieces):
+            yield reason
         if task.deadline and (end := self._end(i)) is not None:
             yield _deadline(task, floor(task.deadline) - end)
         if len(pieces) > 1:
@@ -177,6 +180,27 @@ class Explanation:
                 counts[i] = bisect_left(weights, self._tasks[i].weight)
                 insort(weights, self._tasks[i].weight)
         return counts
+
+    def _before_heavier(self, i: int, pieces: Pieces) -> Reason | None:
+        """Tell why a task goes before the next heavier one, if it need not be there."""
+        other, start = self._next_heavier.get(i), pieces[0][0]
+        if other is None or i in self._problem.kept or pieces[0] in self._problem.fixed.get(i, ()):
+            return None
+        if i in self._problem.homes and self._schedule[i] == self._problem.homes[i]:
+            return None
+        if not (cause := self._precedence.cause(i, start, other)):
+            return None
+        text = f"It goes before {self._names([other])}, which weighs more but {cause}."
+        return Reason(ReasonCode.LIGHTER_FIRST, text, (self._tasks[other].task_id,))
+
+    @cached_property
+    def _next_heavier(self) -> dict[int, int]:
+        firsts = (self._index[row[2]] for row in self._busy_rows if row[3] == 1)
+        return next_heavier((i, self._tasks[i].weight) for i in firsts)
+
+    @cached_property
+    def _precedence(self) -> Precedence:
+        return Precedence(self._tasks, self._problem, lambda i: self._earliest_start(i)[0])
 
     def _names(self, indices: Sequence[int]) -> str:
         """Name the first few tasks by title, occurrences of one task once."""
