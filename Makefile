@@ -58,6 +58,7 @@ soak: .venv/run bench/peers/node_modules/.installed  ## See whether memory stays
 bench-plans: .venv/bench  ## Measure plans against CP-SAT and, if WT_DATA has OR-Library's files, the published optima
 	@test -z "$(WT_DATA)" || $(BIN)/python bench/tardiness.py --data "$(WT_DATA)" --cp-sat 1 $(BENCH)
 	@$(BIN)/python bench/plans.py --seconds 10 --workers 1 --seeds 2
+	@$(BIN)/python bench/families.py
 
 .venv/bench: bench/requirements.txt .venv/run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt -c constraints.txt
