@@ -34,7 +34,7 @@ class Precedence:
         self._tasks, self._problem, self._earliest = tasks, problem, earliest
 
     def cause(self, i: int, start: int, other: int) -> str | None:
-        """What keeps a heavier task from the time at which another one begins; None if nothing.
+        """Find what keeps a heavier task from the time of another one; None if nothing does.
 
         Without a cause of its own, it is the search that has not found a better order.
         """
