@@ -4,6 +4,7 @@ The lines are written to an unnamed file, one page of tasks in memory at a time.
 as fast as the client reads, and cuts one that stops reading (`infra/serving/connections.py`).
 """
 
+import logging
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -18,13 +19,15 @@ from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.api.http.responses import file_response
 from graphql_api.domain.archive.lines import Archives
 from graphql_api.domain.changes.model import Position
-from graphql_api.errors import QueryTooComplex
+from graphql_api.errors import QueryTooComplex, ServiceUnavailable
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 
 PATH = "/api/v1/export"
 JSON_LINES = "application/jsonl"
 MAX_BYTES = 1024**3  # that one export may take of the disk
 PERMISSION = Permission(Scope.TASKS_READ)
+
+logger = logging.getLogger(__name__)
 
 
 class ExportView:
@@ -34,7 +37,10 @@ class ExportView:
         self._services, self._archives, self._bulkhead = services, archives, bulkhead
 
     def respond(self, request: HTTPRequest) -> Response:
-        """Write the export, and send it. Raises Unauthenticated, Forbidden, QueryTooComplex."""
+        """Write the export, and send it.
+
+        Raises Unauthenticated, Forbidden, QueryTooComplex, ServiceUnavailable.
+        """
         context = build_context(self._services, request)
         user = context.user(context.viewer_id)
         if token := context.access_token:
@@ -48,6 +54,15 @@ class ExportView:
 
 
 def _written(lines: Iterable[bytes]) -> IO[bytes]:
+    """The lines in a file. Raises QueryTooComplex, and ServiceUnavailable if the disk is full."""
+    try:
+        return _file_of(lines)
+    except OSError as error:
+        logger.exception("An export could not be written")
+        raise ServiceUnavailable("There is no room for an export now: try again.") from error
+
+
+def _file_of(lines: Iterable[bytes]) -> IO[bytes]:
     """The lines in a file that nobody else finds. Raises QueryTooComplex if it grows too large."""
     size = 0
     with ExitStack() as unless_done:
@@ -56,5 +71,6 @@ def _written(lines: Iterable[bytes]) -> IO[bytes]:
             size += file.write(line)
             if size > MAX_BYTES:
                 raise QueryTooComplex("There is too much to export it: ask the operator.")
+        file.flush()  # what does not fit is told before the answer begins
         unless_done.pop_all()
     return file

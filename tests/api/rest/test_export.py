@@ -1,13 +1,16 @@
 """GET /api/v1/export: all that is the user's, a line each, while others go on."""
 
 import json
+from pathlib import Path
 
+import pytest
 from conftest import Person
 from tokens import access_token, by_token
 
 from graphql_api.api.rest import export
 
 EXPORT = "/api/v1/export"
+FULL = Path("/dev/full")
 PROJECT = 'mutation { createProject(input: {name: "Home"}) { project { id } } }'
 BLOCK = "mutation ($input: BlockersInput!) { addBlockers(input: $input) { task { id } } }"
 
@@ -94,6 +97,14 @@ def test_what_takes_too_much_of_the_disk_is_refused(ann, monkeypatch):
     answer = ann.rest("GET", EXPORT)
 
     assert (answer.status_code, answer.json["code"]) == (400, "QUERY_TOO_COMPLEX")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="a system without a disk that is always full")
+def test_a_full_disk_is_told_before_the_answer_begins(ann, monkeypatch):
+    monkeypatch.setattr(export.tempfile, "TemporaryFile", lambda: FULL.open("wb"))
+    answer = ann.rest("GET", EXPORT)
+
+    assert (answer.status_code, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
 
 
 def test_nobody_gets_what_is_somebody_elses(ann, bob):
