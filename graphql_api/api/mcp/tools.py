@@ -3,11 +3,12 @@
 Arguments and results follow from the operation. Nothing is checked here that the operation checks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 from graphql import (
     GraphQLEnumType,
     GraphQLInputType,
@@ -29,6 +30,11 @@ _TYPES = {"Int": "integer", "Float": "number", "Boolean": "boolean"}
 _FORMATS = {"DateTime": "date-time", "Date": "date"}
 
 
+def as_json(result: Mapping[str, Any]) -> str:
+    """A result as text."""
+    return orjson.dumps(result).decode()
+
+
 @dataclass(frozen=True)
 class Tool:
     """A tool and the name of its operation. One that reads neither destroys nor needs a rehearsal.
@@ -44,6 +50,17 @@ class Tool:
     idempotent: bool = False
     rehearses: bool = False  # takes dry_run
     dated: bool = False  # takes expected_weekday
+    told: Callable[[Mapping[str, Any]], str] = as_json  # the result's text
+
+
+def _now(result: Mapping[str, Any]) -> str:
+    """The text of what to do now, for clients that read no other: with ids, in few bytes."""
+    if "task" not in result:
+        return "There is nothing to do now."
+    task, others = result["task"], result.get("alternatives", ())
+    reasons = " ".join(each["text"] for each in result.get("reasons", ()))
+    rest = "".join(f" Or: {each['task']['title']} ({each['task']['id']})." for each in others)
+    return f"{task['title']} ({task['id']}, version {task['version']}). {reasons}{rest}"
 
 
 TOOLS = (
@@ -52,6 +69,7 @@ TOOLS = (
         "WhatNow",
         "The task to do now, why, and two others; minutes: how many there are.",
         reads=True,
+        told=_now,
     ),
     Tool(
         "find_tasks",

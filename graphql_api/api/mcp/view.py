@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from flask import Response
 
 from graphql_api.api.graphql.context import Context, Services
@@ -13,7 +12,14 @@ from graphql_api.api.http.responses import json_response
 from graphql_api.api.mcp import protocol
 from graphql_api.api.mcp.advice import advice
 from graphql_api.api.mcp.protocol import Message, ProtocolError
-from graphql_api.api.mcp.tools import DRY_RUN, EXPECTED_WEEKDAY, SOURCE, BoundTool, bound_tools
+from graphql_api.api.mcp.tools import (
+    DRY_RUN,
+    EXPECTED_WEEKDAY,
+    SOURCE,
+    BoundTool,
+    as_json,
+    bound_tools,
+)
 from graphql_api.api.mcp.weekdays import check_weekday
 from graphql_api.api.rest.operations import Operations, snake_case
 from graphql_api.errors import AppError, BadUserInput, Forbidden, Unauthenticated
@@ -137,10 +143,12 @@ class MCPView:
         if not isinstance(arguments, dict):
             raise message.refusal(protocol.INVALID_PARAMS, "arguments must be an object.")
         try:
-            return _content(self._run(tool, arguments, context))
+            result = self._run(tool, arguments, context)
+            return _content(result, tool.tool.told(result))
         except AppError as error:
             request_log.annotate(codes=(error.code,))
-            return {**_content(_described(error)), "isError": True}
+            result = _described(error)
+            return {**_content(result, as_json(result)), "isError": True}
 
     def _run(
         self, tool: BoundTool, arguments: Mapping[str, Any], context: Context
@@ -181,9 +189,8 @@ def _cached() -> dict[str, Any]:
     return {"ttlMs": TTL_MS, "cacheScope": "public"}
 
 
-def _content(result: Mapping[str, Any]) -> dict[str, Any]:
+def _content(result: Mapping[str, Any], text: str) -> dict[str, Any]:
     """A result, for programs and as text."""
-    text = orjson.dumps(result).decode()
     return {"content": [{"type": "text", "text": text}], "structuredContent": result}
 
 
