@@ -130,7 +130,7 @@ DOORS = {
         "api/http/responses.py",
         "api/http/routes.py",
         "api/mcp/routes.py",
-        "api/mcp/view.py",
+        "api/mcp/tools.py",
         "api/rest/export.py",
         "api/rest/problems.py",
         "api/rest/views.py",
@@ -160,7 +160,7 @@ DOORS = {
     "orjson": {
         "api/http/event_streams.py",
         "api/http/requests.py",
-        "api/mcp/view.py",
+        "api/mcp/tools.py",
         "clock.py",
         "domain/archive/lines.py",
         "infra/dynamodb/protocol.py",
