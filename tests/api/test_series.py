@@ -538,15 +538,22 @@ def test_the_feed_tells_what_becomes_of_each_series(ann):
     following = data(complete(ann, task))["next"]["id"]
     data(complete(ann, following))  # the last one
 
+    data(ann.graphql(UNDO, id=last_change(ann, following)["id"]))
+
     assert told() == [
         ("SERIES_CREATED", task, []),
         ("SERIES_UPDATED", task, ["timezone", "missed"]),
         ("SERIES_ENDED", following, []),
+        ("SERIES_UPDATED", following, []),
     ]
     task = recurring(ann)
     series_id = task["series"]["id"]
     ann.rest("DELETE", f"/api/v1/tasks/{task['id']}")
     assert [kind for kind, *_ in told()] == ["SERIES_CREATED", "SERIES_ENDED"]
+    deleted = data(ann.graphql("{ changes { nodes { id } } }"))["nodes"][-1]["id"]
+    data(ann.graphql(UNDO, id=deleted))
+    assert [kind for kind, *_ in told()][2:] == ["SERIES_UPDATED"]
+    assert data(complete(ann, task["id"]))["next"] is not None
     task = recurring(ann)
     series_id = task["series"]["id"]
     data(ann.graphql(END, input={"id": series_id}))

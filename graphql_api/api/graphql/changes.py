@@ -35,7 +35,10 @@ describe_enum(
     TASK_OVERDUE="An open task is past its due date.",
     REMINDER="A reminder of an open task is due.",
     SERIES_CREATED="A task recurs from now on.",
-    SERIES_UPDATED="A series comes by another rule: `fields` are the parts that differ.",
+    SERIES_UPDATED=(
+        "A series comes by another rule: `fields` are the parts that differ. Without any, an undo"
+        " lets one go on that had ended."
+    ),
     SERIES_ENDED="A series has ended: nothing comes after its current task.",
 )
 describe_enum(  # nosec B106 - a description

@@ -41,9 +41,13 @@ class Consequences:
     actions: tuple[Action, ...] = ()
     next: Task | None = None
     ended: str | None = None  # the id of a series that ends by it
+    revived: str | None = None  # the id of one that has ended and goes on by it
 
     def told_by(self, write: Write, actor: Actor, now: datetime) -> Write:
-        """The write of the task, which tells of the end of its series if it is one."""
+        """The write of the task, which tells that its series ends or goes on, if it does."""
+        if self.revived is not None:
+            kind = ChangeKind.SERIES_UPDATED
+            return writes.beside_series(write, kind, self.revived, (), actor, now)
         if self.ended is None:
             return write
         return writes.after_end_of_series(write, self.ended, actor, now)
@@ -214,7 +218,8 @@ class Succession:
             bound = series.bound_to
             links.change(links.now.hand_over(found.task_id, task.task_id, bound, bound))
         forgotten = self._store.forget_actions(series, keys)
-        return Consequences(gone, (self._store.put(series, back), *forgotten))
+        revived = series.series_id if series.ended_at else None
+        return Consequences(gone, (self._store.put(series, back), *forgotten), revived=revived)
 
     def of_deletion(self, task: Task, now: datetime) -> Consequences:
         """The consequences of a deletion: without its current occurrence, a series ends."""
@@ -229,7 +234,8 @@ class Succession:
         series = self._find(task)
         if series is None or not series.lost or series.current.task_id != task.task_id:
             return NONE
-        return Consequences(actions=(self._store.put(series, series.revive()),))
+        back = self._store.put(series, series.revive())
+        return Consequences(actions=(back,), revived=series.series_id)
 
     def _find(self, task: Task) -> Series | None:
         if task.series_id is None:
