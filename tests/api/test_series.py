@@ -1,10 +1,12 @@
 """Tasks that come again: each occurrence is a task, and closing it makes the next one, once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 
 import pytest
 from conftest import codes
 
+from graphql_api import clock
 from graphql_api.domain.recurrence import zone_data
 
 pytestmark = pytest.mark.core
@@ -629,3 +631,15 @@ def test_closing_late_with_many_subtasks_fits_into_one_transaction(ann):
 
 CREATE_SOME = """mutation ($t: [CreateTaskInput!]!) {
   createTasks(input: {tasks: $t}) { results { error { code } } } }"""
+
+
+@pytest.mark.parametrize(("policy", "age"), [("SKIP", 0), ("KEEP_ONE", 1), ("KEEP_ALL", None)])
+def test_a_series_that_is_a_century_late_comes_to_today(ann, policy, age):
+    task = recurring(ann, "FREQ=DAILY", "1900-01-02T00:00:00Z", zone="UTC", missed=policy)
+    first = clock.now().date()
+    following = data(complete(ann, task["id"]))["next"]["dueAt"][:10]
+    days = {first, clock.now().date()}
+
+    expected = {date(1900, 1, 3)} if age is None else {day + timedelta(1 - age) for day in days}
+    assert date.fromisoformat(following) in expected
+    assert len(past(ann, task["series"]["id"])) == (1 if age is None else 25)  # of 51, a page

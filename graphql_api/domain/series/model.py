@@ -27,6 +27,9 @@ from graphql_api.domain.tasks.model import Task
 from graphql_api.errors import BadUserInput
 
 MAX_MISSED = 50  # occurrences that one write records as missed: the latest ones
+LOOKS_BACK = (timedelta(days=366), timedelta(days=3_660), timedelta(days=18_300))
+"""Distances at which occurrences are looked for that were missed, until there are enough."""
+
 RECURRENCE = "recurrence"
 
 
@@ -287,17 +290,31 @@ class Series:
         return islice(self._occurrences.from_completion(done), left)
 
     def _scheduled(self, now: datetime) -> tuple[list[Occurrence], Occurrence | None]:
-        """The occurrences that are passed over, and the one that becomes current."""
+        """The occurrences that are passed over, and the one that becomes current.
+
+        Of a series that is years late, it looks no further back than for those to record.
+        """
         passed: list[Occurrence] = []
         coming: Occurrence | None = None
-        for each in self.upcoming():
-            if not self._is_passed_over(each, now):
-                coming = each
+        for back in LOOKS_BACK:
+            begin = max(self.current.on, (now - back).date())
+            if self.recurrence.missed is MissedPolicy.KEEP_ALL:
+                begin = self.current.on
+            passed, coming = self._until_coming(begin, now)
+            if begin == self.current.on or len(passed) > MAX_MISSED:
                 break
-            passed.append(each)
         if self.recurrence.missed is MissedPolicy.KEEP_ONE and passed:
             coming = passed.pop()
         return passed, coming
+
+    def _until_coming(self, day: date, now: datetime) -> tuple[list[Occurrence], Occurrence | None]:
+        """The occurrences after a day that are passed over, and the one after them."""
+        passed: list[Occurrence] = []
+        for each in self._occurrences.after(day):
+            if not self._is_passed_over(each, now):
+                return passed, each
+            passed.append(each)
+        return passed, None
 
     def _is_passed_over(self, each: Occurrence, now: datetime) -> bool:
         """Tell whether a later occurrence may become current in place of this one.
