@@ -205,7 +205,7 @@ def test_passwords_plans_and_writes_in_bulk_are_expensive():
     assert {field for (_, field), cost in COSTS.items() if cost.expensive} == {
         *("register", "login", "changePassword", "deleteAccount"),
         *("createTasks", "updateTasks", "deleteTasks", "renameTag", "deleteProject"),
-        *("planPreview", "planApply", "planUndo"),
+        *("planPreview", "planApply", "planUndo", "addBusyCalendar"),
     }
     assert (
         refusal(

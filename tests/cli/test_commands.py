@@ -173,7 +173,7 @@ def test_an_export_has_the_user_and_all_tasks_and_no_secret(operator, ann):
     shown = {task["task_id"]: task for task in ann.rest("GET", "/api/v1/tasks").json}
     assert len(document["tasks"]) == len(shown) == 3
     for task in document["tasks"]:
-        own = {**task, "user_id": ann.id, "inherited": []}
+        own = {**task, "user_id": ann.id, "inherited": [], "remaining_minutes": None}
         assert {**own, "position": shown[task["task_id"]]["position"]} == shown[task["task_id"]]
     assert "argon2" not in json.dumps(document)
 

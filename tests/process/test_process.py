@@ -834,9 +834,11 @@ def test_the_same_code_runs_on_any_endpoint_with_its_tools_off(start, engine, tm
     assert (page.status, b"<html" in page.body) == (406, False)
     schema = Api(service).graphql("{ __schema { types { name } } }")
     assert set(codes(schema)) == {"GRAPHQL_VALIDATION_FAILED"}
-    first, second = service.output.read_text().splitlines()
-    assert first == f"Smart Task Scheduler: {service.url}/graphql"
-    assert second == f"Store: {engine.endpoint}"
+    assert service.output.read_text().splitlines() == [
+        f"Smart Task Scheduler: {service.url}/graphql",
+        f"Your plan: {service.url}/plan",
+        f"Store: {engine.endpoint}",
+    ]
     assert not (tmp_path / "data").exists()
     assert service.end() == 0
 

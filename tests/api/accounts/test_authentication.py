@@ -26,6 +26,7 @@ PUBLIC_ROUTES = {
     *("/", "/graphql", "/graphiql/<name>", "/plan", "/plan/<name>"),
     *("/openapi.json", "/healthz", "/readyz"),
     *("/auth/register", "/auth/login", "/auth/refresh"),
+    "/calendars/<token>.ics",  # which is a secret itself
 }
 CORE = build_schema(SCHEMA.as_str())
 

@@ -87,6 +87,9 @@ ITEM = {
     "deadline_type": {"S": "soft"},
     "min_chunk_minutes": {"N": "0"},
     "reminders": {"L": []},
+    "child_ids": {"L": []},
+    "position": {"S": ""},
+    "spent_minutes": {"N": "0"},
 }
 
 

@@ -107,8 +107,9 @@ class WebhookMutation:
         input: Annotated[CreateWebhookInput, strawberry.argument(description="The new webhook.")],
     ) -> WebhookPayload:
         context = info.context
-        values = filtered(input.values(), context)
-        webhook = context.webhooks.create(context.viewer_id, values, context.now)
+        webhook = context.webhooks.create(
+            context.viewer_id, filtered(input.values(), context), context.now
+        )
         return WebhookPayload(webhook=webhook, secret=webhook.secret)
 
     @strawberry.mutation(
@@ -121,8 +122,9 @@ class WebhookMutation:
         input: Annotated[UpdateWebhookInput, strawberry.argument(description="The change.")],
     ) -> WebhookPayload:
         context = info.context
-        values = filtered(input.values(), context)
-        webhook = context.webhooks.update(context.viewer_id, values, context.now)
+        webhook = context.webhooks.update(
+            context.viewer_id, filtered(input.values(), context), context.now
+        )
         return WebhookPayload(webhook=webhook)
 
     @strawberry.mutation(
