@@ -55,7 +55,7 @@ def test_what_is_due_on_a_day_is_planned_on_it(ann):
 
 
 def test_others_are_planned_around_them_and_reasons_name_tasks(ann, daily):
-    other = {"title": "x", "durationMinutes": 180, "priority": "LOW"}
+    other = {"title": "x", "durationMinutes": 60, "priority": "LOW"}
     ann.create(**other, notBefore="2090-03-20T13:00:00Z", dueAt="2090-03-24T12:00:00Z")
 
     plan = preview(ann)
