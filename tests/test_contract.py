@@ -130,7 +130,7 @@ DOORS = {
         "api/http/responses.py",
         "api/http/routes.py",
         "api/mcp/routes.py",
-        "api/mcp/tools.py",
+        "api/mcp/view.py",
         "api/rest/export.py",
         "api/rest/problems.py",
         "api/rest/views.py",
