@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.domain.settings.model import WEEKDAYS, LocalInterval, Settings, Weekday, WorkingDay
+from graphql_api.domain.settings.model import (
+    WEEKDAYS,
+    LocalInterval,
+    Settings,
+    Weekday,
+    WorkingDay,
+    weekly,
+)
 from graphql_api.errors import BadUserInput
 from graphql_api.infra.dynamodb import codec
 
@@ -24,10 +31,10 @@ def edited(**fields) -> Settings:
 
 
 def test_whoever_has_set_nothing_works_from_monday_to_friday_with_a_break_in_utc():
-    weekly = Settings(user_id="ann").weekly
+    week = weekly(Settings(user_id="ann").working_hours)
 
     workday = ((time(9), time(12)), (time(13), time(17)))
-    assert weekly == (workday,) * 5 + ((), ())
+    assert week == (workday,) * 5 + ((), ())
     assert Settings(user_id="ann").timezone == "UTC"
 
 
@@ -44,7 +51,7 @@ def test_a_week_is_kept_in_its_order_without_the_days_that_are_free():
         hours(MONDAY, "01:00-02:00", "02:30-03:00"),
         hours(SUNDAY, "10:00-11:00"),
     )
-    assert week.weekly[1] == ()
+    assert weekly(week.working_hours)[1] == ()
 
 
 @pytest.mark.parametrize(

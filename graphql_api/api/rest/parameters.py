@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLID,
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
@@ -24,7 +25,7 @@ from graphql_api.api.http.requests import HTTPRequest, read_json
 from graphql_api.api.rest.operations import Operation, snake_case
 from graphql_api.api.rest.query import QueryParameters, read_boolean
 from graphql_api.api.rest.routes import Route
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import FIELD, BadUserInput
 
 INPUT = "input"
 MERGE_DISJOINT, MERGE = "mergeDisjoint", "merge"  # a field, and the preference for it
@@ -139,8 +140,17 @@ def _object(fields: Mapping[str, BodyField], body: Mapping[str, Any]) -> dict[st
     for name in body:
         if name not in fields:
             raise BadUserInput(f"There is no field {name}.", name)
+    for name, value in body.items():
+        _check_ids(name, fields[name].field.type, value)
     named = ((fields[name], value) for name, value in body.items())
     return {name: _value(field.type, value) for (name, field), value in named}
+
+
+def _check_ids(name: str, type_: GraphQLInputType, value: Any) -> None:
+    """Raise BadUserInput for a number in the place of an id: GraphQL would take it for a text."""
+    given = value if isinstance(value, list) else [value]
+    if get_named_type(type_) is GraphQLID and any(isinstance(each, int) for each in given):
+        raise BadUserInput(f"{FIELD} must be a text.", name)
 
 
 def _value(type_: GraphQLInputType, value: Any) -> Any:

@@ -837,7 +837,10 @@ ROUTES = (
         summary="Create a webhook",
         description="The answer has the secret that signs; it is shown this once.",
         example=WEBHOOK_EXAMPLE,
-        problems={409: "The user has as many webhooks as a user may have."},
+        problems={
+            404: "`view_id` is none of the user's, or names a project that was deleted.",
+            409: "The user has as many webhooks as a user may have.",
+        },
         status=201,
         location=f"{WEBHOOKS}/{{webhook[webhook_id]}}",
     ),

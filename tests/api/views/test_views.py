@@ -204,3 +204,10 @@ def test_views_are_read_whole_whatever_is_in_them(ann):
 
     assert listed(ann, viewId=view["id"]) == []
     assert ann.rest("GET", "/api/v1/views").json[0]["filter"]["or"] == []
+
+
+def test_a_number_is_no_id_in_rest(ann):
+    answer = ann.rest("POST", "/api/v1/views", json={"name": "x", "filter": {"parent_id": 0}})
+
+    assert (answer.status_code, answer.json["field"]) == (400, "parent_id")
+    assert ann.rest("GET", "/api/v1/views").json == []
