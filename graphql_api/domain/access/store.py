@@ -10,7 +10,6 @@ from datetime import datetime
 from graphql_api.domain.access.model import MAX_TOKENS, AccessToken
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.registers import Register
-from graphql_api.errors import Conflict
 from graphql_api.infra.dynamodb import Attr, ConditionFailed, Database, Delete, Key, Put, codec
 
 
@@ -20,13 +19,11 @@ class AccessTokenStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
-        self._register = Register(database, "tokens")
+        self._register = Register(database, "tokens", "access tokens: revoke one")
 
     def add(self, token: AccessToken) -> None:
         """Store a new token. Raises Conflict for too many, ConditionFailed for another count."""
-        count, version = self._register.read(token.user_id)
-        if count >= MAX_TOKENS:
-            raise Conflict(f"A user may have at most {MAX_TOKENS} access tokens: revoke one.")
+        counted = self._register.adding(token.user_id, MAX_TOKENS)
         key = _key(token.user_id, token.hash)
         try:
             self._database.transact(
@@ -35,7 +32,7 @@ class AccessTokenStore:
                     {**codec.encode(token), **codec.item(**key)},
                     Attr("item").not_exists(),
                 ),
-                self._register.put(token.user_id, count + 1, version),
+                counted,
             )
         except ConditionFailed as failure:
             if not failure.maybe_applied or self._table.get(**key) is None:
@@ -43,12 +40,12 @@ class AccessTokenStore:
 
     def remove(self, token: AccessToken) -> None:
         """Delete a token. Raises ConditionFailed if it is gone, or for another count."""
-        count, version = self._register.read(token.user_id)
+        counted = self._register.removing(token.user_id)
         key = _key(token.user_id, token.hash)
         try:
             self._database.transact(
                 Delete(self._table, key, Attr("item").exists()),
-                self._register.put(token.user_id, max(0, count - 1), version),
+                counted,
             )
         except ConditionFailed as failure:
             if not failure.maybe_applied or self._table.get(**key) is not None:

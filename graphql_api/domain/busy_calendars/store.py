@@ -22,7 +22,7 @@ from graphql_api.domain.busy_calendars.model import (
 )
 from graphql_api.domain.planner.model import Interval
 from graphql_api.domain.registers import Register
-from graphql_api.errors import Conflict, NotFound
+from graphql_api.errors import NotFound
 from graphql_api.infra.dynamodb import (
     Action,
     Attr,
@@ -68,7 +68,7 @@ class BusyCalendarStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
-        self._register = Register(database, "busycalendars")
+        self._register = Register(database, "busycalendars", "busy calendars: remove one")
 
     def all(self, user_id: str) -> list[BusyCalendar]:
         """The user's calendars, the oldest first."""
@@ -104,15 +104,13 @@ class BusyCalendarStore:
 
     def add(self, calendar: BusyCalendar, times: Sequence[Interval], source: str | None) -> None:
         """Store a new calendar. Raises Conflict for too many, ConditionFailed for another count."""
-        count, version = self._register.read(calendar.user_id)
-        if count >= MAX_CALENDARS:
-            raise Conflict(f"A user may have at most {MAX_CALENDARS} busy calendars: remove one.")
+        counted = self._register.adding(calendar.user_id, MAX_CALENDARS)
         self._write(
             calendar,
             Put(self._table, _item(calendar), Attr("item").not_exists()),
             self._times(calendar, times, source),
             Put(self._table, codec.item(**_place(calendar))),
-            self._register.put(calendar.user_id, count + 1, version),
+            counted,
         )
 
     def replace(
@@ -132,14 +130,14 @@ class BusyCalendarStore:
 
     def remove(self, calendar: BusyCalendar) -> None:
         """Delete a calendar. Raises ConditionFailed if it has changed, or for another count."""
-        count, version = self._register.read(calendar.user_id)
+        counted = self._register.removing(calendar.user_id)
         key = {"user_id": calendar.user_id, "item": CALENDAR + calendar.calendar_id}
         try:
             self._database.transact(
                 Delete(self._table, key, Attr("version").eq(calendar.version)),
                 Delete(self._table, {**key, "item": TIMES + calendar.calendar_id}),
                 Delete(self._table, _place(calendar)),
-                self._register.put(calendar.user_id, max(0, count - 1), version),
+                counted,
             )
         except ConditionFailed as failure:
             if not failure.maybe_applied or self.find(calendar.user_id, calendar.calendar_id):

@@ -12,7 +12,7 @@ from functools import partial
 from graphql_api import ids
 from graphql_api.domain.calendars.model import MAX_FEEDS, CalendarFeed
 from graphql_api.domain.registers import Register
-from graphql_api.errors import Conflict, NotFound
+from graphql_api.errors import NotFound
 from graphql_api.infra.dynamodb import (
     Attr,
     Condition,
@@ -34,7 +34,7 @@ class FeedStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
-        self._register = Register(database, "feeds")
+        self._register = Register(database, "feeds", "calendar feeds: delete one")
 
     def all(self, user_id: str) -> list[CalendarFeed]:
         """The user's feeds, the oldest first."""
@@ -49,15 +49,13 @@ class FeedStore:
 
     def add(self, feed: CalendarFeed) -> None:
         """Store a new feed. Raises Conflict for too many, ConditionFailed for another count."""
-        count, version = self._register.read(feed.user_id)
-        if count >= MAX_FEEDS:
-            raise Conflict(f"A user may have at most {MAX_FEEDS} calendar feeds: delete one.")
+        counted = self._register.adding(feed.user_id, MAX_FEEDS)
         key = _key(feed.user_id, feed.feed_id)
         item = {**codec.encode(feed), **codec.item(**key)}
         try:
             self._database.transact(
                 Put(self._table, item, Attr("item").not_exists()),
-                self._register.put(feed.user_id, count + 1, version),
+                counted,
             )
         except ConditionFailed as failure:
             if not failure.maybe_applied or self.find(feed.user_id, feed.feed_id) is None:
@@ -67,11 +65,11 @@ class FeedStore:
         """Delete a feed. Raises NotFound, and ConditionFailed for another count."""
         if self.find(user_id, feed_id) is None:
             raise NotFound("Calendar feed not found or access denied", "id")
-        count, version = self._register.read(user_id)
+        counted = self._register.removing(user_id)
         try:
             self._database.transact(
                 Delete(self._table, _key(user_id, feed_id), Attr("item").exists()),
-                self._register.put(user_id, max(0, count - 1), version),
+                counted,
             )
         except ConditionFailed as failure:
             if not failure.maybe_applied or self.find(user_id, feed_id) is not None:

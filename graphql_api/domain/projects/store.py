@@ -15,7 +15,7 @@ from graphql_api import ids
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.projects.model import MAX_PROJECTS, Project
 from graphql_api.domain.registers import Register
-from graphql_api.errors import Conflict, NotFound
+from graphql_api.errors import NotFound
 from graphql_api.infra.dynamodb import (
     Action,
     Attr,
@@ -44,7 +44,7 @@ class ProjectStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
-        self._register = Register(database, "projects")
+        self._register = Register(database, "projects", "projects")
 
     def all(self, user_id: str) -> list[Project]:
         """The user's projects in their order, archived ones included."""
@@ -73,13 +73,11 @@ class ProjectStore:
 
     def add(self, project: Project) -> None:
         """Store a new project. Raises Conflict for too many, ConditionFailed for another count."""
-        count, version = self._register.read(project.user_id)
-        if count >= MAX_PROJECTS:
-            raise Conflict(f"A user may have at most {MAX_PROJECTS} projects.")
+        counted = self._register.adding(project.user_id, MAX_PROJECTS)
         self._write(
             project,
             Put(self._table, _item(project), Attr("item").not_exists()),
-            self._register.put(project.user_id, count + 1, version),
+            counted,
         )
 
     def add_imported(self, project: Project) -> bool:
@@ -101,11 +99,11 @@ class ProjectStore:
 
         Raises ConditionFailed if it has changed, or for another count.
         """
-        count, version = self._register.read(before.user_id)
+        counted = self._register.removing(before.user_id)
         self._write(
             after,
             Put(self._table, _item(after), _unchanged(before)),
-            self._register.put(before.user_id, max(0, count - 1), version),
+            counted,
             *beside,
         )
 

@@ -11,7 +11,7 @@ from graphql_api import ids
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.registers import Register
 from graphql_api.domain.views.model import MAX_VIEWS, SavedView
-from graphql_api.errors import Conflict, NotFound
+from graphql_api.errors import NotFound
 from graphql_api.infra.dynamodb import (
     Attr,
     Condition,
@@ -38,7 +38,7 @@ class ViewStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
-        self._register = Register(database, "views")
+        self._register = Register(database, "views", "views")
 
     def all(self, user_id: str) -> list[SavedView]:
         """The user's views, the oldest first."""
@@ -61,13 +61,11 @@ class ViewStore:
 
     def add(self, view: SavedView) -> None:
         """Store a new view. Raises Conflict for too many, ConditionFailed for another count."""
-        count, version = self._register.read(view.user_id)
-        if count >= MAX_VIEWS:
-            raise Conflict(f"A user may have at most {MAX_VIEWS} views.")
+        counted = self._register.adding(view.user_id, MAX_VIEWS)
         try:
             self._database.transact(
                 Put(self._table, _item(view), Attr("item").not_exists()),
-                self._register.put(view.user_id, count + 1, version),
+                counted,
             )
         except ConditionFailed as failure:
             if not failure.maybe_applied or self._find(view) != view:
@@ -89,11 +87,11 @@ class ViewStore:
 
     def remove(self, view: SavedView) -> None:
         """Delete a view. Raises ConditionFailed if it has changed, or for another count."""
-        count, version = self._register.read(view.user_id)
+        counted = self._register.removing(view.user_id)
         try:
             self._database.transact(
                 Delete(self._table, _key(view.user_id, view.view_id), _unchanged(view)),
-                self._register.put(view.user_id, max(0, count - 1), version),
+                counted,
             )
         except ConditionFailed as failure:
             if not failure.maybe_applied or self._find(view):

@@ -21,7 +21,7 @@ from functools import partial
 from graphql_api import ids
 from graphql_api.domain.registers import Register
 from graphql_api.domain.webhooks.model import KEPT_FOR, MAX_WEBHOOKS, Delivery, Webhook
-from graphql_api.errors import Conflict, NotFound
+from graphql_api.errors import NotFound
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import (
     Attr,
@@ -63,7 +63,7 @@ class WebhookStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = database.table("Users")
-        self._register = Register(database, "webhooks")
+        self._register = Register(database, "webhooks", "webhooks")
 
     # Webhooks
 
@@ -84,15 +84,13 @@ class WebhookStore:
 
     def add(self, webhook: Webhook, now: datetime) -> None:
         """Store a new webhook. Raises Conflict for too many, ConditionFailed for another count."""
-        count, version = self._register.read(webhook.user_id)
-        if count >= MAX_WEBHOOKS:
-            raise Conflict(f"A user may have at most {MAX_WEBHOOKS} webhooks.")
+        counted = self._register.adding(webhook.user_id, MAX_WEBHOOKS)
         key = _webhook_key(webhook)
         item = {**codec.encode(webhook), **codec.item(**key)}
         try:
             self._database.transact(
                 Put(self._table, item, Attr("item").not_exists()),
-                self._register.put(webhook.user_id, count + 1, version),
+                counted,
                 self._lane(webhook.user_id, now),
             )
         except ConditionFailed as failure:
@@ -101,12 +99,12 @@ class WebhookStore:
 
     def remove(self, webhook: Webhook) -> None:
         """Delete a webhook. Raises ConditionFailed if it is gone, or for another count."""
-        count, version = self._register.read(webhook.user_id)
+        counted = self._register.removing(webhook.user_id)
         key = _webhook_key(webhook)
         try:
             self._database.transact(
                 Delete(self._table, key, Attr("item").exists()),
-                self._register.put(webhook.user_id, max(0, count - 1), version),
+                counted,
             )
         except ConditionFailed as failure:
             if not failure.maybe_applied or self._table.get(**key) is not None:
