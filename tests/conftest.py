@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from suite_logs import leaks
 from werkzeug.test import TestResponse
 
-from graphql_api import create_app
+from graphql_api import bulkheads, create_app
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.http import middleware
 from graphql_api.config import Config
@@ -130,6 +130,8 @@ def app(engine) -> Flask:
     session_cache.TTL_SECONDS = 3600
     # Nor does a request run out of time on it. The deadline, too, has tests of its own.
     middleware.set_deadline = partial(set_deadline, 600)
+    # … nor of its time in a queue.
+    bulkheads.QUEUE_SECONDS = bulkheads.PLAN_QUEUE_SECONDS = 600
     # No thread of the background meets the tests' own calls: they sweep when they want to.
     deletions.SECOND_PASS_DELAY = timedelta(hours=1)
     deletions.LOOK_SECONDS = 3600
@@ -216,6 +218,7 @@ class Api:
         """Somebody of a name like this one, that nobody else in the session has."""
         username = f"{name}-{next(_numbers)}"
         answer = self.graphql(REGISTER, input={"username": username, "password": password})
+        assert "errors" not in answer, answer
         payload = answer["data"]["register"]
         return Person(self, username, payload["user"]["id"], payload["token"])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import PASSWORD, Api, bearer
 from test_process import APP, SECRET, Program
+from whole_tables import scanned
 
 from graphql_api import clock
 from graphql_api.infra.dynamodb import connect
@@ -47,9 +48,9 @@ def store(engine):
 
 def traces(store, user_id: str) -> dict[str, int]:
     """How many items of each table tell of a user."""
-    scans = {name: store.scan(TableName=name, ConsistentRead=True) for name in ("Users", "Tasks")}
     return {
-        name: sum(user_id in str(item) for item in scan["Items"]) for name, scan in scans.items()
+        name: sum(user_id in str(item) for item in scanned(store, name))
+        for name in ("Users", "Tasks")
     }
 
 

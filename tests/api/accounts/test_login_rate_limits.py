@@ -8,6 +8,7 @@ import pytest
 from conftest import LOGIN, PASSWORD, REGISTER, Api, codes
 from engines import CONFIG
 from passwords import hashing
+from whole_tables import scanned
 
 from graphql_api import clock, create_app
 from graphql_api.domain.accounts import rate_limits, service
@@ -222,7 +223,7 @@ def test_the_table_tells_neither_names_nor_addresses(app, ann):
 
     counted = [
         item
-        for item in app.extensions["database"].client.scan(TableName="Users")["Items"]
+        for item in scanned(app.extensions["database"].client, "Users")
         if item["user_id"]["S"].startswith("rate#")
     ]
 

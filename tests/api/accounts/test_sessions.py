@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from conftest import CREATE, LOGIN, PASSWORD, TASKS, Api, Person, codes
 from engines import CONFIG
+from whole_tables import scanned
 
 from graphql_api import clock, create_app
 from graphql_api.domain.accounts import model, session_cache
@@ -495,7 +496,7 @@ def test_a_deleted_account_leaves_nothing_behind(app, ann, neighbour, entry):
     login = {"username": ann.username, "password": PASSWORD}
     assert codes(ann.api.graphql(LOGIN, input=login)) == ["UNAUTHENTICATED"]
     raw = app.extensions["database"].client
-    items = [item for name in ("Users", "Tasks") for item in raw.scan(TableName=name)["Items"]]
+    items = [item for name in ("Users", "Tasks") for item in scanned(raw, name)]
     assert ann.username not in str(items)
     [job] = [item for item in items if ann.id in str(item)]
     assert (job["user_id"]["S"], job["item"]["S"]) == ("job#deletion", ann.id)
@@ -533,7 +534,7 @@ def test_an_interrupted_deletion_goes_on_at_the_next_login(app, ann, monkeypatch
     assert codes(ann.api.graphql(LOGIN, input=login)) == ["UNAUTHENTICATED"]
 
     raw = app.extensions["database"].client
-    users, tasks = (raw.scan(TableName=name)["Items"] for name in ("Users", "Tasks"))
+    users, tasks = ([*scanned(raw, name)] for name in ("Users", "Tasks"))
     assert ann.username not in str(users)
     assert [item["user_id"]["S"] for item in users if ann.id in str(item)] == ["job#deletion"]
     assert ann.id not in str(tasks)

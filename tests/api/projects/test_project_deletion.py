@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from conftest import PASSWORD, UPDATE, codes
 from test_projects import MISSING, REMOVE, found, made, names
+from whole_tables import scanned
 
 from graphql_api import clock
 from graphql_api.dispatcher import _project_duty
@@ -265,8 +266,8 @@ def test_a_deleted_account_leaves_no_project(app, ann):
         password=PASSWORD,
     )
 
-    scanned = app.extensions["database"].client.scan(TableName="Users")["Items"]
-    items = [item["item"]["S"] for item in scanned if item["user_id"]["S"] == ann.id]
+    found = scanned(app.extensions["database"].client, "Users")
+    items = [item["item"]["S"] for item in found if item["user_id"]["S"] == ann.id]
     assert items == []
 
 

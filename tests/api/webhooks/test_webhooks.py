@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from conftest import PASSWORD, codes
 from webhook_world import CREATE, DELIVERIES, UPDATE, WEBHOOKS, World, world
+from whole_tables import scanned
 
 from graphql_api import clock, ids
 from graphql_api.domain.webhooks import service
@@ -40,7 +41,7 @@ def eve(hooks: World):
 
 def items(hooks, person):
     """All items of a person's webhooks and deliveries."""
-    found = hooks.database.client.scan(TableName="Users")["Items"]
+    found = scanned(hooks.database.client, "Users")
     keys = [(item["user_id"]["S"], item["item"]["S"]) for item in found]
     return [key for key in keys if person.id in str(key) and "webhook" in str(key)]
 
@@ -410,5 +411,5 @@ def test_a_write_whose_answer_was_lost_is_known_to_be_done(hooks, ann):
 
 
 def all_keys(hooks):
-    found = hooks.database.client.scan(TableName="Users")["Items"]
+    found = scanned(hooks.database.client, "Users")
     return [(item["user_id"]["S"], item["item"]["S"]) for item in found]

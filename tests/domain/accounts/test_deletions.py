@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from conftest import CREATE, PASSWORD, Api, codes
+from whole_tables import scanned
 
 from graphql_api import clock, create_app
 from graphql_api.domain.accounts import deletions as module
@@ -63,7 +64,7 @@ def traces(app, person) -> list[tuple[str, str]]:
     return [
         (item["user_id"]["S"], item[range_key]["S"])
         for table, range_key in names.items()
-        for item in raw.scan(TableName=table)["Items"]
+        for item in scanned(raw, table)
         if person.id in str(item) or person.username in str(item)
     ]
 
