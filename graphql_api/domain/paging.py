@@ -1,8 +1,9 @@
-"""Pages of a list: the requested window, the page, and the budget for reading it."""
+"""Pages of a list: the requested window or range, the page, and the budget for reading it."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from graphql_api.errors import FIELD, BadUserInput
@@ -11,6 +12,16 @@ T = TypeVar("T")
 
 DEFAULT_PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
+MAX_DAYS = 62  # of a range of time …
+MAX_LISTED = 2_000  # … and what is listed of it
+
+
+def check_range(start: datetime, end: datetime, days: int = MAX_DAYS) -> None:
+    """Raise BadUserInput for a range of time that is too long or ends before it starts."""
+    if end < start:
+        raise BadUserInput("A range must not end before it starts.", "to")
+    if end - start > timedelta(days=days):
+        raise BadUserInput(f"A range must have at most {days} days.", "to")
 
 
 @dataclass(frozen=True, slots=True)

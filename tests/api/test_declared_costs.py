@@ -22,6 +22,7 @@ ARGUMENTS = {
     "task": '(id: "1")',
     "planPreview": '(input: {from: "2030-01-01T00:00:00Z"})',
     "plannedBlocks": '(from: "2030-01-01T00:00:00Z", to: "2030-01-02T00:00:00Z")',
+    "busyTimes": '(from: "2030-01-01T00:00:00Z", to: "2030-01-02T00:00:00Z")',
     "createTask": '(input: {title: "x"})',
     "createTasks": '(input: {tasks: [{title: "x"}]})',
     "deleteTasks": '(input: {tasks: [{id: "x"}]})',

@@ -84,6 +84,7 @@ PLANNED_BLOCKS = f"{PLAN}/blocks"
 SERIES = "/api/v1/series/<series_id>"
 BUSY_CALENDARS = "/api/v1/busy-calendars"
 BUSY_CALENDAR = f"{BUSY_CALENDARS}/<calendar_id>"
+BUSY_TIMES = "/api/v1/busy-times"
 CALENDAR_FEEDS = "/api/v1/calendar-feeds"
 QUICK_ADD = "/api/v1/quick-add"
 RECURRENCE_PREVIEW = "/api/v1/recurrence-preview"
@@ -579,6 +580,14 @@ ROUTES = (
         "ListBusyCalendars",
         tag="Calendars",
         summary="List busy calendars",
+    ),
+    Route(
+        ("GET",),
+        BUSY_TIMES,
+        "ListBusyTimes",
+        tag="Calendars",
+        summary="List busy times",
+        description="The times between two instants that busy calendars take.",
     ),
     Route(
         ("POST",),

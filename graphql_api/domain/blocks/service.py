@@ -13,16 +13,13 @@ from graphql_api.domain.blocks.model import (
 )
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import check_version, retry_on_conflict
-from graphql_api.domain.paging import Budget
+from graphql_api.domain.paging import MAX_LISTED, Budget, check_range
 from graphql_api.domain.planner.model import Reason
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import edit
 from graphql_api.errors import BadUserInput, NotFound, QueryTooComplex
-
-MAX_DAYS = 62  # of a range
-MAX_LISTED = 2_000  # blocks in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +81,7 @@ class PlannedBlocks:
         Raises BadUserInput for a range that is too long or ends before it starts, and
         QueryTooComplex if there is too much to read.
         """
-        if end < start:
-            raise BadUserInput("A range must not end before it starts.", "to")
-        if end - start > timedelta(days=MAX_DAYS):
-            raise BadUserInput(f"A range must have at most {MAX_DAYS} days.", "to")
+        check_range(start, end)
         tasks = self._lists.planned_between(user_id, start, end, budget)
         found = [
             block

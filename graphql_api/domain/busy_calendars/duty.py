@@ -63,6 +63,9 @@ class BusyCalendarDuty:
             after = calendar.failed(error.message, now)
         except ServiceUnavailable:
             return  # another attempt follows when the claim has ended
+        except Exception:  # whatever it is, its owner has to learn of it, and pauses have to grow
+            log.exception("A busy calendar could not be read")
+            after = calendar.failed("It could not be read: the service failed.", now)
         try:
             self._store.replace(calendar, after, times, source)
         except (ConditionFailed, ServiceUnavailable):

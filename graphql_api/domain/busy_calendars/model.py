@@ -1,7 +1,7 @@
 """The busy calendar: where its events come from, and the times that they take. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -18,6 +18,7 @@ MAX_TIMES = 3_000  # of a calendar, merged: an item of DynamoDB has 400 KB
 PAST, AHEAD = timedelta(days=7), timedelta(days=366)  # for which times are kept
 EVERY = timedelta(hours=1)  # a calendar of a URL is read again
 EVERY_DAY = timedelta(days=1)  # what was uploaded is, since the time ahead goes on
+DAYS = (PAST + AHEAD).days  # of all that is kept
 LONGEST_PAUSE = timedelta(days=1)  # after failures
 LEASE = timedelta(minutes=5)  # within which whoever has begun to read is done
 ICS = "ics"  # the field of a calendar's text
@@ -58,8 +59,10 @@ class BusyCalendar:
     def new(cls, user_id: str, values: Mapping[str, Any], now: datetime) -> "BusyCalendar":
         """A new calendar, which is due at once. Raises BadUserInput."""
         url, ics = values.get("url"), values.get("ics")
-        if (url is None) is (ics is None):
-            raise BadUserInput("Give the URL of a calendar, or its text, not both.", "url")
+        if url is None and ics is None:
+            raise BadUserInput("Give the URL of a calendar, or its text.", "url")
+        if url is not None and ics is not None:
+            raise BadUserInput("Give the URL of a calendar or its text, not both.", "url")
         if url is not None and url.lower().startswith(WEBCAL):
             url = "https://" + url[len(WEBCAL) :]
         return cls(
@@ -99,6 +102,15 @@ class BusyCalendar:
     def due(self, at: datetime) -> "BusyCalendar":
         """The calendar that is read at another time."""
         return replace(self, due_at=clock.milliseconds(at), version=self.version + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class BusyTime:
+    """A span of time that a calendar takes."""
+
+    calendar_id: str
+    start: datetime
+    end: datetime
 
 
 def merged(times: Iterable[Interval], start: datetime, end: datetime) -> list[Interval]:

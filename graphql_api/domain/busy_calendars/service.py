@@ -6,13 +6,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from graphql_api.domain.busy_calendars import reading
-from graphql_api.domain.busy_calendars.model import AHEAD, PAST, AllDay, BusyCalendar, merged
+from graphql_api.domain.busy_calendars.model import (
+    AHEAD,
+    DAYS,
+    PAST,
+    AllDay,
+    BusyCalendar,
+    BusyTime,
+    merged,
+)
 from graphql_api.domain.busy_calendars.reading import Frame
 from graphql_api.domain.busy_calendars.store import BusyCalendarStore
 from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.paging import MAX_LISTED, check_range
 from graphql_api.domain.planner.model import Interval
 from graphql_api.domain.settings.store import SettingsStore
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import BadUserInput, QueryTooComplex
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.outgoing.client import OutgoingClient, Refused
 
@@ -36,9 +45,18 @@ class BusyCalendars:
         """The user's calendars, the oldest first."""
         return self._store.all(user_id)
 
-    def times(self, user_id: str) -> list[Interval]:
-        """The busy times of all calendars of a user, as they were read last."""
-        return self._store.times(user_id)
+    def between(self, user_id: str, start: datetime, end: datetime) -> list[BusyTime]:
+        """The busy times that are, at least in part, within a range of time, by time.
+
+        Raises BadUserInput for a range that is too long or ends before it starts, and
+        QueryTooComplex for too many times.
+        """
+        check_range(start, end, DAYS)
+        times = self._store.times_by_calendar(user_id)
+        found = [each for each in times if each.start < end and each.end > start]
+        if len(found) > MAX_LISTED:
+            raise QueryTooComplex(f"A range has at most {MAX_LISTED:,} times: ask for less of it.")
+        return sorted(found, key=lambda each: (each.start, each.end, each.calendar_id))
 
     def add(self, user_id: str, values: Mapping[str, Any], now: datetime) -> BusyCalendar:
         """Add a calendar: one that is uploaded is read at once, one of a URL soon.

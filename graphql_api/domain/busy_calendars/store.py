@@ -17,6 +17,7 @@ from graphql_api import clock, ids
 from graphql_api.domain.busy_calendars.model import (
     MAX_CALENDARS,
     BusyCalendar,
+    BusyTime,
     decoded,
     encoded,
 )
@@ -45,6 +46,7 @@ CALENDAR, TIMES = "busycalendar#", "busytimes#"
 class Times:
     """The busy times of a calendar, and the text that they were read from, if it was uploaded."""
 
+    item: str
     times: str
     source: str | None = None
 
@@ -91,11 +93,19 @@ class BusyCalendarStore:
         return found
 
     def times(self, user_id: str) -> list[Interval]:
-        """The busy times of all calendars of a user."""
+        """The busy times of all calendars of a user, as they were read last."""
+        return [Interval(each.start, each.end) for each in self.times_by_calendar(user_id)]
+
+    def times_by_calendar(self, user_id: str) -> list[BusyTime]:
+        """The busy times, each with its calendar."""
         where = Key("user_id").eq(user_id) & Key("item").begins_with(TIMES)
         found = pages(lambda start: self._table.query(where, start=start, limit=MAX_CALENDARS))
         stored = (codec.decode(Times, item) for items in found for item in items)
-        return [time for each in stored for time in decoded(each.times)]
+        return [
+            BusyTime(each.item.removeprefix(TIMES), time.start, time.end)
+            for each in stored
+            for time in decoded(each.times)
+        ]
 
     def source(self, calendar: BusyCalendar) -> str | None:
         """The text of a calendar that was uploaded."""

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from conftest import PASSWORD, codes
 
+from graphql_api.domain.busy_calendars import duty
 from graphql_api.domain.busy_calendars.duty import BusyCalendarDuty
 from graphql_api.domain.busy_calendars.store import DUE, BusyCalendarStore
 from graphql_api.domain.settings.store import SettingsStore
@@ -29,6 +30,11 @@ REFRESH = f"""
   mutation ($id: ID!) {{
     refreshBusyCalendar(input: {{id: $id}}) {{ busyCalendar {{ {FIELDS} }} }}
   }}
+"""
+TIMES = """
+  query ($from: DateTime!, $to: DateTime!) {
+    busyTimes(from: $from, to: $to) { calendarId start end }
+  }
 """
 PREVIEW = """
   query ($from: DateTime!) {
@@ -60,6 +66,11 @@ def added(answer) -> dict:
 
 def listed(person) -> list[dict]:
     return person.graphql(LIST)["data"]["busyCalendars"]
+
+
+def moment(hour: int) -> str:
+    """An hour of Monday."""
+    return MONDAY.replace(hour=hour).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def start(person) -> str:
@@ -190,6 +201,47 @@ def test_a_calendar_of_a_url_is_read_by_the_dispatcher(ann, reader):
         assert len(asked) == 3
 
 
+def test_the_times_of_a_range_are_listed_with_their_calendars(ann, bob, calls):
+    work = added(add(ann, ics=ics(9, 10, 15)))["id"]
+    home = added(add(ann, ics=ics(9)))["id"]
+    calls.clear()
+    found = ann.graphql(TIMES, **{"from": moment(10), "to": moment(15)})["data"]["busyTimes"]
+    assert calls == ["Query"]
+    assert found == [{"calendarId": work, "start": moment(9), "end": moment(11)}]
+    whole = f"/api/v1/busy-times?from={moment(8)}&to={moment(20)}"
+    assert [tuple(each.values()) for each in ann.rest("GET", whole).json] == [
+        (home, moment(9), moment(10)),
+        (work, moment(9), moment(11)),
+        (work, moment(15), moment(16)),
+    ]
+    assert bob.rest("GET", whole).json == []
+
+
+@pytest.mark.parametrize(
+    ("to", "message"),
+    [
+        ("2030-01-06T00:00:00Z", "A range must not end before it starts."),
+        ("2031-01-15T00:00:01Z", "A range must have at most 373 days."),
+    ],
+)
+def test_a_range_of_times_is_bounded(ann, to, message):
+    refused = ann.graphql(TIMES, **{"from": "2030-01-07T00:00:00Z", "to": to})
+    assert codes(refused) == ["BAD_USER_INPUT"]
+    assert refused["errors"][0]["message"] == message
+
+
+@pytest.mark.usefixtures("lenient")
+def test_a_failure_of_our_own_is_told_and_tried_again_later(ann, reader, monkeypatch):
+    monkeypatch.setattr(duty, "read", lambda *_: 1 / 0)
+    with serving((200, {}, ics(9).encode())) as (url, asked):
+        add(ann, url=url)
+        reader.run()
+        reader.run(timedelta(minutes=50))
+        assert len(asked) == 1
+        monkeypatch.undo()
+    assert listed(ann)[0]["lastError"] == "It could not be read: the service failed."
+
+
 @pytest.mark.usefixtures("lenient")
 def test_what_cannot_be_read_is_told_and_the_times_stay(ann, reader):
     ann.create(title="Write", durationMinutes=60)
@@ -238,6 +290,14 @@ def test_what_cannot_be_added_is_refused_by_field_and_nothing_is_written(ann, op
     assert codes(refused) == ["BAD_USER_INPUT"]
     assert refused["errors"][0]["extensions"]["field"] == field
     assert listed(ann) == []
+
+
+def test_neither_a_url_nor_a_text_is_told_apart_from_both(ann):
+    refused = [add(ann, **options) for options in ({}, {"url": "https://a.example/", "ics": "x"})]
+    assert [answer["errors"][0]["message"] for answer in refused] == [
+        "Give the URL of a calendar, or its text.",
+        "Give the URL of a calendar or its text, not both.",
+    ]
 
 
 def test_rest_has_the_same(ann):

@@ -13,7 +13,8 @@ from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.plans.types import spend_rows
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.domain.blocks.model import BlockState
-from graphql_api.domain.blocks.service import MAX_DAYS, MAX_LISTED, TaskBlock
+from graphql_api.domain.blocks.service import TaskBlock
+from graphql_api.domain.paging import MAX_DAYS, MAX_LISTED
 
 
 @strawberry.input(description="A change of a planned block; what is absent stays as it is.")

@@ -1,5 +1,6 @@
 """GraphQL operations on calendars."""
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -14,16 +15,18 @@ from graphql_api.api.graphql.calendars.inputs import (
 from graphql_api.api.graphql.calendars.types import (
     BusyCalendar,
     BusyCalendarPayload,
+    BusyTime,
     CalendarFeed,
     CalendarFeedPayload,
     DeleteCalendarFeedPayload,
     RemoveBusyCalendarPayload,
 )
 from graphql_api.api.graphql.context import Info
-from graphql_api.api.graphql.costs import LOADED, field_cost
+from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
 from graphql_api.api.graphql.strawberry_extras import provided
 from graphql_api.domain.busy_calendars import model as busy
 from graphql_api.domain.calendars import model
+from graphql_api.domain.paging import MAX_LISTED
 
 
 @strawberry.type
@@ -43,6 +46,24 @@ class CalendarQuery:
     )
     def busy_calendars(self, info: Info) -> list[busy.BusyCalendar]:
         return info.context.busy_calendars.all(info.context.viewer_id)
+
+    @strawberry.field(
+        graphql_type=list[BusyTime],
+        description=(
+            "The times of the viewer's busy calendars that are, at least in part, between two"
+            f" instants, by time: at most {MAX_LISTED:,} in at most {busy.DAYS} days."
+        ),
+        metadata=field_cost(LIST, items=MAX_LISTED) | needs(Scope.CALENDAR_READ),
+    )
+    def busy_times(
+        self,
+        info: Info,
+        from_: Annotated[
+            datetime, strawberry.argument(name="from", description="The start of the range.")
+        ],
+        to: Annotated[datetime, strawberry.argument(description="The end of the range.")],
+    ) -> list[busy.BusyTime]:
+        return info.context.busy_calendars.between(info.context.viewer_id, from_, to)
 
 
 @strawberry.type

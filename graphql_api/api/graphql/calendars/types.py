@@ -69,6 +69,13 @@ class BusyCalendar:
     created_at: datetime = strawberry.field(description="When it was added.")
 
 
+@strawberry.type(description="A span of time that a busy calendar takes, and plans keep free.")
+class BusyTime:
+    calendar_id: strawberry.ID = strawberry.field(description="The calendar's id.")
+    start: datetime = strawberry.field(description="When it begins.")
+    end: datetime = strawberry.field(description="When it ends.")
+
+
 @strawberry.type(description="The busy calendar after a change.")
 class BusyCalendarPayload:
     busy_calendar: strawberry.Private[BusyCalendarModel]
