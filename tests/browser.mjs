@@ -8,9 +8,9 @@ import { stripVTControlCharacters } from "node:util";
 
 import { chromium } from "playwright-core";
 
-const STEP_MS = 10_000;
+const STEP_MS = 20_000;
 const LAUNCH_MS = 10_000;
-const WHOLE_MS = 45_000;
+const WHOLE_MS = 220_000;
 
 const [base, executablePath, screenshot] = process.argv.slice(2);
 let current = "Chromium starts";

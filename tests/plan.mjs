@@ -99,17 +99,49 @@ async function use({ page, base, screenshot }) {
   await press("Save");
   seen.noHours = await says("“nine");
   await page.getByLabel("Friday").fill("9:00-12:00");
+  await page.getByLabel("Days off").fill("2030-01-10");
+  await press("Add a schedule");
+  const evening = page.getByRole("group", { name: "New schedule" });
+  await evening.getByLabel("Name").fill("evening");
+  await evening.getByLabel("Tuesday").fill("18:00-20:30");
   await press("Save");
   seen.saved = await says("Saved");
   seen.zone = await page.locator("#zone").textContent();
+  seen.schedules = await page.locator("#schedules legend").allTextContents();
+  const bands = (kind) => page.locator(`#week .band.${kind}`).evaluateAll((found) => found.map((each) => each.title));
+  seen.evenings = await bands("named");
 
-  step("a busy time is told");
+  step("busy times are kept, and drawn");
   await page.getByText("Busy times").click();
-  await page.getByLabel("Busy from").fill("2030-01-07T11:00");
-  await page.getByLabel("until").fill("2030-01-07T12:00");
-  await press("Add busy time");
-  await says("The busy time");
-  seen.busy = (await items("busy"))[0];
+  const keepFree = async (day, from, end) => {
+    await page.getByLabel("Busy from").fill(`${day}T${from}`);
+    await page.getByLabel("until").fill(`${day}T${end}`);
+    await press("Add busy time");
+  };
+  await keepFree("2090-01-07", "11:00", "12:00");
+  seen.tooFar = await says("A busy time must");
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  const kept = () => page.locator("#busy li").allTextContents();
+  for (const [from, end] of [["11:00", "12:00"], ["14:00", "14:30"]]) {
+    await keepFree(tomorrow, from, end);
+    await until(page, async () => (await kept()).filter((text) => text.includes(from)).length, "it is not kept");
+  }
+  await page.getByRole("button", { name: /^Remove .* 14:00/ }).click();
+  await says("The busy time is removed");
+  await press("Sign out");
+  await says("Signed out");
+  await page.getByLabel("Name", { exact: true }).first().fill("Ann");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await says("Signed in as");
+  seen.busy = (await kept()).map((text) => text.replace(/^.*?, .*? \d+ /, ""));
+  await press("Today");
+  await until(page, async () => (await page.locator("#week .day").count()) === 1, "no single day");
+  await press("Later");
+  await until(page, async () => (await bands("busy")).length, "no busy time is drawn");
+  seen.drawnBusy = await bands("busy");
+  await press("This week");
+  await until(page, async () => (await page.locator("#week .day").count()) === 7, "no week");
 
   step("a calendar's file is kept free");
   const lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", "BEGIN:VEVENT", "UID:1", "DTSTAMP:20300101T000000Z"];
@@ -123,11 +155,17 @@ async function use({ page, base, screenshot }) {
   seen.noCalendar = await says("“work.ics” is removed");
 
   step("the week is planned");
+  await page.getByText("From when, and what may move").click();
   await page.getByLabel("From", { exact: true }).fill("2030-01-07T08:00");
   await press("Preview");
   seen.previewed = await says("Previewed");
   seen.planned = [await starts()];
   for (const list of ["moves", "unplaced", "at-risk", "overload", "unestimated"]) seen[list] = await items(list);
+
+  step("a task without a duration is given one");
+  await page.getByLabel("Minutes for Learn to sail").fill("30");
+  await press("Set");
+  seen.estimated = await says("“Learn to sail” takes");
 
   step("the plan is applied, and shown as what is planned");
   await press("Apply");
@@ -149,6 +187,10 @@ async function use({ page, base, screenshot }) {
     await page.keyboard.press(key);
     seen.walk.push(await focused());
   }
+  await page.locator("#agenda button").first().focus();
+  await page.keyboard.press("ArrowDown");
+  seen.walk.push(await page.evaluate(() => document.activeElement.closest("#agenda") && document.activeElement.textContent));
+  await blocks.first().focus();
   seen.details = await page.locator("#details").locator("p, li").allTextContents();
 
   step("keys say what became of a block");
@@ -159,6 +201,26 @@ async function use({ page, base, screenshot }) {
     seen.keys.push(await status.textContent());
   }
   seen.afterwards = (await items("agenda"))[0];
+
+  step("a block is moved by hand");
+  await page.getByLabel("Move to").fill("2030-01-11T18:00");
+  await press("Move");
+  seen.moved = await says("“Post the letter” is moved");
+  seen.movedTo = (await items("agenda")).find((text) => text.includes("Post the letter"));
+
+  step("another token is asked for when the first one has expired");
+  let refused = 0;
+  await page.route("**/graphql", async (route) => {
+    if (refused || !route.request().postData().includes("plannedBlocks")) return route.continue();
+    refused += 1;
+    const errors = [{ message: "Expired", extensions: { code: "UNAUTHENTICATED" } }];
+    return route.fulfill({ json: { errors } });
+  });
+  await press("Later");
+  seen.renewed = [refused, await says("Planned: week of January 14")];
+  await page.unroute("**/graphql");
+  await press("Earlier");
+  await says("Planned: week of January 7");
 
   step("axe looks at the page in both colour schemes, and as on a phone");
   seen.colours = [];
@@ -175,7 +237,8 @@ async function use({ page, base, screenshot }) {
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 390, height: 844 });
   await look();
-  await page.screenshot({ path: picture("phone"), fullPage: true });
+  await page.locator("#agenda").scrollIntoViewIfNeeded();
+  await page.screenshot({ path: picture("phone") });
   seen.wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   await page.setViewportSize({ width: 1440, height: 900 });
 

@@ -15,10 +15,13 @@ const open = (days, ...hours) =>
     intervals: hours.map((text) => ({ start: text.split("-")[0], end: text.split("-")[1] })),
   }));
 const task = (title, durationMinutes, more = {}) => ({ title, durationMinutes, ...more });
-const at = (day, time) => `2030-01-${day}T${time}:00Z`;
+const DAY = 86_400_000; // milliseconds
+const today = Math.floor(Date.now() / DAY); // days since a Thursday
+const monday = today + 7 - ((today + 3) % 7);
+// A time of day by UTC; the 7th is the coming Monday, since calendars are kept for a year only.
+const at = (day, time) => `${new Date((monday + Number(day) - 7) * DAY).toISOString().slice(0, 10)}T${time}:00Z`;
 const taken = (day, from, until) => ({ start: at(day, from), end: at(day, until) });
 
-// Monday is January 7, 2030, by UTC.
 const PEOPLE = {
   student: {
     hours: open([...WORKDAYS, "SATURDAY"], "09:00-12:00", "13:00-19:00"),
@@ -88,7 +91,8 @@ async function use({ page, base, screenshot }) {
     ask.token = (await ask("RegisterInput", "register", "token", { username: name, password: PASSWORD })).token;
     await ask("UpdateSettingsInput", "updateSettings", "settings { timezone }", { workingHours: person.hours });
     await ask("CreateTasksInput", "createTasks", "results { task { id } }", { tasks: person.tasks });
-    seen[name] = await plan(ask, { from: at("07", "08:00"), busy: person.busy });
+    await ask("AddBusyCalendarInput", "addBusyCalendar", "busyCalendar { times }", { name: "Busy", ics: ics(person.busy) });
+    seen[name] = await plan(ask, { from: at("07", "08:00") });
     await picture(page, base, ask.token, screenshot.replace(/\.png$/, `-${name}.png`));
   }
 }
@@ -107,13 +111,24 @@ function asker(base) {
   return ask;
 }
 
+function ics(times) {
+  const instant = (text) => text.replace(/[-:]/g, "");
+  const events = times.flatMap(({ start, end }, number) => [
+    ...["BEGIN:VEVENT", `UID:${number}`, "DTSTAMP:20300101T000000Z"],
+    ...[`DTSTART:${instant(start)}`, `DTEND:${instant(end)}`, "END:VEVENT"],
+  ]);
+  return ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", ...events, "END:VCALENDAR", ""].join("\r\n");
+}
+
 async function plan(ask, input) {
   const fields = "inputHash blocks { title start end } unplaced { title text } atRisk { title lateMinutes }";
   const { inputHash, ...made } = await ask("PlanInput", "planPreview", fields, input, "query");
   await ask("PlanApplyInput", "planApply", "planId", { ...input, inputHash });
-  const lines = made.blocks.map(({ title, start, end }) => `${start.slice(8, 16)}-${end.slice(11, 16)} ${title}`);
+  const lines = made.blocks.map(({ title, start, end }) => `${weekday(start)} ${start.slice(11, 16)}-${end.slice(11, 16)} ${title}`);
   return { ...made, blocks: lines };
 }
+
+const weekday = (start) => new Date(start).toLocaleDateString("en", { weekday: "short", timeZone: "UTC" });
 
 async function picture(page, base, token, path) {
   await page.clock.setFixedTime(at("07", "08:00"));

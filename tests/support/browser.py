@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PLAYWRIGHT = Path(__file__).parents[1] / "node_modules" / "playwright-core"
-SECONDS = 60  # a script ends itself before that, and its browser with it
+SECONDS = 240  # a script ends itself before that, and its browser with it
 
 
 def chromium() -> str:

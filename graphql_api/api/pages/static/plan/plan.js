@@ -6,20 +6,23 @@ import { moves } from "./moves.js";
 import { ask, hold } from "./service.js";
 import * as settings from "./settings.js";
 import * as time from "./time.js";
-import { classesOf, draw, element, marksOf, titleOf, workOn } from "./week.js";
+import { classesOf, dot, draw, element, marksOf, titleOf, workOn } from "./week.js";
 
 const MOST_VERSIONS = 800; // more would not fit into a request's body
+const MOST_NODES = 100; // that the service answers at a time
 const NONE = { blocks: [], unplaced: [], atRisk: [], overload: [], unestimated: [] };
 
 const at = (id) => document.getElementById(id);
+const isPhone = matchMedia("(max-width: 48rem)"); // where there is room for a day
 
-let hours = []; // of work, as the settings have them
+let weeks = []; // of hours: the working hours, and the schedules with their names
+let daysOff = []; // as ISO dates
 let shown = { day: null, count: 7 }; // the first day, and how many
 let blocks = []; // that are planned on these days
-let busy = []; // what the person has told of their calendar
+let busy = []; // the times that calendars take on these days
 let draft = null; // the plan that is previewed: { input, plan }
 let appliedId = null; // of the plan that Undo takes back
-let suggested = null; // the task that could be done now
+let suggested = null; // the task that could be done now, or is under way
 let chosen = null; // the id of the block that keys and buttons are for
 
 function say(text) {
@@ -42,22 +45,33 @@ function range() {
 function asItem({ task, ...block }) {
   const due = task.dueAt ?? (task.dueOn && time.instantOf(time.plusDays(task.dueOn, 1), 0).toISOString());
   const late = Boolean(due) && Date.parse(block.end) > Date.parse(due);
-  return { ...block, title: task.title, priority: task.priority, running: task.runningSince, taskId: task.id, late };
+  const { id: taskId, title, priority, project, runningSince: running } = task;
+  return { ...block, taskId, title, priority, project, running, late };
 }
 
 async function load() {
-  blocks = (await ask("blocks", range())).map(asItem);
-  const { task, reasons } = await ask("now");
+  const asked = [ask("blocks", range()), calendars.busyTimes(range()), ask("now")];
+  const [planned, times, { task, reasons }] = await Promise.all(asked);
+  blocks = planned.map(asItem);
+  busy = times;
+  if (draft) draft.items = await drafted(draft.plan);
   suggested = task;
   at("now").textContent = `${task ? `${task.title}. ` : ""}${reasons.map(({ text }) => text).join(" ")}`;
-  at("begin").disabled = !task || Boolean(task.runningSince);
+  at("begin").disabled = !task;
+  at("begin").textContent = task?.runningSince ? "Stop it" : "Start it";
   show();
 }
 
-function items() {
-  if (!draft) return blocks;
-  const late = new Set(draft.plan.atRisk.map(({ taskId }) => taskId));
-  return draft.plan.blocks.map((block, number) => ({
+const isShown = (item) => time.byDay(item).some(({ day }) => days().includes(day));
+
+// The blocks of the plan that is previewed, with the colours of their tasks on the days that are shown.
+async function drafted(plan) {
+  const ids = new Set(plan.blocks.filter(isShown).map(({ taskId }) => taskId));
+  const tasks = ids.size ? await ask("tasks", { ids: [...ids].slice(0, MOST_NODES) }) : [];
+  const known = new Map(tasks.filter(Boolean).map((task) => [task.id, task]));
+  const late = new Set(plan.atRisk.map(({ taskId }) => taskId));
+  return plan.blocks.map((block, number) => ({
+    ...known.get(block.taskId),
     ...block,
     id: `draft ${number}`,
     draft: true,
@@ -65,32 +79,54 @@ function items() {
   }));
 }
 
+const items = () => draft?.items ?? blocks;
+
 function show() {
-  const focused = document.activeElement?.closest?.(".block")?.dataset.block;
-  const within = new Set(days());
-  draw(at("week"), { days: days(), blocks: items(), open: workOn(days(), hours, time.instantOf), busy });
-  const listed = items().filter((item) => time.byDay(item).some(({ day }) => within.has(day)));
-  const lines = listed.map((item) => {
+  keepingFocus(at("week"), drawWeek);
+  keepingFocus(at("agenda"), list);
+  const first = time.named(shown.day, { dateStyle: "long" });
+  const what = draft ? "Preview" : "Planned";
+  at("week-title").textContent = `${what}: ${shown.count > 1 ? `week of ${first}` : first}`;
+  showDetails();
+}
+
+function keepingFocus(place, redraw) {
+  const focused = place.contains(document.activeElement) && document.activeElement.dataset.block;
+  redraw();
+  if (focused) place.querySelector(`[data-block="${focused}"]`)?.focus();
+}
+
+function drawWeek() {
+  const worked = days().filter((day) => !daysOff.includes(day));
+  const open = weeks.flatMap((week) => workOn(worked, week, time.instantOf));
+  draw(at("week"), { days: days(), blocks: items(), open, busy });
+}
+
+function list() {
+  const lines = items().filter(isShown).map((item) => {
     const marks = marksOf(item).map((mark) => element("span", mark, { className: `mark ${mark}` }));
-    const made = element("button", [`${time.moment(item)} ${titleOf(item)} `, ...marks], {
+    const made = element("button", [`${time.moment(item)} ${titleOf(item)} `, ...marks, ...projectOf(item)], {
       type: "button",
       className: `${classesOf(item)} line`,
     });
     made.dataset.block = item.id;
     return element("li", made);
   });
-  at("agenda").replaceChildren(...(lines.length ? lines : [element("li", "Nothing is planned.")]));
-  const first = time.named(shown.day, { dateStyle: "long" });
-  const what = draft ? "Preview" : "Planned";
-  at("week-title").textContent = `${what}: ${shown.count > 1 ? `week of ${first}` : first}`;
-  at("week").querySelector(`[data-block="${focused}"]`)?.focus();
-  showDetails();
+  const none = element("li", "Nothing is planned. Add tasks, and preview a plan.");
+  at("agenda").replaceChildren(...(lines.length ? lines : [none]));
 }
+
+const projectOf = ({ project }) => (project ? [dot(project.color), project.name] : []);
 
 function showDetails() {
   const item = items().find(({ id }) => id === chosen);
   for (const id of ["done", "start", "pin", "miss"]) at(id).disabled = !item || Boolean(item.draft);
-  if (!item) return;
+  at("move").hidden = !item || Boolean(item.draft);
+  if (!item) {
+    at("details").replaceChildren(element("p", "Choose one: arrow keys go from one to the next."));
+    return;
+  }
+  at("move-to").value = time.toField(new Date(item.start));
   const marks = marksOf(item);
   const what = `${time.moment(item)}: ${titleOf(item)}${marks.length ? ` (${marks.join(", ")})` : ""}`;
   const reasons = item.reasons.map(({ text }) => element("li", text));
@@ -108,30 +144,31 @@ function showDraft(before = []) {
   const full = ({ day, minutes }) =>
     `${time.named(day, { weekday: "short", day: "numeric", month: "short" })}: ${time.length(minutes)} too much.`;
   fill("overload", plan.overload.map(full), "Nothing.");
-  fill("unestimated", plan.unestimated.map((task) => task.title), "Nothing.");
+  fill("unestimated", plan.unestimated.map(estimator), "Nothing.");
+  at("draft").hidden = !draft;
   at("apply").disabled = at("discard").disabled = !draft;
 }
 
-function showBusy() {
-  const lines = busy.map((each) => {
-    const remove = element("button", "Remove", { type: "button" });
-    remove.addEventListener("click", () => {
-      busy = busy.filter((other) => other !== each);
-      showBusy();
-      show();
-    });
-    return [`${time.moment(each)} `, remove];
+// A line for a task without a duration, in which it is given one.
+function estimator({ taskId, title }) {
+  const minutes = element("input", [], { type: "number", min: 1, max: 14400, required: true });
+  minutes.setAttribute("aria-label", `Minutes for ${title}`);
+  const form = element("form", [`${title} `, minutes, " minutes ", element("button", "Set")]);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    run(() => estimate(taskId, Number(minutes.value)));
   });
-  fill("busy", lines, "Nothing.");
+  return form;
 }
 
-// Up and down go within a day, left and right to the nearest day that has blocks.
+// Up and down go within a day or through the list, left and right to the nearest day that has blocks.
 function walk(event) {
   const here = event.target.closest(".block");
   const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
   if (!here || !step) return;
   event.preventDefault();
-  const columns = [...document.querySelectorAll(".day")].map((d) => [...d.querySelectorAll(".block")]);
+  const drawn = [...event.currentTarget.querySelectorAll(".day")];
+  const columns = (drawn.length ? drawn : [event.currentTarget]).map((d) => [...d.querySelectorAll(".block")]);
   const taken = columns.filter((column) => column.length);
   const day = taken.findIndex((column) => column.includes(here));
   const place = taken[day].indexOf(here);
@@ -153,26 +190,34 @@ function choose(event) {
 async function signIn(account = "logIn") {
   const given = at("token").value.trim().replace(/^Bearer /, "");
   const input = { username: at("username").value, password: at("password").value };
-  hold(given || (await ask(account, { input })).token);
+  hold(given ? { token: given } : await ask(account, { input }));
+  if (account === "register" && !given) await liveHere();
   const { username, settings: known } = await ask("viewer");
   at("sign-in").reset();
   reveal(true);
   adopt(known);
+  await listCalendars();
   await load();
-  await calendars.list(removeCalendar);
   say(`Signed in as ${username}.`);
   at("preview").focus();
 }
 
+// Takes the browser's time zone for a new person's, if the service knows it.
+async function liveHere() {
+  const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions();
+  await ask("settings", { input: { timezone } }).catch(() => {});
+}
+
 // Takes over the settings of the person: their clocks tell when today is.
 function adopt(known) {
-  time.live(known.timezone);
-  hours = known.workingHours;
+  time.live(known);
+  weeks = [known, ...known.schedules];
+  daysOff = known.daysOff;
   settings.fill(known);
   at("zone").textContent = `Times are by the clocks of ${known.timezone}; working hours are light.`;
   at("from").value = time.toField(new Date());
-  shown = { day: time.mondayOf(time.today()), count: 7 };
-  showBusy();
+  const day = time.today();
+  shown = isPhone.matches ? { day, count: 1 } : { day: time.weekOf(day), count: 7 };
   showDraft();
 }
 
@@ -184,10 +229,11 @@ async function signOut() {
 function forget(text) {
   hold(null);
   [blocks, busy, draft, appliedId, suggested, chosen] = [[], [], null, null, null, null];
+  shown = { day: null, count: 7 };
+  calendars.forget();
   const lists = ["week", "agenda", "moves", "unplaced", "at-risk", "overload", "unestimated", "busy", "calendars", "reading"];
-  for (const id of ["add", "calendar"]) at(id).reset();
-  for (const id of [...lists, "now", "hours"]) at(id).replaceChildren();
-  at("details").replaceChildren(element("p", "Choose one: arrow keys go from one to the next."));
+  for (const id of ["add", "calendar", "take", "move", "settings"]) at(id).reset();
+  for (const id of [...lists, "now", "hours", "schedules", "details"]) at(id).replaceChildren();
   at("undo").disabled = true;
   reveal(false);
   say(text);
@@ -226,15 +272,14 @@ async function preview(before = "") {
     keepCurrent: at("keep").checked,
     partial: at("partial").checked,
     ...bounds(),
-    busy: busy.map(({ start, end }) => ({ start: start.toISOString(), end: end.toISOString() })),
   };
   const to = new Date(begins.getTime() + horizonDays * time.DAY * 60_000).toISOString();
   const places = await ask("places", { from: input.from, to });
   const plan = await showProgress(ask("preview", { input }));
-  draft = { input, plan };
+  draft = { input, plan, items: [] };
   if (plan.blocks.length) shown.day = firstDay(plan.blocks[0]);
   showDraft(places.filter(({ state }) => state === "PLANNED" || state === "STARTED"));
-  show();
+  await load();
   const count = new Set(plan.blocks.map(({ taskId }) => taskId)).size;
   const others = `without a place: ${plan.unplaced.length}, at risk: ${plan.atRisk.length}.`;
   say(`${before}Previewed, nothing is written yet. Tasks planned: ${count}, ${others}`);
@@ -251,7 +296,7 @@ function bounds() {
 
 function firstDay({ start }) {
   const { day } = time.local(new Date(start));
-  return shown.count > 1 ? time.mondayOf(day) : day;
+  return shown.count > 1 ? time.weekOf(day) : day;
 }
 
 async function discard() {
@@ -326,9 +371,23 @@ async function act(name) {
 }
 
 async function begin() {
-  await ask("start", { input: { id: suggested.id } });
+  const { id, title, runningSince } = suggested;
+  await ask(runningSince ? "stop" : "start", { input: { id } });
   await load();
-  say(`“${suggested.title}” is started.`);
+  say(`“${title}” is ${runningSince ? "stopped" : "started"}.`);
+}
+
+async function move() {
+  const item = blocks.find(({ id }) => id === chosen);
+  const start = time.fromField(at("move-to").value).toISOString();
+  await ask("change", { input: { id: item.id, start } });
+  await load();
+  say(`“${item.title}” is moved, and pinned.`);
+}
+
+async function estimate(id, durationMinutes) {
+  const { task } = await ask("estimate", { input: { id, durationMinutes } });
+  await preview(`“${task.title}” takes ${time.length(durationMinutes)}. `);
 }
 
 async function add() {
@@ -342,25 +401,37 @@ async function add() {
 
 async function take() {
   const [start, end] = ["busy-from", "busy-until"].map((id) => time.fromField(at(id).value));
-  if (end <= start) throw new Error("A busy time must end after it begins.");
-  busy.push({ start, end });
+  await calendars.keepFree(start, end);
   at("take").reset();
-  showBusy();
-  show();
-  say("The busy time is taken into the next preview.");
+  await listCalendars();
+  await load();
+  say("The busy time is kept: the next preview keeps it free.");
 }
+
+const listCalendars = () => calendars.list(removeCalendar, giveBack);
 
 async function addCalendar() {
   const { name, times } = await calendars.add();
-  await calendars.list(removeCalendar);
+  await listCalendars();
+  await load();
   say(`“${name}” is added, with ${times} busy times: the next preview keeps them free.`);
 }
 
 function removeCalendar({ id, name }) {
   run(async () => {
     await ask("removeCalendar", { input: { id } });
-    await calendars.list(removeCalendar);
+    await listCalendars();
+    await load();
     say(`“${name}” is removed.`);
+  });
+}
+
+function giveBack(busyTime) {
+  run(async () => {
+    await calendars.giveBack(busyTime);
+    await listCalendars();
+    await load();
+    say("The busy time is removed.");
   });
 }
 
@@ -407,16 +478,20 @@ on("begin", "click", begin);
 on("add", "submit", add);
 readAlong(at("line"), at("reading"));
 on("options", "submit", () => preview());
+// A field cannot tell what it lacks while it is folded away.
+at("options").addEventListener("invalid", () => (at("bounds").open = true), true);
 on("apply", "click", apply);
 on("discard", "click", discard);
 on("undo", "click", undo);
 on("take", "submit", take);
+on("move", "submit", move);
 on("calendar", "submit", addCalendar);
 on("settings", "submit", save);
+at("add-schedule").addEventListener("click", () => settings.addSchedule().focus());
 on("earlier", "click", () => turn(time.plusDays(shown.day, -shown.count)));
 on("later", "click", () => turn(time.plusDays(shown.day, shown.count)));
 on("today", "click", () => turn(time.today(), 1));
-on("this-week", "click", () => turn(time.mondayOf(time.today()), 7));
+on("this-week", "click", () => turn(time.weekOf(time.today()), 7));
 for (const name of Object.keys(actions)) on(name, "click", () => act(name));
 
 const KEYS = { d: "done", s: "start", p: "pin", m: "miss" };
@@ -428,3 +503,6 @@ for (const place of ["week", "agenda"]) {
     if (plain && KEYS[event.key] && event.target.closest(".block")) run(() => act(KEYS[event.key]));
   });
 }
+
+const MINUTE = 60_000; // milliseconds, after which the line of the present is drawn again
+setInterval(() => shown.day && keepingFocus(at("week"), drawWeek), MINUTE);

@@ -1,4 +1,4 @@
-// The time zone and the working hours of a week, in a form.
+// The time zone, the working hours, days off and schedules, in a form.
 
 import { element } from "./week.js";
 
@@ -7,29 +7,58 @@ const HOURS = /^(\d{1,2}:\d{2})\s*[-–]\s*(\d{1,2}:\d{2})$/;
 
 const at = (id) => document.getElementById(id);
 
-export function fill({ timezone, workingHours }) {
+export function fill({ timezone, workingHours, daysOff, schedules }) {
   at("timezone").value = timezone;
   const zones = Intl.supportedValuesOf?.("timeZone") ?? [];
   at("timezones").replaceChildren(...zones.map((zone) => element("option", [], { value: zone })));
-  const fields = DAYS.map((name) => {
-    const hours = workingHours.find(({ day }) => day === name.toUpperCase())?.intervals ?? [];
-    const value = hours.map(({ start, end }) => `${start.slice(0, 5)}-${end.slice(0, 5)}`).join(", ");
-    const input = element("input", [], { name, value });
-    input.setAttribute("aria-describedby", "hours-note");
-    return element("label", [`${name} `, input]);
-  });
-  at("hours").replaceChildren(...fields);
+  at("hours").replaceChildren(...week(workingHours));
+  at("days-off").value = daysOff.join(", ");
+  at("schedules").replaceChildren();
+  for (const schedule of schedules) addSchedule(schedule);
+}
+
+// Shows one more schedule; a new one is empty.
+export function addSchedule({ name, workingHours } = { name: "", workingHours: [] }) {
+  const input = element("input", [], { name: "schedule", value: name, maxLength: 50, autocomplete: "off" });
+  const legend = element("legend", name ? `Schedule ${name}` : "New schedule");
+  const made = element("fieldset", [legend, element("label", ["Name ", input]), ...week(workingHours)]);
+  at("schedules").append(made);
+  return input;
 }
 
 // What the form says, as `updateSettings` takes it. Throws an Error for hours that are none.
 export function read() {
-  const workingHours = [...at("hours").querySelectorAll("input")].map(({ name, value }) => ({
-    day: name.toUpperCase(),
-    intervals: value.split(",").map((text) => text.trim()).filter(Boolean).map(interval),
+  const named = [...at("schedules").children].map((fields) => ({
+    name: fields.querySelector("[name=schedule]").value.trim(),
+    workingHours: hours(fields),
   }));
-  const open = workingHours.filter(({ intervals }) => intervals.length);
-  return { timezone: at("timezone").value, workingHours: open };
+  return {
+    timezone: at("timezone").value,
+    workingHours: hours(at("hours")),
+    daysOff: listed(at("days-off").value),
+    schedules: named.filter(({ name }) => name),
+  };
 }
+
+function week(workingHours) {
+  return DAYS.map((name) => {
+    const known = workingHours.find(({ day }) => day === name.toUpperCase())?.intervals ?? [];
+    const value = known.map(({ start, end }) => `${start.slice(0, 5)}-${end.slice(0, 5)}`).join(", ");
+    const input = element("input", [], { name, value, autocomplete: "off" });
+    input.setAttribute("aria-describedby", "hours-note");
+    return element("label", [`${name} `, input]);
+  });
+}
+
+function hours(fields) {
+  const days = DAYS.map((name) => ({
+    day: name.toUpperCase(),
+    intervals: listed(fields.querySelector(`[name=${name}]`).value).map(interval),
+  }));
+  return days.filter(({ intervals }) => intervals.length);
+}
+
+const listed = (text) => text.split(",").map((each) => each.trim()).filter(Boolean);
 
 function interval(text) {
   const [, start, end] = HOURS.exec(text) ?? [];

@@ -2,10 +2,14 @@
 
 export const DAY = 24 * 60; // minutes
 
-let zone = "UTC";
+const WEEKDAYS = ["SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"];
 
-export function live(name) {
-  zone = name;
+let zone = "UTC";
+let firstDay = 1; // of the week, 0 being Sunday
+
+export function live({ timezone, firstWeekday }) {
+  zone = timezone;
+  firstDay = WEEKDAYS.indexOf(firstWeekday);
 }
 
 export function local(instant) {
@@ -55,8 +59,9 @@ export function plusDays(day, count) {
   return new Date(Date.parse(`${day}T00:00:00Z`) + count * DAY * 60_000).toISOString().slice(0, 10);
 }
 
-export function mondayOf(day) {
-  return plusDays(day, -((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7));
+// The first day of the week of a day.
+export function weekOf(day) {
+  return plusDays(day, -((new Date(`${day}T00:00:00Z`).getUTCDay() - firstDay + 7) % 7));
 }
 
 export function named(day, options) {

@@ -1,6 +1,6 @@
 // Draws days side by side: the hours, when there is work, what is busy, and blocks at their times.
 
-import { DAY, byDay, clock, named, plusDays, span } from "./time.js";
+import { DAY, byDay, clock, local, named, plusDays, span } from "./time.js";
 
 const SHOWN_HOURS = [8 * 60, 18 * 60]; // at least
 const SHORTEST = 20; // minutes that a block is drawn with, if there is room …
@@ -16,21 +16,24 @@ export function element(name, content = [], attributes = {}) {
   return made;
 }
 
-// `days` are drawn with `blocks`; `open` and `busy` are spans of time behind them.
+// `days` are drawn with `blocks`; `open` and `busy` are spans of time behind them, with labels.
 export function draw(table, { days, blocks, open, busy }) {
   const within = (items) => items.flatMap(byDay).filter(({ day }) => days.includes(day));
   const [shown, work, taken] = [blocks, open, busy].map(within);
   const first = Math.min(SHOWN_HOURS[0], ...[...shown, ...work].map(({ from }) => from));
   const last = Math.max(SHOWN_HOURS[1], ...[...shown, ...work].map(({ until }) => until));
   const hours = [Math.floor(first / 60), Math.ceil(last / 60)];
+  const now = local(new Date());
   const of = (day) => (segment) => segment.day === day;
   const columns = days.map((day) =>
     column(day, hours, {
       blocks: shown.filter(of(day)),
       bands: [
-        ...work.filter(of(day)).map((each) => band(each, hours, "hours")),
+        ...work.filter(of(day)).map((each) => band(each, hours, each.item.label ? "named" : "hours")),
         ...taken.filter(of(day)).map((each) => band(each, hours, "busy")),
+        ...(day === now.day ? [line(now.minute, hours)] : []),
       ],
+      isToday: day === now.day,
     }),
   );
   table.style.setProperty("--hours", hours[1] - hours[0]);
@@ -48,18 +51,28 @@ function axis([first, last]) {
   return made;
 }
 
-function column(day, hours, { blocks, bands }) {
+function column(day, hours, { blocks, bands, isToday }) {
   const title = named(day, { weekday: "short", day: "numeric", month: "short" });
   const items = inLanes(blocks).map((segment) => element("li", button(segment, hours)));
-  const list = element("ol", items.length ? items : element("li", "Free", { className: "free" }));
+  const list = element("ol", items.length ? items : element("li", "Nothing", { className: "free" }));
   const sheet = element("div", [...bands, list], { className: "sheet" });
-  return element("section", [element("h3", title), sheet], { className: "day" });
+  const made = element("section", [element("h3", title), sheet], { className: isToday ? "day now-day" : "day" });
+  if (isToday) made.setAttribute("aria-current", "date");
+  return made;
 }
 
 function band(segment, hours, className) {
-  const made = element("div", className === "busy" ? "busy" : [], { className: `band ${className}` });
+  const { label } = segment.item;
+  const made = element("div", label ?? [], { className: `band ${className}` });
   if (className === "hours") made.setAttribute("aria-hidden", "true");
+  if (label) made.title = `${label} ${span(segment.item)}`;
   return place(made, segment, hours);
+}
+
+function line(minute, hours) {
+  const made = element("div", [], { className: "band present" });
+  made.setAttribute("aria-hidden", "true");
+  return place(made, { from: minute, until: minute }, hours);
 }
 
 function place(made, { from, until }, hours) {
@@ -96,10 +109,18 @@ function button(segment, hours) {
     { type: "button", className: classesOf(item), title: `${span(item)} ${titleOf(item)}` },
   );
   made.dataset.block = item.id;
+  if (item.project) made.append(dot(item.project.color), element("span", item.project.name, { className: "for-readers" }));
   made.classList.toggle("short", segment.until - segment.from < SHORT);
   made.style.setProperty("--lane", segment.lane);
   made.style.setProperty("--lanes", segment.lanes);
   return place(made, segment, hours);
+}
+
+// The colour of a project, if it has one; its name is told beside it.
+export function dot(color) {
+  const made = element("span", [], { className: "dot" });
+  made.style.setProperty("background-color", color ?? "transparent");
+  return made;
 }
 
 export function titleOf(item) {
@@ -121,14 +142,15 @@ export function classesOf(item) {
   return classes.join(" ").toLowerCase();
 }
 
-// The times of a week of working hours on these days; an end that is not later is on the next day.
-export function workOn(days, workingHours, instantOf) {
+// The times of a week of hours on these days; an end that is not later is on the next day.
+export function workOn(days, { workingHours, name }, instantOf) {
   return days.flatMap((day) => {
     const weekday = named(day, { weekday: "long" }).toUpperCase();
     const intervals = workingHours.find((each) => each.day === weekday)?.intervals ?? [];
     return intervals.map(({ start, end }) => ({
       start: instantOf(day, minuteOf(start)),
       end: end > start ? instantOf(day, minuteOf(end)) : instantOf(plusDays(day, 1), minuteOf(end)),
+      label: name,
     }));
   });
 }
