@@ -91,7 +91,12 @@ class Repeat:
     part: time | None = None
 
 
-Meaning: TypeAlias = Day | Clock | Moment | Repeat
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From one time of day to another: a task has no such field, so it stays in the title."""
+
+
+Meaning: TypeAlias = Day | Clock | Moment | Repeat | Range
 
 
 @dataclass(frozen=True, slots=True)

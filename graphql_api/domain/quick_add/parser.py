@@ -57,7 +57,7 @@ def read(text: str, asked: Asked) -> QuickAdd:
         project_id=marks.project_id,
         duration_minutes=marks.duration_minutes,
         spans=tuple(spans),
-        ambiguities=(*when.ambiguities, *marks.ambiguities),
+        ambiguities=(*when.ambiguities, *phrases.left, *marks.ambiguities),
     )
 
 

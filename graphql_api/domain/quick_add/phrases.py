@@ -18,12 +18,13 @@ from graphql_api.domain.quick_add.model import (
     Meaning,
     Moment,
     Phrase,
+    Range,
     Repeat,
     Span,
     SpanKind,
 )
 from graphql_api.domain.quick_add.repetitions import repetition_phrase
-from graphql_api.domain.quick_add.times import time_phrase
+from graphql_api.domain.quick_add.times import range_phrase, time_phrase
 from graphql_api.domain.quick_add.tokens import Reader, Token
 
 M_co = TypeVar("M_co", covariant=True)
@@ -35,13 +36,16 @@ _GRAMMAR: tuple[Callable[[Reader, Asked], Phrase | None], ...] = (
     repetition_phrase,
     day_phrase,
     time_phrase,
+    range_phrase,
 )
 _KINDS = {
     Day: SpanKind.DATE,
     Clock: SpanKind.TIME,
     Moment: SpanKind.TIME,
     Repeat: SpanKind.RECURRENCE,
+    Range: SpanKind.TIME,
 }
+_ASPECTS = {"day": "a day", "time": "a time", "end": "an end", "repetition": "a repetition"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Phrases:
     """The phrases of a text, at most one of each meaning."""
 
     taken: tuple[Taken[Meaning], ...]
+    left: tuple[str, ...] = ()  # what is told of others, which stay in the title
 
     @property
     def spans(self) -> list[Span]:
@@ -88,7 +93,9 @@ def phrases_of(text: str, tokens: list[Token], asked: Asked) -> Phrases:
     taking = _Taking(text, tokens, asked)
     trailing = taking.trailing()
     leading = taking.leading(trailing)
-    return _settled([*leading, *reversed(trailing)])
+    taken = [each for each in (*leading, *reversed(trailing)) if each.meaning != Range()]
+    ranges = {each.start for each in trailing if each.meaning == Range()}
+    return replace(_settled(taken), left=tuple(taking.left(taken, ranges)))
 
 
 def _settled(taken: list[Taken[Meaning]]) -> Phrases:
@@ -121,6 +128,8 @@ class _Taking:
         while taken := self._last(end, found):
             found.append(taken)
             end = taken.start
+        if found and found[-1].meaning == Range() and found[-1].phrase.is_shy:
+            end = found.pop().phrase.end  # of pages, rather: no day or time is before it
         if found and end and self.tokens[end - 1].bare in words.GOVERNORS:
             return []
         return [*found[:-1], self._with_comma(found[-1])] if found else []
@@ -141,6 +150,8 @@ class _Taking:
         begin, end = 0, trailing[-1].start if trailing else len(self.tokens)
         while begin < end and (phrases := self._at(begin, end, [*trailing, *found])):
             phrase = max(phrases, key=lambda each: each.end)
+            if phrase.meaning == Range():
+                break
             found.append(self._taken(begin, phrase))
             begin = phrase.end
         return found if self._may_lead(found, begin, end) else []
@@ -161,6 +172,28 @@ class _Taking:
                 if phrase.end == end and not (phrase.is_word and is_alone):
                     return self._taken(start, phrase)
         return None
+
+    def left(self, taken: list[Taken[Meaning]], ranges: set[int]) -> Iterator[str]:
+        """Tell of ranges, and of phrases that say again what one that is taken says."""
+        said = {name for each in taken for name in _said(each.meaning)}
+        stops = {number for each in taken for number in range(each.start, each.phrase.end)}
+        at = 0
+        while at < len(self.tokens):
+            furthest = min(at + LONGEST_PHRASE, len(self.tokens))
+            end = next((number for number in range(at, furthest) if number in stops), furthest)
+            phrases = self._at(at, end, []) if at < end else []
+            phrase = max(phrases, key=lambda each: each.end, default=None)
+            if phrase is None:
+                at += 1
+                continue
+            text = self._taken(at, phrase).text
+            again = said & _said(phrase.meaning)
+            if phrase.meaning == Range() and (at in ranges or not phrase.is_shy):
+                yield f"“{text}” stays in the title: a range of times is not read."
+            elif again and not phrase.is_word:
+                aspect = _ASPECTS[min(again)]
+                yield f"“{text}” stays in the title: {aspect} is given already."
+            at = phrase.end
 
     def _at(self, start: int, end: int, others: list[Taken[Meaning]]) -> list[Phrase]:
         """The phrases that begin with a word and say what no other one says."""
@@ -205,6 +238,8 @@ def _said(meaning: Meaning) -> set[str]:
             return {"time"}
         case Repeat():
             return {"repetition"}
+        case Range():
+            return {"range"}
 
 
 def _is_end(meaning: object) -> bool:

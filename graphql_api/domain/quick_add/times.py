@@ -5,7 +5,7 @@ from datetime import UTC, time, timedelta
 
 from graphql_api.domain.quick_add import words
 from graphql_api.domain.quick_add.dates import number_of
-from graphql_api.domain.quick_add.model import Asked, Clock, Moment, Phrase
+from graphql_api.domain.quick_add.model import Asked, Clock, Moment, Phrase, Range
 from graphql_api.domain.quick_add.tokens import Reader
 
 HOURS, MINUTES, NOON = 24, 60, 12
@@ -15,6 +15,8 @@ _MERIDIEMS = {"am": 0, "a.m": 0, "pm": NOON, "p.m": NOON}
 _HOUR = re.compile(r"\d{1,2}", re.ASCII)
 _GLUED = re.compile(r"(\d{1,3})(h|min)", re.ASCII)
 _MINUTE = re.compile(r"\d\d", re.ASCII)
+_RANGE = re.compile(rf"{_CLOCK.pattern}[-\u2013]{_CLOCK.pattern}", re.ASCII)
+_QUARTERS = {"viertel": 15, "quarter": 15, "half": 30}
 _NIGHT_HOURS = {"abends": NOON, "nachmittags": NOON, "morgens": 0, "früh": 0}
 
 
@@ -34,7 +36,30 @@ def time_phrase(reader: Reader, asked: Asked) -> Phrase | None:
         return Phrase(reader.at, Clock(time(NOON)))
     if reader.takes({"halb"}):
         return _half(reader)
+    begin = reader.at
+    if spoken := _spoken(reader, opening):
+        return spoken
+    reader.at = begin
     return _clock(reader, opening)
+
+
+def range_phrase(reader: Reader, _: Asked) -> Phrase | None:
+    """`9:00-11:00`, `from 9 to 11`, `von 9 bis 11 Uhr`; a `9-11` may as well be pages."""
+    opened = reader.takes(words.BEFORE_A_RANGE)
+    if found := reader.matches(_RANGE):
+        is_clear = any(found[group] for group in (2, 3, 5, 6)) or opened
+    else:
+        is_clear = opened
+        for number in range(2):
+            if number and not reader.takes(words.WITHIN_A_RANGE):
+                return None
+            if not (end := reader.matches(_CLOCK)):
+                return None
+            is_clear = bool(end[2] or end[3] or reader.value(_MERIDIEMS)) or is_clear
+    is_clear = reader.takes({"uhr", "o'clock", "o\u2019clock"}) or is_clear
+    if not found and not is_clear:
+        return None
+    return Phrase(reader.at, Range(), is_shy=not is_clear)
 
 
 def _moment(reader: Reader, asked: Asked) -> Moment | None:
@@ -68,6 +93,40 @@ def _half(reader: Reader) -> Phrase | None:
     reader.takes({"uhr"})
     at = time((number - 1) or NOON, MINUTES // 2)
     return Phrase(reader.at, Clock(at), f"{at:%H:%M}")
+
+
+def _spoken(reader: Reader, opening: str) -> Phrase | None:
+    """`half past eight`, `a quarter to 9`, `Viertel nach acht`, and `at ten to nine`."""
+    if reader.takes({"dreiviertel"}):
+        return _spoken_hour(reader, -15)
+    reader.takes({"a"})
+    quarter = reader.bare
+    minutes = reader.value(_QUARTERS)
+    if minutes is None and opening in {"at", "um"}:
+        minutes = number_of(reader)
+        reader.takes(words.SHORT_UNITS)
+    if minutes is None or minutes > MINUTES // 2:
+        return None
+    if reader.takes({"past", "after", "nach"}):
+        return _spoken_hour(reader, minutes)
+    if reader.takes({"to", "before", "vor"}):
+        return _spoken_hour(reader, -minutes)
+    # `Viertel neun` is a quarter of the hour that ends at nine.
+    return _spoken_hour(reader, minutes - MINUTES) if quarter == "viertel" else None
+
+
+def _spoken_hour(reader: Reader, minutes: int) -> Phrase | None:
+    """An hour, and the minutes after it; those before it are less than 0."""
+    hour = number_of(reader)
+    if hour is None or not 1 <= hour < HOURS:
+        return None
+    reader.takes({"uhr", "o'clock", "o\u2019clock"})
+    shift = reader.value({**_MERIDIEMS, **_NIGHT_HOURS})
+    begun, minute = divmod(hour * MINUTES + minutes, MINUTES)
+    hour = begun or NOON
+    if shift is not None:
+        return _of_day(reader.at, hour % NOON + shift, minute)
+    return _of_day(reader.at, hour, minute, is_open=hour <= NOON)
 
 
 def _clock(reader: Reader, opening: str) -> Phrase | None:

@@ -88,6 +88,8 @@ BEFORE_A_DAY = frozenset(
 )
 UNTIL = frozenset({"until", "till", "bis"})
 BEFORE_A_TIME = frozenset({"at", "@", "by", "um", "bis", "until", "till", "gegen", "ab", "from"})
+BEFORE_A_RANGE = frozenset({"from", "von", "between", "zwischen"})
+WITHIN_A_RANGE = frozenset({"to", "until", "till", "bis", "and", "und", "-", "\u2013"})
 THE = frozenset({"the", "dem", "den"})
 AND = frozenset({"and", "und", "&"})
 OF = frozenset({"of", "im", "in", "des"})

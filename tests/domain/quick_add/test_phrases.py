@@ -57,6 +57,20 @@ Mail @nobody
     “@nobody” stays in the title: no project is called “nobody”.
 Write !low !high
     “!high” stays in the title: a priority is given already.
+Call Bob half past eight
+    “half past eight” read as Thursday, 26 November 2026 at 08:30.
+Call tomorrow call Ann friday
+    “tomorrow” stays in the title: a day is given already.
+Call Bob 9am tomorrow 11am
+    “9am” stays in the title: a time is given already.
+Run every day every week
+    “every day” stays in the title: a repetition is given already.
+Meeting tomorrow 9-11
+    “9-11” stays in the title: a range of times is not read.
+Treffen morgen von 9 bis 11 Uhr
+    “von 9 bis 11 Uhr” stays in the title: a range of times is not read.
+Open the shop from 9am to 5pm
+    “from 9am to 5pm” stays in the title: a range of times is not read.
 Call 28 March 2027 2:30
     The clock skips 02:30 on Sunday, 28 March 2027: read as 03:30.
 Call 31 October 2027 2:30
@@ -112,7 +126,8 @@ def test_what_could_be_read_otherwise_is_told():
 
 def test_what_is_clear_is_told_in_silence():
     clear = ["Pay 25/12", "Call Bob friday", "Call Bob 11am", "Treffen 11.12.", "Run every day"]
-    assert [read(text, ASKED).ambiguities for text in clear] == [()] * 5
+    clear += ["Read pages 9-11 tomorrow", "Read pages 9-11", "Work 9 to 5"]
+    assert [read(text, ASKED).ambiguities for text in clear] == [()] * 8
 
 
 def test_the_settings_say_which_comes_first_day_or_month():
