@@ -34,7 +34,8 @@ from graphql_api.infra.serving import server
 pytestmark = pytest.mark.whole
 
 APP = (sys.executable, str(ROOT / "app.py"))
-SECRET = "a secret of the test suite, 32 bytes and more"
+# Not CONFIG's: whoever the suite has registered on an engine would count against these, too.
+SECRET = "a secret of started processes, 32 bytes and more"
 SOON = 120  # seconds: more than anything here takes, even while other programs are busy
 LONG = 5 * SOON
 
