@@ -169,7 +169,7 @@ def create_app(
         agents = MCPView(rest_executor, services, config.cors_origins, __version__)
         app.register_blueprint(mcp_routes(agents))
     if config.introspection:
-        described = openapi.document(executor.schema, __version__)
+        described = openapi.of_service(executor.schema, __version__)
         document = open_to(Access.ANYONE, lambda _: json_response(described))
         app.add_url_rule("/openapi.json", "openapi", document)
     app.require_access()

@@ -21,7 +21,7 @@ from graphql_api.api.mcp.tools import (
     bound_tools,
 )
 from graphql_api.api.mcp.weekdays import check_weekday
-from graphql_api.api.rest.operations import Operations, snake_case
+from graphql_api.api.rest.operations import operations_of, snake_case
 from graphql_api.errors import AppError, BadUserInput, Forbidden, Unauthenticated
 from graphql_api.infra import request_log
 from graphql_api.infra.executor.executor import Executor, Request
@@ -47,7 +47,7 @@ class MCPView:
         self, executor: Executor, services: Services, origins: Collection[str], version: str
     ) -> None:
         """`origins` are those of web pages that may send messages, beside this machine's own."""
-        operations = Operations(executor.schema, SOURCE)
+        operations = operations_of(executor.schema, SOURCE)
         self._executor, self._services, self._origins = executor, services, origins
         self._document = operations.text
         self._server = {"name": "smart-task-scheduler", "version": version}

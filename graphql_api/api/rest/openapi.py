@@ -6,6 +6,7 @@ It follows from the table of routes, the operations behind them and the schema.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 
 from graphql import GraphQLSchema
@@ -15,7 +16,7 @@ from graphql_api.api.http.negotiation import EVENTS, JSON
 from graphql_api.api.http.problems import PROBLEM
 from graphql_api.api.rest.export import JSON_LINES, PATH, PERMISSION
 from graphql_api.api.rest.json_schema import BOUNDS, Json, JsonSchemas, closed_object
-from graphql_api.api.rest.operations import SOURCE, Operation, Operations
+from graphql_api.api.rest.operations import SOURCE, Operation, operations_of
 from graphql_api.api.rest.parameters import HEADERS, MERGE_DISJOINT, Parameters
 from graphql_api.api.rest.query import QueryParameter
 from graphql_api.api.rest.routes import ROUTES, TAGS, Route
@@ -105,7 +106,7 @@ def document(
     schema: GraphQLSchema, version: str, routes: Sequence[Route] = ROUTES, source: str = SOURCE
 ) -> Json:
     """Return the OpenAPI document of the routes, which run operations of the source."""
-    operations = Operations(schema, source)
+    operations = operations_of(schema, source)
     schemas = JsonSchemas(schema, operations)
     paths: dict[str, Json] = {}
     for route in routes:
@@ -144,6 +145,12 @@ def document(
             },
         },
     }
+
+
+@cache
+def of_service(schema: GraphQLSchema, version: str) -> Json:
+    """Return the document of all routes, which a process makes once. Nobody may change it."""
+    return document(schema, version)
 
 
 def dumps(document: Json) -> str:

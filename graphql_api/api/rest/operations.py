@@ -12,6 +12,7 @@ Two things are added to what is written there, so that neither can be forgotten:
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -198,6 +199,12 @@ class Operations(Mapping[str, Operation]):
                 description = field.description or ""
                 name = node.name.value
                 yield _key(node), SelectedField(name, field.type, description, inner or None)
+
+
+@cache
+def operations_of(schema: GraphQLSchema, source: str = SOURCE) -> Operations:
+    """Return the operations of a document, which a process completes once."""
+    return Operations(schema, source)
 
 
 def _is_inlined(node: SelectionNode) -> bool:

@@ -14,7 +14,7 @@ from graphql_api.api.http.event_streams import EventStreams
 from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.api.http.responses import json_response
 from graphql_api.api.rest.export import PATH, ExportView
-from graphql_api.api.rest.operations import SOURCE, Operation, Operations
+from graphql_api.api.rest.operations import SOURCE, Operation, operations_of
 from graphql_api.api.rest.parameters import INPUT, MERGE, MERGE_DISJOINT, Parameters
 from graphql_api.api.rest.problems import OperationFailed, problem_response
 from graphql_api.api.rest.query import Query
@@ -62,7 +62,7 @@ def blueprint(
     export: ExportView | None = None,
 ) -> Blueprint:
     """Route the paths to views, which run operations of the source, or export."""
-    operations = Operations(executor.schema, source)
+    operations = operations_of(executor.schema, source)
     views = RestViews(executor, services, streams, operations.text, lists, long_lists)
     rules = Blueprint(NAME, __name__)
     for route in routes:
