@@ -491,7 +491,7 @@ def test_a_store_that_is_away_is_a_503_with_retry_after(ann, monkeypatch):
 # What a deployment may switch
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def closed(engine):
     """The service without the page and without schema questions, open to one other origin."""
     config = replace(

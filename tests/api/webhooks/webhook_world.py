@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 from conftest import Api
+from flask import Flask
 from receiver import Receiver, receiving
 
 from graphql_api import clock, create_app
@@ -44,12 +46,18 @@ class Here:
         """Nothing is under way."""
 
 
+@cache
+def _service(config) -> Flask:
+    """The one service of an engine that reaches receivers here: it takes long to build."""
+    return create_app(replace(config, webhook_allow_private=True))
+
+
 class World:
     """A service, a dispatcher with a clock of its own, and a receiver."""
 
     def __init__(self, config, receiver: Receiver, crew=None, **client) -> None:
         self.receiver, self.ahead = receiver, timedelta()
-        app = create_app(replace(config, webhook_allow_private=True))
+        app = _service(config)
         self.api, self.database = Api(app.test_client()), app.extensions["database"]
         self.store = WebhookStore(self.database)
         self.cursors = Cursors([config.jwt_secret])
