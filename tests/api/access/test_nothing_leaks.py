@@ -27,6 +27,8 @@ from tokens import by_token
 
 from graphql_api.api.rest.routes import ROUTES
 
+pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
+
 SCHEMA = build_schema((Path(__file__).parents[3] / "schema.graphql").read_text())
 MARK = "Unseen"
 NOW, FROM, TO = "2030-01-07T08:00:00Z", "2030-01-07T00:00:00Z", "2030-01-21T00:00:00Z"
