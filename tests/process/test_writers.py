@@ -135,7 +135,7 @@ def test_every_reader_has_every_change_of_many_writers_in_its_tasks_order(urls, 
     answer, _ = client.ask("GET", "/api/v1/tasks")
     cursor = answer.headers["X-Changes-Cursor"]
     shared = [
-        client.ask("POST", "/api/v1/tasks", {"title": f"{number}"})[1]["task_id"]
+        client.ask("POST", "/api/v1/tasks", {"title": f"shared {number}"})[1]["task_id"]
         for number in range(SHARED)
     ]
     writers = [Writer(connect(token, [urls[n % 2]]), shared) for n in range(WRITERS)]

@@ -299,7 +299,6 @@ def test_schemathesis_finds_nothing_between_the_document_and_the_routes(app, ann
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=240,
         )
     finally:
         server.shutdown()
