@@ -187,6 +187,10 @@ class TaskListReader:
         """The lists of a user of whom nothing is there but tasks that meet a criterion."""
         return TaskListReader(self._database, self._shares, criterion, self._open)
 
+    def sees(self, task: Task) -> bool:
+        """Return whether a task is there, by the criterion that all of them meet."""
+        return self._within.holds(task)
+
     def page(
         self,
         user_id: str,
@@ -212,11 +216,9 @@ class TaskListReader:
                 position,
                 descending=order.direction is OrderDirection.DESC,
             )
-        if sieve.only_open:
-            wanted = _wanted(user_id, sieve)
-            found = self._open.page(wanted, order, window, position, budget)
-            if found is not None:
-                return found
+        found = self._open_page(user_id, sieve, order, window, position, budget)
+        if found is not None:
+            return found
         runs = _runs(user_id, order, sieve, backward=window.backward)
         limit = window.size + 1
         tasks, stopped_at = self._read(runs, sieve, limit, position, budget)
@@ -252,11 +254,9 @@ class TaskListReader:
         and sorted here; beyond them or the budget, the page is incomplete.
         """
         sieve = Sieve(filter, at, self._within)
-        if sieve.only_open and sieve.ids is None:
-            wanted = _wanted(user_id, sieve)
-            found = self._open.page(wanted, order, window, position, budget)
-            if found is not None:
-                return found
+        found = self._open_page(user_id, sieve, order, window, position, budget)
+        if found is not None:
+            return found
         tasks, complete = self.newest(user_id, filter, MAX_SORTED, budget, at)
         return sorted_page(
             tasks,
@@ -266,6 +266,20 @@ class TaskListReader:
             descending=order.direction is OrderDirection.DESC,
             complete=complete,
         )
+
+    def _open_page(
+        self,
+        user_id: str,
+        sieve: Sieve,
+        order: TaskOrder,
+        window: Window,
+        position: str | None,
+        budget: Budget,
+    ) -> Page[Task] | None:
+        """The page of a list of open tasks by their items; None if it cannot be read so."""
+        if sieve.ids is not None or not sieve.only_open:
+            return None
+        return self._open.page(_wanted(user_id, sieve), order, window, position, budget)
 
     def tag_counts(self, user_id: str, budget: Budget) -> list[TagCount]:
         """The user's tags, the most used first, each as the oldest of its tasks has it.
@@ -323,11 +337,9 @@ class TaskListReader:
         sieve = Sieve(filter, at, self._within)
         if sieve.ids is not None:
             return self._of_ids(user_id, sieve, budget), True
-        if sieve.only_open:
-            wanted, window = _wanted(user_id, sieve), Window(limit)
-            page = self._open.page(wanted, TaskOrder(), window, None, budget)
-            if page is not None:
-                return list(page.items), page.complete and not page.has_next
+        page = self._open_page(user_id, sieve, TaskOrder(), Window(limit), None, budget)
+        if page is not None:
+            return list(page.items), page.complete and not page.has_next
         return self._newest(user_id, sieve, limit, budget)
 
     def open_tasks(self, user_id: str, limit: int, budget: Budget) -> tuple[list[OpenTask], bool]:
@@ -343,7 +355,7 @@ class TaskListReader:
     def matching(
         self,
         user_id: str,
-        tasks: Iterable[OpenTask],
+        tasks: Sequence[OpenTask],
         filter: TaskFilter,
         budget: Budget,
         at: Viewpoint,
