@@ -5,7 +5,8 @@ tell, such as words in a description, is looked up in the open tasks that may ma
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from graphql_api.domain.criteria import Criterion
@@ -29,6 +30,7 @@ from graphql_api.domain.tasks.filters import (
 from graphql_api.domain.tasks.model import Task
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.concurrency.bulkhead import Shares
+from graphql_api.infra.concurrency.waiting import run_aside
 from graphql_api.infra.dynamodb import Database, codec
 
 MAX_OPEN = 10_000  # of a user whose lists are read so
@@ -53,8 +55,11 @@ class Wanted(NamedTuple):
         """Return whether the items tell which tasks these are."""
         return self.criterion.names <= KNOWN
 
-    def candidates(self, tasks: Iterable[OpenTask]) -> list[OpenTask]:
+    def candidates(self, tasks: Sequence[OpenTask]) -> list[OpenTask]:
         """The tasks that match, as far as is known of them."""
+        return run_aside(len(tasks), lambda: self._of(tasks))
+
+    def _of(self, tasks: Sequence[OpenTask]) -> list[OpenTask]:
         if self.is_exact:
             return list(filter(self.criterion.holds, tasks))
         return [task for task in tasks if self.criterion.verdict(task) is not False]
@@ -132,7 +137,7 @@ class OpenTaskLists:
         return len(found)
 
     def matching(
-        self, wanted: Wanted, tasks: Iterable[OpenTask], budget: Budget
+        self, wanted: Wanted, tasks: Sequence[OpenTask], budget: Budget
     ) -> tuple[list[OpenTask], bool]:
         """The matches among these tasks, and whether the budget was enough to tell."""
         candidates = wanted.candidates(tasks)
@@ -200,18 +205,17 @@ class OpenTaskLists:
         budget: Budget,
     ) -> Page[Task]:
         """The page behind a position of candidates, in the order in which their items have them."""
-        ranks = {task.task_id: rank_of(task, order.field) for task in candidates}
+        ranks = run_aside(
+            len(candidates),
+            lambda: {task.task_id: rank_of(task, order.field) for task in candidates},
+        )
         descending = order.direction is OrderDirection.DESC
         mark = _mark(position, order.field, descending=descending, backward=window.backward)
-        ahead = [
-            task
-            for _, task in in_reading_order(
-                ((ranks[task.task_id], task) for task in candidates),
-                mark,
-                descending=descending,
-                backward=window.backward,
-            )
-        ]
+        ranked = [(ranks[task.task_id], task) for task in candidates]
+        sort = partial(
+            in_reading_order, ranked, mark, descending=descending, backward=window.backward
+        )
+        ahead = [task for _, task in run_aside(len(ranked), sort)]
         # Where the items do not tell it, only one match more shows that the page has a next one.
         limit = window.size if wanted.is_exact else window.size + 1
         found, looked_at = self._look_up(wanted, ahead, limit, budget)

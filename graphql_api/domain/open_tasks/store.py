@@ -12,10 +12,12 @@ disagree; only when it changes. Processes of release 0.1.0 write none: lists use
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from graphql_api.domain.open_tasks.model import NAMES, OpenTask
 from graphql_api.domain.tasks.model import Task
 from graphql_api.infra.concurrency.deadline import extend_deadline
+from graphql_api.infra.concurrency.waiting import run_aside
 from graphql_api.infra.dynamodb import (
     Action,
     Attr,
@@ -63,7 +65,7 @@ class OpenTaskStore:
     def all(self, user_id: str) -> Iterator[list[OpenTask]]:
         """A user's open tasks by id, page by page."""
         for items in self._pages(user_id):
-            yield list(map(_open_task, items))
+            yield run_aside(len(items), partial(_open_tasks, items))
 
     def some(
         self, user_id: str, limit: int, after: str | None, *, descending: bool
@@ -72,7 +74,7 @@ class OpenTaskStore:
         where = Key("user_id").eq(_partition(user_id))
         start = codec.item(**_key((user_id, after))) if after else None
         read = self._table.query(where, start=start, limit=limit, descending=descending)
-        return list(map(_open_task, read.items)), read.last_key is None
+        return _open_tasks(read.items), read.last_key is None
 
     def get_many(self, keys: Sequence[OpenKey]) -> dict[OpenKey, OpenTask]:
         """Open tasks by key; keys without an item are left out."""
@@ -139,6 +141,10 @@ def _item(key: OpenKey, task: OpenTask) -> Item:
 
 def _open_task(item: Item) -> OpenTask:
     return _decode({**item, "task_id": item["item"]})
+
+
+def _open_tasks(items: Sequence[Item]) -> list[OpenTask]:
+    return list(map(_open_task, items))
 
 
 def _entry(item: Item) -> tuple[OpenKey, OpenTask]:

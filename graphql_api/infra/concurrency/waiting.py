@@ -16,6 +16,8 @@ from graphql_api.infra.concurrency.poller import poll_once
 
 T = TypeVar("T")
 
+MANY = 1_000  # records, to decode or sort which takes some 20 ms
+
 
 def has_hub() -> bool:
     """Return whether other requests go on in this thread while the present one waits."""
@@ -46,6 +48,11 @@ def run_in_thread(work: Callable[[], T]) -> T:
     """Run work that keeps the CPU for long in a thread of the hub; without a hub, right here."""
     hub = current_hub()
     return hub.run_in_thread(work) if hub else work()
+
+
+def run_aside(size: int, work: Callable[[], T]) -> T:
+    """Run work on so many records in a thread of the hub if they are many, or else right here."""
+    return run_in_thread(work) if size > MANY else work()
 
 
 def wait_for(future: Future[None], seconds: float) -> bool:

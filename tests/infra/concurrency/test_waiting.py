@@ -10,6 +10,8 @@ from hubs import SOON, HubRig, reading, soon
 
 from graphql_api.infra.concurrency.poller import READ, WRITE
 from graphql_api.infra.concurrency.waiting import (
+    MANY,
+    run_aside,
     run_in_thread,
     run_with_timeout,
     sleep,
@@ -162,3 +164,16 @@ def test_work_that_exceeds_its_timeout_is_left_running(inside):
     else:
         assert step() == "in time"
     go.set()
+
+
+def test_work_on_many_records_is_done_aside_and_on_few_right_here():
+    rig = HubRig()
+
+    def step():
+        here = threading.get_ident()
+        return [run_aside(size, threading.get_ident) == here for size in (MANY, MANY + 1)]
+
+    rig.run(step)
+
+    assert rig.result() == [True, False]
+    assert run_aside(MANY + 1, threading.get_ident) == threading.get_ident()
