@@ -304,7 +304,8 @@ class Context:
             self.task_lists,
             self.tasks_by_key,
             self.related_tasks,
-            lambda user_id: self.settings_of(user_id).urgency_coefficients,
+            self.settings_of,
+            self.feed,
             self._clock,
             self.read_budget,
         )

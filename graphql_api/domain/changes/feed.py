@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from graphql_api import ids
 from graphql_api.domain.changes.model import Change, Position
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.infra.dynamodb import Action
+
+LOOK_BACK = timedelta(days=1)  # for all changes since an instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,15 @@ class Feed:
             ordered += [*reversed(missed), change]
             seen.add(change.change_id)
         return ordered
+
+    def since(self, user_id: str, at: datetime, now: datetime) -> list[Change] | None:
+        """All changes after an instant; None if they are too many, or it is longer ago than a day.
+
+        Also those that readers may not hear of: what has to be known of them is not shown.
+        """
+        if now - at > LOOK_BACK:
+            return None
+        return self._store.all_after(user_id, ids.first_id(at), now)
 
     def find(self, user_id: str, change_id: str) -> Change | None:
         """One of the user's changes, if it is still kept."""

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from graphql_api import ids
 from graphql_api.domain.changes.model import WINDOW, Change
 from graphql_api.infra.concurrency.deadline import extend_deadline
-from graphql_api.infra.dynamodb import Attr, Database, Item, Key, Put, codec, pages
+from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, Key, Put, codec, pages
 
 MAX_PAGE = 1_000  # changes in one call
 
@@ -66,6 +66,19 @@ class ChangeStore:
                 break
         return found
 
+    def all_after(self, user_id: str, after: str, now: datetime) -> list[Change] | None:
+        """All of the user's changes behind an id; None if one call for each day does not have them.
+
+        Such a call has up to MAX_PAGE, or 1 MB.
+        """
+        found: list[Change] = []
+        for day in _days(ids.instant(after), now + WINDOW):
+            read = self._table.query(_behind(user_id, day, after), limit=MAX_PAGE)
+            if read.last_key is not None:
+                return None
+            found += map(_decoded, read.items)
+        return found
+
     def count(self, user_id: str, after: str, last: str) -> int:
         """Count the user's changes behind an id, up to another one."""
         return sum(
@@ -86,7 +99,7 @@ class ChangeStore:
             self._table.delete_many(keys)
 
     def _of_day(self, user_id: str, day: date, after: str, limit: int) -> list[Change]:
-        where = Key("user_id").eq(_partition(user_id, day)) & Key("item").gt(after)
+        where = _behind(user_id, day, after)
         found: list[Change] = []
         start: Item | None = None
         while len(found) < limit:
@@ -113,6 +126,11 @@ def _days(first: datetime, last: datetime) -> Iterator[date]:
     """The days (UTC) from one instant to another."""
     for number in range((last.date() - first.date()).days + 1):
         yield first.date() + timedelta(days=number)
+
+
+def _behind(user_id: str, day: date, after: str) -> Condition:
+    """The changes of a day behind an id."""
+    return Key("user_id").eq(_partition(user_id, day)) & Key("item").gt(after)
 
 
 def _partition(user_id: str, day: date) -> str:

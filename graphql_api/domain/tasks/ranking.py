@@ -1,12 +1,16 @@
 """Task lists by urgency."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from graphlib import CycleError
 
 from graphql_api import clock
+from graphql_api.domain.changes.feed import Feed
+from graphql_api.domain.changes.model import Change
 from graphql_api.domain.open_tasks.model import OpenTask
 from graphql_api.domain.paging import Budget, Page, Window
+from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.tasks.filters import (
     ANY_VIEWPOINT,
     OrderDirection,
@@ -15,14 +19,16 @@ from graphql_api.domain.tasks.filters import (
 )
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.model import OPEN, Task
+from graphql_api.domain.tasks.past import Past
 from graphql_api.domain.tasks.related import RelatedTasks
 from graphql_api.domain.tasks.store import TaskKey
-from graphql_api.domain.tasks.urgency import Coefficients, Rating, Urgency
+from graphql_api.domain.tasks.urgency import Rating, Urgency
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.dataloader import Loader
 
 MAX_RANKED = 2_000  # open tasks of a user, the newest
 _OPEN = TaskFilter(status=OPEN)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,9 @@ class Ranking:
     """Rates the tasks of a request and reads lists by urgency.
 
     The tasks of a list are rated as of one instant, which its cursors carry, so that all pages
-    of a listing agree. Other tasks are rated as of the request's first use of a rating.
+    of a listing agree. A task that is changed between two pages keeps the place that it had at that
+    instant, or got when it was created: so it comes once, and moves no other task. Other tasks are
+    rated as of the request's first use of a rating.
     """
 
     def __init__(
@@ -50,21 +58,24 @@ class Ranking:
         lists: TaskListReader,
         tasks: Loader[TaskKey, Task],
         related: RelatedTasks,
-        coefficients: Callable[[str], Coefficients],
+        settings: Callable[[str], Settings],
+        feed: Feed,
         now: Callable[[], datetime],
         budget: Budget,
     ) -> None:
-        """`coefficients` are read by user id."""
+        """`settings` are read by user id."""
         self._lists = lists
         self._tasks = tasks
         self._related = related
-        self._coefficients = coefficients
+        self._settings = settings
+        self._feed = feed
         self._now = now
         self._budget = budget
         self._default_as_of: datetime | None = None
         self._tracked: list[Task] = []
         self._as_of: dict[TaskKey, datetime] = {}  # of tasks in a list by urgency
         self._ratings: dict[tuple[str, datetime], Rating] = {}
+        self._places: dict[tuple[str, datetime], Rating | None] = {}
         self._open: dict[str, tuple[list[OpenTask], bool]] = {}
 
     def track(self, tasks: Iterable[Task]) -> None:
@@ -96,16 +107,21 @@ class Ranking:
         """The page of the user's open tasks by urgency that begins after `position`.
 
         Also returns how many tasks match the filter. All open tasks are rated, and those of the
-        page read; beyond MAX_RANKED of them or the budget, the page is incomplete.
+        page read; beyond MAX_RANKED of them or the budget, the page is incomplete. So it is where
+        nobody can tell any more what was changed since the first page.
         """
+        found, is_complete = self._open_tasks(user_id)
+        self._related.dependencies_of(user_id)  # all is read as of which they are rated
         as_of, after = _parse_position(position) if position else (self._rating_time(), None)
         self._rating_time(as_of)
-        found, is_complete = self._open_tasks(user_id)
         rating = self._rating(user_id, as_of)
         rating.rate(found)
+        places = self._places_of(user_id, rating, found) if after else rating
+        is_complete = is_complete and places is not None
+        places = places or rating
         wanted = filter.of_open()
         found, is_known = self._lists.matching(user_id, found, wanted, self._budget, at)
-        ranked = [Rank(rating[task.task_id].score, task.task_id) for task in found]
+        ranked = [Rank(places[task.task_id].score, task.task_id) for task in found]
         downward = (direction is OrderDirection.DESC) is not window.backward
         ranks = _ranks_after(after, ranked, downward=downward)
         keys = [(user_id, rank.task_id) for rank in ranks[: window.size]]
@@ -130,9 +146,56 @@ class Ranking:
     def _rating(self, user_id: str, as_of: datetime) -> Rating:
         if (user_id, as_of) not in self._ratings:
             dependencies = self._related.dependencies_of(user_id)
-            rating = Rating(dependencies, self._coefficients(user_id), as_of)
+            rating = Rating(dependencies, self._settings(user_id).urgency_coefficients, as_of)
             self._ratings[user_id, as_of] = rating
         return self._ratings[user_id, as_of]
+
+    def _places_of(self, user_id: str, rating: Rating, tasks: Sequence[OpenTask]) -> Rating | None:
+        """The urgencies that these tasks had at the instant of a rating; None if nobody can tell.
+
+        The tasks were read before, so that all is told by which they differ from then.
+        """
+        key = (user_id, rating.as_of)
+        if key not in self._places:
+            # What is dated to the same millisecond was there when the instant was taken.
+            changes = self._feed.since(user_id, rating.as_of + _MILLISECOND, self._now())
+            self._budget.spend(len(changes or ()))
+            try:
+                self._places[key] = self._before(changes, user_id, rating, tasks)
+            except CycleError:  # of dependencies that were changed in this order by no clock
+                self._places[key] = None
+        return self._places[key]
+
+    def _before(
+        self,
+        changes: Sequence[Change] | None,
+        user_id: str,
+        rating: Rating,
+        tasks: Sequence[OpenTask],
+    ) -> Rating | None:
+        """The urgencies of these tasks before some changes. Raises CycleError."""
+        if not changes:
+            return None if changes is None else rating
+        settings, dependencies = self._settings(user_id), self._related.dependencies_of(user_id)
+        past = Past(changes, dependencies, settings.timezone)
+        open_ids = {task.task_id for task in tasks}
+        places = Rating(past.dependencies(open_ids), settings.urgency_coefficients, rating.as_of)
+        others = [
+            each
+            for each in places.needs(open_ids)
+            if each not in open_ids and past.is_changed(each)
+        ]
+        places.rate([*map(past.state, tasks), *self._closed_since(past, user_id, others)])
+        return places
+
+    def _closed_since(self, past: Past, user_id: str, task_ids: Sequence[str]) -> Iterator[Task]:
+        """The tasks of these ids as they were, which have been closed or deleted."""
+        deleted = {each: task for each in task_ids if (task := past.deleted(each))}
+        keys = [(user_id, each) for each in task_ids if each not in deleted]
+        self._budget.spend(len(keys))
+        self._tasks.prefetch(keys)
+        closed = (past.state(task) for key in keys if (task := self._tasks.get(key)))
+        return filter(self._lists.sees, (*deleted.values(), *closed))
 
     def _rate_tracked(self, rating: Rating, task: Task) -> None:
         """Rate the task, and in the same batch all tracked tasks of its user."""

@@ -1,5 +1,6 @@
 """Lists by urgency through both entries."""
 
+import secrets
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from graphql_api import clock
 from graphql_api.clock import text
+from graphql_api.domain.changes import feed, store
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.tasks import ranking
@@ -318,7 +320,229 @@ def test_paging_by_urgency_loses_nothing_when_others_come_and_go(ann):
     assert titles(rest) == ["2", "4", "5"]
 
 
+# What is changed between two pages
+
+
+REMOVE = "mutation ($input: BlockersInput!) { removeBlockers(input: $input) { task { id } } }"
+UNDO = "mutation ($input: UndoChangeInput!) { undoChange(input: $input) { task { id } } }"
+
+
+def graphql_pages(person, size, between):
+    """The titles of each page by urgency, with something done between two pages."""
+    pages, cursor = [], None
+    while True:
+        page = listed(person, first=size, after=cursor)
+        assert page["isComplete"] is True
+        pages.append(titles(page))
+        if not page["pageInfo"]["hasNextPage"]:
+            return pages
+        cursor = page["pageInfo"]["endCursor"]
+        between()
+
+
+def rest_pages(person, size, between):
+    pages, url = [], f"/api/v1/tasks?sort=-urgency&limit={size}"
+    while True:
+        answer = person.rest("GET", url)
+        assert "X-Incomplete" not in answer.headers
+        pages.append([task["title"] for task in answer.json])
+        link = answer.headers.get("Link")
+        if link is None:
+            return pages
+        url = link.removeprefix("<").removesuffix('>; rel="next"')
+        between()
+
+
+def once(*changes):
+    """Make these changes at the first call, and nothing at later ones."""
+    left = [changes]
+    return lambda: [change() for change in (left.pop() if left else ())]
+
+
+@pytest.mark.parametrize("pages", [graphql_pages, rest_pages])
+def test_a_task_that_is_lowered_or_raised_between_two_pages_comes_once(ann, pages):
+    priorities = {"a": "URGENT", "b": "URGENT", "c": "HIGH", "d": "HIGH", "e": "LOW", "f": "LOW"}
+    tasks = {title: ann.create(title=title, priority=it) for title, it in priorities.items()}
+
+    def change(title, **fields):
+        return lambda: ann.graphql(UPDATE, input={"id": tasks[title]["id"], **fields})
+
+    lowered, raised = change("a", priority="LOW"), change("f", priority="URGENT", tags=["next"])
+    assert pages(ann, 2, once(lowered, raised)) == [["a", "b"], ["c", "d"], ["e", "f"]]
+    assert [title for page in pages(ann, 9, once()) for title in page] == list("fbcdae")
+    due = (change("b", dueOn="2020-01-01"), change("b", dueOn="2030-01-01"))
+    assert pages(ann, 3, once(*due)) == [["f", "b", "c"], ["d", "a", "e"]]
+    assert titles(listed(ann))[:2] == ["f", "b"]
+
+
+@pytest.mark.parametrize("pages", [graphql_pages, rest_pages])
+def test_what_others_did_to_its_blockers_moves_no_task_between_two_pages(ann, pages):
+    first, second, third, last = (ann.create(title=title) for title in "abcd")
+    block(ann, last, first)
+    block(ann, third, second)
+
+    def closed():
+        ann.graphql(UPDATE, input={"id": first["id"], "status": "COMPLETED"})  # d is free now
+        ann.rest("DELETE", f"/api/v1/tasks/{third['id']}")  # and nothing waits for b
+
+    assert pages(ann, 1, once(closed)) == [["a"], ["b"], ["d"]]
+    assert titles(listed(ann)) == ["b", "d"]
+
+
+def test_a_new_task_keeps_the_place_that_it_came_to(ann):
+    for title in "abc":
+        ann.create(title=title, priority="HIGH")
+    page = listed(ann, first=1)
+    made = ann.create(title="new")
+    after = page["pageInfo"]["endCursor"]
+    seen = []
+    while after:
+        page = listed(ann, first=1, after=after)
+        seen += titles(page)
+        after = page["pageInfo"]["endCursor"] if page["pageInfo"]["hasNextPage"] else None
+        if seen[-1] == "new":
+            ann.graphql(UPDATE, input={"id": made["id"], "priority": "LOW"})
+        else:
+            ann.graphql(UPDATE, input={"id": made["id"], "priority": "URGENT"})
+
+    assert seen == ["b", "c", "new"]
+
+
+def test_a_page_shows_the_urgency_that_a_changed_task_has_now(ann):
+    for title in "ab":
+        ann.create(title=title)
+    page = listed(ann, first=1)
+    [other] = [node for node in listed(ann)["nodes"] if node["title"] == "b"]
+    ann.graphql(UPDATE, input={"id": other["id"], "priority": "URGENT"})
+
+    [node] = listed(ann, first=1, after=page["pageInfo"]["endCursor"])["nodes"]
+
+    assert (node["title"], node["urgency"]["score"]) == ("b", 8.1)
+    assert node["urgency"]["asOf"] == page["nodes"][0]["urgency"]["asOf"]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                *("LOW", "URGENT", "done", "open", "next", "due", "day"),
+                *("block", "free", "gone", "back", "new"),
+            ]
+        ),
+        st.integers(0, 6),
+        st.integers(0, 6),
+    ),
+    max_size=3,
+)
+
+
+class Meddler:
+    """Changes somebody's tasks, and notes of which it is not the same any more."""
+
+    def __init__(self, person):
+        self.person, self.touched, self.gone = person, set(), []
+        made = [
+            {"title": f"{n}", "priority": ["LOW", "HIGH", "URGENT"][n % 3], "tags": ["a"] * (n % 2)}
+            for n in range(7)
+        ]
+        query = """mutation ($input: CreateTasksInput!) {
+          createTasks(input: $input) { results { task { id } } } }"""
+        results = person.graphql(query, input={"tasks": made})["data"]["createTasks"]["results"]
+        self.ids = [result["task"]["id"] for result in results]
+
+    def do(self, what, first, second):
+        task_id, other = self.ids[first], self.ids[second]
+        fields = {
+            "LOW": {"priority": "LOW"},
+            "URGENT": {"priority": "URGENT"},
+            "done": {"status": "COMPLETED"},
+            "open": {"status": "PENDING"},
+            "next": {"tags": ["next"]},
+            "due": {"dueAt": from_now(days=second - 3)},
+            "day": {"dueOn": "2030-01-01" if second % 2 else None},
+        }
+        if what in fields:
+            self.touched.add(f"{first}")
+            self.person.graphql(UPDATE, input={"id": task_id, **fields[what]})
+        elif what in {"block", "free"}:  # of which the task itself is not changed
+            query = ADD if what == "block" else REMOVE
+            self.person.graphql(query, input={"taskId": task_id, "blockerIds": [other]})
+        elif what == "gone":
+            self.touched.add(f"{first}")
+            self.person.rest("DELETE", f"/api/v1/tasks/{task_id}")
+        elif what == "back":
+            changes = self.person.graphql("{ changes(first: 100) { nodes { id kind } } }")
+            for node in changes["data"]["changes"]["nodes"][-5:]:
+                if node["kind"] == "TASK_DELETED":
+                    self.person.graphql(UNDO, input={"changeId": node["id"]})
+        else:
+            self.person.create(title=f"new {first}{second}{len(self.touched)}")
+
+
+@settings(
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@pytest.mark.engine_is_no_matter
+@given(before=STEPS, between=st.lists(STEPS, min_size=1, max_size=4), size=st.integers(1, 3))
+def test_between_pages_no_task_comes_twice_and_none_unchanged_is_missed(app, before, between, size):
+    person = Api(app.test_client()).register(f"meddled-{secrets.token_hex(4)}")
+    meddler = Meddler(person)
+    for step in before:
+        meddler.do(*step)
+    left = iter(between)
+    meddler.touched.clear()
+    opened = set(titles(listed(person, first=100)))
+
+    pages = graphql_pages(person, size, lambda: [meddler.do(*step) for step in next(left, ())])
+
+    seen = [title for page in pages for title in page]
+    assert len(seen) == len(set(seen))
+    assert opened - meddler.touched <= set(seen)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "bound"),
+    [(store, "MAX_PAGE", 2), (feed, "LOOK_BACK", timedelta(0))],
+    ids=["too many changes", "too long ago"],
+)
+def test_a_page_of_which_nobody_can_tell_what_was_before_says_so(
+    ann, monkeypatch, module, name, bound
+):
+    tasks = [ann.create(title=title, priority="HIGH") for title in "abc"]
+    page = listed(ann, first=1)
+    for _ in range(2):
+        ann.graphql(UPDATE, input={"id": tasks[0]["id"], "priority": "LOW"})
+        ann.graphql(UPDATE, input={"id": tasks[0]["id"], "priority": "MEDIUM"})
+    monkeypatch.setattr(module, name, bound)
+
+    rest = listed(ann, after=page["pageInfo"]["endCursor"])
+
+    assert (titles(rest), rest["isComplete"], rest["totalCount"]) == (["b", "c", "a"], False, 3)
+
+
 # What it costs
+
+
+def test_a_later_page_costs_a_look_at_what_was_changed(ann, calls):
+    tasks = [ann.create(title=title) for title in "abcde"]
+    block(ann, tasks[4], tasks[0])
+    after = listed(ann, first=1)["pageInfo"]["endCursor"]
+    expected = ["Query", "GetItem", "GetItem", "Query", "BatchGetItem"]
+
+    def cost():
+        calls.clear()
+        assert listed(ann, first=2, after=after)["isComplete"] is True
+        # Shortly before midnight, changes may be dated to the next day already.
+        return [call for n, call in enumerate(calls) if call != "Query" or calls[n - 1] != "Query"]
+
+    unchanged = cost()
+    ann.graphql(UPDATE, input={"id": tasks[3]["id"], "priority": "HIGH"})
+    changed = cost()
+    ann.graphql(UPDATE, input={"id": tasks[4]["id"], "status": "CANCELLED"})  # which waits for a
+    closed = cost()
+
+    assert (unchanged, changed) == (expected, expected)
+    assert closed == ["Query", "GetItem", "GetItem", "Query", "GetItem", "BatchGetItem"]
 
 
 def test_the_urgency_of_a_page_is_read_at_once(app, ann, calls):

@@ -42,7 +42,7 @@ describe_enum(
     URGENCY=(
         f"The urgency. Only open tasks are listed, the {MAX_RANKED:,} newest of them;"
         " `isComplete` is false if there are more. All pages of a listing are rated as of the"
-        " same instant."
+        " same instant; where that cannot be told any more, `isComplete` is false, too."
     ),
     PRIORITY=f"The priority. {_SORTED}",
     TITLE=f"The title, in whatever case. {_SORTED}",
