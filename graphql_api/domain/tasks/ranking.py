@@ -158,7 +158,9 @@ class Ranking:
         key = (user_id, rating.as_of)
         if key not in self._places:
             # What is dated to the same millisecond was there when the instant was taken.
-            changes = self._feed.since(user_id, rating.as_of + _MILLISECOND, self._now())
+            since = rating.as_of + _MILLISECOND
+            can_read = self._budget.left > 0
+            changes = self._feed.since(user_id, since, self._now()) if can_read else None
             self._budget.spend(len(changes or ()))
             try:
                 self._places[key] = self._before(changes, user_id, rating, tasks)
