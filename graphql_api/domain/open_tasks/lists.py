@@ -7,6 +7,7 @@ tell, such as words in a description, is looked up in the open tasks that may ma
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from graphql_api.domain.criteria import Criterion
@@ -27,7 +28,7 @@ from graphql_api.domain.tasks.filters import (
     TaskOrderField,
     rank_of,
 )
-from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.model import OPEN, Task
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.concurrency.bulkhead import Shares
 from graphql_api.infra.concurrency.waiting import run_aside
@@ -40,6 +41,7 @@ MAX_SORTED = 2_000  # tasks, by what their items do not tell
 
 _decode = codec.decoder(Task)
 _CREATED = "c"  # the letter of positions in a list by creation, before an id
+_ANY_OPEN = [SimpleNamespace(status=status) for status in OPEN]
 _BEHIND = "~"  # sorts behind all ids
 
 
@@ -54,6 +56,11 @@ class Wanted(NamedTuple):
     def is_exact(self) -> bool:
         """Return whether the items tell which tasks these are."""
         return self.criterion.names <= KNOWN
+
+    @property
+    def all_open(self) -> bool:
+        """Return whether these are all open tasks, whatever else is known of them."""
+        return all(self.criterion.verdict(each) for each in _ANY_OPEN)
 
     def candidates(self, tasks: Sequence[OpenTask]) -> list[OpenTask]:
         """The tasks that match, as far as is known of them."""
@@ -128,13 +135,26 @@ class OpenTaskLists:
 
         Raises QueryTooComplex beyond the budget.
         """
+        if wanted.all_open and self._store.is_complete():
+            return self._count_all(wanted.user_id, budget)
         tasks = self.all(wanted.user_id, budget)
         if tasks is None:
             return None
         found, is_complete = self.matching(wanted, tasks, budget)
         if not is_complete:
-            raise QueryTooComplex("There are too many tasks to count them in one request.")
+            raise _too_many()
         return len(found)
+
+    def _count_all(self, user_id: str, budget: Budget) -> int:
+        """The number of a user's open tasks. Raises QueryTooComplex beyond the budget."""
+        total = 0
+        with self._shares.slot(user_id):
+            for count in self._store.count(user_id):
+                budget.spend(math.ceil(count / ITEMS_PER_UNIT))
+                if budget.left < 0:
+                    raise _too_many()
+                total += count
+        return total
 
     def matching(
         self, wanted: Wanted, tasks: Sequence[OpenTask], budget: Budget
@@ -251,6 +271,10 @@ class OpenTaskLists:
             looked_at += len(ids)
             size = limit - len(found) if wanted.is_exact else min(size * 2, MAX_LOOKED_UP)
         return found, looked_at
+
+
+def _too_many() -> QueryTooComplex:
+    return QueryTooComplex("There are too many tasks to count them in one request.")
 
 
 def _unread(by: TaskOrderField, window: Window, position: str | None) -> Page[Task]:

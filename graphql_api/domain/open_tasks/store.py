@@ -76,6 +76,17 @@ class OpenTaskStore:
         read = self._table.query(where, start=start, limit=limit, descending=descending)
         return _open_tasks(read.items), read.last_key is None
 
+    def count(self, user_id: str) -> Iterator[int]:
+        """Count a user's open tasks, page by page, which reads no attributes of them."""
+        where = Key("user_id").eq(_partition(user_id))
+        start: Item | None = None
+        while True:
+            counted = self._table.count(where, start=start, limit=PAGE)
+            yield counted.matches
+            start = counted.last_key
+            if start is None:
+                return
+
     def get_many(self, keys: Sequence[OpenKey]) -> dict[OpenKey, OpenTask]:
         """Open tasks by key; keys without an item are left out."""
         return dict(map(_entry, self._table.get_many(list(map(_key, keys))) if keys else ()))

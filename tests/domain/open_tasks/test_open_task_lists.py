@@ -28,6 +28,7 @@ from graphql_api.domain.tasks.list_reader import Sieve, TaskListReader
 from graphql_api.domain.tasks.model import OPEN, Task, TaskPriority, TaskStatus
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import creation
+from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.dynamodb import Database, connect
 from graphql_api.infra.dynamodb.tables import Tables
 
@@ -76,6 +77,7 @@ class World:
         self.store = TaskStore(self.database, ChangeStore(self.database, timedelta(days=1)))
         self.user = uuid.uuid4().hex
         self.by_items = TaskListReader(self.database, list_shares(CONFIG))
+        assert self.by_items._open._store.is_complete()  # which is looked up once
         self.through_all = TaskListReader(self.database, list_shares(CONFIG))
         self.through_all._open._store.is_complete = lambda: False
         self.tasks = [made(self.user, number) for number in range(40)]
@@ -266,6 +268,28 @@ def test_a_count_reads_the_items_alone(world, calls):
         [task for task in world.tasks if wanted.matches(task, world.at)]
     )
     assert calls == [("Query", "Users")]
+
+
+def test_a_count_of_all_open_tasks_reads_no_item(world):
+    asked = []
+    world.database.on_call = lambda call: asked.append(call.arguments.get("Select"))
+    both, one = TaskFilter(status=OPEN), TaskFilter(status=OPEN[:1])
+
+    counts = [
+        world.by_items.count(world.user, wanted, Budget(100), world.at) for wanted in (both, one)
+    ]
+    world.database.on_call = None
+
+    assert asked == ["COUNT", None]
+    assert counts == [
+        len([task for task in world.tasks if wanted.matches(task, world.at)])
+        for wanted in (both, one)
+    ]
+
+
+def test_a_count_of_all_open_tasks_ends_with_the_budget(world):
+    with pytest.raises(QueryTooComplex):
+        world.by_items.count(world.user, TaskFilter(status=OPEN), Budget(1), world.at)
 
 
 def test_words_are_looked_up_in_the_open_tasks_that_else_match_alone(world, calls):
