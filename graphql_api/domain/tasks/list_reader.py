@@ -28,7 +28,7 @@ from graphql_api.domain.tasks.filters import (
 )
 from graphql_api.domain.tasks.model import OPEN, Task, TaskStatus
 from graphql_api.domain.tasks.store import is_valid_key
-from graphql_api.domain.text import comparable
+from graphql_api.domain.text import Search, comparable
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.concurrency.bulkhead import Shares
 from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, ItemPage, Key, codec
@@ -59,6 +59,7 @@ class Sieve:
         self.criterion = own if within is criteria.EVERYTHING else criteria.All((own, within))
         self._parts = list(self.criterion.conjuncts())
         self.searches = filter.searches
+        self._search = Search.of(filter.search) if filter.search else None
         self.is_exact = self.criterion.is_exact
         self.earliest, self.latest = criteria.range_of(self._parts, DUE)
         self.condition = _condition(self.criterion)
@@ -105,12 +106,17 @@ class Sieve:
         """The condition on tasks without a due date."""
         return _condition(criteria.All((self.criterion, criteria.Not(HAS_DUE))))
 
-    def cost(self, scanned: int, tasks: Sequence[Task]) -> int:
-        """The budget units of a read that has scanned so many tasks and has found these."""
-        if not self.searches:
-            return scanned
-        characters = sum(len(task.description) for task in tasks)
-        return scanned + characters // SEARCH_CHARACTERS
+    def cost(self, scanned: int, descriptions: Iterable[str]) -> int:
+        """The budget units of a read that has scanned so many tasks and has found some of these."""
+        return (
+            scanned + sum(map(len, descriptions)) // SEARCH_CHARACTERS if self.searches else scanned
+        )
+
+    def found(self, items: Sequence[Item]) -> list[Task]:
+        """The tasks that match, of items that may; what lacks a word is not decoded."""
+        if self._search:
+            items = [item for item in items if self._search.finds(_texts(item))]
+        return self.left(list(map(_decode, items)))
 
     def left(self, tasks: Sequence[Task]) -> list[Task]:
         """The tasks that match, of those of which DynamoDB says that they may."""
@@ -395,10 +401,10 @@ class TaskListReader:
                 start = counted.last_key
             else:
                 read = self._query(run, MAX_COUNTED_ITEMS, start)
-                tasks = list(map(_decode, read.items))
-                left_out = read.scanned - len(tasks)
-                budget.spend(sieve.cost(len(tasks), tasks) + math.ceil(left_out / COUNTED_PER_UNIT))
-                total += len(sieve.left(tasks))
+                left_out = math.ceil((read.scanned - len(read.items)) / COUNTED_PER_UNIT)
+                looked_at = sieve.cost(len(read.items), map(_description, read.items))
+                budget.spend(looked_at + left_out)
+                total += len(sieve.found(read.items))
                 start = read.last_key
             if start is None:
                 return total
@@ -467,9 +473,8 @@ class TaskListReader:
                 else:
                     size = limit - len(matches)
                 read = self._query(run, size, start)
-                tasks = list(map(_decode, read.items))
-                budget.spend(sieve.cost(read.scanned, tasks))
-                matches += sieve.left(tasks)
+                budget.spend(sieve.cost(read.scanned, map(_description, read.items)))
+                matches += sieve.found(read.items)
                 start = read.last_key
                 if start is None:
                     break
@@ -521,8 +526,23 @@ class _Run:
         return codec.item(user_id=self.user_id, task_id=task_id, due_order=sort_key)
 
 
+def _texts(item: Item) -> Iterator[str]:
+    """The texts of a task that are searched."""
+    yield item["title"]["S"]
+    yield _description(item)
+    yield from codec.texts(codec.Raw(item), "tags")
+
+
+def _description(item: Item) -> str:
+    return str(item["description"]["S"])
+
+
 def _wanted(user_id: str, sieve: Sieve) -> Wanted:
-    return Wanted(user_id, sieve.criterion, lambda tasks: sieve.cost(len(tasks), tasks))
+    return Wanted(
+        user_id,
+        sieve.criterion,
+        lambda tasks: sieve.cost(len(tasks), (task.description for task in tasks)),
+    )
 
 
 def _may_be_planned(task: OpenTask, start: datetime, end: datetime) -> bool:
