@@ -223,7 +223,7 @@ def build_services(
             plans=Plans(
                 tasks,
                 lists,
-                PlanStore(database),
+                PlanStore(database, rehearses=tasks.rehearses),
                 lambda user_id: dependencies.get(user_id).blockers,
                 SeriesStore(database),
                 busy_calendars.times,

@@ -74,6 +74,7 @@ UPDATE_OPTIONS = {
     "expected_version",
     "force",
     "merge_disjoint",
+    "idempotency_key",
     "recurrence",
 }
 

@@ -1,4 +1,4 @@
-// A job of ten calls by npm's clients of MCP: node mcp-job.mjs PACKAGE URL TOKEN MODE.
+// A job of a dozen calls by npm's clients of MCP: node mcp-job.mjs PACKAGE URL TOKEN MODE.
 const [, , name, url, token, mode] = process.argv
 
 const { Client, StreamableHTTPClientTransport } =
@@ -34,9 +34,14 @@ const wrong = await call('reschedule', {
 const moved = await call('reschedule', { id: task.id, due_on: '2030-01-07', expected_version: 1 })
 const stale = await call('change_task', { id: task.id, title: 'x', expected_version: 1 })
 const now = await call('what_now')
-const done = await call('complete_task', { id: again.id })
+const rehearsed = await call('complete_task', { id: again.id, dry_run: true })
+const done = await call('complete_task', { id: again.id, idempotency_key: 'done' })
+const repeated = await call('complete_task', { id: again.id, idempotency_key: 'done' })
 const changes = await call('changes_since', { limit: 50 })
-const restored = await call('undo', { change_id: changes.nodes.at(-1).id })
+const restored = await call('undo', {
+  change_id: changes.nodes.at(-1).id,
+  expected_version: done.version,
+})
 await client.close()
 
 console.log(
@@ -49,7 +54,9 @@ console.log(
     moved: [moved.due_on, moved.version],
     stale: [stale.code, stale.current_version],
     now: [now, ...now.alternatives].map((each) => each.task.title).sort(),
+    rehearsed: [rehearsed.dry_run, rehearsed.status],
     done: done.status,
+    repeated: JSON.stringify(repeated) === JSON.stringify(done),
     restored: restored.status,
   }),
 )

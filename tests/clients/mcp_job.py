@@ -1,4 +1,4 @@
-"""A job of ten calls by PyPI's client of MCP: python mcp_job.py URL TOKEN MODE."""
+"""A job of a dozen calls by PyPI's client of MCP: python mcp_job.py URL TOKEN MODE."""
 
 import asyncio
 import json
@@ -31,9 +31,13 @@ async def job(url, token, mode):
             moved = await call("reschedule", id=task["id"], due_on="2030-01-07", expected_version=1)
             stale = await call("change_task", id=task["id"], title="x", expected_version=1)
             now = await call("what_now")
-            done = await call("complete_task", id=again["id"])
+            rehearsed = await call("complete_task", id=again["id"], dry_run=True)
+            done = await call("complete_task", id=again["id"], idempotency_key="done")
+            repeated = await call("complete_task", id=again["id"], idempotency_key="done")
             changes = await call("changes_since", limit=50)
-            restored = await call("undo", change_id=changes["nodes"][-1]["id"])
+            restored = await call(
+                "undo", change_id=changes["nodes"][-1]["id"], expected_version=done["version"]
+            )
             return {
                 **answers,
                 "same": same["id"] == again["id"],
@@ -41,7 +45,9 @@ async def job(url, token, mode):
                 "moved": [moved["due_on"], moved["version"]],
                 "stale": [stale["code"], stale["current_version"]],
                 "now": sorted(each["task"]["title"] for each in (now, *now["alternatives"])),
+                "rehearsed": [rehearsed["dry_run"], rehearsed["status"]],
                 "done": done["status"],
+                "repeated": repeated == done,
                 "restored": restored["status"],
             }
 

@@ -19,13 +19,15 @@ CLIENTS = ROOT / "tests" / "clients"
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 SEEN = {
     "tools": 12,
-    "failed": [False, False, False, True, False, True, False, False, False, False],
+    "failed": [False, False, False, True, False, True, *[False] * 6],
     "same": True,
     "wrong": ["BAD_USER_INPUT", True],
     "moved": ["2030-01-07", 2],
     "stale": ["CONFLICT", 2],
     "now": ["Pay rent", "Water plants"],
+    "rehearsed": [True, "completed"],
     "done": "completed",
+    "repeated": True,
     "restored": "pending",
 }
 
@@ -60,7 +62,7 @@ def ran(command, **options):
 
 @pytest.mark.skipif(importlib.util.find_spec("mcp") is None, reason="needs PyPI's mcp")
 @pytest.mark.parametrize(("mode", "version"), [("auto", MODERN), ("legacy", LEGACY)])
-def test_pypi_s_client_does_a_job_of_ten_calls(url, mode, version):
+def test_pypi_s_client_does_a_job_of_a_dozen_calls(url, mode, version):
     token = token_of(url, f"python-{mode}")
     program = [sys.executable, CLIENTS / "mcp_job.py", f"{url}/mcp", token, mode]
 
@@ -80,7 +82,7 @@ def has(package: str) -> bool:
         ("@modelcontextprotocol/client", "auto", MODERN),
     ],
 )
-def test_npm_s_clients_do_a_job_of_ten_calls(url, package, mode, version):
+def test_npm_s_clients_do_a_job_of_a_dozen_calls(url, package, mode, version):
     if not has(package):
         pytest.skip(f"it needs Node and {package} in tests/clients/")
     token = token_of(url, f"node-{package.rpartition('/')[2]}-{mode}")

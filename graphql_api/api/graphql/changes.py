@@ -12,7 +12,7 @@ from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
 from graphql_api.api.graphql.cursors import Cursors
-from graphql_api.api.graphql.strawberry_extras import camel_case, describe_enum
+from graphql_api.api.graphql.strawberry_extras import camel_case, describe_enum, idempotency_key
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes import model
 from graphql_api.domain.changes.model import ActorKind, ChangeKind, Position
@@ -244,3 +244,11 @@ def list_history(
 @strawberry.input(description="The change to take back.")
 class UndoChangeInput:
     change_id: strawberry.ID = strawberry.field(description="The change's id.")
+    expected_version: int | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "The version that the task must have, or had when it was deleted; it is a CONFLICT if"
+            " it is another one."
+        ),
+    )
+    idempotency_key: str | None = idempotency_key()

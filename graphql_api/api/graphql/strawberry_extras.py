@@ -9,6 +9,7 @@ from graphql import GraphQLInputField
 from strawberry import UNSET
 from strawberry.schema.name_converter import NameConverter
 
+from graphql_api.domain.tasks.receipts import MAX_KEY_LENGTH
 from graphql_api.infra.executor.coercion import DEFINITION
 
 camel_case = NameConverter().apply_naming_config
@@ -34,6 +35,17 @@ def bounds_of(field: GraphQLInputField) -> tuple[int, int] | None:
 def is_condition(field: GraphQLInputField) -> bool:
     """Return whether an input's field is declared as a condition."""
     return bool(field.extensions[DEFINITION].metadata.get(_CONDITION))
+
+
+def idempotency_key() -> Any:
+    """The field of an input by which a request that comes again is not carried out again."""
+    return strawberry.field(
+        default=UNSET,
+        description=(
+            f"A random text of 1 to {MAX_KEY_LENGTH} characters. For 24 hours, requests with the"
+            " same key and the same content have one effect, and the same answer."
+        ),
+    )
 
 
 def describe_enum(enum: type[Enum], description: str, **values: str) -> None:

@@ -48,7 +48,6 @@ class Tool:
     reads: bool = False
     destroys: bool = False
     idempotent: bool = False
-    rehearses: bool = False  # takes dry_run
     dated: bool = False  # takes expected_weekday
     told: Callable[[Mapping[str, Any]], str] = as_json  # the result's text
 
@@ -80,8 +79,7 @@ TOOLS = (
     Tool(
         "add_task",
         "AddTask",
-        "Create a task. Repeat it with the same idempotency_key if the answer was lost.",
-        rehearses=True,
+        "Create a task.",
         dated=True,
     ),
     Tool(
@@ -90,13 +88,12 @@ TOOLS = (
         "Change fields of a task; others stay. For due dates use reschedule.",
         idempotent=True,
         destroys=True,
-        rehearses=True,
     ),
     Tool(
         "complete_task",
         "CompleteTask",
         "Complete a task. If it recurs, next is the next one.",
-        rehearses=True,
+        idempotent=True,
     ),
     Tool(
         "reschedule",
@@ -104,7 +101,6 @@ TOOLS = (
         "Move a due date: due_at, an instant, or due_on, a day. null clears it.",
         idempotent=True,
         destroys=True,
-        rehearses=True,
         dated=True,
     ),
     Tool(
@@ -130,8 +126,8 @@ TOOLS = (
         "undo",
         "Undo",
         "Take a change back, by its id from changes_since; a deletion, too.",
+        idempotent=True,
         destroys=True,
-        rehearses=True,
     ),
     Tool(
         "list_projects",
@@ -143,7 +139,7 @@ TOOLS = (
         "quick_add",
         "QuickAdd",
         "Create a task from a line: Pay rent tomorrow 17:00 every month #home !high ~30m",
-        rehearses=True,
+        dated=True,
     ),
 )
 
@@ -196,14 +192,17 @@ class BoundTool:
         tool = self.tool
         hints = {"readOnlyHint": tool.reads}
         if not tool.reads:
-            hints |= {"destructiveHint": tool.destroys, "idempotentHint": tool.idempotent}
+            hints |= {"destructiveHint": tool.destroys}
+        if tool.idempotent:  # else it is not, by default
+            hints |= {"idempotentHint": True}
+        required = [name for name, each in self._arguments.items() if each.is_required]
         return {
             "name": tool.name,
             "description": tool.description,
             "inputSchema": {
                 "type": "object",
                 "properties": dict(self._properties()),
-                "required": [name for name, each in self._arguments.items() if each.is_required],
+                **({"required": required} if required else {}),
                 "additionalProperties": False,
             },
             "annotations": hints,
@@ -214,7 +213,7 @@ class BoundTool:
             yield name, argument.schema
         if self.tool.dated:
             yield EXPECTED_WEEKDAY, {"type": "string", "enum": WEEKDAYS}
-        if self.tool.rehearses:
+        if not self.tool.reads:
             yield DRY_RUN, {"type": "boolean"}
 
     def variables(self, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,8 +30,9 @@ METADATA = "/.well-known/oauth-protected-resource"
 TTL_MS = 300_000  # for which clients may keep what the server says of itself
 INSTRUCTIONS = (
     "Tasks of one person. Look before you write: find_tasks and what_now give ids and versions;"
-    " pass expected_version with changes. Try dry_run first if you are unsure. Pass"
-    " expected_weekday where the person named a weekday. undo takes a change back."
+    " pass expected_version with changes. Try dry_run first if you are unsure. If an answer was"
+    " lost, repeat the call with the same idempotency_key: it is done once. Pass expected_weekday"
+    " where the person named a weekday. undo takes a change back."
 )
 WANTED = (
     "Send an access token: Authorization: Bearer sts_… Its user makes one by createAccessToken, or"
@@ -156,7 +157,8 @@ class MCPView:
         """The result of a tool. Raises AppError."""
         variables = tool.variables(arguments)
         if (expected := arguments.get(EXPECTED_WEEKDAY)) is not None:
-            check_weekday(expected, arguments, context.settings_of(context.viewer_id).timezone)
+            timezone = context.settings_of(context.viewer_id).timezone
+            check_weekday(expected, _dated(arguments, context), timezone)
         is_rehearsal = arguments.get(DRY_RUN, False)
         if not isinstance(is_rehearsal, bool):
             raise BadUserInput("dry_run must be true or false.", DRY_RUN)
@@ -168,6 +170,14 @@ class MCPView:
             raise answer.errors[0].error
         result = tool.shown(answer.data)
         return {"dry_run": True, **result} if is_rehearsal else result
+
+
+def _dated(arguments: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
+    """The values of the task that a tool writes: its arguments, or what its text stands for."""
+    text = arguments.get("text")
+    if not isinstance(text, str):
+        return arguments
+    return context.quick_adds.read(context.viewer_id, text, None, context.now).values
 
 
 def _body(request: HTTPRequest) -> Any:

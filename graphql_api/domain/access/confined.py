@@ -13,7 +13,8 @@ from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.projects.model import Project
 from graphql_api.domain.projects.store import ProjectKey, ProjectStore
 from graphql_api.domain.tasks.model import Task
-from graphql_api.domain.tasks.store import Receipt, TaskKey, TaskStore, task_not_found
+from graphql_api.domain.tasks.receipts import Receipt
+from graphql_api.domain.tasks.store import TaskKey, TaskStore, task_not_found
 from graphql_api.domain.tasks.writes import Write, states
 from graphql_api.errors import Forbidden, NotFound
 from graphql_api.infra.dynamodb import Action, Check, Database

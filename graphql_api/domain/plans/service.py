@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import conflict_attempts
@@ -32,6 +33,7 @@ from graphql_api.domain.tasks.filters import (
 )
 from graphql_api.domain.tasks.list_reader import MAX_READ, TaskListReader
 from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.receipts import Receipt
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import edit
 from graphql_api.errors import (
@@ -68,6 +70,11 @@ class Outcome:
     written: tuple[str, ...]
     unchanged: tuple[str, ...]
     conflicts: tuple[str, ...]
+
+    def of_tasks(self, shown: Callable[[Sequence[str]], Sequence[str]]) -> "Outcome":
+        """The outcome without tasks that are not shown."""
+        kinds = (self.written, self.unchanged, self.conflicts)
+        return Outcome(self.plan_id, *(tuple(shown(each)) for each in kinds))
 
 
 class Plans:
@@ -109,13 +116,34 @@ class Plans:
         seen: Mapping[str, int] | None,
         actor: Actor,
         now: datetime,
+        *,
+        idempotency_key: str | None = None,
     ) -> Outcome:
         """Write the planned times of the plan with this id, which is its input hash.
 
-        Repeatable: after an interruption, the same call writes the rest. Raises Conflict if the
-        input has changed, with the differences from the versions that the client has `seen`;
-        otherwise as `preview`.
+        Repeatable: after an interruption, the same call writes the rest; with an idempotency key,
+        it is answered as the call that has written it. Raises Conflict if the input has changed,
+        with the differences from the versions that the client has `seen`, or for a key that was
+        used with other content; otherwise as `preview`.
         """
+        given = {"options": options, "plan_id": plan_id}
+        receipt = Receipt.of_request(user_id, idempotency_key, "plan_apply", given, now)
+        if outcome := self._tasks.receipts.find(receipt, Outcome):
+            return outcome.of_tasks(partial(self._tasks.shown, user_id))
+        outcome = self._apply(user_id, settings, options, plan_id, seen, actor, now)
+        self._tasks.receipts.keep(receipt, outcome)
+        return outcome
+
+    def _apply(
+        self,
+        user_id: str,
+        settings: Settings,
+        options: Options,
+        plan_id: str,
+        seen: Mapping[str, int] | None,
+        actor: Actor,
+        now: datetime,
+    ) -> Outcome:
         selection, request, coming = self._request(user_id, settings, options, now)
         if request.input_hash == plan_id:
             draft = self._draft(selection, request, coming)

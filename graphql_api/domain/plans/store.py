@@ -41,7 +41,9 @@ class Applied:
 class PlanStore:
     """Stores applied plans for `KEPT_FOR`, so that they can be repeated and undone."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, rehearses: bool = False) -> None:
+        """With `rehearses`, none is stored."""
+        self._rehearses = rehearses
         self._database = database
         self._table = database.table("Users")
 
@@ -61,6 +63,8 @@ class PlanStore:
 
     def add(self, user_id: str, plan_id: str, changes: Sequence[Change], now: datetime) -> None:
         """Store the changes of a plan."""
+        if self._rehearses:
+            return
         expires = int((now + KEPT_FOR).timestamp())
         parts = list(_parts(changes))
 
@@ -75,6 +79,8 @@ class PlanStore:
 
     def mark_undone(self, user_id: str, plan_id: str) -> None:
         """Mark a plan as undone, so that it is not applied any further."""
+        if self._rehearses:
+            return
         key = _key(user_id, plan_id, 0)
         try:
             self._table.update({"undone": True}, Attr("item").exists(), **key)

@@ -56,7 +56,7 @@ class Renewals:
 
     def complete(self, closed: Task, following: Task, actor: Actor, now: datetime) -> Task:
         """Make what `begin` has promised; return the next occurrence with its subtasks."""
-        if not closed.child_ids:
+        if not closed.child_ids or self._tasks.rehearses:
             return following
         renewed = self._renew(closed, following, actor, now)
         self._jobs.complete(_job_id(closed, following))

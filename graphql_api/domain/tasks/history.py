@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import OF_SERIES, TIMED, Actor, Change, ChangeKind
-from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.conflicts import check_version, retry_on_conflict
 from graphql_api.domain.dependencies.store import DependencyStore, Links
 from graphql_api.domain.due_days.model import DUE_ON
 from graphql_api.domain.projects.store import ProjectStore
@@ -16,6 +17,7 @@ from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.receipts import Made, Receipt
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import BELOW, BLOCKED_BY, BLOCKS, RECURRENCE, Write
 from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
@@ -53,12 +55,24 @@ class History:
             names |= set(change.fields)
         return None
 
-    def undo(self, user_id: str, change_id: str, actor: Actor, now: datetime) -> Task:
-        """Restore what a change altered, or the task that it deleted.
+    def undo(
+        self,
+        user_id: str,
+        change_id: str,
+        actor: Actor,
+        now: datetime,
+        *,
+        expected_version: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Task:
+        """Restore what a change altered, or the task that it deleted; with a key, once.
 
         Raises NotFound, BadUserInput for what cannot be taken back, and Conflict, with the
-        fields, if one of them has been changed since.
+        fields, if one of them has been changed since, or for another version than expected: of a
+        task that was deleted, its last one.
         """
+        given = {"change_id": change_id, "expected_version": expected_version}
+        receipt = Receipt.of_request(user_id, idempotency_key, "undo", given, now)
         change = self._feed.find(user_id, change_id)
         if change is None:
             raise NotFound("There is no such change, or it is no longer kept.", field="change_id")
@@ -73,22 +87,31 @@ class History:
 
         def attempt() -> Task:
             links = self._dependencies.links(user_id)
-            write, beside = self._undoing(change, links, actor, now)
+            write, beside = self._undoing(change, expected_version, links, actor, now)
             more = self._consequences(write, links, actor, now)
             write = more.told_by(write, actor, now)
             beside += [*links.actions(), *more.actions]
+            beside += receipts.beside(receipt, Made(change.task_id))
             self._store.write(write, *more.writes, beside=beside)
             return write.result
 
-        return retry_on_conflict(attempt)
+        receipts = self._store.receipts
+        again = partial(self._restored, user_id)
+        return retry_on_conflict(lambda: receipts.once(receipt, attempt, again))
+
+    def _restored(self, user_id: str, made: Made) -> Task:
+        """The task that a request has restored before, as it is now. Raises NotFound."""
+        return self._store.get(user_id, made.task_id)
 
     def _undoing(
-        self, change: Change, links: Links, actor: Actor, now: datetime
+        self, change: Change, version: int | None, links: Links, actor: Actor, now: datetime
     ) -> tuple[Write, list[Action]]:
         """The write that takes a change back, and what has to be written with it."""
         if change.kind is ChangeKind.TASK_DELETED:
+            check_version("task", change.version, version)
             return self._restoring(change, links, actor, now)
         task = self._store.get(change.user_id, change.task_id)
+        check_version("task", task.version, version)
         self._check_unchanged(task, change)
         if change.fields == (BLOCKED_BY,):
             return self._relinking(task, change, links, actor, now)

@@ -3,15 +3,11 @@
 user_id   task_id   attributes of `model.Task`, due_order for the index `by_due_date`, tag_keys,
                     due_until of tasks that are due on a day, and blocks_start and blocks_end,
                     between which all its planned blocks are
-
-Receipts of idempotency keys are stored in the user's partition of the table Users:
-
-    user_id   item=idempotency#<key>   task_id, content, expires_at
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from graphql_api.domain.blocks.closed import ClosedBlocks
@@ -20,6 +16,7 @@ from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.open_tasks.store import OpenTaskStore
 from graphql_api.domain.reminders.store import TimerStore
 from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.receipts import Made, Receipt, Receipts
 from graphql_api.domain.tasks.writes import Move, Write, creation
 from graphql_api.errors import Conflict, NotFound
 from graphql_api.infra.concurrency.deadline import extend_deadline
@@ -51,19 +48,6 @@ _decode = codec.decoder(Task)
 TaskKey = tuple[str, str]  # user id, task id
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The use of an idempotency key: a digest of the key and of the task's content.
-
-    Times are in epoch seconds, as DynamoDB's TTL is.
-    """
-
-    key: str
-    content: str
-    now: int
-    expires_at: int
-
-
 class TaskStore:
     """Reads and writes the tasks of users."""
 
@@ -71,21 +55,21 @@ class TaskStore:
         self, database: Database, changes: ChangeStore, *, rehearses: bool = False
     ) -> None:
         """With `rehearses`, all rules of a write hold, but nothing is stored."""
-        self._rehearses = rehearses
+        self.rehearses = rehearses
+        self.receipts = Receipts(database, rehearses=rehearses)
         self._database = database
         self._changes = changes
         self._timers = TimerStore(database)
         self._open = OpenTaskStore(database)
         self._closed_blocks = ClosedBlocks(database)
         self._table = database.table("Tasks")
-        self._receipts = database.table("Users")
 
     def write(self, *writes: Write, beside: Sequence[Action] = ()) -> None:
         """Carry out writes, with their changes and other actions, in one transaction.
 
         Raises ConditionFailed if a task has changed since it was read, or another condition fails.
         """
-        if self._rehearses:
+        if self.rehearses:
             return
         actions = [action for write in writes for action in self._actions(write)]
         try:
@@ -147,27 +131,17 @@ class TaskStore:
         ConditionFailed for another action's condition.
         """
         change = write.change
-        if self._rehearses:
-            return change.task_id
-        key = {"user_id": change.user_id, "item": f"idempotency#{receipt.key}"}
-        unused = Attr("item").not_exists() | Attr("expires_at").lt(receipt.now)
-        item = codec.item(
-            **key, task_id=change.task_id, content=receipt.content, expires_at=receipt.expires_at
-        )
+        if self.rehearses:
+            made = self.receipts.find(receipt, Made)
+            return made.task_id if made else change.task_id
+        put = self.receipts.put(receipt, Made(change.task_id))
         try:
-            self._database.transact(
-                Put(self._receipts, item, unused), *self._actions(write), *beside
-            )
+            self._database.transact(put, *self._actions(write), *beside)
         except ConditionFailed:
-            used = self._receipts.get(**key)
-            if beside and (used is None or int(used["expires_at"]["N"]) < receipt.now):
+            made = self.receipts.find(receipt, Made)
+            if made is None:
                 raise
-            if used is None or used["content"]["S"] != receipt.content:
-                raise Conflict(
-                    "This idempotency key was used with other content before.",
-                    field="idempotency_key",
-                ) from None
-            return str(used["task_id"]["S"])
+            return made.task_id
         self._changes.announce(change.user_id)
         return change.task_id
 

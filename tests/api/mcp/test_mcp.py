@@ -16,6 +16,13 @@ TOOLS = {
     *("preview_plan", "apply_plan", "changes_since", "undo", "list_projects", "quick_add"),
 }
 
+PLAN_FROM = "2030-01-07T08:00:00Z"
+CHANGES = "{ changes { nodes { id } } }"
+EVERYTHING = """{
+  changes { nodes { id } }
+  tasks { nodes { id title status version dueAt dueOn plannedStart subtasks { id } } }
+}"""
+
 
 @pytest.fixture(scope="module")
 def mcp_app(app, engine):  # noqa: ARG001 - whose limits are those of tests
@@ -86,12 +93,14 @@ def test_annotations_are_honest(agent):
     assert reading == {"what_now", "find_tasks", "preview_plan", "changes_since", "list_projects"}
     assert not tools["add_task"]["destructiveHint"]
     assert tools["reschedule"]["destructiveHint"]
-    assert tools["apply_plan"]["idempotentHint"]
-    before = agent.person.graphql("{ changes { nodes { id } } }")
+    assert {name for name, hints in tools.items() if "idempotentHint" in hints} == {
+        *("change_task", "complete_task", "reschedule", "apply_plan", "undo")
+    }
+    before = agent.person.graphql(CHANGES)
     for name in reading - {"preview_plan"}:
         agent.call(name)
     agent.call("preview_plan", **{"from": "2030-01-07T08:00:00Z"})
-    assert agent.person.graphql("{ changes { nodes { id } } }") == before
+    assert agent.person.graphql(CHANGES) == before
 
 
 def test_discovery_and_initialization_say_what_there_is(agent):
@@ -153,30 +162,110 @@ def test_what_to_do_now_takes_few_bytes(agent):
     assert len(answer.data) < 1_000
 
 
-def test_a_repeated_call_with_its_key_makes_one_task(agent):
-    first = agent.call("add_task", title="Once", idempotency_key="k")
-    again = agent.call("add_task", title="Once", idempotency_key="k")
-
-    assert first == again
-    assert len(agent.call("find_tasks")["items"]) == 1
-    agent.call("add_task", title="Other", idempotency_key="k")
-    assert agent.failed
+def planned(agent) -> dict:
+    """A plan of what there is, which an agent may apply."""
+    previewed = agent.call("preview_plan", **{"from": PLAN_FROM})
+    return {"from": PLAN_FROM, "input_hash": previewed["input_hash"]}
 
 
-def test_a_rehearsal_follows_the_rules_and_writes_nothing(agent):
+def writes(agent) -> dict[str, dict]:
+    """Each tool that writes, with arguments, once there is something to write."""
+    first, daily = (
+        agent.person.create(title=title, durationMinutes=30, dueOn="2030-01-08", **more)
+        for title, more in (("First", {}), ("Daily", {"recurrence": {"rrule": "FREQ=DAILY"}}))
+    )
+    agent.person.create(title="Below", parentId=daily["id"])
+    agent.call("change_task", id=first["id"], priority="high")
+    last = agent.call("changes_since")["nodes"][-1]["id"]
+    return {
+        "apply_plan": planned(agent),
+        "add_task": {"title": "New", "due_on": "2030-01-08", "expected_weekday": "tuesday"},
+        "quick_add": {"text": "Pay rent 8 January 2030", "expected_weekday": "tuesday"},
+        "undo": {"change_id": last, "expected_version": 3},
+        "change_task": {"id": first["id"], "title": "Other"},
+        "reschedule": {"id": first["id"], "due_on": "2030-01-09"},
+        "complete_task": {"id": daily["id"], "force": True},
+    }
+
+
+def test_each_write_takes_a_key_and_a_rehearsal(agent):
+    tools = agent.send("tools/list").json["result"]["tools"]
+    writing = {each["name"]: each for each in tools if not each["annotations"]["readOnlyHint"]}
+    taken = {name: each["inputSchema"]["properties"].keys() for name, each in writing.items()}
+
+    assert len(taken) == 7
+    assert all(names >= {"idempotency_key", "dry_run"} for names in taken.values())
+    assert {name for name, names in taken.items() if "expected_version" in names} == {
+        *("change_task", "reschedule", "complete_task", "undo")
+    }
+    assert {name for name, names in taken.items() if "expected_weekday" in names} == {
+        *("add_task", "reschedule", "quick_add")
+    }
+
+
+def test_each_write_is_done_once_for_one_key_and_refused_for_another_content(agent):
+    for tool, arguments in writes(agent).items():
+        first = agent.call(tool, **arguments, idempotency_key=tool)
+        assert not agent.failed, first
+        before = agent.person.graphql(CHANGES)
+        assert agent.call(tool, **arguments, idempotency_key=tool) == first
+        assert agent.person.graphql(CHANGES) == before
+        error = agent.call("add_task", title="Else", idempotency_key=tool)
+        assert (error["code"], error["field"]) == ("CONFLICT", "idempotency_key")
+    again = agent.call("reschedule", id="x", due_on="2030-01-09", idempotency_key="reschedule")
+    assert (again["code"], again["field"]) == ("CONFLICT", "idempotency_key")
+
+
+READS = {"GetItem", "BatchGetItem", "Query", "UpdateItem"}  # the last one notes a token's use
+
+
+def test_a_rehearsal_of_each_write_shows_the_result_and_writes_nothing(mcp_app, agent):
+    calls, events = [], mcp_app.extensions["database"].client.meta.events
+    events.register_first("before-send.dynamodb", lambda event_name, **_: calls.append(event_name))
+    for tool, arguments in writes(agent).items():
+        before = agent.person.graphql(EVERYTHING)
+        calls.clear()
+        rehearsed = agent.call(tool, **arguments, idempotency_key=tool, dry_run=True)
+        assert calls
+        assert {name.rpartition(".")[2] for name in calls} <= READS, tool
+        assert rehearsed.pop("dry_run"), rehearsed
+        assert agent.person.graphql(EVERYTHING) == before
+        done = agent.call(tool, **arguments, idempotency_key=tool)
+        for ids in (rehearsed, done, rehearsed.get("next", {}), done.get("next", {})):
+            ids.pop("id", None)
+        assert rehearsed == done, tool
+
+
+def test_a_plan_is_undone_change_by_change_as_an_agent_has_made_it(agent):
+    task = agent.call("add_task", title="x", duration_minutes=30)
+    applied = agent.call("apply_plan", **planned(agent))
+    change = agent.call("changes_since")["nodes"][-1]
+    stale = agent.call("undo", change_id=change["id"], expected_version=1)
+    agent.call("undo", change_id=change["id"], expected_version=2)
+
+    assert applied["applied"] == [task["id"]]
+    assert (stale["code"], stale["current_version"]) == ("CONFLICT", 2)
+    assert agent.person.task(task["id"])["plannedStart"] is None
+
+
+def test_a_rehearsal_follows_the_rules(agent):
     task = agent.call("add_task", title="Kept")
-    before = agent.person.graphql("{ changes { nodes { id } } }")
-
-    assert agent.call("add_task", title="Not kept", dry_run=True)["dry_run"] is True
-    assert agent.call("change_task", id=task["id"], title="x", dry_run=True)["title"] == "x"
-    assert agent.call("complete_task", id=task["id"], dry_run=True)["status"] == "completed"
-    assert agent.call("quick_add", text="Pay rent", dry_run=True)["title"] == "Pay rent"
     agent.call("add_task", title=" ", dry_run=True)
     assert agent.failed
     stale = agent.call("change_task", id=task["id"], title="x", expected_version=9, dry_run=True)
     assert (stale["code"], stale["current_version"]) == ("CONFLICT", 1)
-    assert agent.person.graphql("{ changes { nodes { id } } }") == before
     assert [each["title"] for each in agent.call("find_tasks")["items"]] == ["Kept"]
+
+
+def test_a_line_whose_day_is_another_weekday_is_refused_with_the_right_date(agent):
+    error = agent.call("quick_add", text="Pay rent 8 January 2030", expected_weekday="monday")
+    none = agent.call("quick_add", text="Pay rent", expected_weekday="monday")
+    long = agent.call("quick_add", text="x" * 501, expected_weekday="monday")
+
+    assert (error["code"], error["field"]) == ("BAD_USER_INPUT", "expected_weekday")
+    assert "2030-01-07, the one after it 2030-01-14" in error["error"]
+    assert (none["field"], long["field"]) == ("expected_weekday", "text")
+    assert agent.call("find_tasks")["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -188,7 +277,7 @@ def test_a_rehearsal_follows_the_rules_and_writes_nothing(agent):
             {"due_at": "2030-01-08T23:30:00Z", "expected_weekday": "tuesday"},
             ("2030-01-08", "2030-01-15"),
         ),
-        ({"expected_weekday": "monday"}, ("goes with due_on or due_at",)),
+        ({"expected_weekday": "monday"}, ("goes with a due date",)),
         ({"due_on": "2030-01-08", "expected_weekday": "Tuesday"}, ("must be one of monday",)),
     ],
 )

@@ -137,6 +137,141 @@ def test_one_key_sent_twenty_times_at_once_makes_one_task(app, ann):
     assert titles(ann) == ["once"]
 
 
+COMPLETE = """mutation ($input: CompleteTaskInput!) {
+  completeTask(input: $input) { task { id status version } next { id dueAt } } }"""
+SKIP = COMPLETE.replace("CompleteTaskInput", "SkipOccurrenceInput").replace(
+    "completeTask", "skipOccurrence"
+)
+UNDO = """mutation ($input: UndoChangeInput!) {
+  undoChange(input: $input) { task { id title version } } }"""
+CHANGED = """mutation ($input: UpdateTaskInput!) {
+  updateTask(input: $input) { merged task { id title version dueAt } } }"""
+HISTORY = "{ changes { nodes { id kind taskId } } }"
+SERIES = {"title": "Daily", "dueAt": "2030-01-07T08:00:00Z", "recurrence": {"rrule": "FREQ=DAILY"}}
+
+
+def last_change(person) -> str:
+    return person.graphql(HISTORY)["data"]["changes"]["nodes"][-1]["id"]
+
+
+@pytest.mark.parametrize("query", [COMPLETE, SKIP])
+def test_an_occurrence_is_closed_once_for_one_key(ann, query):
+    task = ann.create(**SERIES)
+    given = {"id": task["id"], "expectedVersion": 1, "idempotencyKey": "k1"}
+
+    first, before = ann.graphql(query, input=given), ann.graphql(HISTORY)
+    second = ann.graphql(query, input=given)
+
+    assert first["data"]["completeTask" if query is COMPLETE else "skipOccurrence"]["next"]
+    assert (second, ann.graphql(HISTORY)) == (first, before)
+
+
+def test_subtasks_that_were_renewed_and_deleted_stay_so_when_a_request_comes_again(ann):
+    task = ann.create(**SERIES)
+    ann.create(title="Below", parentId=task["id"])
+    given = {"id": task["id"], "children": "COMPLETE", "idempotencyKey": "k1"}
+    following = ann.graphql(COMPLETE, input=given)["data"]["completeTask"]["next"]["id"]
+    [renewed] = ann.rest("GET", f"/api/v1/tasks/{following}/subtasks").json["subtasks"]
+    ann.rest("DELETE", f"/api/v1/tasks/{renewed['task_id']}")
+
+    again = ann.graphql(COMPLETE, input=given)["data"]["completeTask"]
+
+    assert (again["task"]["status"], again["next"]["id"]) == ("COMPLETED", following)
+    assert ann.rest("GET", f"/api/v1/tasks/{following}/subtasks").json["subtasks"] == []
+
+
+def test_a_change_is_made_once_for_one_key_whatever_has_happened_since(ann, calls):
+    task = ann.create(title="x")
+    given = {
+        "id": task["id"],
+        "title": "y",
+        "expectedVersion": 1,
+        "idempotencyKey": "k1",
+        "dueAt": "2030-01-07T08:00:00Z",
+        "reminders": [{"minutesBefore": 5}],
+    }
+    calls.clear()
+    first = ann.graphql(CHANGED, input=given)["data"]["updateTask"]
+    counted = list(calls)
+    ann.graphql(CHANGED, input={"id": task["id"], "title": "z"})
+
+    again = ann.graphql(CHANGED, input=given)["data"]["updateTask"]
+    other = ann.graphql(CHANGED, input={**given, "dueAt": None})
+
+    assert counted == ["GetItem", "GetItem", "TransactWriteItems"]
+    assert (first["task"]["title"], again["task"]["title"]) == ("y", "z")
+    assert (again["task"]["version"], again["merged"]) == (3, False)
+    assert [error["extensions"] for error in other["errors"]] == [
+        {"code": "CONFLICT", "field": "idempotencyKey"}
+    ]
+
+
+def test_what_changed_nothing_changes_nothing_when_it_comes_again(ann):
+    task = ann.create(title="x")
+    given = {"id": task["id"], "title": "x", "idempotencyKey": "k1"}
+    ann.graphql(CHANGED, input=given)
+    ann.graphql(CHANGED, input={"id": task["id"], "title": "y"})
+
+    assert ann.graphql(CHANGED, input=given)["data"]["updateTask"]["task"]["title"] == "y"
+
+
+def test_an_undo_is_done_once_for_one_key_and_only_of_the_version_that_is_expected(ann):
+    task = ann.create(title="x")
+    ann.graphql(CHANGED, input={"id": task["id"], "title": "y"})
+    given = {"changeId": last_change(ann), "expectedVersion": 2, "idempotencyKey": "k1"}
+    stale = ann.graphql(UNDO, input={**given, "expectedVersion": 1})
+
+    first = ann.graphql(UNDO, input=given)
+
+    assert stale["errors"][0]["extensions"]["currentVersion"] == 2
+    assert first["data"]["undoChange"]["task"] == {"id": task["id"], "title": "x", "version": 3}
+    assert ann.graphql(UNDO, input=given) == first
+    ann.rest("DELETE", f"/api/v1/tasks/{task['id']}")
+    deletion = {"changeId": last_change(ann), "idempotencyKey": "k2"}
+    assert codes(ann.graphql(UNDO, input={**deletion, "expectedVersion": 2})) == ["CONFLICT"]
+    back = ann.graphql(UNDO, input={**deletion, "expectedVersion": 3})
+    assert back["data"]["undoChange"]["task"]["version"] == 4
+    assert ann.graphql(UNDO, input={**deletion, "expectedVersion": 3}) == back
+
+
+def test_the_header_does_the_same_for_all_of_these_in_rest(ann):
+    task = ann.create(**SERIES)
+    path = f"/api/v1/tasks/{task['id']}"
+    key = {"Idempotency-Key": "k1"}
+    done = [ann.rest("POST", f"{path}/complete", headers=key) for _ in range(2)]
+    plan = {"from": "2030-01-07T08:00:00Z"}
+    ann.create(title="x", durationMinutes=30)
+    plan["input_hash"] = ann.rest("POST", "/api/v1/plan/preview", json=plan).json["input_hash"]
+    applied = [
+        ann.rest("POST", "/api/v1/plan", json=plan, headers={"Idempotency-Key": "k2"})
+        for _ in range(2)
+    ]
+    other = ann.rest("PUT", path, json={"title": "x"}, headers=key)
+
+    assert [each.status_code for each in (*done, *applied)] == [200] * 4
+    assert done[0].json == done[1].json
+    assert (applied[0].json == applied[1].json, len(applied[0].json["applied"])) == (True, 1)
+    assert (other.status_code, other.json["field"]) == (409, "Idempotency-Key")
+
+
+@pytest.mark.concurrent
+def test_one_key_that_closes_an_occurrence_ten_times_at_once_is_answered_the_same(app, ann):
+    task = ann.create(**SERIES)
+
+    def complete(_):
+        return app.test_client().post(
+            f"/api/v1/tasks/{task['id']}/complete",
+            headers={"Authorization": ann.token, "Idempotency-Key": "k1"},
+        )
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(complete, range(10)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json["next"]["task_id"] for answer in answers}) == 1
+    assert ann.graphql("{ tasks { totalCount } }")["data"]["tasks"]["totalCount"] == 2
+
+
 # Bulk
 
 

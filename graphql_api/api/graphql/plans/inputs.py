@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry import UNSET
 
-from graphql_api.api.graphql.strawberry_extras import provided
+from graphql_api.api.graphql.strawberry_extras import idempotency_key, provided
 from graphql_api.domain.planner.model import MAX_HORIZON_DAYS, Interval
 from graphql_api.domain.plans import model
 from graphql_api.domain.plans.options import DEFAULT_HORIZON, MAX_BUSY, Options
@@ -87,6 +87,7 @@ class PlanApplyInput:
             " `removed` and `changed` since."
         ),
     )
+    idempotency_key: str | None = idempotency_key()
 
     @property
     def seen(self) -> dict[str, int] | None:
@@ -110,6 +111,6 @@ def options(input: PlanInput | PlanApplyInput) -> Options:
     fields = {name: value for name, value in provided(vars(input)).items() if value is not None}
     if input.busy:
         fields["busy"] = tuple(Interval(busy.start, busy.end) for busy in input.busy)
-    for name in ("input_hash", "versions"):
+    for name in ("input_hash", "versions", "idempotency_key"):
         fields.pop(name, None)
     return Options(**fields)

@@ -10,6 +10,7 @@ from graphql_api.api.graphql.costs import field_cost
 from graphql_api.api.graphql.plans.inputs import PlanApplyInput, PlanInput, PlanUndoInput, options
 from graphql_api.api.graphql.plans.payloads import PlanApplyPayload, PlanUndoPayload
 from graphql_api.api.graphql.plans.types import Plan
+from graphql_api.api.graphql.strawberry_extras import provided
 
 
 @strawberry.type
@@ -51,7 +52,8 @@ class PlanMutation:
         given, settings = options(input), context.settings_of(viewer)
         plan_id, now = input.input_hash, context.now
         outcome = context.plans.apply(
-            viewer, settings, given, plan_id, input.seen, context.actor, now
+            *(viewer, settings, given, plan_id, input.seen, context.actor, now),
+            idempotency_key=provided(vars(input)).get("idempotency_key"),
         )
         return PlanApplyPayload(outcome=outcome)
 

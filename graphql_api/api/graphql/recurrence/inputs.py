@@ -13,7 +13,7 @@ from graphql_api.api.graphql.recurrence.enums import (
     MonthEnd,
     RecurrenceAnchor,
 )
-from graphql_api.api.graphql.strawberry_extras import provided
+from graphql_api.api.graphql.strawberry_extras import idempotency_key, provided
 from graphql_api.domain.recurrence import model, rules
 from graphql_api.domain.series.model import RECURRENCE
 
@@ -87,6 +87,7 @@ class CompleteTaskInput:
             " that names them as `subtasks`."
         ),
     )
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="The occurrence to skip.")
@@ -96,6 +97,7 @@ class SkipOccurrenceInput:
         default=UNSET,
         description="The version that the task must have; it is a CONFLICT if it has another one.",
     )
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="A change of a series.")

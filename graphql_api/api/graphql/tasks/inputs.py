@@ -7,7 +7,12 @@ import strawberry
 from strawberry import UNSET
 
 from graphql_api.api.graphql.recurrence.inputs import RecurrenceInput
-from graphql_api.api.graphql.strawberry_extras import CONDITION, bounds_metadata, provided
+from graphql_api.api.graphql.strawberry_extras import (
+    CONDITION,
+    bounds_metadata,
+    idempotency_key,
+    provided,
+)
 from graphql_api.api.graphql.tasks.enums import (
     OrderDirection,
     TaskOrderField,
@@ -209,6 +214,7 @@ class UpdateTaskInput(_TaskWrite):
             "Complete the task even if it has open blockers or subtasks, which is a CONFLICT else."
         ),
     )
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="A task and its blockers.")

@@ -139,7 +139,10 @@ class TaskMutation:
         input: Annotated[UndoChangeInput, strawberry.argument(description="The change.")],
     ) -> TaskPayload:
         context = info.context.for_write()
-        task = context.history.undo(context.viewer_id, input.change_id, context.actor, context.now)
+        given = provided(vars(input))
+        task = context.history.undo(
+            context.viewer_id, actor=context.actor, now=context.now, **given
+        )
         return TaskPayload(task=task)
 
     @strawberry.mutation(

@@ -1,5 +1,6 @@
 """Writes of tasks and their dependencies."""
 
+from graphql_api.domain.tasks.receipts import MAX_KEY_LENGTH
 from graphql_api.domain.tasks.service.blockers import DependencyChange
 from graphql_api.domain.tasks.service.bulk import (
     MAX_ITEMS,
@@ -7,7 +8,6 @@ from graphql_api.domain.tasks.service.bulk import (
     run_each_related,
     run_each_released,
 )
-from graphql_api.domain.tasks.service.creation import MAX_KEY_LENGTH
 from graphql_api.domain.tasks.service.deletion import Deletion
 from graphql_api.domain.tasks.service.edits import Update
 from graphql_api.domain.tasks.service.tasks import Tasks

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from graphql_api.domain.changes.model import Actor, ChangeKind
@@ -14,14 +14,12 @@ from graphql_api.domain.due_days.model import DUE_ON
 from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.receipts import Receipt
 from graphql_api.domain.tasks.service.base import TaskWrites, blocked, comes_with_parent
 from graphql_api.domain.tasks.service.bulk import BLOCKED_BY_INDEX, PARENT_INDEX
-from graphql_api.domain.tasks.store import Receipt, task_not_found
+from graphql_api.domain.tasks.store import task_not_found
 from graphql_api.errors import FIELD, BadUserInput, Conflict, NotFound
 from graphql_api.infra.dynamodb import Action
-
-MAX_KEY_LENGTH = 255  # characters of an idempotency key
-KEY_TTL = timedelta(hours=24)
 
 
 class Creation(TaskWrites):
@@ -63,7 +61,7 @@ class Creation(TaskWrites):
                 lambda: self._write(write, [*beside, *self._tying(task, blocker_ids)])
             )
             return write.result
-        receipt = _receipt(key, said or _content(plain, recurrence, blocker_ids), now)
+        receipt = Receipt.of(user_id, key, said or _content(plain, recurrence, blocker_ids), now)
 
         def attempt() -> str:
             others = [*beside, *self._tying(task, blocker_ids)]
@@ -144,13 +142,3 @@ def _content(task: Task, recurrence: Recurrence | None, blocker_ids: Sequence[st
     if blocker_ids:
         content = hashlib.sha256(f"{content}{sorted(blocker_ids)}".encode()).hexdigest()
     return content
-
-
-def _receipt(key: str, content: str, now: datetime) -> Receipt:
-    if not 1 <= len(key) <= MAX_KEY_LENGTH:
-        raise BadUserInput(
-            f"An idempotency key must have 1 to {MAX_KEY_LENGTH} characters.", "idempotency_key"
-        )
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    expires = now + KEY_TTL
-    return Receipt(digest, content, int(now.timestamp()), int(expires.timestamp()))

@@ -16,6 +16,7 @@ from graphql_api.domain.recurrence.model import Recurrence
 from graphql_api.domain.subtasks.model import INHERITED, PARENT_ID, ChildFate, check_size
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task, TaskStatus
+from graphql_api.domain.tasks.receipts import Made, Receipt
 from graphql_api.domain.tasks.service.base import TaskWrites, blocked, comes_with_parent
 from graphql_api.errors import FIELD, BadUserInput, Conflict, FieldNames, NotFound
 from graphql_api.infra.dynamodb import Action
@@ -32,15 +33,23 @@ class Edits(TaskWrites):
         `children` are what becomes of open tasks below it. Raises NotFound, and Conflict if it is
         closed, or else as `update` does.
         """
-        fields = {**changes, "status": TaskStatus.COMPLETED}
+        given, receipt = _received(user_id, "complete", changes, now)
+        fields = {**given, "status": TaskStatus.COMPLETED}
         children = fields.pop("children", None)
         if children is ChildFate.COMPLETE:
-            self._complete_below(user_id, fields, actor, now)
+            self._complete_below(user_id, fields, receipt, actor, now)
         keeps = children is ChildFate.KEEP
-        return self._update(user_id, fields, actor, now, self._check_open, keeps_children=keeps)
+        return self._update(
+            user_id, fields, receipt, actor, now, self._check_open, keeps_children=keeps
+        )
 
     def _complete_below(
-        self, user_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime
+        self,
+        user_id: str,
+        changes: Mapping[str, Any],
+        receipt: Receipt | None,
+        actor: Actor,
+        now: datetime,
     ) -> None:
         """Complete the open tasks below one, the lowest first. Raises as `complete` does."""
 
@@ -58,7 +67,8 @@ class Edits(TaskWrites):
             edits = [writes.edit(each, each.edit(done, now), actor, now) for each in left]
             self._write_all(edits, known, lambda at, task_id: at.mark(task_id, closed=True))
 
-        retry_on_conflict(attempt)
+        once = partial(self._store.receipts.once, receipt, attempt, lambda _: None)
+        retry_on_conflict(once)
 
     def _check_released(self, tasks: Sequence[Task], known: Dependencies) -> None:
         """Raise Conflict if others than these tasks block one of them."""
@@ -74,8 +84,9 @@ class Edits(TaskWrites):
 
         Raises NotFound, BadUserInput if the task is none, and Conflict.
         """
-        fields = {**changes, "status": TaskStatus.CANCELLED}
-        return self._update(user_id, fields, actor, now, self.succession.check_current)
+        given, receipt = _received(user_id, "skip", changes, now)
+        fields = {**given, "status": TaskStatus.CANCELLED}
+        return self._update(user_id, fields, receipt, actor, now, self.succession.check_current)
 
     def _check_open(self, task: Task) -> None:
         if not task.open:
@@ -88,21 +99,24 @@ class Edits(TaskWrites):
 
         With `merge_disjoint`, a later version will do if none of the fields has been changed
         since. Raises NotFound, BadUserInput, and Conflict if the task has another version or,
-        unless the changes `force` it, if it is completed while it has open blockers.
+        unless the changes `force` it, if it is completed while it has open blockers. With an
+        `idempotency_key`, all requests of that key make one change.
         """
-        return self._update(user_id, changes, actor, now, lambda _: None)
+        given, receipt = _received(user_id, "update", changes, now)
+        return self._update(user_id, given, receipt, actor, now, lambda _: None)
 
     def _update(
         self,
         user_id: str,
         changes: Mapping[str, Any],
+        receipt: Receipt | None,
         actor: Actor,
         now: datetime,
         check: Callable[[Task], None],
         *,
         keeps_children: bool = False,
     ) -> "Update":
-        fields = dict(changes)
+        fields, receipts = dict(changes), self._store.receipts
         task_id, expected_version = fields.pop("id"), fields.pop("expected_version", None)
         recurs, recurrence = "recurrence" in fields, fields.pop("recurrence", None)
         force, merge = bool(fields.pop("force", None)), bool(fields.pop("merge_disjoint", None))
@@ -123,26 +137,40 @@ class Edits(TaskWrites):
             after = before.edit({**own, **tags}, now, timezone=zone)
             if after.schedule != before.schedule:
                 self._settings.check_schedule(user_id, after.schedule)
+            made = Made(task_id, merged=merged)
             if recurs:
-                task = self._recur(before, after, recurrence, unmoved, actor, now)
-                return Update(task, merged=merged)
+                beside = [*receipts.beside(receipt, made), *unmoved]
+                after = self._recur(before, after, recurrence, beside, actor, now)
             if after is before:
-                return Update(before, merged=merged)
+                receipts.keep(receipt, made)
+            if recurs or after is before:
+                return Update(after, merged=merged)
             write = writes.edit(before, after, actor, now)
             links = self._dependencies.links(user_id)
             tying = self._retying(before, after, links, force=force, keeps_children=keeps_children)
-            more = self.succession.of_edit(write, links, actor, now, checks=len(tying))
+            checks = len(tying) + (receipt is not None)
+            more = self.succession.of_edit(write, links, actor, now, checks)
             write = more.told_by(write, actor, now)
             renewing = self._renewals.begin(before, more.next, now)
+            made = replace(made, next_id=more.next.task_id if more.next else None)
             beside = [*tying, *links.actions(), *unmoved, *more.actions, *renewing]
+            beside += receipts.beside(receipt, made)
             self._write(write, beside, more.writes)
             return Update(write.result, merged=merged, next=more.next)
 
-        update = retry_on_conflict(attempt)
-        if update.next is None:
+        again = partial(self._made, user_id)
+        update = retry_on_conflict(lambda: receipts.once(receipt, attempt, again))
+        if update.next is None or update.repeated:
             return update
         renewed = self._renewals.complete(update.task, update.next, actor, now)
         return replace(update, next=renewed)
+
+    def _made(self, user_id: str, made: Made) -> "Update":
+        """What a request has made before, as it is now. Raises NotFound if the task is gone."""
+        task = self._store.get(user_id, made.task_id)
+        key = (user_id, made.next_id or "")
+        following = self._store.get_many([key]).get(key) if made.next_id else None
+        return Update(task, merged=made.merged, next=following, repeated=True)
 
     def _own(self, task: Task, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """The fields without those that the task shows already, as its place or from a parent.
@@ -267,3 +295,13 @@ class Update:
     task: Task
     merged: bool
     next: Task | None = None  # the occurrence that has become current, if one was closed
+    repeated: bool = False  # an earlier request of the same key has made it
+
+
+def _received(
+    user_id: str, operation: str, changes: Mapping[str, Any], now: datetime
+) -> tuple[dict[str, Any], Receipt | None]:
+    """The changes without their idempotency key, and what it is used for."""
+    fields = dict(changes)
+    key = fields.pop("idempotency_key", None)
+    return fields, Receipt.of_request(user_id, key, operation, fields, now)
