@@ -93,6 +93,10 @@ PROBLEM_SCHEMA: Json = {
             "type": ["string", "null"],
             "description": "The scope that the access token lacks; null: it takes a session.",
         },
+        "confined": {
+            "type": "boolean",
+            "description": "True: a token that is confined to some tasks may not do this.",
+        },
         "input_hash": {**_TEXT, "description": "The hash of the plan's input as it is now."},
         **{
             name: {**_IDS, "description": f"The tasks {name} since the plan was made."}

@@ -311,8 +311,17 @@ REFUSED = [
 def test_what_could_tell_of_other_tasks_is_refused(ann, query):
     [error] = by_token(ann, tags=["home"]).graphql(query)["errors"]
 
-    assert error["extensions"]["code"] == "FORBIDDEN"
-    assert "confined" in error["message"]
+    assert error["extensions"] == {"code": "FORBIDDEN", "confined": True}  # and no scope is lacking
+    assert "use a token without tags and projects, or a session" in error["message"]
+
+
+def test_one_that_lacks_a_scope_as_well_is_told_of_the_scope_first(ann):
+    program = by_token(ann, scopes=["TASKS_READ"], tags=["home"])
+    [error] = program.graphql('mutation { endSeries(input: {id: "x"}) { series { id } } }')[
+        "errors"
+    ]
+
+    assert error["extensions"] == {"code": "FORBIDDEN", "requiredScope": "TASKS_WRITE"}
 
 
 def test_rest_shows_no_more(world):

@@ -125,7 +125,7 @@ def test_a_notification_is_accepted_and_not_answered(agent):
     assert (answer.status_code, answer.data) == (202, b"")
 
 
-def test_a_job_of_ten_calls(agent):
+def test_a_job_of_a_dozen_calls(agent):
     home = agent.person.graphql(
         'mutation { createProject(input: {name: "Home"}) { project { id } } }'
     )["data"]["createProject"]["project"]["id"]

@@ -25,10 +25,10 @@ from graphql_api.domain.tasks.store import MAX_ID_LENGTH
 describe_enum(
     Scope,
     "A kind of requests that an access token may make.",
-    TASKS_READ="Read tasks, projects and changes.",
-    TASKS_WRITE="Create, change and delete tasks and projects.",
-    PLAN_READ="Preview plans, and read the settings.",
-    PLAN_WRITE="Apply and undo plans, and change the settings.",
+    TASKS_READ="Read tasks, projects, views, series and changes; previews of rules and quick add.",
+    TASKS_WRITE="Create, change and delete tasks, projects, views and series, and log work.",
+    PLAN_READ="Preview plans, and read what is planned, what to do now, and the settings.",
+    PLAN_WRITE="Apply and undo plans, and change planned blocks, settings and busy calendars.",
     CALENDAR_READ="Read calendars.",
     WEBHOOKS="Manage webhooks, which get the changes of all tasks.",
 )

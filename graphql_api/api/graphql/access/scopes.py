@@ -45,7 +45,10 @@ class Permission:
     confined: bool = False
 
     def check(self, token: AccessToken) -> None:
-        """Raise Forbidden, with the required scope, if the token may not have the field."""
+        """Raise Forbidden, with the scope that is missing, if the token may not have the field.
+
+        One that is confined may lack nothing but freedom: the error says so in place of a scope.
+        """
         if not self.tokens:
             raise Forbidden("This takes a session: no access token may do it.", required_scope=None)
         if self.scope is not None and self.scope not in token.scopes:
@@ -55,9 +58,9 @@ class Permission:
             )
         if token.confinement and not self.confined:
             raise Forbidden(
-                "This access token is confined to some tasks, and this could tell of others: use a"
-                " token that is not.",
-                required_scope=self.scope and EnumName(self.scope.name),
+                "This access token is confined to some tasks, and this could tell of others, or"
+                " change them: use a token without tags and projects, or a session.",
+                confined=True,
             )
 
 
