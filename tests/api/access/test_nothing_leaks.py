@@ -7,10 +7,13 @@ is anything to hide and after, and no text or id of what is hidden is in it.
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Api, Person
+from conftest import Api, Person, bearer
 from graphql import (
     GraphQLField,
     GraphQLInputObjectType,
@@ -25,7 +28,12 @@ from graphql import (
 )
 from tokens import by_token
 
+from graphql_api import clock, create_app
 from graphql_api.api.rest.routes import ROUTES
+from graphql_api.domain.changes.feed import Feed
+from graphql_api.domain.changes.live import LiveFeed
+from graphql_api.domain.changes.store import ChangeStore
+from graphql_api.infra.serving.streams import STREAM
 
 pytestmark = [pytest.mark.thorough, pytest.mark.engine_is_no_matter]
 
@@ -43,7 +51,10 @@ GIVEN = {
     "minutes": 5,
 }
 BY_TYPE = {"String": "x", "DateTime": NOW, "Date": "2030-01-08", "Int": 1, "Boolean": True}
-VOLATILE = re.compile(r'"(endCursor|startCursor|cursor|changesCursor|score|value|asOf)": ?[^,}]+')
+VOLATILE = re.compile(
+    r'"((end|start|next)_?[cC]ursor|cursor|changesCursor|score|value|asOf)": ?[^,}]+'
+    r'|It is due in [^"]+'
+)
 WRITE = "mutation ($input: %s!) { %s(input: $input) { %s } }"
 ICS = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20300101T000000Z\r\n"
@@ -127,6 +138,11 @@ class World:
     @property
     def marks(self) -> list[str]:
         return [MARK, MARK.lower(), *self.hidden]
+
+    def state(self) -> list[str]:
+        """All that is hidden, as an export has it."""
+        lines = self.person.rest("GET", "/api/v1/export").text.splitlines()
+        return [line for line in lines if any(mark in line for mark in self.marks)]
 
     def check(self, answer: str, asked: str, given: str) -> None:
         """Find nothing hidden in an answer but what the question itself says."""
@@ -227,6 +243,54 @@ def world(app) -> World:
     return World(Api(app.test_client()).register("ann"))
 
 
+class Tools:
+    """The tools of agents, with the token."""
+
+    def __init__(self, app, world: World) -> None:
+        self.client, self.world = app.test_client(), world
+        listed = self.send("tools/list", {})["tools"]
+        self.schemas = {each["name"]: each["inputSchema"]["properties"] for each in listed}
+        self.reading = [each["name"] for each in listed if each["annotations"]["readOnlyHint"]]
+
+    def send(self, method: str, params: dict) -> dict:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = self.client.post("/mcp", json=body, headers=bearer(self.world.token.token))
+        return answer.json["result"]
+
+    def call(self, name: str, each: str | None = None) -> str:
+        """What a tool tells; one of these ids is put to each argument that takes one."""
+        arguments = dict(self.arguments(name, each))
+        answer = json.dumps(self.send("tools/call", {"name": name, "arguments": arguments}))
+        self.world.check(answer, name, json.dumps(arguments))
+        return answer
+
+    def arguments(self, name: str, each: str | None) -> Iterator[tuple[str, Any]]:
+        for key, schema in self.schemas[name].items():
+            if key in {"from", "title", "text"}:
+                yield key, GIVEN.get(key, "Tried")
+            elif each and re.search(r"(^|_)ids?$|blocked_by|input_hash", key):
+                yield key, [each] if schema["type"] == "array" else each
+
+    def told(self) -> list[str]:
+        """What those that read tell of their own accord, without what changes by itself."""
+        return [
+            VOLATILE.sub("", json.dumps(self.send("tools/call", params)["structuredContent"]))
+            for name in self.reading
+            for params in [{"name": name, "arguments": dict(self.arguments(name, None))}]
+        ]
+
+
+@pytest.fixture(scope="module")
+def tools(engine, world) -> Tools:
+    return Tools(create_app(replace(engine, mcp=True)), world)
+
+
+@pytest.fixture(scope="module")
+def told_by_tools(tools) -> list[str]:
+    """What the tools tell as long as there is nothing else."""
+    return tools.told()
+
+
 @pytest.fixture(scope="module")
 def asked(world) -> list[tuple[str, dict]]:
     """Queries that go each way from each root field."""
@@ -234,7 +298,7 @@ def asked(world) -> list[tuple[str, dict]]:
 
 
 @pytest.fixture(scope="module")
-def before(world, asked) -> list[str]:
+def before(world, asked, told_by_tools) -> list[str]:  # noqa: ARG001 - asked before
     """What the token is told as long as there is nothing else."""
     told = answers(world, asked)
     world.hide()
@@ -260,10 +324,11 @@ def test_nothing_is_found_by_ids_of_what_is_hidden(world):
 
 @pytest.mark.usefixtures("before")
 def test_nothing_that_is_hidden_is_changed(world):
-    state = [world.person.task(each) for each in world.tasks]
+    state = world.state()
+    assert len(state) > len(world.tasks)
     answers(world, operations("mutation", SCHEMA.mutation_type, world.kinds, depth=1))
 
-    assert [world.person.task(each) for each in world.tasks] == state
+    assert world.state() == state
 
 
 @pytest.mark.usefixtures("before")
@@ -277,3 +342,68 @@ def test_no_route_shows_what_is_hidden(world):
                 for given in ({}, query):
                     answer = world.token.rest("GET", path, query_string=given)
                     world.check(answer.text, path, path)
+
+
+@pytest.mark.usefixtures("before")
+def test_no_route_changes_what_is_hidden(world):
+    state = world.state()
+    for route in ROUTES:
+        for method in set(route.methods) - {"GET"} if route.tag != "Accounts" else ():
+            for each in world.kinds if "<" in route.path else [world.kinds[0]]:
+                path = re.sub(r"<[^>]*>", each, route.path)
+                body = json.dumps(
+                    {
+                        key: [each] if key.endswith("_ids") else each if "_id" in key else value
+                        for key, value in (route.example or {}).items()
+                    }
+                )
+                answer = world.token.rest(method, path, data=body, content_type="application/json")
+                world.check(answer.text, path, path + body)
+    assert world.state() == state
+
+
+@pytest.mark.usefixtures("before")
+def test_no_tool_shows_or_changes_what_is_hidden(world, tools, told_by_tools):
+    state = world.state()
+    for name in tools.schemas:
+        for each in (None, *world.kinds):
+            tools.call(name, each)
+
+    assert tools.told() == told_by_tools
+    assert world.state() == state
+
+
+EVENTS = "/api/v1/events"
+
+
+def subscribed(world: World, monkeypatch, method: str, path: str, **options):
+    """The subscription that a request of the token opens."""
+    opened = []
+    monkeypatch.setattr(LiveFeed, "subscribe", lambda _, each: opened.append(each))
+    monkeypatch.setattr(LiveFeed, "unsubscribe", lambda *_: None)
+    world.token.rest(method, path, environ_overrides={STREAM: True}, **options)
+    [subscription] = opened
+    return subscription
+
+
+@pytest.mark.usefixtures("before")
+@pytest.mark.parametrize("way", ["GraphQL", "REST"])
+def test_no_event_tells_of_what_is_hidden(world, app, monkeypatch, way):
+    fields = " ".join(dict.fromkeys(selections(SCHEMA.get_type("Change"), 2, set())))
+    query = {"query": f"subscription {{ changes {{ {fields} }} }}"}
+    asked = ("GET", EVENTS, {}) if way == "REST" else ("POST", "/graphql", {"json": query})
+    method, path, more = asked
+    accept = {"Accept": "text/event-stream"}
+    subscription = subscribed(world, monkeypatch, method, path, headers=accept, **more)
+    feed = Feed(ChangeStore(app.extensions["database"], timedelta(days=30)))
+    now = clock.now()
+    changes = feed.page(world.person.id, feed.start(now), 200, now).changes
+
+    sent = [subscription.render(change, now).decode() for change in changes]
+
+    assert len({change.task_id for change in changes} & {*world.hidden}) > 5
+    assert {change.task_id for change in changes if f'"{change.task_id}"' in "".join(sent)} == {
+        *world.seen
+    }
+    for event in sent:
+        world.check(event, way, "")
