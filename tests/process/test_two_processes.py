@@ -1,6 +1,9 @@
 """Two services on one store are one service: state lives in DynamoDB only."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -10,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import PASSWORD, bearer
-from service import running
+from service import ROOT, SETTINGS, running
 
 pytestmark = [pytest.mark.whole, pytest.mark.engine_is_no_matter]
 
@@ -29,14 +32,27 @@ def pair(engine, tmp_path_factory) -> Iterator["Pair"]:
             stack.enter_context(running(tmp_path_factory.mktemp(name), **settings))
             for name in ("here", "there")
         ]
-        yield Pair(*urls)
+        yield Pair(*urls, settings)
 
 
 class Pair:
     """What a client that meets now one process and now the other sees."""
 
-    def __init__(self, here: str, there: str) -> None:
-        self.here, self.there = here, there
+    def __init__(self, here: str, there: str, settings: dict[str, str]) -> None:
+        self.here, self.there, self.settings = here, there, settings
+
+    def operate(self, *command: str) -> str:
+        """What a command of the operator's prints."""
+        others = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+        done = subprocess.run(
+            [sys.executable, "-m", "graphql_api", *command],
+            cwd=ROOT,
+            env={**others, **self.settings},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
 
     def ask(self, url: str, method: str, path: str, body: Any = None, token: str | None = None):
         """The status and the body of an answer."""
@@ -147,3 +163,31 @@ def test_what_was_ended_here_is_ended_there_within_seconds(pair):
     while pair.ask(pair.there, "GET", "/auth/verify", token=opened["token"])[0] == 200:
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+@pytest.mark.parametrize("by", ["a session", "an operator"])
+def test_an_access_token_that_was_revoked_is_refused_by_both_within_five_seconds(pair, by):
+    name = f"revoked-by-{by[-7:]}"
+    session = pair.register(name)["token"]
+    given = {"name": "cron", "scopes": ["tasks_read"]}
+    _, made = pair.ask(pair.here, "POST", "/api/v1/access-tokens", given, session)
+    text, token_id = made["token"], made["access_token"]["token_id"]
+    for url in (pair.here, pair.there):
+        assert pair.ask(url, "GET", "/api/v1/tasks", token=text) == (200, [])
+
+    if by == "a session":
+        path = f"/api/v1/access-tokens/{token_id}"
+        assert pair.ask(pair.here, "DELETE", path, token=session)[0] == 200
+        assert pair.ask(pair.here, "GET", "/api/v1/tasks", token=text)[0] == 401
+    else:
+        assert pair.operate("token", "revoke", name, token_id) == f"Revoked {token_id}."
+
+    # However busy the machine is: what is asked more than 5 seconds after that is refused.
+    revoked = time.monotonic()
+    for url in (pair.here, pair.there):
+        asked, status = time.monotonic(), 200
+        while status == 200 and asked - revoked <= 5:
+            asked = time.monotonic()
+            status, body = pair.ask(url, "GET", "/api/v1/tasks", token=text)
+            time.sleep(0.1)
+        assert (status, body["code"]) == (401, "UNAUTHENTICATED")

@@ -9,7 +9,7 @@ from service import ROOT
 ROW = re.compile(r"^\| ([A-Z]{2}\d\db?) \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 ROWS = ROW.findall((ROOT / "docs" / "attack-matrix.md").read_text())
 NUMBERS = {"AU": 40, "NB": 22, "AZ": 15, "DO": 31, "HT": 30, "DA": 21, "WH": 14} | {
-    "TK": 12,
+    "TK": 15,
     "CA": 8,
     "MC": 5,
 }

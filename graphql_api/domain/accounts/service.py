@@ -25,7 +25,7 @@ from graphql_api.domain.accounts.rate_limits import (
     RateLimit,
     RateLimiter,
 )
-from graphql_api.domain.accounts.session_cache import SessionCache
+from graphql_api.domain.accounts.session_cache import Epoch, SessionCache
 from graphql_api.domain.accounts.store import NOBODY, UserStore
 from graphql_api.domain.accounts.tokens import Identity, RefreshToken, Tokens, credentials
 from graphql_api.domain.conflicts import retry_on_conflict
@@ -323,7 +323,7 @@ class Accounts:
         finally:
             self._sessions.discard_user(before.user_id)
 
-    def _login(self, user: User, refresh: RefreshToken, now: datetime, epoch: int) -> Login:
+    def _login(self, user: User, refresh: RefreshToken, now: datetime, epoch: Epoch) -> Login:
         request_log.annotate(user_id=user.user_id)
         self._deletions.look()
         access = self._tokens.issue(user.user_id, refresh.session_id, now)

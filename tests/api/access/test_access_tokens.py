@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import strawberry
-from conftest import TASK, codes
+from conftest import PASSWORD, TASK, codes
 from tokens import ALL_SCOPES, CREATE_TOKEN, access_token, by_token
 
 from graphql_api import clock
@@ -18,6 +18,7 @@ from graphql_api.domain.access.service import AccessTokens
 from graphql_api.domain.access.store import AccessTokenStore
 from graphql_api.domain.accounts import session_cache
 from graphql_api.domain.accounts.session_cache import TTL_SECONDS, SessionCache
+from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes.model import ChangeKind
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.tasks.filters import TaskFilter
@@ -333,6 +334,82 @@ def test_a_token_revoked_elsewhere_is_refused_within_five_seconds(ann, app, monk
     passed[0] = 5.0
     with pytest.raises(Unauthenticated, match="revoked"):
         tokens.authenticate(text, now)
+
+
+def test_what_took_long_to_read_is_not_known_for_longer(ann, app, monkeypatch):
+    monkeypatch.setattr(session_cache, "TTL_SECONDS", TTL_SECONDS)
+    assert TTL_SECONDS < 5
+    passed = [0.0]
+    cache = SessionCache(timer=lambda: passed[0])
+    before = cache.epoch
+    for key, at, is_known in (("fast", 1.0, True), ("slow", TTL_SECONDS, False)):
+        passed[0] = at
+        cache.add(Identity(ann.id, key), app, before)
+        assert (cache.get(Identity(ann.id, key)) is app) == is_known
+    passed[0] = TTL_SECONDS
+    assert cache.get(Identity(ann.id, "fast")) is None
+
+
+def every_token(person) -> dict[str, str]:
+    """A token of each kind that there is."""
+    login = person.rest(
+        "POST", "/auth/login", json={"username": person.username, "password": PASSWORD}
+    ).json
+    feed = person.rest("POST", "/api/v1/calendar-feeds", json={"name": "x", "content": ["due"]})
+    return {
+        "session": login["token"],
+        "refresh": login["refresh_token"],
+        "access": access_token(person),
+        "calendar": feed.json["url"].rpartition("/")[2].removesuffix(".ics"),
+    }
+
+
+def test_no_token_is_good_for_what_another_kind_is_for(ann):
+    tokens = every_token(ann)
+    uses = {
+        "graphql": lambda text: (
+            401 if "errors" in ann.api.graphql("{ viewer { id } }", text) else 200
+        ),
+        "rest": lambda text: ann.api.rest("GET", "/api/v1/tasks", text).status_code,
+        "calendar": lambda text: ann.api.rest("GET", f"/calendars/{text}.ics").status_code,
+        "refresh": lambda text: (
+            ann.api.rest("POST", "/auth/refresh", json={"refresh_token": text}).status_code
+        ),
+    }
+    good = {
+        name: {use for use, ask in uses.items() if ask(text) == 200}
+        for name, text in tokens.items()
+    }
+
+    assert good == {
+        "session": {"graphql", "rest"},
+        "access": {"graphql", "rest"},
+        "calendar": {"calendar"},
+        "refresh": {"refresh"},
+    }
+
+
+@pytest.mark.parametrize("prefix", ["", "sts_", "eyJ"])
+def test_no_text_that_is_made_of_others_is_a_token(ann, prefix):
+    tokens = every_token(ann)
+    for text in tokens.values():
+        for other in tokens.values():
+            for made in (f"{prefix}{text}.{other}", f"{prefix}{text}{other}"):
+                assert ann.api.rest("GET", "/auth/verify", made).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["access_token", "token", "Authorization", "api_key"])
+def test_a_token_in_a_url_is_not_read(ann, name):
+    for text in (access_token(ann), ann.token):
+        for path in ("/api/v1/tasks", "/auth/verify", "/api/v1/export", "/api/v1/events"):
+            answer = ann.api.rest("GET", path, query_string={name: text})
+            assert answer.status_code in {400, 401}, path
+            assert text not in answer.text
+        query = {"query": "{ viewer { id } }", name: text}
+        by_get = ann.api.rest("GET", "/graphql", query_string=query)
+        assert by_get.json.get("data") is None
+        form = ann.api.rest("POST", "/graphql", data={"query": "{ viewer { id } }", name: text})
+        assert form.status_code in {400, 401, 415}
 
 
 def test_a_deleted_account_takes_its_tokens_with_it(api, app):
