@@ -23,7 +23,7 @@ from graphql_api.domain.access.service import AccessTokens
 from graphql_api.domain.access.store import AccessTokenStore
 from graphql_api.domain.accounts.model import User
 from graphql_api.domain.accounts.store import UserStore
-from graphql_api.domain.archive import export_format, series_format, views_format
+from graphql_api.domain.archive import export_format, series_format, settings_format, views_format
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import SYSTEM
 from graphql_api.domain.changes.store import ChangeStore
@@ -34,6 +34,7 @@ from graphql_api.domain.open_tasks.store import COMMAND as UPGRADE_COMMAND
 from graphql_api.domain.open_tasks.upgrade import OpenTaskUpgrade
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.series.store import SeriesStore
+from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.subtasks.model import check_forest
 from graphql_api.domain.subtasks.placement import Placement
@@ -154,11 +155,16 @@ def relocate(ctx: click.Context) -> None:
 )
 @click.pass_context
 def export(ctx: click.Context, username: str, output: str) -> None:
-    """Export a user's tasks, projects, views and series as JSON, also while the service runs."""
+    """Export a user's settings, tasks, projects, views and series as JSON.
+
+    The service may run meanwhile.
+    """
     stores = _stores(_open(_configured(ctx, beside=True)))
     user = _user(stores.users, username)
     dependencies = stores.dependencies.get(user.user_id)
     projects = stores.projects.all(user.user_id)
+    settings = SettingsStore(stores.database).get(user.user_id)
+    changed = settings_format.entry(settings) if settings.version else None
     with _atomic_output(output) as file:
         tasks = stores.tasks.all(user.user_id)
         series = (
@@ -166,7 +172,9 @@ def export(ctx: click.Context, username: str, output: str) -> None:
             for each in stores.series.all(user.user_id)
         )
         views = map(views_format.entry, ViewStore(stores.database).all(user.user_id))
-        for chunk in export_format.chunks(user, tasks, dependencies, projects, series, views):
+        for chunk in export_format.chunks(
+            user, tasks, dependencies, projects, series, views, changed
+        ):
             file.write(chunk)
 
 
@@ -175,21 +183,31 @@ def export(ctx: click.Context, username: str, output: str) -> None:
 @click.option("--username", help="The account to import into; by default the user in the file.")
 @click.pass_context
 def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
-    """Import the tasks, projects, views and series of an exported FILE into an account.
+    """Import the settings, tasks, projects, views and series of an exported FILE into an account.
 
     A task whose id exists in the account stays as it is; only its blockers are added. So does a
-    project, a view, and a series. If anything in the file is invalid, nothing is written.
+    project, a view, and a series, and so do settings that somebody has changed there. If anything
+    in the file is invalid, nothing is written.
     """
     document = export_format.read(file)
     stores = _stores(_open(_configured(ctx)))
     user = _user(stores.users, username or document.username)
-    zone = SettingsStore(stores.database).get(user.user_id).timezone
+    before = SettingsStore(stores.database).get(user.user_id)
+    given = {} if document.settings is None else settings_format.changes(document.settings)
+    zone = (before if before.version else before.edit(given)).timezone
     tasks = _each(document.tasks, partial(export_format.task, user.user_id, timezone=zone))
     projects = _each(document.projects, partial(export_format.project, user.user_id), "projects")
     views = _each(document.views, partial(views_format.view, user.user_id), "views")
     series = _each(document.series, partial(series_format.series, user.user_id), "series")
     children = _children(tasks)
     blockers = _blockers(user, document.tasks, children)
+    if given:
+        click.echo(f"Settings: {'existing' if before.version else 'restored'}.")
+    if given and not before.version:
+        relocations = Relocations(stores.database, stores.tasks, clock.now)
+        UserSettings(SettingsStore(stores.database), relocations).update(
+            user.user_id, given, clock.now()
+        )
     if projects:
         new = sum(map(stores.projects.add_imported, projects))
         click.echo(f"Projects: {new} added, {len(projects) - new} existing.")

@@ -167,7 +167,7 @@ def test_an_export_has_the_user_and_all_tasks_and_no_secret(operator, ann):
     document = exported(operator, ann.username.upper())  # a name is found as the login finds it
 
     assert document["format"] == "smart-task-scheduler"
-    assert document["version"] == 2
+    assert document["version"] == 3
     assert document["user"].keys() == {"user_id", "username", "created_at"}
     assert (document["user"]["user_id"], document["user"]["username"]) == (ann.id, ann.username)
     shown = {task["task_id"]: task for task in ann.rest("GET", "/api/v1/tasks").json}
@@ -307,6 +307,83 @@ def test_an_import_brings_back_what_lies_below_what(operator, api, ann, tmp_path
 
 
 SAVE = "mutation ($input: CreateViewInput!) { createView(input: $input) { view { id } } }"
+
+
+SETTINGS = {
+    "timezone": "Europe/Berlin",
+    "working_hours": [{"day": "monday", "intervals": [{"start": "08:30", "end": "12:00"}]}],
+    "days_off": ["2030-12-24"],
+    "urgency_coefficients": {"due": 9.5},
+    "buffers": {"after_block": 5, "max_minutes_per_day": 300},
+    "date_order": "day_first",
+    "first_weekday": "sunday",
+    "schedules": [
+        {
+            "name": "Evenings",
+            "working_hours": [{"day": "friday", "intervals": [{"start": "18:00", "end": "22:00"}]}],
+        }
+    ],
+}
+
+
+def test_an_import_brings_back_settings_where_none_were_changed(operator, api, ann, tmp_path):
+    bob, eve = api.register("bob"), api.register("eve")
+    for person, own in ((ann, SETTINGS), (eve, {"timezone": "Asia/Tokyo"})):
+        assert person.rest("PUT", "/api/v1/settings", json=own).status_code == 200
+    ann.create(title="x", dueOn="2030-01-07", schedule="Evenings", durationMinutes=30)
+    document = exported(operator, ann.username)
+    path = saved(tmp_path, document)
+
+    first = operator.run("import", path, "--username", bob.username)
+    again = operator.run("import", path, "--username", bob.username)
+    other = operator.run("import", path, "--username", eve.username)
+
+    mine, theirs = (each.rest("GET", "/api/v1/settings").json for each in (ann, bob))
+    assert theirs == mine
+    assert exported(operator, bob.username)["settings"] == document["settings"]
+    [task] = bob.rest("GET", "/api/v1/tasks").json
+    assert (task["schedule"], task["due_on"]) == ("Evenings", "2030-01-07")
+    assert first.stdout == "Settings: restored.\nTasks: 1 added, 0 existing.\n"
+    assert again.stdout == "Settings: existing.\nTasks: 0 added, 1 existing.\n"
+    assert other.stdout.startswith("Settings: existing.\n")
+    assert eve.rest("GET", "/api/v1/settings").json["timezone"] == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"timezone": "Nowhere"},
+        {"colour": "red"},
+        {"days_off": ["x"]},
+        {"working_hours": 3},
+        {"first_weekday": "someday"},
+        {"buffers": {"x": 1}},
+        {"urgency_coefficients": {"due": "much"}},
+        [1],
+    ],
+)
+def test_settings_that_are_none_are_refused_and_nothing_is_written(
+    operator, api, ann, tmp_path, wrong
+):
+    ann.create(title="x")
+    bob = api.register("bob")
+    path = saved(tmp_path, {**exported(operator, ann.username), "settings": wrong})
+
+    refused = operator.run("import", path, "--username", bob.username)
+
+    assert refused.exit_code == 1
+    assert bob.rest("GET", "/api/v1/tasks").json == []
+
+
+def test_an_older_export_is_still_read(operator, api, ann, tmp_path):
+    ann.create(title="x")
+    bob = api.register("bob")
+    document = {**exported(operator, ann.username), "version": 2}
+    assert "settings" not in document
+
+    imported = operator.run("import", saved(tmp_path, document), "--username", bob.username)
+
+    assert imported.stdout == "Tasks: 1 added, 0 existing.\n"
 
 
 def test_an_import_brings_back_views(operator, api, ann, tmp_path):
@@ -556,7 +633,10 @@ def test_one_wrong_task_is_told_by_its_place_and_nothing_is_written(operator, an
         (b'{"format": NaN}', "The file is not JSON: NaN is not a JSON number"),
         (b"[]", "The file is not in the format smart-task-scheduler"),
         (b'{"format": "other", "version": 1}', "The file is not in the format"),
-        (b'{"format": "smart-task-scheduler", "version": 3}', "The file is not in version 1 or 2"),
+        (
+            b'{"format": "smart-task-scheduler", "version": 4}',
+            "The file is not in version 1 or 2 or 3",
+        ),
         (b'{"format": "smart-task-scheduler", "version": 1}', "The file has no user or no tasks"),
     ],
 )

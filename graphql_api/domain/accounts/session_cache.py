@@ -35,7 +35,7 @@ class SessionCache(Generic[Known]):
 
     @property
     def epoch(self) -> Epoch:
-        """What `add` needs to know of the time before a read."""
+        """The state before a read, which `add` takes."""
         return self._ended, self._timer()
 
     def add(self, identity: Identity, known: Known, epoch: Epoch) -> None:

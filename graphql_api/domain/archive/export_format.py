@@ -1,16 +1,17 @@
 """The JSON document of export and import: one task a line, names and values as in REST.
 
-    {"format": "smart-task-scheduler", "version": 2,
+    {"format": "smart-task-scheduler", "version": 3,
      "user": {"user_id": …, "username": …, "created_at": …},
+     "settings": {"timezone": …, …},
      "series": [{"series_id": …, "rrule": …, …}, …],
      "projects": [{"project_id": …, "name": …, …}, …],
      "views": [{"view_id": …, "name": …, …}, …],
      "tasks": [{"task_id": …, "title": …, …, "blocked_by": [task_id, …]}, …]}
 
 Tasks without blockers have no `blocked_by`, those that do not recur no `series_id`, those that no
-plan has placed no `planned_blocks`, and a user without projects, views or series no such list.
-Times are RFC 3339 texts. The document contains neither the password's hash, nor sessions, nor
-settings.
+plan has placed no `planned_blocks`, a user without projects, views or series no such list, and one
+who has changed no settings none of these.
+Times are RFC 3339 texts. The document contains neither the password's hash nor sessions.
 """
 
 import json
@@ -31,8 +32,8 @@ from graphql_api.domain.tasks.model import LATER_DEFAULTS, RULES, Task
 from graphql_api.errors import BadUserInput
 
 FORMAT = "smart-task-scheduler"
-VERSION = 2  # of the format
-READABLE = {1, VERSION}  # versions; version 1 has no due days
+VERSION = 3  # of the format
+READABLE = {1, 2, VERSION}  # versions; version 1 has no due days, version 2 no settings
 BLOCKED_BY, SERIES_ID, PLANNED_BLOCKS = "blocked_by", "series_id", "planned_blocks"
 
 
@@ -45,6 +46,7 @@ class Archive:
     projects: list[Any]
     views: list[Any]
     series: list[Any]
+    settings: Any = None  # of older versions none
 
 
 def chunks(
@@ -54,12 +56,13 @@ def chunks(
     projects: Iterable[Project] = (),
     series: Iterable[Mapping[str, Any]] = (),
     views: Iterable[Mapping[str, Any]] = (),
+    settings: Mapping[str, Any] | None = None,
 ) -> Iterator[str]:
     """Write the document piece by piece, with one task in memory at a time."""
     profile = user_entry(user)
     kept = list(map(project_entry, projects))
-    lists = {"projects": kept, "views": list(views), "series": list(series)}
-    more = {name: entries for name, entries in lists.items() if entries}
+    parts = {"projects": kept, "views": list(views), "series": list(series), "settings": settings}
+    more = {name: part for name, part in parts.items() if part}
     head = _json({"format": FORMAT, "version": VERSION, "user": profile, **more})
     yield f'{head[:-1]}, "tasks": ['
     separator = "\n"
@@ -109,7 +112,8 @@ def read(file: IO[bytes]) -> Archive:
     for name, entries in more.items():
         if not isinstance(entries, list):
             raise BadUserInput(f"The {name} of the file are no list")
-    return Archive(str(user.get("username", "")), tasks, **more)
+    username = str(user.get("username", ""))
+    return Archive(username, tasks, settings=document.get("settings"), **more)
 
 
 def project(user_id: str, entry: Any) -> Project:

@@ -12,7 +12,7 @@ last line is not whole.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,14 +22,13 @@ from graphql_api import clock
 from graphql_api.domain.access.model import AccessToken, Scope
 from graphql_api.domain.access.store import AccessTokenStore
 from graphql_api.domain.accounts.model import User
-from graphql_api.domain.archive import export_format, series_format, views_format
+from graphql_api.domain.archive import export_format, series_format, settings_format, views_format
 from graphql_api.domain.busy_calendars.model import BusyCalendar
 from graphql_api.domain.busy_calendars.store import BusyCalendarStore
 from graphql_api.domain.calendars.store import FeedStore
 from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.series.store import SeriesStore
-from graphql_api.domain.settings.model import Settings
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.views.store import ViewStore
@@ -101,7 +100,7 @@ class Archives:
             },
         )
         if Scope.PLAN_READ in _scopes(token):
-            yield "settings", _settings_entry(self.settings.get(user_id))
+            yield "settings", settings_format.entry(self.settings.get(user_id))
         for project in self.projects.all(user_id):
             yield "project", export_format.project_entry(project)
         for view in self.views.all(user_id):
@@ -148,11 +147,6 @@ def _line(kind: str, entry: dict[str, Any]) -> bytes:
 def _plain(value: Any) -> str:
     """The text of an instant, a day or a time of day."""
     return clock.text(value) if isinstance(value, datetime) else str(value.isoformat())
-
-
-def _settings_entry(settings: Settings) -> dict[str, Any]:
-    names = [field.name for field in fields(settings) if field.name not in {"user_id", "version"}]
-    return _entry_of(settings, names)
 
 
 def _entry_of(record: object, names: Iterable[str]) -> dict[str, Any]:

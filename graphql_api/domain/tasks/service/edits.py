@@ -166,7 +166,7 @@ class Edits(TaskWrites):
         return replace(update, next=renewed)
 
     def _made(self, user_id: str, made: Made) -> "Update":
-        """What a request has made before, as it is now. Raises NotFound if the task is gone."""
+        """The update of an earlier request, as it is now. Raises NotFound if the task is gone."""
         task = self._store.get(user_id, made.task_id)
         key = (user_id, made.next_id or "")
         following = self._store.get_many([key]).get(key) if made.next_id else None
