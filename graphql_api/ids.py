@@ -6,7 +6,11 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 ID_PATTERN = r"[\w-]{1,128}"  # with re.ASCII
-TIME_ORDERED_PATTERN = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+TIME_ORDERED_PATTERN = (
+    r"[0-9a-d][0-9a-f]{7}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+)
+"""Of those until the year 9765, whose instants a datetime can have."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ID = re.compile(ID_PATTERN, re.ASCII)
 _UUID7 = re.compile(TIME_ORDERED_PATTERN)

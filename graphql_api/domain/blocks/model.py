@@ -1,5 +1,6 @@
 """Planned blocks: the pieces of a task, each at its time, and what became of them. Pure."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,12 +9,15 @@ from enum import Enum
 from graphql_api import clock
 from graphql_api.domain.planner.model import Reason
 from graphql_api.errors import BadUserInput
+from graphql_api.ids import ID_PATTERN
 from graphql_api.infra.dynamodb import codec
 from graphql_api.infra.dynamodb.codec import Raw
 
 MAX_LENGTH = timedelta(days=10)  # of a block that is moved: as the longest task
 MAX_PAST = 20  # blocks of a task that are over and stay, the latest
 MAX_EXPLAINED = 10  # blocks of a task that keep their reasons, the first: an item has 400 KB
+
+_BLOCK_ID = re.compile(rf"({ID_PATTERN})_([0-9]{{1,9}})", re.ASCII)
 
 Span = tuple[datetime | None, datetime | None]
 
@@ -140,5 +144,5 @@ def block_id(task_id: str, number: int) -> str:
 
 def parse_id(text: str) -> tuple[str, int] | None:
     """The task's id and the number of a block's id; None if it is none."""
-    task_id, _, number = text.rpartition("_")
-    return (task_id, int(number)) if task_id and number.isdecimal() and number.isascii() else None
+    found = _BLOCK_ID.fullmatch(text)
+    return (found[1], int(found[2])) if found else None

@@ -128,4 +128,6 @@ def test_blocks_are_read_as_they_were_stored(hours):
 
 def test_an_id_names_the_task_and_the_block():
     assert parse_id(block_id("a_b-c", 12)) == ("a_b-c", 12)
-    assert [parse_id(text) for text in ("", "x", "x_", "_1", "x_y", "x_²")] == [None] * 6
+    assert [parse_id(text) for text in ("", "x", "x_", "_1", "x_y", "x_²", "x_" + "9" * 5000)] == [
+        None
+    ] * 7
