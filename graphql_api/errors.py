@@ -32,6 +32,8 @@ MAX_MESSAGE = 500  # characters, so that no error repeats a large input
 FIELD = "\ufdd0"
 VALUES = "\ufdd1"
 
+ID = "id"  # the argument that names an object, where it has no other name
+
 Path: TypeAlias = tuple[str | int, ...]  # names of fields and indices of lists, outermost first
 Spelling: TypeAlias = Callable[[str], str]
 

@@ -379,7 +379,7 @@ class Context:
         """One of the viewer's tasks, by its id in a plan."""
         task = self.tasks_by_key.get((self.viewer_id, task_id))
         if task is None:
-            raise task_not_found()
+            raise task_not_found(field=None)  # no argument has named it
         return task
 
     def spend_rows(self, tasks: int) -> None:

@@ -16,7 +16,7 @@ from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.receipts import Receipt
 from graphql_api.domain.tasks.store import TaskKey, TaskStore, task_not_found
 from graphql_api.domain.tasks.writes import Write, states
-from graphql_api.errors import Forbidden, NotFound
+from graphql_api.errors import ID, Forbidden, NotFound
 from graphql_api.infra.dynamodb import Action, Check, Database
 
 
@@ -35,11 +35,11 @@ class ConfinedTaskStore(TaskStore):
         self._confinement = confinement
         self._sees = confinement.criterion.holds
 
-    def get(self, user_id: str, task_id: str) -> Task:
+    def get(self, user_id: str, task_id: str, field: str = ID) -> Task:
         """The task, if it is seen. Raises NotFound."""
-        task = super().get(user_id, task_id)
+        task = super().get(user_id, task_id, field)
         if not self._sees(task):
-            raise task_not_found()
+            raise task_not_found(field)
         return task
 
     def get_many(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:

@@ -182,7 +182,7 @@ class Accounts:
         try:
             self._users.end_session(identity.user_id, session_id)
         except ConditionFailed:
-            raise NotFound("Session not found") from None
+            raise NotFound("Session not found", "id") from None
         finally:
             self._sessions.discard(Identity(identity.user_id, session_id))
         return session_id

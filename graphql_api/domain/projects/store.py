@@ -15,7 +15,7 @@ from graphql_api import ids
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.projects.model import MAX_PROJECTS, Project
 from graphql_api.domain.registers import Register
-from graphql_api.errors import NotFound
+from graphql_api.errors import ID, NotFound
 from graphql_api.infra.dynamodb import (
     Action,
     Attr,
@@ -53,7 +53,7 @@ class ProjectStore:
         stored = [_decode(item) for items in found for item in items]
         return sorted((each for each in stored if not each.deletion), key=lambda each: each.order)
 
-    def get(self, user_id: str, project_id: str, field: str | None = None) -> Project:
+    def get(self, user_id: str, project_id: str, field: str = ID) -> Project:
         """One of the user's projects. Raises NotFound, with the field that has named it."""
         project = self.get_many([(user_id, project_id)]).get((user_id, project_id))
         if project is None:

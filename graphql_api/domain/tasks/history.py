@@ -110,7 +110,7 @@ class History:
         if change.kind is ChangeKind.TASK_DELETED:
             check_version("task", change.version, version)
             return self._restoring(change, links, actor, now)
-        task = self._store.get(change.user_id, change.task_id)
+        task = self._store.get(change.user_id, change.task_id, "change_id")
         check_version("task", task.version, version)
         self._check_unchanged(task, change)
         if change.fields == (BLOCKED_BY,):

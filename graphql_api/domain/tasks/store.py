@@ -18,7 +18,7 @@ from graphql_api.domain.reminders.store import TimerStore
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.receipts import Made, Receipt, Receipts
 from graphql_api.domain.tasks.writes import Move, Write, creation
-from graphql_api.errors import Conflict, NotFound
+from graphql_api.errors import ID, Conflict, NotFound
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import (
     Action,
@@ -153,11 +153,14 @@ class TaskStore:
             return False
         return True
 
-    def get(self, user_id: str, task_id: str) -> Task:
-        """The user's task. Raises NotFound for a missing task and for another user's."""
+    def get(self, user_id: str, task_id: str, field: str = ID) -> Task:
+        """The user's task. Raises NotFound for a missing task and for another user's.
+
+        `field` is the argument that has named it.
+        """
         item = self._table.get(user_id=user_id, task_id=task_id) if is_valid_key(task_id) else None
         if item is None:
-            raise task_not_found()
+            raise task_not_found(field)
         return _decode(item)
 
     def get_many(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:
@@ -172,17 +175,19 @@ class TaskStore:
         """Tasks by key, also those that no answer may have: what rules have to know of them."""
         return TaskStore.get_many(self, keys)
 
-    def get_with(self, user_id: str, task_id: str, others: Sequence[str], field: str) -> list[Task]:
+    def get_with(
+        self, user_id: str, task_id: str, others: Sequence[str], fields: tuple[str, str]
+    ) -> list[Task]:
         """The user's task and others of distinct ids, in this order.
 
-        Raises NotFound, with `field` if one of the others is missing.
+        Raises NotFound, with the first of the fields for the task, the second for the others.
         """
         ids = (task_id, *others)
         tasks = self.get_many([(user_id, each) for each in ids])
         if (user_id, task_id) not in tasks:
-            raise task_not_found()
+            raise task_not_found(fields[0])
         if len(tasks) <= len(others):
-            raise task_not_found(field=field)
+            raise task_not_found(fields[1])
         return [tasks[user_id, each] for each in ids]
 
     def shown(self, user_id: str, task_ids: Collection[str]) -> list[str]:  # noqa: ARG002 - of whose tasks some may be hidden
@@ -266,9 +271,9 @@ class TaskStore:
         return pages(read)
 
 
-def task_not_found(**details: str) -> NotFound:
-    """The error for a missing task, and for another user's."""
-    return NotFound("Task not found or access denied", **details)
+def task_not_found(field: str | None = ID) -> NotFound:
+    """The error for a missing task, and for another user's, with the argument that has named it."""
+    return NotFound("Task not found or access denied", field)
 
 
 def is_valid_key(task_id: str) -> bool:

@@ -11,7 +11,7 @@ from graphql_api import ids
 from graphql_api.domain.conflicts import retry_on_conflict
 from graphql_api.domain.registers import Register
 from graphql_api.domain.views.model import MAX_VIEWS, SavedView
-from graphql_api.errors import NotFound
+from graphql_api.errors import ID, NotFound
 from graphql_api.infra.dynamodb import (
     Attr,
     Condition,
@@ -46,7 +46,7 @@ class ViewStore:
         found = pages(lambda start: self._table.query(where, start=start, limit=PAGE))
         return [_decode(item) for items in found for item in items]
 
-    def get(self, user_id: str, view_id: str, field: str | None = None) -> SavedView:
+    def get(self, user_id: str, view_id: str, field: str = ID) -> SavedView:
         """One of the user's views. Raises NotFound, with the field that has named it."""
         view = self.get_many([(user_id, view_id)]).get((user_id, view_id))
         if view is None:

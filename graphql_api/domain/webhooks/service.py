@@ -1,7 +1,7 @@
 """The operations on users' webhooks; the first argument is always whose they are."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -15,6 +15,7 @@ from graphql_api.domain.webhooks.store import WebhookStore
 from graphql_api.errors import FIELD, BadUserInput, QueryTooComplex, RateLimited
 from graphql_api.infra.outgoing.client import OutgoingClient, Refused
 
+WEBHOOK_ID, DELIVERY_ID = "webhook_id", "delivery_id"
 RETRY_SECONDS = 60
 MAX_COUNTED = 5_000  # deliveries in one request
 MAX_REQUESTED = 50  # tests and redeliveries of a user that wait at a time
@@ -113,7 +114,7 @@ class Webhooks:
 
     def send_test(self, user_id: str, webhook_id: str, now: datetime) -> Delivery:
         """Have a test event delivered, once. Raises NotFound and RateLimited."""
-        webhook = self._store.get(user_id, webhook_id)
+        webhook = self._store.get(user_id, webhook_id, WEBHOOK_ID)
         delivery = Delivery.of_test(webhook, self._test_body(webhook, now), now)
         self._request(delivery, now)
         return delivery
@@ -124,7 +125,7 @@ class Webhooks:
         Raises NotFound and RateLimited.
         """
         before = self._store.find(user_id, delivery_id)
-        self._store.get(user_id, before.webhook_id)
+        self._store.get(user_id, before.webhook_id, DELIVERY_ID)
         delivery = before.again(now)
         self._request(delivery, now)
         return delivery
@@ -141,6 +142,10 @@ class Webhooks:
         """Up to `limit` of a webhook's deliveries, the newest first, behind a position."""
         return list(islice(self._deliveries(user_id, webhook_id, before, now), limit))
 
+    def deliveries_named(self, user_id: str, delivery_ids: Sequence[str]) -> dict[str, Delivery]:
+        """The user's deliveries of these distinct ids, as far as there are any."""
+        return self._store.find_many(user_id, delivery_ids)
+
     def count_deliveries(self, user_id: str, webhook_id: str, now: datetime) -> int:
         """The number of a webhook's deliveries that are kept. Raises QueryTooComplex."""
         counted = self.deliveries(user_id, webhook_id, None, MAX_COUNTED + 1, now)
@@ -151,7 +156,7 @@ class Webhooks:
     def _deliveries(
         self, user_id: str, webhook_id: str, before: str | None, now: datetime
     ) -> Iterator[Delivery]:
-        self._store.get(user_id, webhook_id)
+        self._store.get(user_id, webhook_id, WEBHOOK_ID)
         waiting = [each for each in self._store.pending(user_id) if each.webhook_id == webhook_id]
         finished = self._store.finished(user_id, webhook_id, before, now)
         found = merge(waiting[::-1], finished, key=attrgetter("delivery_id"), reverse=True)

@@ -21,7 +21,7 @@ from functools import partial
 from graphql_api import ids
 from graphql_api.domain.registers import Register
 from graphql_api.domain.webhooks.model import KEPT_FOR, MAX_WEBHOOKS, Delivery, Webhook
-from graphql_api.errors import NotFound
+from graphql_api.errors import ID, NotFound
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import (
     Attr,
@@ -73,13 +73,13 @@ class WebhookStore:
         found = pages(partial(self._page, where))
         return [codec.decode(Webhook, item) for items in found for item in items]
 
-    def get(self, user_id: str, webhook_id: str) -> Webhook:
-        """One of the user's webhooks. Raises NotFound."""
+    def get(self, user_id: str, webhook_id: str, field: str = ID) -> Webhook:
+        """One of the user's webhooks. Raises NotFound, with the field that has named it."""
         item = None
         if ids.is_time_ordered(webhook_id):
             item = self._table.get(user_id=user_id, item=_webhook_item(webhook_id))
         if item is None:
-            raise webhook_not_found()
+            raise NotFound("Webhook not found or access denied", field)
         return codec.decode(Webhook, item)
 
     def add(self, webhook: Webhook, now: datetime) -> None:
@@ -207,16 +207,20 @@ class WebhookStore:
 
     def find(self, user_id: str, delivery_id: str) -> Delivery:
         """One of the user's deliveries. Raises NotFound."""
-        webhook_id, _, own_id = delivery_id.partition("_")
-        if ids.is_time_ordered(webhook_id) and ids.is_time_ordered(own_id):
-            finished = _finished(user_id, _monday(ids.instant(own_id)))
-            keys = [
-                {"user_id": partition, "item": delivery_id}
-                for partition in (_pending(user_id), finished)
-            ]
-            if found := self._table.get_many(keys):
-                return _delivery(found[0])
-        raise NotFound("Delivery not found or access denied")
+        found = self.find_many(user_id, [delivery_id])
+        if not found:
+            raise NotFound("Delivery not found or access denied", "delivery_id")
+        return found[delivery_id]
+
+    def find_many(self, user_id: str, delivery_ids: Sequence[str]) -> dict[str, Delivery]:
+        """The user's deliveries of these distinct ids, as far as there are any."""
+        keys = [
+            {"user_id": partition, "item": delivery_id}
+            for delivery_id in delivery_ids
+            for partition in _partitions(user_id, delivery_id)
+        ]
+        found = map(_delivery, self._table.get_many(keys) if keys else ())
+        return {delivery.delivery_id: delivery for delivery in found}
 
     def finished(
         self, user_id: str, webhook_id: str, before: str | None, now: datetime
@@ -284,11 +288,6 @@ class WebhookStore:
             self._table.delete_many(keys)
 
 
-def webhook_not_found() -> NotFound:
-    """The error for a missing webhook, and for another user's."""
-    return NotFound("Webhook not found or access denied")
-
-
 def _webhook_item(webhook_id: str) -> str:
     return f"webhook#{webhook_id}"
 
@@ -303,6 +302,14 @@ def _pending(user_id: str) -> str:
 
 def _finished(user_id: str, monday: date) -> str:
     return f"deliveries#{user_id}#{monday.isoformat()}"
+
+
+def _partitions(user_id: str, delivery_id: str) -> list[str]:
+    """The partitions where a delivery may lie, pending or finished; none of what is no such id."""
+    webhook_id, _, own_id = delivery_id.partition("_")
+    if not (ids.is_time_ordered(webhook_id) and ids.is_time_ordered(own_id)):
+        return []
+    return [_pending(user_id), _finished(user_id, _monday(ids.instant(own_id)))]
 
 
 def _weeks(first: datetime, last: datetime) -> Iterator[date]:

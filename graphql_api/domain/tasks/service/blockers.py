@@ -16,6 +16,8 @@ from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.service.base import TaskWrites
 
+TASK_ID = "task_id"
+
 
 class Blocking(TaskWrites):
     """Lets tasks block others, or no more."""
@@ -31,7 +33,7 @@ class Blocking(TaskWrites):
         ids = distinct_blockers(task_id, blocker_ids)
 
         def attempt() -> DependencyChange:
-            task, *blockers = self._store.get_with(user_id, task_id, ids, BLOCKER_IDS)
+            task, *blockers = self._store.get_with(user_id, task_id, ids, (TASK_ID, BLOCKER_IDS))
             links = self._dependencies.links(user_id)
             before = links.before
             closed = [each.task_id for each in (task, *blockers) if not each.open]
@@ -58,7 +60,7 @@ class Blocking(TaskWrites):
         ids = distinct_blockers(task_id, blocker_ids)
 
         def attempt() -> DependencyChange:
-            task = self._store.get(user_id, task_id)
+            task = self._store.get(user_id, task_id, TASK_ID)
             before = self._dependencies.get(user_id)
             after = before.remove(task_id, ids)
             if after is before:
