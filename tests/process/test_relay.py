@@ -101,8 +101,6 @@ def test_normalized_caches_show_a_change_wherever_its_task_is_shown(service):
 ANSWERED = {
     # A page of the change feed: its cursor goes on for ever, and changes are no edges of a list.
     ("relay-connection-types", "ChangeConnection"),
-    # A delivery is found through its webhook, and only for some days: no client keeps it.
-    ("relay-edge-types", "DeliveryEdge"),
     # An occurrence of a series has no id of its own: its day and its task tell it.
     ("relay-edge-types", "OccurrenceEdge"),
 }

@@ -20,7 +20,7 @@ from graphql_api.domain.tasks.model import MAX_TAG_LENGTH
 
 
 @strawberry.type(description="A login on one device.")
-class Session:
+class Session(Node):
     session_id: strawberry.ID = strawberry.field(name="id", description="The session's id.")
     device: str = strawberry.field(description="The `User-Agent` header of the login.")
     created_at: datetime = strawberry.field(description="When the user logged in.")

@@ -12,6 +12,7 @@ from graphql_api.api.graphql.access.scopes import Scope, needs
 from graphql_api.api.graphql.context import Context, Info
 from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
 from graphql_api.api.graphql.cursors import Cursors
+from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.api.graphql.strawberry_extras import camel_case, describe_enum, idempotency_key
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes import model
@@ -71,7 +72,7 @@ def _task(change: strawberry.Parent[model.Change], info: Info) -> TaskModel | No
 
 
 @strawberry.type(description="One write of one task, or something of a task that is due.")
-class Change:
+class Change(Node):
     change_id: strawberry.ID = strawberry.field(
         name="id", description="The change's id; ids sort by time."
     )

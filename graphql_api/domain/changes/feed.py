@@ -92,8 +92,13 @@ class Feed:
 
     def find(self, user_id: str, change_id: str) -> Change | None:
         """One of the user's changes, if it is still kept."""
-        change = self._store.find(user_id, change_id)
-        return change if change and self.tells(change) else None
+        return self.find_many(user_id, [change_id]).get(change_id)
+
+    def find_many(self, user_id: str, change_ids: Sequence[str]) -> dict[str, Change]:
+        """The user's changes of these distinct ids, as far as they are kept and may be told."""
+        found = self._store.find_many(user_id, change_ids)
+        told = self._told(list(found.values())) if found else []
+        return {change.change_id: change for change in told}
 
     def tells(self, change: Change) -> bool:
         """Return whether readers may hear of a change."""

@@ -8,7 +8,7 @@ back: a change that is there proves that the write it tells of was carried out, 
 store's answer was lost.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -51,10 +51,13 @@ class ChangeStore:
 
     def find(self, user_id: str, change_id: str) -> Change | None:
         """One of the user's changes, if it is still kept."""
-        if not ids.is_time_ordered(change_id):
-            return None
-        item = self._table.get(**_key(user_id, change_id))
-        return _decoded(item) if item else None
+        return self.find_many(user_id, [change_id]).get(change_id)
+
+    def find_many(self, user_id: str, change_ids: Sequence[str]) -> dict[str, Change]:
+        """The user's changes of these distinct ids, as far as they are still kept."""
+        keys = [_key(user_id, each) for each in change_ids if ids.is_time_ordered(each)]
+        found = map(_decoded, self._table.get_many(keys) if keys else ())
+        return {change.change_id: change for change in found}
 
     def after(self, user_id: str, after: str, limit: int, now: datetime) -> list[Change]:
         """Up to `limit` of the user's changes behind an id, in the order of their ids."""

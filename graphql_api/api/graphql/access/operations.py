@@ -9,6 +9,7 @@ from strawberry import UNSET
 from graphql_api.api.graphql.access.scopes import SESSION
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
+from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.api.graphql.strawberry_extras import describe_enum, provided
 from graphql_api.domain.access import model, service
 from graphql_api.domain.access.model import (
@@ -35,7 +36,7 @@ describe_enum(
 
 
 @strawberry.type(description="A key for programs to a part of what its user may do.")
-class AccessToken:
+class AccessToken(Node):
     token_id: strawberry.ID = strawberry.field(name="id", description="The token's id.")
     name: str = strawberry.field(
         description="Its name, which changes that it makes have as their actor's.",

@@ -63,6 +63,15 @@ class Permission:
                 confined=True,
             )
 
+    def allows(self, token: AccessToken | None) -> bool:
+        """Return whether a session, or this token, may have the field."""
+        try:
+            if token is not None:
+                self.check(token)
+        except Forbidden:
+            return False
+        return True
+
 
 def needs(scope: Scope, *, confined: bool = False) -> dict[str, Permission | None]:
     """Metadata of a field for tokens with a scope; `confined` ones, too, if it hides the rest."""

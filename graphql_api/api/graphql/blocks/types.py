@@ -6,6 +6,7 @@ import strawberry
 
 from graphql_api.api.graphql.context import MAX_LISTED
 from graphql_api.api.graphql.costs import LOADED, field_cost
+from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.api.graphql.plans.types import Reason
 from graphql_api.api.graphql.strawberry_extras import describe_enum
 from graphql_api.api.graphql.tasks.types import Task
@@ -29,7 +30,7 @@ class PlanReason(Reason):
 
 
 @strawberry.type(description="A piece of a task that is planned, or was, and is kept.")
-class PlannedBlock:
+class PlannedBlock(Node):
     block_id: strawberry.ID = strawberry.field(name="id", description="The block's id.")
     start: datetime = strawberry.field(description="The start.")
     end: datetime = strawberry.field(description="The end.")

@@ -6,6 +6,7 @@ import strawberry
 
 from graphql_api.api.graphql.calendars.enums import AllDay, FeedContent, FeedDetail
 from graphql_api.api.graphql.costs import field_cost
+from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.domain.busy_calendars.model import BusyCalendar as BusyCalendarModel
 from graphql_api.domain.calendars import model
 from graphql_api.infra.outgoing.client import MAX_URL
@@ -16,7 +17,7 @@ from graphql_api.infra.outgoing.client import MAX_URL
         "A calendar of the viewer's tasks, for calendar programs that subscribe to its address."
     )
 )
-class CalendarFeed:
+class CalendarFeed(Node):
     feed_id: strawberry.ID = strawberry.field(name="id", description="The feed's id.")
     name: str = strawberry.field(description="The calendar's name.")
     content: list[FeedContent] = strawberry.field(description="What is in it.")
@@ -45,7 +46,7 @@ class DeleteCalendarFeedPayload:
 
 
 @strawberry.type(description="A calendar whose events are times that plans keep free.")
-class BusyCalendar:
+class BusyCalendar(Node):
     calendar_id: strawberry.ID = strawberry.field(name="id", description="The calendar's id.")
     name: str = strawberry.field(description="Its name.")
     url: str | None = strawberry.field(

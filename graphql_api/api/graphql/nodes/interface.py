@@ -5,19 +5,31 @@ from typing import Any
 import strawberry
 from graphql import GraphQLObjectType
 
-from graphql_api.domain.accounts.model import User
+from graphql_api.domain.access.model import AccessToken
+from graphql_api.domain.accounts.model import Session, User
+from graphql_api.domain.blocks.service import TaskBlock
+from graphql_api.domain.busy_calendars.model import BusyCalendar
+from graphql_api.domain.calendars.model import CalendarFeed
+from graphql_api.domain.changes.model import Change
 from graphql_api.domain.projects.model import Project
 from graphql_api.domain.series.model import Series
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.views.model import SavedView
-from graphql_api.domain.webhooks.model import Webhook
+from graphql_api.domain.webhooks.model import Delivery, Webhook
 from graphql_api.infra.executor.executor import core_schema
 
 _TYPES: dict[type, str] = {
+    AccessToken: "AccessToken",
+    BusyCalendar: "BusyCalendar",
+    CalendarFeed: "CalendarFeed",
+    Change: "Change",
+    Delivery: "Delivery",
     Project: "Project",
     SavedView: "SavedView",
     Series: "Series",
+    Session: "Session",
     Task: "Task",
+    TaskBlock: "PlannedBlock",
     User: "User",
     Webhook: "Webhook",
 }

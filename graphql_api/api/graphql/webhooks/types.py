@@ -48,7 +48,7 @@ class Webhook(Node):
 
 
 @strawberry.type(description="A message to a webhook, and what has become of it.")
-class Delivery:
+class Delivery(Node):
     delivery_id: strawberry.ID = strawberry.field(
         name="id", description="The delivery's id; those of a webhook sort by time."
     )
