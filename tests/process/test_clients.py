@@ -30,7 +30,7 @@ SEEN = {
     "update": ["Changed", 2],
     "conflict": [{"code": "CONFLICT", "field": "expectedVersion", "currentVersion": 2}],
     "deleted": True,
-    "unknown": [{"task": None}, [{"code": "NOT_FOUND"}]],
+    "unknown": [{"task": None}, [{"code": "NOT_FOUND", "field": "id"}]],
     "emptyTitle": [{"code": "BAD_USER_INPUT", "field": "title"}],
     "badDate": [{"code": "BAD_USER_INPUT", "field": "dueAt"}],
     "mediaTypes": ["application/graphql-response+json; charset=utf-8"],

@@ -522,7 +522,7 @@ def test_aliases_show_ones_own_and_hide_the_foreign(ann, foreign):
 
     assert answer["data"] == {"a": {"title": "x"}, "b": None}
     assert [(error["path"], error["extensions"]) for error in answer["errors"]] == [
-        (["b"], {"code": "NOT_FOUND"})
+        (["b"], {"code": "NOT_FOUND", "field": "id"})
     ]
 
 
