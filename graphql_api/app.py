@@ -66,6 +66,7 @@ from graphql_api.domain.tasks.service import Tasks
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.views.service import Views
 from graphql_api.domain.views.store import ViewStore
+from graphql_api.domain.views.viewpoints import Viewpoints
 from graphql_api.domain.webhooks.hints import Hints
 from graphql_api.domain.webhooks.service import Webhooks
 from graphql_api.domain.webhooks.store import WebhookStore
@@ -236,7 +237,9 @@ def build_services(
                 projects,
                 ProjectDeletions(projects, Jobs(database, "project"), writes, tasks, clock.now),
             ),
-            views=Views(ViewStore(database), projects),
+            views=Views(
+                ViewStore(database), projects, tasks, Viewpoints(settings, dependencies, tasks)
+            ),
             quick_adds=QuickAdds(settings, projects, writes),
             task_store=tasks,
             task_lists=lists,
@@ -253,6 +256,7 @@ def build_services(
             ConfinedProjectStore(database, confinement),
         )
 
+    of_tasks = task_services(tasks, lists, projects)
     services = Services(
         accounts=Accounts(
             users,
@@ -262,7 +266,7 @@ def build_services(
             deletions,
             AccessTokens(AccessTokenStore(database), projects),
         ),
-        of_tasks=task_services(tasks, lists, projects),
+        of_tasks=of_tasks,
         confined=confined,
         series_store=SeriesStore(database),
         user_settings=UserSettings(settings, Relocations(database, tasks, clock.now)),
@@ -272,7 +276,7 @@ def build_services(
             Payloads(cursors).of_test,
         ),
         busy_calendars=BusyCalendars(busy_calendars, settings, client, bulkheads.plan_inputs),
-        calendar_feeds=CalendarFeeds(FeedStore(database), lists, config.base_url),
+        calendar_feeds=CalendarFeeds(FeedStore(database), lists, of_tasks.views, config.base_url),
         user_store=users,
         dependency_store=dependencies,
         settings_store=settings,

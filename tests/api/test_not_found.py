@@ -23,6 +23,7 @@ BESIDE = {
     "addBlockers.blockerIds": {"taskId": TASK},
     "removeBlockers.taskId": {"blockerIds": ["other"]},
     "createAccessToken.projectIds": TOKEN,
+    "createCalendarFeed.viewId": {"name": "x", "content": ["DUE"]},
     "createTask.projectId": {"title": "x"},
     "createTask.parentId": {"title": "x"},
     "createTask.blockedBy": {"title": "x"},

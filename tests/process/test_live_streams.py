@@ -198,6 +198,30 @@ def test_a_confined_token_hears_of_its_own_tasks_beside_a_session_that_hears_of_
         assert seen == ["Seen", "Seen again"]
 
 
+def test_a_stream_of_a_view_has_its_changes_and_ends_with_it(url, token):
+    create = "mutation ($input: CreateViewInput!) { createView(input: $input) { view { id } } }"
+    home = {"name": "Home", "filter": {"tags": ["home"]}}
+    view = post(url, create, token, input=home)["data"]["createView"]["view"]["id"]
+    query = "subscription ($view: ID) { changes(viewId: $view) { task { title } } }"
+    with (
+        subscribed(url, token, query, view=view) as by_graphql,
+        followed(url, token, f"?view={view}") as by_rest,
+        followed(url, token) as all_,
+    ):
+        post(url, CREATE, token, input={"title": "Other"})
+        post(url, CREATE, token, input={"title": "Home", "tags": ["home"]})
+
+        assert titles(by_graphql, 1) == ["Home"]
+        assert json.loads(by_rest.next()["data"])["task"]["title"] == "Home"
+        both = [json.loads(all_.next()["data"])["task"]["title"] for _ in range(2)]
+        assert both == ["Other", "Home"]
+        delete = "mutation ($id: ID!) { deleteView(input: {id: $id}) { deletedViewId } }"
+        post(url, delete, token, id=view)
+        post(url, CREATE, token, input={"title": "Home again", "tags": ["home"]})
+        assert_ended(by_graphql)
+        assert_ended(by_rest)
+
+
 def first_cursor(url, token):
     """The place in the feed before all that has happened."""
     return post(url, "{ tasks { changesCursor } }", token)["data"]["tasks"]["changesCursor"]

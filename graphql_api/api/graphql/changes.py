@@ -16,6 +16,7 @@ from graphql_api.api.graphql.nodes.interface import Node
 from graphql_api.api.graphql.strawberry_extras import camel_case, describe_enum, idempotency_key
 from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes import model
+from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import ActorKind, ChangeKind, Position
 from graphql_api.domain.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Window
 from graphql_api.domain.tasks.model import Task as TaskModel
@@ -151,6 +152,24 @@ def _listed(context: Context, changes: Sequence[model.Change]) -> Sequence[model
 _First = Annotated[int, strawberry.argument(description=f"How many changes: 1 to {MAX_PAGE_SIZE}.")]
 
 
+_ViewId = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(
+        description=(
+            "The id of a saved view: only changes of tasks that match, or have matched before the"
+            " change. It is NOT_FOUND if that names a project that is gone."
+        )
+    ),
+]
+
+
+def feed_by(context: Context, view_id: str | None) -> Feed:
+    """The viewer's feed, or the part of it that a view is about. Raises NotFound."""
+    if not view_id:
+        return context.feed
+    return context.views.feed(context.viewer_id, view_id, context.feed, context.now)
+
+
 @strawberry.type
 class ChangeQuery:
     @strawberry.field(
@@ -172,10 +191,11 @@ class ChangeQuery:
             ),
         ] = UNSET,
         first: _First = MAX_PAGE_SIZE,
+        view_id: _ViewId = UNSET,
     ) -> ChangeListing:
         context, now = info.context, info.context.now
         size = Window.of(first=first).size
-        feed, viewer_id = context.feed, context.viewer_id
+        feed, viewer_id = feed_by(context, view_id), context.viewer_id
         position = _position(context, after) if after else feed.start(now)
         page = feed.page(viewer_id, position, size, now)
         end = feed_cursor(context, page.end)
@@ -183,10 +203,13 @@ class ChangeQuery:
 
 
 class LiveChanges(AsyncIterator[model.Change]):
-    """A subscription's source: whose changes, and from where. The live feed does the rest."""
+    """A subscription's source: whose changes, of which view, and from where.
 
-    def __init__(self, identity: Identity, after: Position | None) -> None:
-        self.identity, self.after = identity, after
+    The live feed does the rest.
+    """
+
+    def __init__(self, identity: Identity, after: Position | None, view_id: str | None) -> None:
+        self.identity, self.after, self.view_id = identity, after, view_id
 
     async def __anext__(self) -> model.Change:
         """End at once: a server that iterates is not one that can stream."""
@@ -212,10 +235,12 @@ class Subscription:
                 description="Any cursor of the feed: what came after it is sent first."
             ),
         ] = UNSET,
+        view_id: _ViewId = UNSET,
     ) -> AsyncGenerator[model.Change, None]:
         context = info.context
         position = _position(context, after) if after else None
-        return LiveChanges(context.identity, position)  # type: ignore[return-value]  # only iterated
+        feed_by(context, view_id)  # if there is none, that is told now
+        return LiveChanges(context.identity, position, view_id or None)  # type: ignore[return-value]  # only iterated
 
 
 def _position(context: Context, cursor: str) -> Position:

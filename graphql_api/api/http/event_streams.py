@@ -15,11 +15,10 @@ from typing import Any, TypeAlias
 import orjson
 from flask import Response
 
-from graphql_api.api.graphql.changes import LiveChanges, feed_cursor
+from graphql_api.api.graphql.changes import LiveChanges, feed_by, feed_cursor
 from graphql_api.api.graphql.context import Context, Services
 from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.http.requests import HTTPRequest, build_context
-from graphql_api.domain.accounts.tokens import Identity
 from graphql_api.domain.changes.live import LiveFeed, Subscription
 from graphql_api.domain.changes.model import Change, Position
 from graphql_api.errors import AppError, BadUserInput
@@ -92,8 +91,8 @@ class EventStreams:
         subscription = Subscription(
             identity.user_id,
             authorization,
-            (key, identity.confinement),  # each sees its own tasks
-            partial(self._render, identity, write, name),
+            (key, identity.confinement, source.view_id),  # each hears of its own tasks
+            partial(self._render, source, write, name),
             stream,
             _farewell(),
             source.after,
@@ -107,14 +106,14 @@ class EventStreams:
 
     def _render(
         self,
-        identity: Identity,
+        source: LiveChanges,
         write: Write,
         name: str | None,
         change: Change,
         read_at: datetime,
     ) -> bytes:
-        context = self._services.context_of(identity)
-        if not context.feed.tells(change):
+        context = self._services.context_of(source.identity)
+        if not feed_by(context, source.view_id).tells(change):
             return b""
         data = orjson.dumps(write(context, change))
         cursor = feed_cursor(context, Position.of(change, read_at))

@@ -35,7 +35,7 @@ from graphql_api.domain.views.store import ViewStore
 from graphql_api.domain.webhooks.store import WebhookStore
 from graphql_api.infra.dynamodb import Database
 
-_CALENDAR_FEED = ("feed_id", "name", "content", "detail", "created_at")
+_CALENDAR_FEED = ("feed_id", "name", "content", "detail", "view_id", "created_at")
 _BUSY_CALENDAR = ("calendar_id", "name", "url", "all_day", "created_at")
 _WEBHOOK = ("webhook_id", "url", "kinds", "filter", "status", "created_at")
 _ACCESS_TOKEN = (

@@ -50,6 +50,7 @@ class CalendarFeed:
     detail: FeedDetail
     secret_hash: str = field(repr=False)
     created_at: datetime
+    view_id: str | None = None  # of a saved view, whose tasks alone are in it
 
     @classmethod
     def new(
@@ -67,6 +68,7 @@ class CalendarFeed:
             detail=values.get("detail") or FeedDetail.FULL,
             secret_hash=_hash(secret),
             created_at=clock.milliseconds(now),
+            view_id=values.get("view_id"),
         )
 
     def token(self, secret: str) -> str:

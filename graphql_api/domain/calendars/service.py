@@ -27,6 +27,7 @@ from graphql_api.domain.tasks.filters import (
 )
 from graphql_api.domain.tasks.list_reader import MAX_READ, TaskListReader
 from graphql_api.domain.tasks.model import OPEN
+from graphql_api.domain.views.service import Views
 from graphql_api.errors import NotFound
 
 PAST, AHEAD = timedelta(days=31), timedelta(days=366)
@@ -39,9 +40,12 @@ _BY_DUE = TaskOrder(TaskOrderField.DUE_AT, OrderDirection.ASC)
 class CalendarFeeds:
     """Creates, lists and deletes feeds, and renders them for whoever knows their address."""
 
-    def __init__(self, store: FeedStore, lists: TaskListReader, public_url: str) -> None:
+    def __init__(
+        self, store: FeedStore, lists: TaskListReader, views: Views, public_url: str
+    ) -> None:
         """`public_url` is what addresses begin with."""
-        self._store, self._lists, self._public_url = store, lists, public_url
+        self._store, self._lists, self._views = store, lists, views
+        self._public_url = public_url
 
     def all(self, user_id: str) -> list[CalendarFeed]:
         """The user's feeds, the oldest first."""
@@ -52,8 +56,10 @@ class CalendarFeeds:
     ) -> tuple[CalendarFeed, str]:
         """Create a feed; return it with its address, which nobody can tell again.
 
-        Raises BadUserInput, and Conflict if there are too many.
+        Raises BadUserInput, NotFound for its view, and Conflict if there are too many.
         """
+        if values.get("view_id") is not None:
+            self._views.usable(user_id, values["view_id"])
         secret = secrets.token_urlsafe(SECRET_BYTES)
         feed = CalendarFeed.new(user_id, values, secret, now)
         retry_on_conflict(lambda: self._store.add(feed))
@@ -74,13 +80,19 @@ class CalendarFeeds:
         raise NotFound("There is no such calendar.")
 
     def text(self, feed: CalendarFeed, now: datetime) -> bytes:
-        """The calendar of a feed: the last month, and the year ahead. Raises QueryTooComplex."""
+        """The calendar of a feed: the last month, and the year ahead.
+
+        Raises QueryTooComplex, and NotFound for a view that is gone, or names a project that is.
+        """
         return icalendar.text(feed.name, self._events(feed, now))
 
     def _events(self, feed: CalendarFeed, now: datetime) -> Iterator[Event]:
         start, end = now - PAST, now + AHEAD
+        lists = self._lists
+        if feed.view_id is not None:
+            lists = lists.within(self._views.criterion(feed.user_id, feed.view_id, now))
         if FeedContent.BLOCKS in feed.content:
-            planned = self._lists.planned_between(feed.user_id, start, end, Budget(MAX_READ))
+            planned = lists.planned_between(feed.user_id, start, end, Budget(MAX_READ))
             blocks = (
                 block
                 for task in planned
@@ -91,7 +103,7 @@ class CalendarFeeds:
             yield from events.of_blocks(first, feed.detail)
         if FeedContent.DUE in feed.content:
             due = TaskFilter(status=OPEN, due_after=start, due_before=end)
-            found = self._lists.page(
+            found = lists.page(
                 feed.user_id,
                 _BY_DUE,
                 due,

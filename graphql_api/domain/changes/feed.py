@@ -30,6 +30,10 @@ class Feed:
         """`told` picks the changes that readers may hear of."""
         self._store, self._told = store, told
 
+    def narrowed(self, told: Callable[[Sequence[Change]], list[Change]]) -> "Feed":
+        """The same feed to a reader who hears less of it."""
+        return Feed(self._store, lambda changes: told(self._told(changes)))
+
     def page(self, user_id: str, position: Position, first: int, now: datetime) -> FeedPage:
         """Up to `first` changes behind a position, and those that must come before them.
 

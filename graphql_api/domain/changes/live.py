@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from graphql_api import clock, ids
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import WINDOW, Change, Position
-from graphql_api.errors import RateLimited, ServiceUnavailable
+from graphql_api.errors import NotFound, RateLimited, ServiceUnavailable
 
 PAGE = 500  # changes in one read
 STEP = 100  # changes that are read at once for whoever catches up
@@ -104,6 +104,8 @@ def _rendered(render: Render, change: Change, read_at: datetime) -> bytes | None
     """A change as it is sent; None, and a line in the log, if that cannot be done."""
     try:
         return render(change, read_at)
+    except NotFound:  # its view is gone: who comes back is told
+        return None
     except Exception:
         log.exception("A live change could not be rendered")
         return None

@@ -4,10 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from graphql_api.domain.changes.feed import Feed
+from graphql_api.domain.changes.model import Change
 from graphql_api.domain.conflicts import check_version, retry_on_conflict
+from graphql_api.domain.criteria import Criterion
 from graphql_api.domain.projects.store import ProjectStore
+from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.tasks.writes import states
 from graphql_api.domain.views.model import SavedView
 from graphql_api.domain.views.store import ViewStore
+from graphql_api.domain.views.viewpoints import Viewpoints
 from graphql_api.errors import NotFound
 
 VIEW_ID = "view_id"
@@ -16,8 +22,11 @@ VIEW_ID = "view_id"
 class Views:
     """Creates, changes, lists and deletes saved views."""
 
-    def __init__(self, store: ViewStore, projects: ProjectStore) -> None:
+    def __init__(
+        self, store: ViewStore, projects: ProjectStore, tasks: TaskStore, viewpoints: Viewpoints
+    ) -> None:
         self._store, self._projects = store, projects
+        self._tasks, self._viewpoints = tasks, viewpoints
 
     def all(self, user_id: str) -> list[SavedView]:
         """The user's views, the oldest first."""
@@ -44,6 +53,28 @@ class Views:
                 missing_project_ids=missing,
             )
         return view
+
+    def criterion(self, user_id: str, view_id: str, now: datetime) -> Criterion:
+        """The conditions of a view as they are at an instant. Raises NotFound as `usable`."""
+        view = self.usable(user_id, view_id)
+        return view.filter.criterion(self._viewpoints.of(user_id, view.filter, now))
+
+    def feed(self, user_id: str, view_id: str, feed: Feed, now: datetime) -> Feed:
+        """The part of a feed that tells of tasks which match, or have matched before the change.
+
+        Of a task that is gone by now, an earlier change is told in any case. Raises NotFound as
+        `usable`.
+        """
+        matches = self.criterion(user_id, view_id, now).holds
+
+        def told(changes: Sequence[Change]) -> list[Change]:
+            keys = list(dict.fromkeys((each.user_id, each.task_id) for each in changes))
+            tasks = self._tasks.get_many(keys) if keys else {}
+            known = [states(each, tasks.get((each.user_id, each.task_id))) for each in changes]
+            pairs = zip(changes, known, strict=True)
+            return [change for change, these in pairs if not these or any(map(matches, these))]
+
+        return feed.narrowed(told)
 
     def create(self, user_id: str, values: Mapping[str, Any], now: datetime) -> SavedView:
         """Create a view. Raises BadUserInput, and Conflict if there are too many."""

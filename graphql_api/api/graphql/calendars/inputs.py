@@ -18,6 +18,12 @@ class CreateCalendarFeedInput:
     detail: FeedDetail | None = strawberry.field(
         default=UNSET, description="How much it tells. Default: `FULL`."
     )
+    view_id: strawberry.ID | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "The id of a saved view: only its tasks are in it, as the view is when it is read."
+        ),
+    )
 
 
 @strawberry.input(description="The calendar feed to delete.")

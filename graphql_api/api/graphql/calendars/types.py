@@ -22,6 +22,9 @@ class CalendarFeed(Node):
     name: str = strawberry.field(description="The calendar's name.")
     content: list[FeedContent] = strawberry.field(description="What is in it.")
     detail: FeedDetail = strawberry.field(description="How much it tells.")
+    view_id: strawberry.ID | None = strawberry.field(
+        description="The id of the saved view whose tasks alone are in it; null: all tasks."
+    )
     created_at: datetime = strawberry.field(description="When it was created.")
 
 
