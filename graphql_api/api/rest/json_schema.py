@@ -21,7 +21,7 @@ from graphql import (
 
 from graphql_api.api.graphql.strawberry_extras import bounds_of, is_condition
 from graphql_api.api.rest.operations import Operations, SelectedField, Selection, snake_case
-from graphql_api.api.rest.parameters import BodyField, Parameters, fields_of
+from graphql_api.api.rest.parameters import HEADERS, BodyField, Parameters, fields_of
 from graphql_api.domain.accounts.model import USERNAME_LENGTH
 from graphql_api.domain.paging import MAX_PAGE_SIZE
 from graphql_api.domain.planner.model import (
@@ -134,7 +134,9 @@ class JsonSchemas:
         """Refer to the objects that are sent to a route."""
         assert parameters.input_type  # noqa: S101  # nosec B101 - or there would be no body
         ignored = {name: {"description": "Ignored."} for name in sorted(parameters.ignored)}
-        return self._input(parameters.input_type, parameters.body, ignored)
+        return self._input(
+            parameters.input_type, parameters.body, ignored, parameters.input_type.name
+        )
 
     def value(self, type_: Any, bounds: Json | None = None) -> Json:
         """Describe the values of a type, among them null if it is nullable."""
@@ -149,7 +151,7 @@ class JsonSchemas:
         if isinstance(nullable, GraphQLEnumType):
             return self.component(nullable.name, lambda: self._enum(nullable))
         if isinstance(nullable, GraphQLInputObjectType):
-            return self._input(nullable, fields_of(nullable), {})
+            return self._input(nullable, fields_of(nullable), {}, _name_within(nullable))
         return dict(SCALARS[nullable.name])
 
     def _enum(self, enum: GraphQLEnumType) -> Json:
@@ -179,12 +181,16 @@ class JsonSchemas:
         return _or_null(schema) if is_nullable_type(type_) else schema
 
     def _input(
-        self, type_: GraphQLInputObjectType, fields: Mapping[str, BodyField], ignored: Json
+        self,
+        type_: GraphQLInputObjectType,
+        fields: Mapping[str, BodyField],
+        ignored: Json,
+        name: str,
     ) -> Json:
         properties = {name: self._input_field(field) for name, field in fields.items()}
         required = [name for name, (_, field) in fields.items() if is_required_input_field(field)]
         return self.component(
-            type_.name,
+            name,
             lambda: {
                 "description": self.text(type_.description),
                 **closed_object({**properties, **ignored}, required),
@@ -215,6 +221,11 @@ def _declared_bounds(field: GraphQLInputField) -> Json:
     if bounds is None:
         return {}
     return dict(zip(_BOUND_KEYWORDS[get_named_type(field.type).name], bounds, strict=True))
+
+
+def _name_within(type_: GraphQLInputObjectType) -> str:
+    """The name of an input within a body, where it has the fields that else are headers, too."""
+    return f"{type_.name}Item" if HEADERS.keys() & type_.fields else type_.name
 
 
 def _or_null(schema: Json) -> Json:

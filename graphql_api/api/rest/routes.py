@@ -112,6 +112,7 @@ SERIES_CHANGES = {409: "The series has ended, or other requests keep changing it
 CLOSING = {409: "The task is closed already, or open blockers or subtasks are in the way."}
 WEBHOOK_CHANGES = {409: "Other requests keep changing the webhook."}
 TOO_OLD = {410: "Changes after this cursor are no longer kept: list your tasks anew."}
+NO_VIEW = {404: "`view` is none of the user's, or names a project that was deleted."}
 NO_PLAN_TASK = {404: "One of `task_ids` is no open task of the user."}
 
 ROUTES = (
@@ -206,7 +207,7 @@ ROUTES = (
             " `limit`, and so do those of a `view`."
         ),
         names={"tags": "tag", "view_id": "view"},
-        problems={404: "`view` is none of the user's, or names a project that was deleted."},
+        problems=NO_VIEW,
         paged_orders={
             *("urgency", "priority", "title"),
             *("updated_at", "planned_start", "completed_at", "position"),
@@ -226,6 +227,18 @@ ROUTES = (
         status=201,
         location=f"{TASKS}/{{task_id}}",
         takes_response=True,
+    ),
+    Route(
+        ("POST",),
+        f"{TASKS}/bulk",
+        "CreateTasks",
+        tag="Tasks",
+        summary="Create several tasks",
+        description=(
+            "Creates each by itself: the array has the `task` or the `error` of each, in the same"
+            " order. `blocked_by_index` and `parent_index` name others of them by their places."
+        ),
+        example={"tasks": [{"title": "Pack"}, {"title": "Move", "blocked_by_index": [0]}]},
     ),
     Route(
         ("GET",),
@@ -351,7 +364,8 @@ ROUTES = (
             " that is kept. None is left out, but those of the last seconds may come again: apply"
             " them by `version`, and know them by `id`. `end_cursor` is where to go on."
         ),
-        problems=TOO_OLD,
+        problems={**TOO_OLD, **NO_VIEW},
+        names={"view_id": "view"},
         aliases={"first": "limit"},
     ),
     Route(
@@ -376,7 +390,8 @@ ROUTES = (
             " a change as its `data` and a cursor as its `id`. It begins after the cursor in"
             " `Last-Event-ID` or `after`; without one, now."
         ),
-        problems={**TOO_OLD, 429: "The user has too many streams."},
+        problems={**TOO_OLD, **NO_VIEW, 429: "The user has too many streams."},
+        names={"view_id": "view"},
         headers={"after": "Last-Event-ID"},
     ),
     Route(
@@ -561,7 +576,10 @@ ROUTES = (
         summary="Create a calendar feed",
         description="The answer has the address of the calendar; it is shown this once.",
         example={"name": "My plan", "content": ["blocks", "due"], "detail": "full"},
-        problems={409: "The user has as many calendar feeds as a user may have."},
+        problems={
+            404: "`view_id` is none of the user's, or names a project that was deleted.",
+            409: "The user has as many calendar feeds as a user may have.",
+        },
         status=201,
     ),
     Route(
