@@ -2,8 +2,10 @@
 
 A task knows its parent, and a parent the ids of its subtasks: both are written in one transaction.
 Whoever puts a task somewhere checks there that its new ancestors still have the parents that were
-read; so two moves at once cannot close a cycle, or make a tree too deep. A move also writes the
-user's dependencies anew, so that none closes a cycle together with a blocker that is added.
+read; and a move, that the tasks below have still the subtasks that were read. So two moves at once
+cannot close a cycle, and neither another move nor a new subtask makes a tree too deep meanwhile. A
+move also writes the user's dependencies anew, so that none closes a cycle together with a blocker
+that is added.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +17,8 @@ from graphql_api.domain.subtasks.model import MAX_LEVELS, MAX_TREE, PARENT_ID, H
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore, task_not_found
 from graphql_api.infra.dynamodb import Action
+
+MAX_CHECKED = 60  # tasks that are moved with one: a transaction has 100 actions
 
 
 class Placement:
@@ -67,7 +71,10 @@ class Placement:
             known = [task, *(each for level in below for each in level)]
             children = self.children_of(task.user_id, known, links)
             links.now.check_cycle(parent.task_id, task.task_id, children, PARENT_ID)
-        checks = map(self._store.parent_check, ancestors[1:])
+        checks = [*map(self._store.parent_check, ancestors[1:])]
+        if not is_new:
+            moved = [each for level in below for each in level]
+            checks += map(self._store.children_check, moved[:MAX_CHECKED])
         listed = dict.fromkeys((*parent.child_ids, task.task_id))
         return [self._store.listing(parent, [*listed]), *checks]
 

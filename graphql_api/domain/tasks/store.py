@@ -219,6 +219,12 @@ class TaskStore:
         same = parent.eq(task.parent_id) if task.parent_id else parent.not_exists()
         return Check(self._table, key, Attr("task_id").exists() & same)
 
+    def children_check(self, task: Task) -> Check:
+        """Check, in a transaction, that the task still exists and has the same subtasks."""
+        key, children = {"user_id": task.user_id, "task_id": task.task_id}, Attr("child_ids")
+        same = children.eq(task.child_ids) if task.child_ids else children.not_exists()
+        return Check(self._table, key, Attr("task_id").exists() & same)
+
     def list_children(self, parent: Task, child_ids: Iterable[str]) -> None:
         """Give a task other subtasks. Raises ConditionFailed if it has changed."""
         self._database.transact(self.listing(parent, tuple(child_ids)))
