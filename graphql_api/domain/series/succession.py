@@ -4,7 +4,7 @@ They go into the transaction of the task's own write: there is no instant at whi
 done and the next one is missing, whatever crashes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
@@ -215,6 +215,8 @@ class Succession:
             gone = tuple(deletions)[::-1]
             if len([*self._tasks.transactions(gone, beside=REOPENING + len(keys))]) > 1:
                 return NONE
+            for each in renewed[1:]:
+                links.change(links.now.without(each.task_id))
             bound = series.bound_to
             links.change(links.now.hand_over(found.task_id, task.task_id, bound, bound))
         forgotten = self._store.forget_actions(series, keys)
@@ -251,13 +253,17 @@ class Succession:
         return series
 
 
-def _are_untouched(tasks: Iterable[Task], dependencies: Dependencies, series: Series) -> bool:
-    """Tell whether nobody has changed the tasks of an occurrence since they were created."""
+def _are_untouched(tasks: Sequence[Task], dependencies: Dependencies, series: Series) -> bool:
+    """Tell whether nobody has changed the tasks of an occurrence since they were created.
+
+    They may wait for each other, as those do that they were made from.
+    """
     bound = {series.current.task_id: set(series.bound_to)}
+    own = {task.task_id for task in tasks}
     return all(
         task.version == 1
         and task.open
-        and set(dependencies.blockers_of(task.task_id)) == bound.get(task.task_id, set())
-        and not dependencies.blocked_by(task.task_id)
+        and set(dependencies.blockers_of(task.task_id)) - own == bound.get(task.task_id, set())
+        and own.issuperset(dependencies.blocked_by(task.task_id))
         for task in tasks
     )

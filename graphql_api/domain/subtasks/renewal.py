@@ -5,13 +5,16 @@ subtasks; if it dies, the dispatcher does. Their ids follow from those that they
 none is made twice.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from graphql_api import ids
 from graphql_api.domain.changes.model import SYSTEM, Actor
 from graphql_api.domain.conflicts import retry_on_conflict
+from graphql_api.domain.dependencies.store import DependencyStore
 from graphql_api.domain.jobs import Job, Jobs
 from graphql_api.domain.series.model import Movement
 from graphql_api.domain.series.store import SeriesStore
@@ -20,6 +23,7 @@ from graphql_api.domain.subtasks.model import in_order
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.errors import BadUserInput
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import Action, Database
 
@@ -35,18 +39,21 @@ class Renewals:
         tasks: TaskStore,
         series: SeriesStore,
         settings: SettingsStore,
+        dependencies: DependencyStore,
         interval: float = 5.0,
     ) -> None:
         """`interval` are the seconds between two looks of the duty."""
         self._jobs, self._tasks = jobs, tasks
         self._series, self._settings = series, settings
+        self._dependencies = dependencies
         self._interval = interval
 
     @classmethod
     def of(cls, database: Database, tasks: TaskStore, interval: float = 5.0) -> "Renewals":
         """Build them on a database."""
         series, settings = SeriesStore(database), SettingsStore(database)
-        return cls(Jobs(database, "renewal"), tasks, series, settings, interval)
+        dependencies = DependencyStore(database)
+        return cls(Jobs(database, "renewal"), tasks, series, settings, dependencies, interval)
 
     def begin(self, closed: Task, following: Task | None, now: datetime) -> list[Action]:
         """The action that makes it durable that the subtasks come anew; none without any."""
@@ -91,7 +98,37 @@ class Renewals:
                 listed = self._add(target, copies, actor, now)
                 first = listed if target is following else first
                 pairs += zip(sources, copies, strict=True)
+        copied = {source.task_id: copy.task_id for source, copy in pairs[1:]}
+        self._tie(copied, closed.user_id, actor, now)
         return first
+
+    def _tie(self, copies: Mapping[str, str], user_id: str, actor: Actor, now: datetime) -> None:
+        """Let new subtasks wait for each other, as those do that they were made from.
+
+        `copies` are their ids by the ids of these. What there is no room for is left out.
+        """
+        known = self._dependencies.get(user_id)
+        for source, copy in copies.items():
+            blockers = [copies[each] for each in known.blockers_of(source) if each in copies]
+            if blockers:
+                extend_deadline()
+                with contextlib.suppress(BadUserInput):
+                    retry_on_conflict(partial(self._block, user_id, copy, blockers, actor, now))
+
+    def _block(
+        self, user_id: str, task_id: str, blocker_ids: Sequence[str], actor: Actor, now: datetime
+    ) -> None:
+        """Let new subtasks block another one, as far as they are still there."""
+        keys = [(user_id, each) for each in (task_id, *blocker_ids)]
+        found = {task.task_id: task for task in self._tasks.get_many(keys).values()}
+        before = self._dependencies.get(user_id)
+        there = [each for each in blocker_ids if each in found]
+        closed = [each.task_id for each in found.values() if not each.open]
+        after = before.add(task_id, there, closed) if task_id in found else before
+        if after is not before:
+            unchanged = [self._tasks.unchanged_check(found[each]) for each in there]
+            write = writes.linking(found[task_id], before, actor, now)
+            self._tasks.write(write, beside=[self._dependencies.action(before, after), *unchanged])
 
     def _way(self, closed: Task, following: Task) -> Movement:
         """The way from one occurrence to the next."""

@@ -10,6 +10,7 @@ from conftest import DELETE, TASKS, UPDATE, Api, Person, codes
 from graphql_api import clock
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.jobs import Jobs
+from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.subtasks.renewal import Renewals
 from graphql_api.domain.tasks import store
 from graphql_api.domain.tasks.store import TaskStore
@@ -301,6 +302,51 @@ def test_subtasks_come_anew_though_the_process_dies_and_no_more_than_once(ann, a
     assert (before, early) == ([], [])
     assert titles(ann, following) == ["a", "b"]
     assert Jobs(database, "renewal").pending() == []
+
+
+def test_new_subtasks_wait_for_each_other_as_those_before_them_did(ann):
+    blockers = "query ($id: ID!) { task(id: $id) { subtasks { title blockedBy { id title } } } }"
+    top = ann.create(title="Clean", dueAt="2030-01-01T08:00:00Z", recurrence=SERIES)["id"]
+    outside = ann.create(title="Buy soap")["id"]
+    first = ann.create(title="Dust", parentId=top)["id"]
+    ann.create(title="Mop", parentId=top, blockedBy=[first, outside])
+
+    answer = ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE", "force": True})
+    following = answer["data"]["completeTask"]["next"]
+    dust, _ = following["subtasks"]
+    shown = ann.graphql(blockers, id=following["id"])["data"]["task"]["subtasks"]
+    ann.graphql(UNDO, input={"changeId": change_of(ann, "TASK_COMPLETED", top)})
+
+    assert shown == [
+        {"title": "Dust", "blockedBy": []},
+        {"title": "Mop", "blockedBy": [{"id": dust["id"], "title": "Dust"}]},
+    ]
+    assert ann.task(following["id"]) is None
+    assert ann.task(dust["id"]) is None
+
+
+def test_no_subtask_that_comes_meanwhile_makes_a_moved_tree_too_deep(ann, monkeypatch):
+    *_, third = line_of(ann, 3)
+    moved, leaf = line_of(ann, 2)
+    below, created = Placement.below, []
+
+    def read(placement, task):
+        """Read the tree; before the move is written, another request adds to it."""
+        found = below(placement, task)
+        if task.task_id == moved and not created:
+            created.append(None)
+            created[0] = ann.create(title="meanwhile", parentId=leaf)["id"]
+        return found
+
+    monkeypatch.setattr(Placement, "below", read)
+    second = look(ann, third)["parentId"]
+    answer = change(ann, moved, parentId=second)
+
+    assert (extensions(answer)["code"], extensions(answer)["field"]) == (
+        *("BAD_USER_INPUT", "parentId"),
+    )
+    assert look(ann, created[0])["parentId"] == leaf
+    assert look(ann, moved)["parentId"] is None
 
 
 def test_a_subtask_does_not_recur_by_itself(ann):
