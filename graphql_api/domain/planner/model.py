@@ -24,6 +24,7 @@ MAX_WEIGHT = 1_000
 MAX_BLOCKERS = 50  # of a task
 MAX_BUFFER = 240  # minutes
 MAX_SLACK = 90  # percent of a day
+TIDY = 5  # minutes, to a multiple of which the slack of a day is rounded up
 MAX_PIECES = 20_000  # that are fixed, or of the previous plan
 MAX_HOURS_A_DAY = 24  # intervals of working hours
 MAX_SCHEDULES = 10
@@ -151,7 +152,8 @@ class Buffers:
 
     def limit(self, minutes: int) -> int:
         """Minutes of work on a day with so many free ones."""
-        share = minutes * (100 - self.daily_slack_percent) // 100
+        slack = -(-minutes * self.daily_slack_percent // (100 * TIDY)) * TIDY
+        share = max(0, minutes - slack)
         return share if self.max_minutes_per_day is None else min(share, self.max_minutes_per_day)
 
 
