@@ -1,13 +1,29 @@
 """What a plan says is true: each reason is checked against a plan without what it names."""
 
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 
+import pytest
 from hypothesis import given, settings
 from test_objective import HIGH, hard
-from test_planner import EXAMPLES, at, codes, left_out, planned, requests, task, times
+from test_planner import (
+    EXAMPLES,
+    MONDAY,
+    WEEKDAYS,
+    at,
+    codes,
+    crowd,
+    left_out,
+    planned,
+    random_from,
+    requests,
+    task,
+    times,
+)
 
 from graphql_api.domain.planner.model import (
+    Buffers,
+    Interval,
     Placement,
     PlanRequest,
     ReasonCode,
@@ -15,6 +31,7 @@ from graphql_api.domain.planner.model import (
     WorkingHours,
 )
 from graphql_api.domain.planner.planner import plan
+from graphql_api.domain.planner.steps import Steps
 
 TWO_HOURS = {"hours": WorkingHours((((time(9), time(11)),),) * 7), "horizon_days": 1}
 ALONE = {
@@ -76,8 +93,12 @@ def test_why_a_task_has_no_place_is_true(request_):
     made = plan(request)
     for left in made.unplaced:
         alone = {block.task_id for block in plan(needed(request, left.task_id)).blocks}
-        if left.code in ALONE:
-            assert left.task_id not in alone
+        if left.code is UnplacedCode.BLOCKER_UNPLACED:
+            placed = {block.task_id for block in made.blocks}
+            assert left.task_ids
+            assert placed.isdisjoint(left.task_ids)
+        else:  # alone it would have a place, unless it is said otherwise
+            assert (left.task_id in alone) is (left.code not in ALONE)
         if "in pieces it would fit" in left.text:
             task = next(each for each in request.tasks if each.task_id == left.task_id)
             others = tuple(Placement(b.task_id, b.start, b.end) for b in made.blocks)
@@ -123,3 +144,154 @@ def test_a_light_task_that_is_due_goes_before_a_heavy_one():
 
     assert codes(made, "light") == ["FIRST_FREE_TIME", "LIGHTER_FIRST", "DEADLINE"]
     assert made.blocks[0].reasons[1].text.endswith("“h”, which weighs more but has no deadline.")
+
+
+def lacking(request, ids):
+    """The request without some tasks."""
+    return replace(
+        request,
+        tasks=tuple(
+            replace(each, blocked_by=tuple(b for b in each.blocked_by if b not in ids))
+            for each in request.tasks
+            if each.task_id not in ids
+        ),
+        fixed=tuple(p for p in request.fixed if p.task_id not in ids),
+    )
+
+
+def with_fields(**fields):
+    """What gives a request another task in the place of one."""
+
+    def changed(request, task, _):
+        others = [each for each in request.tasks if each != task]
+        return replace(request, tasks=(*others, replace(task, **fields)))
+
+    return changed
+
+
+def without_named(request, _, reason):
+    return lacking(request, set(reason.task_ids))
+
+
+def without_lighter(request, task, _):
+    return lacking(request, {t.task_id for t in request.tasks if t.weight < task.weight})
+
+
+def without_fixed(request, task, _):
+    return replace(request, fixed=tuple(p for p in request.fixed if p.task_id != task.task_id))
+
+
+def without_others(request, task, _):
+    return lacking(request, {t.task_id for t in request.tasks if t != task})
+
+
+def whole(request, task, reason):
+    return with_fields(min_chunk_minutes=0, max_chunk_minutes=0)(
+        without_fixed(request, task, reason), task, reason
+    )
+
+
+def had(request, task):
+    """The pieces that a task had before."""
+    return [p for p in request.previous if p.task_id == task.task_id]
+
+
+def as_long_as_before(request, task, reason):
+    minutes = sum((p.end - p.start) // timedelta(minutes=1) for p in had(request, task))
+    return with_fields(duration_minutes=minutes)(request, task, reason)
+
+
+# What a reason names, taken away: then the reason is not given any more. Of two codes it is told
+# otherwise that they are true, since they name nothing.
+WITHOUT = {
+    ReasonCode.FIXED: without_fixed,
+    ReasonCode.KEPT: lambda request, *_: replace(request, keep_current=False),
+    ReasonCode.AFTER_BLOCKER: without_named,
+    ReasonCode.NOT_BEFORE: with_fields(not_before=None),
+    ReasonCode.OTHERS_FIRST: without_named,
+    ReasonCode.LIGHTER_FIRST: without_named,
+    ReasonCode.URGENCY: without_lighter,
+    ReasonCode.DEADLINE: with_fields(deadline=None),
+    ReasonCode.LATE: with_fields(deadline=None),
+    ReasonCode.SPLIT: whole,
+    ReasonCode.MILESTONE: with_fields(duration_minutes=60),
+    ReasonCode.SCHEDULE: with_fields(schedule=""),
+    ReasonCode.NO_SCHEDULE: with_fields(schedule=""),
+    ReasonCode.CHANGED: as_long_as_before,
+    ReasonCode.FRESH: lambda request, *_: replace(request, fresh=False),
+    ReasonCode.FIRST_FREE_TIME: None,
+    ReasonCode.NOT_FREE: None,
+}
+
+
+def test_each_reason_is_put_to_the_test():
+    assert set(WITHOUT) == set(ReasonCode)
+
+
+def quick(request):
+    """A plan without a search, whose reasons have to be as true."""
+    return plan(request, Steps(limit=0))
+
+
+@settings(deadline=None, max_examples=EXAMPLES // 2)
+@given(requests())
+def test_without_what_it_names_no_reason_of_a_block_is_given(request_):
+    by_id = {each.task_id: each for each in request_.tasks}
+    made = quick(request_)
+    found = {
+        (reason.code, block.task_id): reason for block in made.blocks for reason in block.reasons
+    }
+    for (code, task_id), reason in found.items():
+        if taken_away := WITHOUT[code]:
+            after = quick(taken_away(request_, by_id[task_id], reason))
+            blocks = [block for block in after.blocks if block.task_id == task_id]
+            again = [each for block in blocks for each in block.reasons if each.code is code]
+            named = set(reason.task_ids)
+            assert all(named and named.isdisjoint(each.task_ids) for each in again), reason
+
+
+@settings(deadline=None, max_examples=EXAMPLES // 2)
+@given(requests())
+def test_alone_a_task_would_not_end_before_the_first_free_time_that_it_has(request_):
+    request = replace(request_, fixed=(), keep_current=False, buffers=Buffers())
+    made = quick(request)
+    ends = {block.task_id: block.end for block in made.blocks}
+    for each in request.tasks:
+        blocks = [block for block in made.blocks if block.task_id == each.task_id]
+        if blocks and all(block.reasons[0].code is ReasonCode.FIRST_FREE_TIME for block in blocks):
+            begin = max([each.not_before or request.from_, *(ends[b] for b in each.blocked_by)])
+            alone = replace(each, blocked_by=(), not_before=begin)
+            assert quick(replace(request, tasks=(alone,))).blocks[-1].end == blocks[-1].end
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("fresh", [False, True])
+def test_without_what_it_names_no_reason_of_a_move_is_given(seed, fresh):
+    chance = random_from(seed)
+    tasks = [task for task in crowd(25, chance) if task.duration_minutes]
+    request = PlanRequest(tasks=tuple(tasks), hours=WEEKDAYS, from_=MONDAY)
+    longer = [
+        replace(t, duration_minutes=t.duration_minutes + chance.choice([0, 0, 5])) for t in tasks
+    ]
+    previous = [Placement(b.task_id, b.start, b.end) for b in quick(request).blocks]
+    later = replace(
+        request, tasks=tuple(longer), from_=at(10, 7), previous=tuple(previous), fresh=fresh
+    )
+    by_id = {each.task_id: each for each in later.tasks}
+
+    moves = quick(later).moved
+
+    assert moves
+    for move in moves:
+        task, reason = by_id[move.task_id], move.reason
+        if taken_away := WITHOUT[reason.code]:
+            after = quick(taken_away(later, task, reason)).moved
+            again = [m.reason for m in after if m.task_id == task.task_id and m.from_ == move.from_]
+            named = set(reason.task_ids)
+            assert all(
+                each.code is not reason.code or (named.isdisjoint(each.task_ids) and named)
+                for each in again
+            ), reason
+        else:  # it is not free, whoever else there is
+            alone = quick(without_others(later, task, reason))
+            assert move.from_ not in [Interval(b.start, b.end) for b in alone.blocks]
