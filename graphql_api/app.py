@@ -269,7 +269,7 @@ def build_services(
         of_tasks=of_tasks,
         confined=confined,
         series_store=SeriesStore(database),
-        user_settings=UserSettings(settings, Relocations(database, tasks, clock.now)),
+        user_settings=UserSettings(settings, Relocations(database, tasks, clock.now), projects),
         webhooks=Webhooks(
             webhooks,
             client,

@@ -336,11 +336,78 @@ def test_tasks_are_planned_in_the_hours_of_the_schedule_that_they_name(ann):
 
     assert stored["data"]["updateSettings"]["settings"]["schedules"] == [EVENINGS]
     assert by_rest == [
-        {"name": "evening", "working_hours": [{"day": "monday", "intervals": [EVENING]}]}
+        {
+            "name": "evening",
+            "working_hours": [{"day": "monday", "intervals": [EVENING]}],
+            "tags": [],
+            "project_ids": [],
+        }
     ]
     assert before == [("18:00", {"first_free_time", "schedule"})]
     assert reasons(ann) == [("09:00", {"first_free_time", "no_schedule"})]
     assert ann.rest("GET", f"/api/v1/tasks/{task['id']}").json["schedule"] == "evening"
+
+
+def rest_schedule(name, hour, **named):
+    intervals = [{"start": f"{hour:02}:00", "end": f"{hour + 2:02}:00"}]
+    return {"name": name, "working_hours": [{"day": "monday", "intervals": intervals}], **named}
+
+
+def test_a_task_has_its_own_schedule_or_that_of_its_project_or_of_a_tag(ann, calls):
+    projects = (ann.rest("POST", "/api/v1/projects", json={"name": name}) for name in "hw")
+    home, work = (each.json["project_id"] for each in projects)
+    schedules = [
+        rest_schedule("early", 6, project_ids=[home], tags=["calm"]),
+        rest_schedule("late", 20, tags=["Loud", "odd"]),
+    ]
+    calls.clear()
+    stored = ann.rest("PATCH", PATH, json={"schedules": schedules})
+    assert calls == ["GetItem", "GetItem", "PutItem"]
+    again = ann.rest("PATCH", PATH, json={"schedules": stored.json["schedules"]})
+    parent = ann.create(title="Spring", projectId=home)
+    titles = {}
+    for fields in (
+        {"title": "own", "schedule": "late", "projectId": home},
+        {"title": "project", "projectId": home, "tags": ["loud"]},
+        {"title": "inherited", "parentId": parent["id"]},
+        {"title": "tag", "projectId": work, "tags": ["x", "loud"]},
+        {"title": "first tag", "tags": ["odd", "calm"]},
+        {"title": "none", "projectId": work},
+    ):
+        titles[ann.create(durationMinutes=15, **fields)["id"]] = fields["title"]
+
+    shown = ann.rest("POST", "/api/v1/plan/preview", json=FIRST_DAY).json["blocks"]
+    hours = {}
+    for block in shown:
+        hours.setdefault(block["start"][11:13], set()).add(titles[block["task_id"]])
+
+    assert again.json == stored.json
+    assert hours == {
+        "06": {"project", "inherited", "first tag"},
+        "09": {"none"},
+        "20": {"own", "tag"},
+    }
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        [{"tags": ["a"]}, {"tags": ["A "]}],
+        [{"tags": [""]}],
+        [{"tags": ["x" * 51]}],
+        [{"tags": [f"t{n}" for n in range(51)]}],
+        [{"project_ids": ["no id"]}],
+        [{"project_ids": ["01ARZ3NDEKTSV4RRFFQ69G5FAV"]}],
+    ],
+    ids=["one tag twice", "no tag", "long tag", "many tags", "no id", "no project"],
+)
+def test_what_cannot_have_a_schedule_changes_nothing(ann, named):
+    schedules = [rest_schedule(f"s{n}", 6, **fields) for n, fields in enumerate(named)]
+
+    refused = ann.rest("PATCH", PATH, json={"schedules": schedules})
+
+    assert (refused.status_code, refused.json["field"]) == (400, "schedules")
+    assert ann.rest("GET", PATH).json["schedules"] == []
 
 
 def test_a_schedule_that_is_not_there_is_refused_where_it_is_named(ann, calls):

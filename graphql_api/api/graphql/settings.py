@@ -47,12 +47,24 @@ class WorkingDay:
     )
 
 
+_TAGS = (
+    "Tags: a task with one of them is planned in these hours, unless it or its project names a"
+    " schedule. The first schedule counts that has a tag of the task."
+)
+_PROJECTS = (
+    "Ids of projects: their tasks are planned in these hours, unless they name a schedule"
+    " themselves."
+)
+
+
 @strawberry.type(description="Named hours, in which tasks are planned that name them.")
 class Schedule:
     name: str = strawberry.field(description="The name, by which tasks refer to it.")
     working_hours: list[WorkingDay] = strawberry.field(
         description="The days with hours, from Monday on.", metadata=field_cost(LOADED)
     )
+    tags: list[str] = strawberry.field(description=_TAGS)
+    project_ids: list[strawberry.ID] = strawberry.field(description=_PROJECTS)
 
 
 MEANINGS: Mapping[str, str] = {
@@ -233,10 +245,13 @@ class ScheduleInput:
     working_hours: list[WorkingDayInput] = strawberry.field(
         description="The whole week: a day that is not listed is free."
     )
+    tags: list[str] = strawberry.field(default_factory=list, description=_TAGS)
+    project_ids: list[strawberry.ID] = strawberry.field(default_factory=list, description=_PROJECTS)
 
     def schedule(self) -> model.Schedule:
         """Convert to the model's type."""
-        return model.Schedule(self.name, tuple(day.hours() for day in self.working_hours))
+        hours = tuple(day.hours() for day in self.working_hours)
+        return model.Schedule(self.name, hours, tuple(self.tags), tuple(self.project_ids))
 
 
 @strawberry.input(

@@ -83,26 +83,28 @@ class Selection:
         """
         hours = _working_hours(settings, settings.working_hours)
         schedules = _schedules(settings)
-        standing = Standing(options, hours, schedules, now)
+        standing = Standing(options, hours, schedules, settings.schedule_of, now)
         unplanned = (*self.unestimated, *self.others)
         tree = Tree.of((*self.planned, *unplanned, *self.parents))
+        planned = [tree.heir(task) for task in self.planned]
 
         def plan_task(task: Task) -> PlanTask:
             open_blockers = [b for b in blockers.get(task.task_id, ()) if b in tree.by_id]
-            return _plan_task(tree.heir(task), tree.in_place_of(open_blockers), standing)
+            schedule = settings.schedule_of(task)
+            return _plan_task(task, tree.in_place_of(open_blockers), schedule, standing)
 
         return PlanRequest(
-            tasks=tuple(map(plan_task, self.planned)),
+            tasks=tuple(map(plan_task, planned)),
             hours=hours,
             from_=options.from_,
             busy=options.busy,
             horizon_days=options.horizon_days,
             keep_current=options.keep_current,
             fixed=(
-                *_placements(self.planned, standing.fixed),
+                *_placements(planned, standing.fixed),
                 *_placements(unplanned, lambda task: _ahead(task, standing.over)),
             ),
-            previous=_placements(self.planned, standing.movable),
+            previous=_placements(planned, standing.movable),
             freeze_until=options.freeze_until,
             max_moves=options.max_moves,
             partial=options.partial,
@@ -117,7 +119,9 @@ def weight(task: Task) -> int:
     return WEIGHTS[task.priority]
 
 
-def _plan_task(task: Task, blockers: tuple[str, ...], standing: Standing) -> PlanTask:
+def _plan_task(
+    task: Task, blockers: tuple[str, ...], schedule: str, standing: Standing
+) -> PlanTask:
     fixed = sum(block.minutes for block in standing.fixed(task))
     return PlanTask(
         task_id=task.task_id,
@@ -131,7 +135,7 @@ def _plan_task(task: Task, blockers: tuple[str, ...], standing: Standing) -> Pla
         weight=weight(task),
         blocked_by=blockers,
         planned=tuple(map(_interval, standing.movable(task))),
-        schedule=task.schedule or "",
+        schedule=schedule,
     )
 
 

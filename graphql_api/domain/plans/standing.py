@@ -1,7 +1,7 @@
 """Blocks that a plan leaves where they are: pinned, under way, elsewhere on purpose. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from graphql_api.domain.blocks.model import BlockState, PlannedBlock
@@ -25,13 +25,17 @@ class Standing:
         options: Options,
         hours: WorkingHours,
         schedules: Sequence[Schedule],
+        schedule_of: Callable[[Task], str],
         now: datetime,
     ) -> None:
-        """Take the options. Raises BadUserInput for those of which no plan can be made."""
+        """Take the options, and what names a task's schedule.
+
+        Raises BadUserInput for options of which no plan can be made.
+        """
         request = PlanRequest(
             tasks=(), hours=hours, from_=options.from_, horizon_days=options.horizon_days
         )
-        self._options = options
+        self._options, self._schedule_of = options, schedule_of
         self.over = min(now, options.from_)  # a plan that begins later moves what is before it
         self._end = options.from_ + timedelta(days=options.horizon_days)
         self._hours: dict[str, Sequence[Minutes]] = {}
@@ -62,7 +66,7 @@ class Standing:
         return self._options.keep_current and block.by_hand and not self._is_in_hours(task, block)
 
     def _is_in_hours(self, task: Task, block: PlannedBlock) -> bool:
-        hours = self._hours.get(task.schedule or "", self._hours[""])
+        hours = self._hours.get(self._schedule_of(task), self._hours[""])
         start, end = floor(block.start), floor(block.end)
         place = bisect_right(hours, (start, end)) - 1
         around = [hours[place]] if place >= 0 else []

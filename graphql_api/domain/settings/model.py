@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from graphql_api.domain.planner.model import MAX_SCHEDULES, Buffers
-from graphql_api.domain.tasks.model import MAX_SCHEDULE_LENGTH, schedule_name
+from graphql_api.domain.records import checked_id
+from graphql_api.domain.tasks.model import MAX_SCHEDULE_LENGTH, Task, schedule_name, tag
 from graphql_api.domain.tasks.urgency import DEFAULTS, Coefficients
 from graphql_api.domain.text import comparable
 from graphql_api.errors import BadUserInput
@@ -20,6 +21,7 @@ MAX_INTERVALS = 24  # per day
 DAY = 24 * 60  # minutes
 WEEK = 7 * DAY
 EXCLUDED_ZONES = {"Factory", "localtime"}  # not a zone, or a different one on each machine
+MAX_NAMED = 50  # tags, and projects, of a schedule
 MAX_ZONE_LENGTH = 64  # characters of a zone's name
 
 
@@ -72,10 +74,15 @@ class WorkingDay:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Named hours of a week, in which tasks are planned that name them."""
+    """Named hours of a week, in which tasks are planned that name them, by themselves or not.
+
+    A task without a schedule of its own has that of its project, or else that of a tag.
+    """
 
     name: str
     working_hours: tuple[WorkingDay, ...]
+    tags: tuple[str, ...] = ()
+    project_ids: tuple[str, ...] = ()
 
 
 BUFFERS = Buffers(daily_slack_percent=20, max_minutes_per_day=480)
@@ -116,6 +123,21 @@ class Settings:
             },
         )
         return self if after == self else replace(after, version=self.version + 1)
+
+    @property
+    def project_ids(self) -> frozenset[str]:
+        """The projects that schedules name."""
+        return frozenset(named for each in self.schedules for named in each.project_ids)
+
+    def schedule_of(self, task: Task) -> str:
+        """The name of the schedule that holds for a task; empty for the working hours.
+
+        It is its own, its project's, or that of a tag: if its tags have several, the first of them.
+        """
+        tags = set(map(comparable, task.tags))
+        of_project = (each.name for each in self.schedules if task.project_id in each.project_ids)
+        of_tags = (each.name for each in self.schedules if tags & set(map(comparable, each.tags)))
+        return task.schedule or next(of_project, None) or next(of_tags, "")
 
     def check_schedule(self, name: str) -> None:
         """Raise BadUserInput unless there is a schedule of this name."""
@@ -160,14 +182,28 @@ def _zones() -> frozenset[str]:
 
 
 def _schedules(schedules: Iterable[Schedule]) -> tuple[Schedule, ...]:
-    named = tuple(
-        Schedule(schedule_name("schedules", each.name), _schedule_hours(each)) for each in schedules
-    )
+    named = tuple(map(_schedule, schedules))
     if len(named) > MAX_SCHEDULES:
         raise BadUserInput(f"At most {MAX_SCHEDULES} schedules are allowed.", "schedules")
     if len({comparable(each.name) for each in named}) < len(named):
         raise BadUserInput("Give each schedule a name of its own.", "schedules")
+    tags = [comparable(tag) for each in named for tag in each.tags]
+    projects = [project_id for each in named for project_id in each.project_ids]
+    if len(set(tags)) < len(tags) or len(set(projects)) < len(projects):
+        raise BadUserInput("A tag or a project must have one schedule at most.", "schedules")
     return named
+
+
+def _schedule(schedule: Schedule) -> Schedule:
+    if max(len(schedule.tags), len(schedule.project_ids)) > MAX_NAMED:
+        message = f"A schedule can have at most {MAX_NAMED} tags, and as many projects."
+        raise BadUserInput(message, "schedules")
+    return Schedule(
+        name=schedule_name("schedules", schedule.name),
+        working_hours=_schedule_hours(schedule),
+        tags=tuple(tag("schedules", each) for each in schedule.tags),
+        project_ids=tuple(checked_id("schedules", each) for each in schedule.project_ids),
+    )
 
 
 def _schedule_hours(schedule: Schedule) -> tuple[WorkingDay, ...]:

@@ -7,6 +7,7 @@ import pytest
 from test_timer_duty import DUE, NOW, OVERDUE, REMINDER, Crash, World, config  # noqa: F401
 
 from graphql_api.domain.due_days.relocation import Relocations
+from graphql_api.domain.projects.store import ProjectStore
 from graphql_api.domain.reminders.model import Reminder
 from graphql_api.domain.settings.service import UserSettings
 from graphql_api.domain.settings.store import SettingsStore
@@ -23,7 +24,9 @@ def at(text):
 def world(config):  # noqa: F811
     world = World(config)
     relocations = Relocations(world.database, world.store, lambda: world.clock)
-    world.settings = UserSettings(SettingsStore(world.database), relocations)
+    world.settings = UserSettings(
+        SettingsStore(world.database), relocations, ProjectStore(world.database)
+    )
     return world
 
 
@@ -88,7 +91,9 @@ def test_whatever_call_a_move_crashes_before_the_next_one_loses_nothing(config):
     for crashing_at in itertools.count():
         world = World(config)
         relocations = Relocations(world.database, world.store, lambda: world.clock)  # noqa: B023
-        settings = UserSettings(SettingsStore(world.database), relocations)
+        settings = UserSettings(
+            SettingsStore(world.database), relocations, ProjectStore(world.database)
+        )
         world.create(due_on=DAY)
         calls = itertools.count()
         events = world.database.client.meta.events

@@ -160,8 +160,8 @@ class Task(Node):
     )
     schedule: str | None = strawberry.field(
         description=(
-            "The name of the schedule of the settings in whose hours it is planned; null for the"
-            " working hours."
+            "The name of the schedule of the settings in whose hours it is planned; null for that"
+            " of its project or its tags, or else the working hours."
         )
     )
     planned_start: datetime | None = strawberry.field(
