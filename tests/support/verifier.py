@@ -90,8 +90,13 @@ class Rules:
                 high = first(datetime.combine(until, closes), hours.timezone)
                 self.fill(free, low, high, 1)
             day += timedelta(days=1)
-        for busy in (*self.request.busy, *self.request.fixed):
-            self.fill(free, down(busy.start), up(busy.end), 0)
+        buffers = self.request.buffers
+        for apart, taken in (
+            (buffers.around_busy * MINUTE, self.request.busy),
+            (buffers.after_block * MINUTE, self.request.fixed),
+        ):
+            for each in taken:
+                self.fill(free, down(each.start) - apart, up(each.end) + apart, 0)
         return free
 
     def is_fixed(self, block):
@@ -124,8 +129,11 @@ class Rules:
             free = self.free[self.schedule(block.task_id)]
             assert 0 <= low <= high <= len(free)
             assert free[low:high] == b"\1" * (high - low), block
-            for each in self.free.values():
-                each[low:high] = each[low:high].replace(b"\1", b"\2")
+            if low < high:
+                apart = self.request.buffers.after_block
+                low, high = max(0, low - apart), high + apart
+                for each in self.free.values():
+                    each[low:high] = each[low:high].replace(b"\1", b"\2")
 
     def pieces_are_whole(self, task: PlanTask):
         blocks = self.blocks[task.task_id]

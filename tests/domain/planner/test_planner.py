@@ -16,6 +16,7 @@ from verifier import verify
 
 from graphql_api.domain.planner.model import (
     AtRisk,
+    Buffers,
     Interval,
     Placement,
     PlanRequest,
@@ -486,6 +487,11 @@ WEEKS = [
     (((time(1, 45), time(5)), (time(5), time(1, 45))),) * 7,
     (((time(0), time(0)),),) * 7,
 ]
+BUFFERS = [
+    Buffers(),
+    Buffers(after_block=7, around_busy=20),
+    Buffers(daily_slack_percent=20, max_minutes_per_day=240),
+]
 
 
 @st.composite
@@ -538,6 +544,7 @@ def requests(draw):
             Schedule(name, WorkingHours(draw(st.sampled_from(WEEKS)), (), zone))
             for name in ("deep", "evening")
         ),
+        buffers=draw(st.sampled_from(BUFFERS)),
     )
 
 

@@ -186,9 +186,7 @@ def without_others(request, task, _):
 
 
 def whole(request, task, reason):
-    return with_fields(min_chunk_minutes=0, max_chunk_minutes=0)(
-        without_fixed(request, task, reason), task, reason
-    )
+    return with_fields(min_chunk_minutes=0)(without_fixed(request, task, reason), task, reason)
 
 
 def had(request, task):
