@@ -201,13 +201,6 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
     series = _each(document.series, partial(series_format.series, user.user_id), "series")
     children = _children(tasks)
     blockers = _blockers(user, document.tasks, children)
-    if given:
-        click.echo(f"Settings: {'existing' if before.version else 'restored'}.")
-    if given and not before.version:
-        relocations = Relocations(stores.database, stores.tasks, clock.now)
-        UserSettings(SettingsStore(stores.database), relocations).update(
-            user.user_id, given, clock.now()
-        )
     if projects:
         new = sum(map(stores.projects.add_imported, projects))
         click.echo(f"Projects: {new} added, {len(projects) - new} existing.")
@@ -218,7 +211,15 @@ def import_(ctx: click.Context, file: IO[bytes], username: str | None) -> None:
         new = sum(stores.series.add_imported(each, past) for each, past in series)
         click.echo(f"Series: {new} added, {len(series) - new} existing.")
     # A project that was created or deleted during the export is not in the file.
-    known = {None, *(project.project_id for project in stores.projects.all(user.user_id))}
+    kept = {project.project_id for project in stores.projects.all(user.user_id)}
+    known = {None, *kept}
+    if given:
+        click.echo(f"Settings: {'existing' if before.version else 'restored'}.")
+    if given and not before.version:
+        relocations = Relocations(stores.database, stores.tasks, clock.now)
+        settings = UserSettings(SettingsStore(stores.database), relocations, stores.projects)
+        given = settings_format.without_projects(given, kept)
+        settings.update(user.user_id, given, clock.now())
     tasks = [each if each.project_id in known else replace(each, project_id=None) for each in tasks]
     parents = {None, *children}
     tasks = [each if each.parent_id in parents else replace(each, parent_id=None) for each in tasks]

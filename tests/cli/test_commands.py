@@ -375,6 +375,32 @@ def test_settings_that_are_none_are_refused_and_nothing_is_written(
     assert bob.rest("GET", "/api/v1/tasks").json == []
 
 
+def test_an_import_brings_back_what_schedules_are_for(operator, api, ann, tmp_path):
+    bob = api.register("bob")
+    kept, gone = (
+        ann.rest("POST", "/api/v1/projects", json={"name": name}).json["project_id"]
+        for name in ("Kept", "Gone")
+    )
+    [evenings] = SETTINGS["schedules"]
+    named = {**evenings, "tags": ["home"], "project_ids": [kept, gone]}
+    body = {"schedules": [named]}
+    assert ann.rest("PUT", "/api/v1/settings", json=body).status_code == 200
+    ann.create(title="x", projectId=kept)
+    assert ann.rest("DELETE", f"/api/v1/projects/{gone}", json={"tasks": "keep"}).status_code == 200
+    path = saved(tmp_path, exported(operator, ann.username))
+
+    imported = operator.run("import", path, "--username", bob.username)
+
+    assert imported.stdout.splitlines()[1:] == [
+        "Settings: restored.",
+        "Tasks: 1 added, 0 existing.",
+    ]
+    [schedule] = bob.rest("GET", "/api/v1/settings").json["schedules"]
+    assert schedule["tags"] == ["home"]
+    [project] = bob.rest("GET", "/api/v1/projects").json
+    assert schedule["project_ids"] == [project["project_id"]]
+
+
 def test_an_older_export_is_still_read(operator, api, ann, tmp_path):
     ann.create(title="x")
     bob = api.register("bob")

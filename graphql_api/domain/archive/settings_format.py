@@ -2,11 +2,12 @@
 
 {"timezone": …, "working_hours": [{"day": …, "intervals": [{"start": "09:00", "end": …}, …]}, …],
  "days_off": [<day>, …], "urgency_coefficients": {…}, "buffers": {…}, "date_order": …,
- "first_weekday": …, "schedules": [{"name": …, "working_hours": […]}, …]}
+ "first_weekday": …, "schedules": [{"name": …, "working_hours": […],
+ "tags": [<name>, …], "project_ids": [<id>, …]}, …]}
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, fields, replace
 from datetime import date, time
 from enum import Enum
 from typing import Any
@@ -54,6 +55,15 @@ def changes(entry: Any) -> Json:
     return values
 
 
+def without_projects(changes: Json, known: Collection[str]) -> Json:
+    """Changes of settings whose schedules name no other projects than those."""
+    schedules = tuple(
+        replace(each, project_ids=tuple(named for named in each.project_ids if named in known))
+        for each in changes.get("schedules", ())
+    )
+    return {**changes, "schedules": schedules} if schedules else changes
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -67,7 +77,8 @@ def _day(entry: Json) -> WorkingDay:
 
 
 def _schedule(entry: Json) -> Schedule:
-    return Schedule(entry["name"], tuple(map(_day, entry["working_hours"])))
+    tags, project_ids = (tuple(entry.get(name, ())) for name in ("tags", "project_ids"))
+    return Schedule(entry["name"], tuple(map(_day, entry["working_hours"])), tags, project_ids)
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
