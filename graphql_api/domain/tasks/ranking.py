@@ -8,6 +8,7 @@ from graphlib import CycleError
 from graphql_api import clock
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import Change
+from graphql_api.domain.changes.past import Past
 from graphql_api.domain.open_tasks.model import OpenTask
 from graphql_api.domain.paging import Budget, Page, Window
 from graphql_api.domain.settings.model import Settings
@@ -19,7 +20,6 @@ from graphql_api.domain.tasks.filters import (
 )
 from graphql_api.domain.tasks.list_reader import TaskListReader
 from graphql_api.domain.tasks.model import OPEN, Task
-from graphql_api.domain.tasks.past import Past
 from graphql_api.domain.tasks.related import RelatedTasks
 from graphql_api.domain.tasks.store import TaskKey
 from graphql_api.domain.tasks.urgency import Rating, Urgency

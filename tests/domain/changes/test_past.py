@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphql_api.domain.changes.model import SYSTEM, ChangeKind
+from graphql_api.domain.changes.past import Past
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.open_tasks.model import OpenTask
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task, TaskPriority, TaskStatus
-from graphql_api.domain.tasks.past import Past
 from graphql_api.errors import Conflict
 
 START = datetime(2030, 1, 7, 9, tzinfo=UTC)
