@@ -75,7 +75,8 @@ class Change:
 
     `fields` are the names of the model's fields that were given, and `before` their values in the
     form in which the store keeps them (a field that was empty is absent); of a deletion `before` is
-    the whole task. `version` is the task's after the change, of a deletion the last one.
+    the whole task, and it has the blockers that an occurrence had which has handed them on.
+    `version` is the task's after the change, of a deletion the last one.
     """
 
     user_id: str

@@ -54,7 +54,7 @@ class Past:
                 had = self._blockers.get(other, ())
                 self._blockers[other] = tuple(dict.fromkeys((*had, task_id)))
         elif change.kind not in OF_SERIES:
-            if BLOCKED_BY in change.fields:
+            if BLOCKED_BY in change.fields or BLOCKED_BY in before:
                 self._blockers[task_id] = codec.texts(before, BLOCKED_BY)
             names = _RESTORED.intersection(change.fields)
             if names:

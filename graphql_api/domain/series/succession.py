@@ -42,9 +42,12 @@ class Consequences:
     next: Task | None = None
     ended: str | None = None  # the id of a series that ends by it
     revived: str | None = None  # the id of one that has ended and goes on by it
+    waited_for: tuple[str, ...] = ()  # its blockers before, if some block the next one instead
 
     def told_by(self, write: Write, actor: Actor, now: datetime) -> Write:
         """The write of the task, which tells that its series ends or goes on, if it does."""
+        if self.waited_for:
+            return writes.handing_over(write, self.waited_for)
         if self.revived is not None:
             kind = ChangeKind.SERIES_UPDATED
             return writes.beside_series(write, kind, self.revived, (), actor, now)
@@ -79,7 +82,8 @@ class Succession:
         series = self._current(before)
         if series is None:
             return NONE
-        taken = CLOSING + checks + len(links.now.blockers_of(before.task_id))
+        waited_for = links.now.blockers_of(before.task_id)
+        taken = CLOSING + checks + len(waited_for)
         most = max(0, min(MAX_MISSED, MAX_ACTIONS - taken))
         advanced, missed = series.advance(ids.new_id(now), now, most)
         advanced = advanced.count(done=after.completed, missed=len(missed))
@@ -91,7 +95,9 @@ class Succession:
         following, unmoved = self._located(following_task(before, advanced, now), before)
         new = writes.creation(following, (), actor, now, follows=write.change.change_id)
         actions = (self._store.put(series, bound), *kept, *unclosed, *unmoved)
-        return Consequences((new,), actions, new.result)
+        if links.now.blockers_of(before.task_id) == waited_for:
+            waited_for = ()
+        return Consequences((new,), actions, new.result, waited_for=waited_for)
 
     def _bind(self, series: Series, closed: Task, links: Links) -> tuple[Series, list[Action]]:
         """Let what recurs and has blocked an occurrence block the next; check that it is open."""

@@ -90,6 +90,15 @@ def recurring(before: Task, after: Task, actor: Actor, now: datetime) -> Write:
     return _following(before, after, kind, (*named, RECURRENCE), values, actor, now)
 
 
+def handing_over(write: Write, blockers: tuple[str, ...]) -> Write:
+    """The write that closes an occurrence, some of whose blockers block the next one instead.
+
+    That is no edit of a field, and is not taken back as one; yet the past has these blockers.
+    """
+    before = Raw({**write.change.before, **codec.item(**{BLOCKED_BY: blockers})})
+    return replace(write, change=replace(write.change, before=before))
+
+
 def of_series(
     task: Task, kind: ChangeKind, series_id: str, names: Iterable[str], actor: Actor, now: datetime
 ) -> Write:

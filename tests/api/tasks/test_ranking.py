@@ -389,6 +389,21 @@ def test_what_others_did_to_its_blockers_moves_no_task_between_two_pages(ann, pa
     assert titles(listed(ann)) == ["b", "d"]
 
 
+@pytest.mark.parametrize("pages", [graphql_pages, rest_pages])
+def test_a_blocker_that_goes_on_to_the_next_occurrence_keeps_its_place(ann, pages):
+    daily = {"dueAt": "2030-01-01T09:00:00Z", "recurrence": {"rrule": "FREQ=DAILY"}}
+    first = ann.create(title="a", **daily)
+    waiting = ann.create(title="b", **daily)
+    block(ann, waiting, first)
+    ann.create(title="c", priority="URGENT")
+
+    def skipped():
+        ann.graphql(UPDATE, input={"id": waiting["id"], "status": "CANCELLED"})
+
+    assert pages(ann, 1, once(skipped)) == [["a"], ["c"], ["b"]]
+    assert titles(listed(ann)) == ["a", "c", "b"]
+
+
 def test_a_new_task_keeps_the_place_that_it_came_to(ann):
     for title in "abc":
         ann.create(title=title, priority="HIGH")
