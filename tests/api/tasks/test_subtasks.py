@@ -325,6 +325,23 @@ def test_new_subtasks_wait_for_each_other_as_those_before_them_did(ann):
     assert ann.task(dust["id"]) is None
 
 
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_subtask_is_put_below_one_beside_it(ann, levels):
+    top = ann.create(title="top")["id"]
+    moved, at = ann.create(title="moved", parentId=top)["id"], top
+    for level in range(levels):
+        at = ann.create(title=f"{level}", parentId=at)["id"]
+
+    down = change(ann, moved, parentId=at)
+    below = (look(ann, moved)["parentId"], titles(ann, top), titles(ann, at))
+    up = ann.rest("PUT", f"/api/v1/tasks/{moved}", json={"parent_id": top})
+
+    assert "errors" not in down
+    assert below == (at, ["0"], ["moved"])
+    assert (up.status_code, titles(ann, at)) == (200, [])
+    assert sorted(titles(ann, top)) == ["0", "moved"]
+
+
 def test_no_subtask_that_comes_meanwhile_makes_a_moved_tree_too_deep(ann, monkeypatch):
     *_, third = line_of(ann, 3)
     moved, leaf = line_of(ann, 2)
@@ -439,7 +456,8 @@ def test_whatever_is_moved_the_tree_stays_one(ann, seed):
     chance = random.Random(seed)
     ids = [ann.create(title=str(number))["id"] for number in range(8)]
     for _ in range(30):
-        change(ann, chance.choice(ids), parentId=chance.choice([None, *ids]))
+        answer = change(ann, chance.choice(ids), parentId=chance.choice([None, *ids]))
+        assert "errors" not in answer or codes(answer)[0] in {"CONFLICT", "BAD_USER_INPUT"}
     nodes = ann.graphql("{ tasks { nodes { id parentId subtasks { id } } } }")["data"]["tasks"][
         "nodes"
     ]
