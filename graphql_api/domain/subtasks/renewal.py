@@ -20,10 +20,11 @@ from graphql_api.domain.series.model import Movement
 from graphql_api.domain.series.store import SeriesStore
 from graphql_api.domain.settings.store import SettingsStore
 from graphql_api.domain.subtasks.model import in_order
+from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.store import TaskStore
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import BadUserInput, Conflict
 from graphql_api.infra.concurrency.deadline import extend_deadline
 from graphql_api.infra.dynamodb import Action, Database
 
@@ -105,15 +106,15 @@ class Renewals:
     def _tie(self, copies: Mapping[str, str], user_id: str, actor: Actor, now: datetime) -> None:
         """Let new subtasks wait for each other, as those do that they were made from.
 
-        `copies` are their ids by the ids of these. What there is no room for is left out.
+        `copies` are their ids by the ids of these. What there is no room for is left out, and what
+        would close a cycle with what somebody has done to them since.
         """
         known = self._dependencies.get(user_id)
         for source, copy in copies.items():
             blockers = [copies[each] for each in known.blockers_of(source) if each in copies]
             if blockers:
                 extend_deadline()
-                with contextlib.suppress(BadUserInput):
-                    retry_on_conflict(partial(self._block, user_id, copy, blockers, actor, now))
+                retry_on_conflict(partial(self._block, user_id, copy, blockers, actor, now))
 
     def _block(
         self, user_id: str, task_id: str, blocker_ids: Sequence[str], actor: Actor, now: datetime
@@ -121,14 +122,18 @@ class Renewals:
         """Let new subtasks block another one, as far as they are still there."""
         keys = [(user_id, each) for each in (task_id, *blocker_ids)]
         found = {task.task_id: task for task in self._tasks.get_many(keys).values()}
-        before = self._dependencies.get(user_id)
         there = [each for each in blocker_ids if each in found]
+        if task_id not in found or not there:
+            return
+        links = self._dependencies.links(user_id)
         closed = [each.task_id for each in found.values() if not each.open]
-        after = before.add(task_id, there, closed) if task_id in found else before
-        if after is not before:
+        children = Placement(self._tasks).children_of(user_id, found.values(), links)
+        with contextlib.suppress(BadUserInput, Conflict):
+            links.change(links.now.add(task_id, there, closed, children=children))
+        if links.now is not links.before:
             unchanged = [self._tasks.unchanged_check(found[each]) for each in there]
-            write = writes.linking(found[task_id], before, actor, now)
-            self._tasks.write(write, beside=[self._dependencies.action(before, after), *unchanged])
+            write = writes.linking(found[task_id], links.before, actor, now)
+            self._tasks.write(write, beside=[*links.actions(), *unchanged])
 
     def _way(self, closed: Task, following: Task) -> Movement:
         """The way from one occurrence to the next."""

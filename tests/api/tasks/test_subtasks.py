@@ -342,6 +342,31 @@ def test_a_subtask_is_put_below_one_beside_it(ann, levels):
     assert sorted(titles(ann, top)) == ["0", "moved"]
 
 
+@pytest.mark.parametrize("done", ["blocked the other way round", "put below what it waited for"])
+def test_new_subtasks_do_not_wait_in_a_cycle_with_what_was_done_to_them(
+    ann, app, monkeypatch, done
+):
+    top = ann.create(title="Clean", dueAt="2030-01-01T08:00:00Z", recurrence=SERIES)["id"]
+    first = ann.create(title="Dust", parentId=top)["id"]
+    ann.create(title="Mop", parentId=top, blockedBy=[first])
+    with monkeypatch.context() as dying:  # once the subtasks are there
+        dying.setattr(Renewals, "_tie", lambda *_: None)
+        dying.setattr(Jobs, "complete", lambda *_: None)
+        answer = ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
+    dust, mop = (each["id"] for each in answer["data"]["completeTask"]["next"]["subtasks"])
+    if done == "blocked the other way round":
+        ann.rest("POST", f"/api/v1/tasks/{dust}/blockers", json={"blocker_ids": [mop]})
+    else:
+        change(ann, mop, parentId=dust)
+    database = app.extensions["database"]
+    duty = Renewals.of(database, TaskStore(database, ChangeStore(database, timedelta(days=30))))
+
+    duty.run(clock.now() + timedelta(minutes=1))
+
+    assert ann.rest("GET", f"/api/v1/tasks/{mop}/blockers").json["blocked_by"] == []
+    assert Jobs(database, "renewal").pending() == []
+
+
 def test_no_subtask_that_comes_meanwhile_makes_a_moved_tree_too_deep(ann, monkeypatch):
     *_, third = line_of(ann, 3)
     moved, leaf = line_of(ann, 2)
