@@ -21,7 +21,7 @@ from graphql_api.domain.tasks.receipts import Made, Receipt
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import BELOW, BLOCKED_BY, BLOCKS, RECURRENCE, Write
 from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
-from graphql_api.infra.dynamodb import Action, codec
+from graphql_api.infra.dynamodb import Action, Check, codec, joined
 
 MAX_CHECKS = 75  # of other tasks in one transaction, which has 100 actions
 
@@ -180,7 +180,7 @@ class History:
         links.change(known.remove(task.task_id, gone))
         self._link({task.task_id: [other.task_id for other in others]}, [task, *others], links)
         write = writes.linking(task, known, actor, now, undoes=change.change_id)
-        return write, self._checks(others)
+        return write, [*self._checks(others)]
 
     def _restoring(
         self, change: Change, links: Links, actor: Actor, now: datetime
@@ -208,8 +208,8 @@ class History:
         task = task if housing is not None else replace(task, project_id=None)
         write = writes.restoration(task, change, actor, now)
         undone = self._feed.undone(change, write.change.change_id)
-        beside = [undone, *unmoved, *(housing or ()), *placing]
-        return write, [*beside, *self._checks(others)]
+        beside = [undone, *unmoved, *(housing or ())]
+        return write, [*beside, *joined(placing, self._checks(others))]
 
     def _placed(self, task: Task, links: Links) -> tuple[Task, list[Action]]:
         """A task that comes back below its parent, if it still can, and what is written for it."""
@@ -298,7 +298,7 @@ class History:
     def _existing(self, user_id: str, ids: Sequence[str]) -> list[Task]:
         return list(self._store.get_many([(user_id, task_id) for task_id in ids]).values())
 
-    def _checks(self, tasks: Sequence[Task]) -> list[Action]:
+    def _checks(self, tasks: Sequence[Task]) -> list[Check]:
         return [self._store.unchanged_check(task) for task in tasks[:MAX_CHECKS]]
 
 

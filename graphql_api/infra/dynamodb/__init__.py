@@ -20,6 +20,7 @@ from graphql_api.infra.dynamodb.database import (
     Put,
     Table,
     full_pages,
+    joined,
     pages,
 )
 from graphql_api.infra.dynamodb.session import connect
@@ -41,5 +42,6 @@ __all__ = [
     "Table",
     "connect",
     "full_pages",
+    "joined",
     "pages",
 ]

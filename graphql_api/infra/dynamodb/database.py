@@ -7,8 +7,8 @@ item of a failed condition, no reliance on ClientRequestToken or on responses of
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from boto3.dynamodb.conditions import Attr, Key
@@ -107,6 +107,29 @@ class Check:
 
 
 Action: TypeAlias = Put | Delete | Check
+
+
+def joined(actions: Iterable[Action], checks: Iterable[Check]) -> list[Action]:
+    """These actions with checks, in one action for each item: a transaction may have no more.
+
+    What is checked of an item becomes a condition of the action that it has.
+    """
+    found = list(actions)
+    for check in checks:
+        at = next((n for n, each in enumerate(found) if _is_of_one_item(each, check)), None)
+        if at is None:
+            found.append(check)
+        else:
+            condition = found[at].condition
+            both = check.condition if condition is None else condition & check.condition
+            found[at] = replace(found[at], condition=both)
+    return found
+
+
+def _is_of_one_item(action: Action, check: Check) -> bool:
+    fields = action.item if isinstance(action, Put) else codec.item(**action.key)
+    is_key = codec.item(**check.key).items() <= fields.items()
+    return is_key and action.table.name == check.table.name
 
 
 class Call(NamedTuple):

@@ -367,6 +367,21 @@ def test_new_subtasks_do_not_wait_in_a_cycle_with_what_was_done_to_them(
     assert Jobs(database, "renewal").pending() == []
 
 
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_subtask_comes_back_though_those_above_it_wait_for_it(ann, levels):
+    top, *_, leaf = line_of(ann, levels + 1)
+    block = "mutation ($input: BlockersInput!) { addBlockers(input: $input) { task { id } } }"
+    ann.graphql(block, input={"taskId": top, "blockerIds": [leaf]})
+    ann.graphql(DELETE, input={"id": leaf})
+
+    answer = ann.graphql(UNDO, input={"changeId": change_of(ann, "TASK_DELETED", leaf)})
+
+    assert "errors" not in answer
+    assert look(ann, leaf)["parentId"] is not None
+    blockers = ann.rest("GET", f"/api/v1/tasks/{top}/blockers").json["blocked_by"]
+    assert [each["task_id"] for each in blockers] == [leaf]
+
+
 def test_no_subtask_that_comes_meanwhile_makes_a_moved_tree_too_deep(ann, monkeypatch):
     *_, third = line_of(ann, 3)
     moved, leaf = line_of(ann, 2)
