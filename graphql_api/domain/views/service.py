@@ -1,6 +1,6 @@
 """Operations on saved views; the first argument is always the id of their owner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,8 @@ from graphql_api.domain.changes.model import Change
 from graphql_api.domain.conflicts import check_version, retry_on_conflict
 from graphql_api.domain.criteria import Criterion
 from graphql_api.domain.projects.store import ProjectStore
-from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.store import TaskKey, TaskStore
 from graphql_api.domain.tasks.writes import states
 from graphql_api.domain.views.model import SavedView
 from graphql_api.domain.views.store import ViewStore
@@ -62,17 +63,16 @@ class Views:
     def feed(self, user_id: str, view_id: str, feed: Feed, now: datetime) -> Feed:
         """The part of a feed that tells of tasks which match, or have matched before the change.
 
-        Of a task that is gone by now, an earlier change is told in any case. Raises NotFound as
-        `usable`.
+        Where nobody can tell that, a change is told in any case: one before the deletion of a task
+        that is gone by now, or an edit before another one that is not read with it. Raises NotFound
+        as `usable`.
         """
         matches = self.criterion(user_id, view_id, now).holds
 
         def told(changes: Sequence[Change]) -> list[Change]:
             keys = list(dict.fromkeys((each.user_id, each.task_id) for each in changes))
             tasks = self._tasks.get_many(keys) if keys else {}
-            known = [states(each, tasks.get((each.user_id, each.task_id))) for each in changes]
-            pairs = zip(changes, known, strict=True)
-            return [change for change, these in pairs if not these or any(map(matches, these))]
+            return _matching(changes, tasks, matches)
 
         return feed.narrowed(told)
 
@@ -108,3 +108,19 @@ class Views:
         view = self._store.get(user_id, view_id)
         check_version("view", view.version, version)
         return view
+
+
+def _matching(
+    changes: Sequence[Change], tasks: Mapping[TaskKey, Task], matches: Callable[[Task], bool]
+) -> list[Change]:
+    """The changes of tasks that match as they are now, or did before the change, or may have."""
+    then, found = dict(tasks), list[Change]()
+    last = {(each.user_id, each.task_id): each.change_id for each in changes}
+    for change in reversed(changes):
+        key = (change.user_id, change.task_id)
+        now, before = states(change, tasks.get(key))[:1], states(change, then.get(key))[1:]
+        then.update((key, task) for task in before)
+        is_known = now and not (before and now[0].change_id != last[key])
+        if not is_known or any(map(matches, [*now, *before])):
+            found.append(change)
+    return found[::-1]

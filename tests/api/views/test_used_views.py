@@ -103,6 +103,26 @@ def test_changes_of_a_view_are_those_of_what_matches_or_has_matched(ann, calls):
     assert used.count("BatchGetItem") == 1  # all tasks of the page at once
 
 
+@pytest.mark.parametrize("first", [100, 1])
+def test_changes_tell_what_has_left_a_view_by_several_of_them(ann, first):
+    task = ann.create(title="x", tags=["home"], priority="URGENT")["id"]
+    other = ann.create(title="y", tags=["home"])["id"]
+    view = made(ann, filter={"tags": ["home"], "priority": ["URGENT"]})["id"]
+    after = ann.graphql(CHANGES)["data"]["changes"]["endCursor"]
+    for fields in ({"tags": []}, {"priority": "LOW"}, {"title": "x, but later"}):
+        ann.graphql(UPDATE, input={"id": task, **fields})
+    ann.graphql(UPDATE, input={"id": other, "title": "still other"})
+
+    told, more = [], True
+    while more:
+        page = ann.rest("GET", f"/api/v1/changes?view={view}&after={after}&limit={first}").json
+        told += [(each["task_id"], each["fields"]) for each in page["nodes"]]
+        after, more = page["end_cursor"], page["has_more"]
+
+    assert (task, ["tags"]) in told
+    assert {each for each, _ in told} == {task}
+
+
 def test_changes_of_a_view_that_cannot_be_used_say_so(ann, bob):
     view, project = without_project(ann)
     foreign = made(bob)["id"]
