@@ -22,6 +22,8 @@ const TASKS = [
   { title: "Learn to sail" },
 ];
 
+const EVENINGS = [{ day: "TUESDAY", intervals: [{ start: "18:00", end: "20:30" }] }];
+
 const seen = {};
 
 async function use({ page, base, screenshot }) {
@@ -128,12 +130,20 @@ async function use({ page, base, screenshot }) {
   }
   await page.getByRole("button", { name: /^Remove .* 14:00/ }).click();
   await says("The busy time is removed");
+  await ask(
+    "mutation ($input: UpdateSettingsInput!) { updateSettings(input: $input) { settings { timezone } } }",
+    { input: { schedules: [{ name: "evening", workingHours: EVENINGS, tags: ["sport"] }] } },
+  );
   await press("Sign out");
   await says("Signed out");
   await page.getByLabel("Name", { exact: true }).first().fill("Ann");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.keyboard.press("Enter");
   await says("Signed in as");
+  await press("Save");
+  await says("Saved");
+  const { viewer } = await ask("{ viewer { settings { schedules { name tags } } } }", {});
+  seen.keptSchedules = viewer.settings.schedules;
   seen.busy = (await kept()).map((text) => text.replace(/^.*?, .*? \d+ /, ""));
   await press("Today");
   await until(page, async () => (await page.locator("#week .day").count()) === 1, "no single day");

@@ -50,6 +50,7 @@ BEFORE_IT_IS_WRITTEN = {
     "schedules": ["Schedule evening"],
     "evenings": ["evening 18:00–20:30"],  # noqa: RUF001 - as it is set in print
     "tooFar": "A busy time must be within a year.",
+    "keptSchedules": [{"name": "evening", "tags": ["sport"]}],
     "busy": ["11:00–12:00 Remove"],  # noqa: RUF001
     "drawnBusy": ["Busy times of this page 11:00–12:00"],  # noqa: RUF001
     "calendar": ("“work.ics” is added, with 0 busy times: the next preview keeps them free."),

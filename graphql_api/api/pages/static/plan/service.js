@@ -13,7 +13,7 @@ const documents = {
       settings {
         timezone daysOff firstWeekday
         workingHours { day intervals { start end } }
-        schedules { name workingHours { day intervals { start end } } }
+        schedules { name tags projectIds workingHours { day intervals { start end } } }
       }
     }
   }`,

@@ -17,11 +17,14 @@ export function fill({ timezone, workingHours, daysOff, schedules }) {
   for (const schedule of schedules) addSchedule(schedule);
 }
 
+const purposes = new WeakMap(); // the tags and projects of schedules, by their fields, which do not show them
+
 // Shows one more schedule; a new one is empty.
-export function addSchedule({ name, workingHours } = { name: "", workingHours: [] }) {
+export function addSchedule({ name, workingHours, tags, projectIds } = { name: "", workingHours: [] }) {
   const input = element("input", [], { name: "schedule", value: name, maxLength: 50, autocomplete: "off" });
   const legend = element("legend", name ? `Schedule ${name}` : "New schedule");
   const made = element("fieldset", [legend, element("label", ["Name ", input]), ...week(workingHours)]);
+  purposes.set(made, { tags, projectIds });
   at("schedules").append(made);
   return input;
 }
@@ -31,6 +34,7 @@ export function read() {
   const named = [...at("schedules").children].map((fields) => ({
     name: fields.querySelector("[name=schedule]").value.trim(),
     workingHours: hours(fields),
+    ...purposes.get(fields),
   }));
   return {
     timezone: at("timezone").value,
