@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Response
 
+from graphql_api.api.graphql.access.scopes import permission_of
 from graphql_api.api.graphql.context import Context, Services
 from graphql_api.api.http.requests import HTTPRequest, build_context, read_json
 from graphql_api.api.http.responses import json_response
@@ -157,6 +158,7 @@ class MCPView:
         """The result of a tool. Raises AppError."""
         variables = tool.variables(arguments)
         if (expected := arguments.get(EXPECTED_WEEKDAY)) is not None:
+            _check_scope(tool, context)
             timezone = context.settings_of(context.viewer_id).timezone
             check_weekday(expected, _dated(arguments, context), timezone)
         is_rehearsal = arguments.get(DRY_RUN, False)
@@ -170,6 +172,13 @@ class MCPView:
             raise answer.errors[0].error
         result = tool.shown(answer.data)
         return {"dry_run": True, **result} if is_rehearsal else result
+
+
+def _check_scope(tool: BoundTool, context: Context) -> None:
+    """Raise Forbidden if the token may not run a tool, before anything of its user's is read."""
+    permission, token = permission_of(tool.operation.root), context.access_token
+    if permission and token:
+        permission.check(token)
 
 
 def _dated(arguments: Mapping[str, Any], context: Context) -> Mapping[str, Any]:

@@ -269,6 +269,18 @@ def test_a_line_whose_day_is_another_weekday_is_refused_with_the_right_date(agen
 
 
 @pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("add_task", {"title": "x", "due_on": "2030-01-08"}), ("quick_add", {"text": "x 8 January"})],
+)
+def test_a_weekday_is_looked_at_for_nobody_who_lacks_the_scope(mcp_app, ann, tool, arguments):
+    agent = Agent(mcp_app, ann, scopes=["TASKS_READ"])
+    error = agent.call(tool, **arguments, expected_weekday="monday")
+
+    assert agent.failed
+    assert (error["code"], error["required_scope"]) == ("FORBIDDEN", "tasks_write")
+
+
+@pytest.mark.parametrize(
     ("given", "told"),
     [
         ({"due_on": "2030-01-08", "expected_weekday": "monday"}, ("2030-01-07", "2030-01-14")),
