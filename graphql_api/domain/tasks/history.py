@@ -101,7 +101,7 @@ class History:
 
     def _restored(self, user_id: str, made: Made) -> Task:
         """The task that a request has restored before, as it is now. Raises NotFound."""
-        return self._store.get(user_id, made.task_id)
+        return self._store.get(user_id, made.task_id, "change_id")
 
     def _undoing(
         self, change: Change, version: int | None, links: Links, actor: Actor, now: datetime

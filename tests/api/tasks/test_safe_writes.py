@@ -234,6 +234,18 @@ def test_an_undo_is_done_once_for_one_key_and_only_of_the_version_that_is_expect
     assert ann.graphql(UNDO, input={**deletion, "expectedVersion": 3}) == back
 
 
+def test_an_undo_that_comes_again_after_its_task_is_gone_names_the_change(ann):
+    task = ann.create(title="x")
+    ann.graphql(CHANGED, input={"id": task["id"], "title": "y"})
+    given = {"changeId": last_change(ann), "idempotencyKey": "k1"}
+    ann.graphql(UNDO, input=given)
+    ann.rest("DELETE", f"/api/v1/tasks/{task['id']}")
+
+    [error] = ann.graphql(UNDO, input=given)["errors"]
+
+    assert error["extensions"] == {"code": "NOT_FOUND", "field": "changeId"}
+
+
 def test_the_header_does_the_same_for_all_of_these_in_rest(ann):
     task = ann.create(**SERIES)
     path = f"/api/v1/tasks/{task['id']}"
