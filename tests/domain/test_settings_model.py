@@ -1,19 +1,22 @@
 """When a person works: what can be meant, and how it is kept."""
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphql_api.domain.settings import model
 from graphql_api.domain.settings.model import (
     WEEKDAYS,
     LocalInterval,
+    Schedule,
     Settings,
     Weekday,
     WorkingDay,
     weekly,
 )
+from graphql_api.domain.tasks.model import Task
 from graphql_api.errors import BadUserInput
 from graphql_api.infra.dynamodb import codec
 
@@ -140,6 +143,23 @@ def test_none_gives_a_field_its_default_and_the_others_stay():
     after = before.edit({"timezone": None, "working_hours": None})
 
     assert after == Settings(user_id="ann", days_off=before.days_off, version=2)
+
+
+def test_the_tags_of_schedules_are_compared_once_for_all_tasks(monkeypatch):
+    compared = []
+    schedules = tuple(Schedule(f"s{n}", (), tags=(f"tag {n}", f"other {n}")) for n in range(10))
+    settings = edited(schedules=schedules)
+    tasks = [
+        Task.new(
+            "ann", {"title": "x", "tags": ("TAG 7", "tag 3")}, datetime(2030, 1, 1, tzinfo=UTC)
+        )
+    ] * 100
+    monkeypatch.setattr(model, "comparable", lambda text: compared.append(text) or text.lower())
+
+    schedule_of = settings.finding_schedules()
+
+    assert {schedule_of(task) for task in tasks} == {"s3"}
+    assert len(compared) == 20 + 2 * 100
 
 
 def test_a_change_that_changes_nothing_gives_the_same_settings():

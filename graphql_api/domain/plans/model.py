@@ -82,15 +82,15 @@ class Selection:
         Time for which other tasks are planned is taken, and so is that of blocks that stay.
         """
         hours = _working_hours(settings, settings.working_hours)
-        schedules = _schedules(settings)
-        standing = Standing(options, hours, schedules, settings.schedule_of, now)
+        schedules, schedule_of = _schedules(settings), settings.finding_schedules()
+        standing = Standing(options, hours, schedules, schedule_of, now)
         unplanned = (*self.unestimated, *self.others)
         tree = Tree.of((*self.planned, *unplanned, *self.parents))
         planned = [tree.heir(task) for task in self.planned]
 
         def plan_task(task: Task) -> PlanTask:
             open_blockers = [b for b in blockers.get(task.task_id, ()) if b in tree.by_id]
-            schedule = settings.schedule_of(task)
+            schedule = schedule_of(task)
             return _plan_task(task, tree.in_place_of(open_blockers), schedule, standing)
 
         return PlanRequest(

@@ -129,15 +129,22 @@ class Settings:
         """The projects that schedules name."""
         return frozenset(named for each in self.schedules for named in each.project_ids)
 
-    def schedule_of(self, task: Task) -> str:
-        """The name of the schedule that holds for a task; empty for the working hours.
+    def finding_schedules(self) -> Callable[[Task], str]:
+        """Return what names the schedule that holds for a task; empty for the working hours.
 
         It is its own, its project's, or that of a tag: if its tags have several, the first of them.
         """
-        tags = set(map(comparable, task.tags))
-        of_project = (each.name for each in self.schedules if task.project_id in each.project_ids)
-        of_tags = (each.name for each in self.schedules if tags & set(map(comparable, each.tags)))
-        return task.schedule or next(of_project, None) or next(of_tags, "")
+        names = [each.name for each in self.schedules]
+        of_project = {named: each.name for each in self.schedules for named in each.project_ids}
+        places = {comparable(tag): n for n, each in enumerate(self.schedules) for tag in each.tags}
+
+        def schedule_of(task: Task) -> str:
+            if name := task.schedule or of_project.get(task.project_id or ""):
+                return name
+            found = [places[tag] for tag in map(comparable, task.tags) if tag in places]
+            return names[min(found)] if found else ""
+
+        return schedule_of
 
     def check_schedule(self, name: str) -> None:
         """Raise BadUserInput unless there is a schedule of this name."""
