@@ -63,8 +63,14 @@ class Schedule:
     working_hours: list[WorkingDay] = strawberry.field(
         description="The days with hours, from Monday on.", metadata=field_cost(LOADED)
     )
-    tags: list[str] = strawberry.field(description=_TAGS)
-    project_ids: list[strawberry.ID] = strawberry.field(description=_PROJECTS)
+
+    @strawberry.field(description=_TAGS)
+    def tags(schedule: strawberry.Parent[model.Schedule], info: Info) -> list[str]:  # noqa: N805 - the parent is the model's schedule
+        return info.context.identity.confinement.tags_among(schedule.tags)
+
+    @strawberry.field(graphql_type=list[strawberry.ID], description=_PROJECTS)
+    def project_ids(schedule: strawberry.Parent[model.Schedule], info: Info) -> list[str]:  # noqa: N805 - the parent is the model's schedule
+        return info.context.identity.confinement.projects_among(schedule.project_ids)
 
 
 MEANINGS: Mapping[str, str] = {

@@ -11,7 +11,7 @@ from graphql_api.domain.criteria import Criterion, OneOf
 from graphql_api.domain.records import checked_id, immutable
 from graphql_api.domain.tasks.filters import HasTags
 from graphql_api.domain.tasks.model import Task, tag
-from graphql_api.domain.text import is_invisible
+from graphql_api.domain.text import comparable, is_invisible
 from graphql_api.errors import FIELD, BadUserInput, Forbidden
 
 MAX_TOKENS = 50  # of a user
@@ -57,6 +57,15 @@ class Confinement:
         if self.project_ids:
             parts.append(OneOf("project_id", self.project_ids))
         return criteria.All(tuple(parts))
+
+    def tags_among(self, tags: Iterable[str]) -> list[str]:
+        """The tags among these that the token may be told of: its own, or all if it hides none."""
+        own = set(map(comparable, self.tags))
+        return [tag for tag in tags if not self or comparable(tag) in own]
+
+    def projects_among(self, project_ids: Iterable[str]) -> list[str]:
+        """The ids among these of projects that the token may be told of."""
+        return [each for each in project_ids if not self or each in self.project_ids]
 
     def check(self, task: Task) -> None:
         """Raise Forbidden for the state of a task that the token would not see."""

@@ -324,6 +324,26 @@ def test_one_that_lacks_a_scope_as_well_is_told_of_the_scope_first(ann):
     assert error["extensions"] == {"code": "FORBIDDEN", "requiredScope": "TASKS_WRITE"}
 
 
+def test_schedules_name_no_tags_or_projects_of_others(changing):
+    named = {
+        "tags": ["HOME", f"{MARK} tag"],
+        "projectIds": [changing.home, changing.other],
+    }
+    schedules = [{"name": "deep", "workingHours": [], **named}]
+    written = WRITE % ("UpdateSettingsInput", "updateSettings", "settings { timezone }")
+    assert "errors" not in changing.person.graphql(written, input={"schedules": schedules})
+
+    shown = changing.shows("{ viewer { settings { schedules { name tags projectIds } } } }")
+    by_rest = changing.program.rest("GET", "/api/v1/settings")
+    of_all = changing.person.rest("GET", "/api/v1/settings").json["schedules"]
+
+    own = {"name": "deep", "tags": ["HOME"], "projectIds": [changing.home]}
+    assert shown["viewer"]["settings"]["schedules"] == [own]
+    changing.check(by_rest.text)
+    assert by_rest.json["schedules"][0]["project_ids"] == [changing.home]
+    assert (of_all[0]["tags"], of_all[0]["project_ids"]) == (named["tags"], named["projectIds"])
+
+
 def test_rest_shows_no_more(world):
     for path in (
         *("/api/v1/tasks", "/api/v1/tasks?limit=1", "/api/v1/tasks?sort=title"),

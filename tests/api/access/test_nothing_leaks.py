@@ -74,6 +74,7 @@ class World:
             person.create(title="Seen", **inside)["id"],
             person.create(title="Seen, too", dueAt="2030-01-08T00:00:00Z", **inside)["id"],
         ]
+        self.schedule(tags=["home"], projectIds=[self.home])
         self.token = by_token(person, tags=["home"], projectIds=[self.home])
         self.hidden: list[str] = []
 
@@ -82,12 +83,23 @@ class World:
         assert "errors" not in answer, answer
         return answer["data"][field][of]["id"]
 
+    def schedule(self, **given) -> None:
+        """Have hours for what has these tags, or is in these projects."""
+        hours = [{"day": "MONDAY", "intervals": [{"start": "08:00", "end": "18:00"}]}]
+        settings = {"schedules": [{"name": "deep", "workingHours": hours, **given}]}
+        answer = self.person.graphql(
+            WRITE % ("UpdateSettingsInput", "updateSettings", "settings { timezone }"),
+            input=settings,
+        )
+        assert "errors" not in answer, answer
+
     def hide(self) -> None:
         """Fill every other place where there may be something to see."""
         create = self.person.create
         project = self.made(
             "createProject", "CreateProjectInput", "project", name=f"{MARK} project"
         )
+        self.schedule(tags=["home", MARK], projectIds=[self.home, project])
         text = {"title": MARK, "description": MARK, "durationMinutes": 60}
         parent = create(**text, tags=[MARK], projectId=project, dueAt="2030-01-07T12:00:00Z")
         child = create(**text, parentId=parent["id"])
