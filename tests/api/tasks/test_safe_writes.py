@@ -338,7 +338,7 @@ def test_one_failing_item_does_not_undo_the_others(ann, neighbour):
         for result in results
     ] == [
         None,
-        ("NOT_FOUND", None),
+        ("NOT_FOUND", "id"),
         ("BAD_USER_INPUT", "title"),
         ("CONFLICT", "expectedVersion"),
         None,
