@@ -16,6 +16,7 @@ from graphql_api.api.pages.graphiql import Asset
 from graphql_api.infra.serving.streams import STREAM
 
 PART = 64 * 1024  # bytes of a file that are read at a time
+SMALL_FILE = 1024 * 1024  # bytes that may be in memory
 
 
 class JSONResponse(Response):
@@ -45,11 +46,11 @@ def json_response(body: Any, status: int = 200, media_type: str = negotiation.JS
 
 
 def file_response(file: IO[bytes], environ: WSGIEnvironment, media_type: str) -> Response:
-    """Return a response that is a file, which is closed with it; the server sends it if it can."""
+    """Return a response that is a file, which is closed with it; the server sends a large one."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     body: Iterable[bytes] = _parts(file)
-    if environ.get(STREAM):
+    if size > SMALL_FILE and environ.get(STREAM):
         environ[STREAM] = file
         body = ()
     headers = {"Content-Length": str(size)}

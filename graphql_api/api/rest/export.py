@@ -1,13 +1,18 @@
 """GET /api/v1/export: all that is the user's, as JSON Lines, while the service runs.
 
 The lines are written to an unnamed file, one page of tasks in memory at a time. The server sends it
-as fast as the client reads, and cuts one that stops reading (`infra/serving/connections.py`).
+as fast as the client reads, and cuts one that stops reading (`infra/serving/connections.py`). Until
+then it takes room on the disk: a user, and a process, have only so many at a time.
 """
 
+import io
 import logging
 import tempfile
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+from functools import partial
+from threading import Lock
 from typing import IO
 
 from flask import Response
@@ -19,27 +24,30 @@ from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.api.http.responses import file_response
 from graphql_api.domain.archive.lines import Archives
 from graphql_api.domain.changes.model import Position
-from graphql_api.errors import QueryTooComplex, ServiceUnavailable
+from graphql_api.errors import QueryTooComplex, RateLimited, ServiceUnavailable
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 
 PATH = "/api/v1/export"
 JSON_LINES = "application/jsonl"
 MAX_BYTES = 1024**3  # that one export may take of the disk
+MAX_OPEN, MAX_OPEN_OF_USER = 8, 2  # exports of a process that are not read to their end
+RETRY_SECONDS = 60
 PERMISSION = Permission(Scope.TASKS_READ)
 
 logger = logging.getLogger(__name__)
 
 
 class ExportView:
-    """Answers with an export; as many at a time as long lists."""
+    """Answers with an export; as many at a time are written as long lists."""
 
     def __init__(self, services: Services, archives: Archives, bulkhead: Bulkhead) -> None:
         self._services, self._archives, self._bulkhead = services, archives, bulkhead
+        self._open = OpenExports()
 
     def respond(self, request: HTTPRequest) -> Response:
         """Write the export, and send it.
 
-        Raises Unauthenticated, Forbidden, QueryTooComplex, ServiceUnavailable.
+        Raises Unauthenticated, Forbidden, QueryTooComplex, RateLimited, ServiceUnavailable.
         """
         context = build_context(self._services, request)
         user = context.user(context.viewer_id)
@@ -49,28 +57,66 @@ class ExportView:
             return Response(mimetype=JSON_LINES)
         cursor = feed_cursor(context, Position.end(context.now))
         lines = self._archives.lines(user, cursor, token)
-        file = self._bulkhead.run_in_thread(lambda: _written(lines))
+        self._open.add(user.user_id)
+        with ExitStack() as unless_sent:
+            file = ExportFile(partial(self._open.discard, user.user_id))
+            unless_sent.callback(file.close)
+            self._bulkhead.run_in_thread(lambda: _write(file, lines))
+            unless_sent.pop_all()
         return file_response(file, request.environ, JSON_LINES)
 
 
-def _written(lines: Iterable[bytes]) -> IO[bytes]:
-    """The lines in a file. Raises QueryTooComplex, and ServiceUnavailable if the disk is full."""
-    try:
-        return _file_of(lines)
-    except OSError as error:
-        logger.exception("An export could not be written")
-        raise ServiceUnavailable("There is no room for an export now: try again.") from error
+class OpenExports:
+    """Counts the exports of a process that are written or read, by user."""
+
+    def __init__(self) -> None:
+        self._of_users: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def add(self, user_id: str) -> None:
+        """Count one more. Raises RateLimited and ServiceUnavailable if there are too many."""
+        with self._lock:
+            if self._of_users[user_id] >= MAX_OPEN_OF_USER:
+                raise RateLimited(
+                    f"{MAX_OPEN_OF_USER} exports of yours are still being read.",
+                    retry_after=RETRY_SECONDS,
+                )
+            if self._of_users.total() >= MAX_OPEN:
+                raise ServiceUnavailable("Too many exports are being read, try again.")
+            self._of_users[user_id] += 1
+
+    def discard(self, user_id: str) -> None:
+        """Count one less."""
+        with self._lock:
+            self._of_users[user_id] -= 1
+            self._of_users += Counter()  # forgets those who have none
 
 
-def _file_of(lines: Iterable[bytes]) -> IO[bytes]:
-    """The lines in a file that nobody else finds. Raises QueryTooComplex if it grows too large."""
+class ExportFile(io.BufferedRandom):
+    """A file that nobody else finds, and that tells when it is closed, or dropped."""
+
+    def __init__(self, on_close: Callable[[], None]) -> None:
+        self._on_close: Callable[[], None] | None = on_close
+        super().__init__(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 - it is closed with this
+
+    def close(self) -> None:
+        """Close it, which frees its room on the disk."""
+        with suppress(OSError):  # of a full disk: who has written has heard of it
+            super().close()
+        told, self._on_close = self._on_close, None
+        if told:
+            told()
+
+
+def _write(file: IO[bytes], lines: Iterable[bytes]) -> None:
+    """Write lines. Raises QueryTooComplex, and ServiceUnavailable if the disk is full."""
     size = 0
-    with ExitStack() as unless_done:
-        file = unless_done.enter_context(tempfile.TemporaryFile())
+    try:
         for line in lines:
             size += file.write(line)
             if size > MAX_BYTES:
                 raise QueryTooComplex("There is too much to export it: ask the operator.")
         file.flush()  # what does not fit is told before the answer begins
-        unless_done.pop_all()
-    return file
+    except OSError as error:
+        logger.exception("An export could not be written")
+        raise ServiceUnavailable("There is no room for an export now: try again.") from error

@@ -343,5 +343,6 @@ _EXPORT: Json = {
             "content": {JSON_LINES: {"schema": {"$ref": "#/components/schemas/ExportLines"}}},
         },
         **{str(status): _problem_reference(status) for status in (400, 401, 403, 500, 503)},
+        "429": _problem("Two exports of the user are still being read."),
     },
 }

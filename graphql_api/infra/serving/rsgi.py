@@ -15,6 +15,7 @@ from wsgiref.types import WSGIApplication
 from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.serving.body_limits import BODY_BYTES, fits
 from graphql_api.infra.serving.connections import LARGE_ANSWER, Peer, UnreadAnswers
+from graphql_api.infra.serving.files import close_when_sent
 from graphql_api.infra.serving.streams import STREAM, Stream, Transport
 from graphql_api.infra.serving.wsgi import (
     NO_HOST,
@@ -58,7 +59,7 @@ class RSGIProtocol(AsyncIterable[bytes], Protocol):
         """Begin a response that goes on until nobody refers to the transport any more."""
 
     def client_disconnect(self) -> Any:
-        """Return a future that is done when the client has gone, or the response has ended."""
+        """Return a future that is done when the client has gone, or a stream has ended."""
 
 
 class RSGIApp:
@@ -105,8 +106,8 @@ class RSGIApp:
         status, headers, content = run_app(self._app, environ)
         if isinstance(file := environ[STREAM], io.IOBase):
             # It is read as fast as the client does, and has no name by which anybody finds it.
-            protocol.client_disconnect().add_done_callback(lambda _: file.close())
             protocol.response_file(status, headers, f"/dev/fd/{file.fileno()}")
+            close_when_sent(file)
         elif isinstance(stream := environ[STREAM], Stream):
             # The handler returns: a stream holds no coroutine, thread or greenlet.
             peer = _peer(scope)

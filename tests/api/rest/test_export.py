@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Person
 from tokens import access_token, by_token
+from werkzeug.test import TestResponse
 
 from graphql_api.api.rest import export
 
@@ -20,6 +21,10 @@ def lines(person: Person) -> list[dict]:
     answer = person.rest("GET", EXPORT)
     assert (answer.status_code, answer.mimetype) == (200, "application/jsonl"), answer.text
     assert int(answer.headers["Content-Length"]) == len(answer.data)
+    return lines_of(answer)
+
+
+def lines_of(answer: TestResponse) -> list[dict]:
     return list(map(json.loads, answer.text.splitlines()))
 
 
@@ -100,9 +105,50 @@ def test_what_takes_too_much_of_the_disk_is_refused(ann, monkeypatch):
     assert (answer.status_code, answer.json["code"]) == (400, "QUERY_TOO_COMPLEX")
 
 
+def reading(person: Person):
+    """An answer of which nothing has been read yet."""
+    headers = {"Authorization": f"Bearer {person.token}"}
+    return person.api.client.get(EXPORT, headers=headers, buffered=False)
+
+
+def test_a_user_has_two_exports_that_are_not_read_and_others_theirs(ann, bob):
+    open_ones = [reading(ann), reading(ann)]
+    assert [answer.status_code for answer in open_ones] == [200, 200]
+
+    refused = ann.rest("GET", EXPORT)
+    assert (refused.status_code, refused.json["code"]) == (429, "RATE_LIMITED")
+    assert refused.headers["Retry-After"] == "60"
+    assert bob.rest("GET", EXPORT).status_code == 200
+
+    assert lines_of(open_ones[0])[-1]["type"] == "end"  # is read to its end
+    assert ann.rest("GET", EXPORT).status_code == 200
+    open_ones[1].close()  # is not
+    del open_ones
+    assert [reading(ann).status_code, reading(ann).status_code] == [200, 200]
+
+
+def test_a_process_has_so_many_exports_that_are_not_read(ann, bob, monkeypatch):
+    monkeypatch.setattr(export, "MAX_OPEN", 1)
+    open_one = reading(ann)
+
+    refused = bob.rest("GET", EXPORT)
+    assert (refused.status_code, refused.json["code"]) == (503, "SERVICE_UNAVAILABLE")
+
+    assert lines_of(open_one)[-1]["type"] == "end"
+    assert bob.rest("GET", EXPORT).status_code == 200
+
+
+def test_an_export_that_fails_is_not_counted(ann, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "MAX_BYTES", 100)
+        assert [ann.rest("GET", EXPORT).status_code for _ in range(3)] == [400] * 3
+
+    assert ann.rest("GET", EXPORT).status_code == 200
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="a system without a disk that is always full")
 def test_a_full_disk_is_told_before_the_answer_begins(ann, monkeypatch):
-    monkeypatch.setattr(export.tempfile, "TemporaryFile", lambda: FULL.open("wb"))
+    monkeypatch.setattr(export.tempfile, "TemporaryFile", lambda **_: FULL.open("r+b", buffering=0))
     answer = ann.rest("GET", EXPORT)
 
     assert (answer.status_code, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
