@@ -30,7 +30,7 @@ from test_process import (
     workers,
 )
 
-from graphql_api.infra.serving.drain import Drain
+from graphql_api.infra.concurrency.drain import Drain
 
 pytestmark = pytest.mark.whole
 

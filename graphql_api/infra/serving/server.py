@@ -22,8 +22,8 @@ from granian.log import LogLevels
 from graphql_api.config import CONNECTIONS, LOOPBACK_OF, Config
 from graphql_api.errors import StartError
 from graphql_api.infra import process_wide
+from graphql_api.infra.concurrency.drain import Drain
 from graphql_api.infra.serving import watchdog
-from graphql_api.infra.serving.drain import Drain
 from graphql_api.infra.serving.event_loop import EventLoop
 from graphql_api.infra.serving.worker import start_worker
 

@@ -7,9 +7,9 @@ from wsgiref.types import WSGIApplication
 
 from graphql_api.config import CONNECTIONS, Config
 from graphql_api.infra import process_wide, request_log
+from graphql_api.infra.concurrency.drain import Drain
 from graphql_api.infra.concurrency.hub import Hub
 from graphql_api.infra.serving import connections, watchdog
-from graphql_api.infra.serving.drain import Drain
 from graphql_api.infra.serving.rsgi import RSGIApp
 
 if TYPE_CHECKING:

@@ -412,7 +412,7 @@ def test_what_is_no_project_of_ones_own_is_not_found_and_nothing_is_written(ann,
 
     assert [codes(answer) for answer in answers] == [["NOT_FOUND"]] * 8
     assert [answer["errors"][0]["extensions"].get("field") for answer in answers] == [
-        *([None] * 5),
+        *(["id"] * 5),
         *(["projectId"] * 3),
     ]
     assert [answer.status_code for answer in by_rest] == [404] * 5

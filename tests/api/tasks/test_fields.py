@@ -41,6 +41,7 @@ def test_a_field_has_the_type_that_the_model_says():
         (
             inputs.UpdateTaskInput,
             {
+                "idempotency_key",
                 *("id", "expected_version", "merge_disjoint", "force", "recurrence"),
                 *("add_tags", "remove_tags"),
             },
