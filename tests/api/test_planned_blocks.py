@@ -276,7 +276,7 @@ def test_who_completes_or_deletes_a_task_gets_the_time_back_that_was_ahead(ann):
         ({"state": "STARTED"}, "state"),
         ({"state": "GONE"}, "state"),
         ({"pinned": "yes"}, "pinned"),
-        ({"id": "nope"}, None),
+        ({"id": "nope"}, "id"),
     ],
 )
 def test_a_change_that_makes_no_sense_is_refused_and_nothing_is_written(ann, fields, field):

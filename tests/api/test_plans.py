@@ -4,9 +4,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import DELETE, PASSWORD, codes
+from conftest import DELETE, PASSWORD, Api, codes
 
-from graphql_api import clock
+from graphql_api import bulkheads, clock, create_app
 from graphql_api.domain.planner import planner
 from graphql_api.domain.plans import service, store
 from graphql_api.domain.tasks import related
@@ -782,7 +782,9 @@ def test_each_alias_of_a_plans_tasks_counts(ann, monkeypatch):
 
 
 @pytest.mark.engine_is_no_matter
-def test_one_process_makes_one_plan_at_a_time_and_nobody_waits_for_long(ann, monkeypatch):
+def test_one_process_makes_one_plan_at_a_time_and_nobody_waits_for_long(engine, monkeypatch):
+    monkeypatch.setattr(bulkheads, "PLAN_QUEUE_SECONDS", 0.05)
+    ann = Api(create_app(engine).test_client()).register("ann")
     estimated(ann, 60)
     begun, go_on = threading.Event(), threading.Event()
     make = service.plan
@@ -790,16 +792,16 @@ def test_one_process_makes_one_plan_at_a_time_and_nobody_waits_for_long(ann, mon
 
     def take_long(request, steps):
         begun.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return make(request, steps)
 
     monkeypatch.setattr(service, "plan", take_long)
     other = threading.Thread(target=lambda: answers.append(preview(ann)))
     other.start()
-    begun.wait(10)
+    assert begun.wait(60)
     refused = ann.graphql(PREVIEW, input={"from": MONDAY})
     go_on.set()
-    other.join(10)
+    other.join(60)
 
     assert refused["errors"][0]["extensions"] == {"code": "SERVICE_UNAVAILABLE", "retryAfter": 1}
     assert preview(ann) == answers[0]

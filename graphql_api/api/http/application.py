@@ -97,7 +97,7 @@ class Application(Flask):
             if request.method == "GET":
                 environ[COMPRESSIBLE] = True
         if is_options:
-            return self._options(request.parsed.path)
+            return self._options(rule)
         return cast("Response", self.view_functions[rule.endpoint](request, **variables))
 
     def _match(self, request: HTTPRequest) -> tuple[Rule, Mapping[str, Any]]:
@@ -114,9 +114,12 @@ class Application(Flask):
             self._static_rules[key] = rule
         return rule, variables
 
-    def _options(self, path: str) -> Response:
+    def _options(self, rule: Rule) -> Response:
+        """Answer with the methods of a path, not with those of a pattern that has it, too."""
         response = Response()
-        response.allow.update(self._urls.allowed_methods(path))
+        for other in self.url_map.iter_rules():
+            if other.rule == rule.rule:
+                response.allow.update(other.methods or ())
         return response
 
 

@@ -62,3 +62,9 @@ def test_what_is_no_list_of_tasks_creates_none(ann, body, field):
 
     assert (answer.status_code, answer.json["field"]) == (400, field)
     assert ann.rest("GET", "/api/v1/tasks").json == []
+
+
+def test_its_path_has_its_own_methods_and_not_those_of_a_task(ann):
+    answer = ann.rest("OPTIONS", "/api/v1/tasks/bulk")
+
+    assert {*answer.headers["Allow"].split(", ")} == {"POST", "OPTIONS"}
