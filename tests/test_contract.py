@@ -290,6 +290,7 @@ def test_what_answers_requests_waits_by_the_hub_only():
             "domain/dispatch.py",
             "infra/outgoing/client.py",  # it acquires without waiting
             "infra/serving/connections.py",
+            "infra/serving/files.py",
             "infra/serving/server.py",
             "infra/serving/watchdog.py",
             "infra/telemetry/prometheus.py",

@@ -323,9 +323,10 @@ def create_token(
 ) -> None:
     """Create an access token of a user, and print it, this once."""
     tokens, user, now = _tokens(ctx, username)
-    values: dict[str, Any] = {"name": name, "scopes": map(Scope, scopes), "tags": tags}
+    values: dict[str, Any] = {"name": name, "scopes": map(Scope, scopes)}
+    confined = {"tags": tags or None, "project_ids": projects or None}
     expiry = {} if days is None else {"expires_at": now + timedelta(days=days)}
-    created = tokens.create(user.user_id, {**values, "project_ids": projects, **expiry}, now)
+    created = tokens.create(user.user_id, {**values, **confined, **expiry}, now)
     click.echo(f"Expires at {clock.text(created.token.expires_at)}.", err=True)
     click.echo(created.text)
 

@@ -1,6 +1,6 @@
 """Access tokens: what they may do, and to which tasks they are confined. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -111,8 +111,8 @@ class AccessToken:
         hash: str,
         name: str,
         scopes: Iterable[Scope],
-        tags: Iterable[str] = (),
-        project_ids: Iterable[str] = (),
+        tags: Iterable[str] | None = None,
+        project_ids: Iterable[str] | None = None,
         expires_at: datetime | None = None,
     ) -> "AccessToken":
         """Make a token of these values. Raises BadUserInput."""
@@ -123,11 +123,8 @@ class AccessToken:
             hash=hash,
             name=_name(name),
             scopes=_scopes(tuple(dict.fromkeys(scopes))),
-            tags=_few("tags", dict.fromkeys(tag("tags", each) for each in tags)),
-            project_ids=_few(
-                "project_ids",
-                dict.fromkeys(checked_id("project_ids", each) for each in project_ids),
-            ),
+            tags=_few("tags", tags, tag),
+            project_ids=_few("project_ids", project_ids, checked_id),
             created_at=at,
             expires_at=_expiry(expires_at, at),
         )
@@ -161,10 +158,17 @@ def _scopes(scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
     return scopes
 
 
-def _few(field: str, values: Collection[str]) -> tuple[str, ...]:
-    if len(values) > MAX_CONFINING:
-        raise BadUserInput(f"{FIELD} must have at most {MAX_CONFINING} items.", field)
-    return tuple(values)
+def _few(
+    field: str, values: Iterable[str] | None, checked: Callable[[str, str], str]
+) -> tuple[str, ...]:
+    """Return what confines a token, each once; nothing for None. Raises BadUserInput."""
+    if values is None:
+        return ()
+    few = dict.fromkeys(checked(field, each) for each in values)
+    if not 1 <= len(few) <= MAX_CONFINING:  # an empty list might be meant to let it see nothing
+        message = f"{FIELD} must have 1 to {MAX_CONFINING} items, or be left out."
+        raise BadUserInput(message, field)
+    return tuple(few)
 
 
 def _expiry(wanted: datetime | None, now: datetime) -> datetime:
