@@ -315,7 +315,11 @@ class Table:
         return response.get("Item")
 
     def get_many(self, keys: Sequence[dict[str, str]]) -> list[Item]:
-        """Read the items under distinct keys, in any order; those that are missing are left out."""
+        """Read the items under keys, each once, in any order; those that are missing are left out.
+
+        DynamoDB refuses a batch that names a key twice.
+        """
+        keys = list({frozenset(key.items()): key for key in keys}.values())
         if len(keys) == 1:  # a plain read does less work on both sides
             found = self.get(**keys[0])
             return [found] if found else []

@@ -144,6 +144,20 @@ def test_a_task_cannot_lie_below_itself_or_wait_for_itself(ann):
     assert codes(change(ann, top, parentId="missing")) == ["NOT_FOUND"]
 
 
+@pytest.mark.parametrize("levels", [2, 3])
+def test_a_task_that_waits_for_one_below_it_cannot_block_that(ann, levels):
+    top, *_, low = line_of(ann, levels)
+    assert "errors" not in ann.graphql(ADD, input={"taskId": top, "blockerIds": [low]})
+
+    graphql = extensions(ann.graphql(ADD, input={"taskId": low, "blockerIds": [top]}))
+    rest = ann.rest("POST", f"/api/v1/tasks/{low}/blockers", json={"blocker_ids": [top]})
+
+    circle = [low, top, low]
+    assert graphql == {"code": "CONFLICT", "field": "blockerIds", "cycle": circle}
+    assert (rest.status_code, rest.json["code"], rest.json["cycle"]) == (409, "CONFLICT", circle)
+    assert ann.rest("GET", f"/api/v1/tasks/{low}/blockers").json["blocked_by"] == []
+
+
 def test_a_task_is_done_after_its_subtasks(ann):
     top, child, leaf = line_of(ann, 3)
     change(ann, leaf, durationMinutes=30)

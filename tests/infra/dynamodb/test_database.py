@@ -195,6 +195,15 @@ def test_no_keys_cost_no_call_and_one_key_a_plain_read(store, table):
     assert store.operations == ["GetItem", "GetItem"]
 
 
+def test_a_key_that_is_asked_for_twice_is_read_once(store, table):
+    store.answers = [batch(100), {"Item": {"a": {"S": "b"}}}]
+    first, second = keys(2)
+
+    assert len(table.get_many([first, second, dict(reversed(first.items()))])) == 2
+    assert sizes(store) == [2]
+    assert table.get_many([first, first]) == [{"a": {"S": "b"}}]
+
+
 def test_keys_without_an_item_are_left_out(store, table):
     store.answers = [{"Responses": {"dev-Tasks": [item(keys(2)[1])]}, "UnprocessedKeys": {}}]
 
