@@ -249,6 +249,30 @@ def test_undoing_the_end_of_a_task_that_ran_does_not_start_its_timer(ann, wait):
 
 
 @pytest.mark.engine_is_no_matter
+@pytest.mark.parametrize("entry", ["graphql", "rest"])
+def test_undoing_the_start_of_a_task_stops_its_timer_and_logs_its_minutes(ann, wait, entry):
+    [task] = estimated(ann, 60)
+    start(ann, task)
+    [last, *_] = ann.graphql(NEWEST)["data"]["changes"]["nodes"][::-1]
+    wait(20)
+
+    def reasons():
+        suggested = ann.rest("GET", "/api/v1/what-now?minutes=60").json
+        return {reason["code"] for reason in suggested["reasons"]}
+
+    assert "running" in reasons()
+    if entry == "graphql":
+        ann.graphql(UNDO, input={"changeId": last["id"]})
+    else:
+        ann.rest("POST", f"/api/v1/changes/{last['id']}/undo")
+
+    now = ann.rest("GET", f"/api/v1/tasks/{task['id']}").json
+    assert (now["status"], now["running_since"], now["spent_minutes"]) == ("pending", None, 20)
+    assert "running" not in reasons()
+    assert start(ann, task)["task"]["runningSince"] is not None
+
+
+@pytest.mark.engine_is_no_matter
 def test_nobody_works_on_the_tasks_of_others(ann, neighbour):
     [task] = estimated(ann, 60)
 

@@ -228,15 +228,17 @@ class Task:
         """The task with these values; None clears a field that can be empty.
 
         A due date replaces a due day, and the other way round; another due day needs the time zone
-        of its user. New reminders have to be in the future, unless they are old ones that come back
-        by `undoing` something. Returns the same object, of the same version, if nothing changes.
-        Raises BadUserInput.
+        of its user. A timer runs only as long as the task is in progress. New reminders have to be
+        in the future, unless they are old ones that come back by `undoing` something. Returns the
+        same object, of the same version, if nothing changes. Raises BadUserInput.
         """
         after = replace(self, **_checked(_cleared(with_one_due(values))))
         if after == self:
             return self
         if after.due_on != self.due_on:
             after = after.located(timezone)
+        if after.status is not TaskStatus.IN_PROGRESS:
+            after = after.stopped(now)
         if not undoing:
             after = _with_its_blocks(self, after, now)
         _check_planned_times(after)
@@ -504,14 +506,11 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_its_blocks(before: Task, after: Task, now: datetime) -> Task:
-    """The next state of a task with the timer and the blocks that belong to it.
+    """The next state of a task with the blocks that belong to it.
 
-    A timer runs only as long as a task is in progress. Whoever closes a task gives back the time
-    that is still ahead; whoever sets its planned times puts one block there, in the place of all
-    that were planned.
+    Whoever closes a task gives back the time that is still ahead; whoever sets its planned times
+    puts one block there, in the place of all that were planned.
     """
-    if after.status is not TaskStatus.IN_PROGRESS:
-        after = after.stopped(now)
     if _span(before) == _span(after):
         closes = before.open and not after.open
         at = clock.milliseconds(now)
