@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from graphql_api.errors import AppError
+from graphql_api.errors import AppError, Conflict
 
 _ADVICE: Mapping[str, str] = {
     "BAD_USER_INPUT": "Correct the field that is named, and call the tool again.",
@@ -20,6 +20,7 @@ _ADVICE: Mapping[str, str] = {
 _CONFLICTS: Mapping[str, str] = {
     "current_version": "Read the task with find_tasks(ids), and decide anew with its version.",
     "blockers": "Complete the blockers first, or ask the user whether to force it.",
+    "subtasks": "Ask the user; then call it with children, complete or keep.",
     "input_hash": "Call preview_plan again, and apply what it gives.",
 }
 
@@ -29,4 +30,6 @@ def advice(error: AppError) -> str:
     for name, text in _CONFLICTS.items():
         if name in error.details:
             return text
+    if isinstance(error, Conflict) and error.field == "idempotency_key":
+        return "Take another key, if this is another request."
     return _ADVICE.get(error.code, "Read what has changed with find_tasks, and decide anew.")

@@ -106,7 +106,7 @@ TOOLS = (
     Tool(
         "preview_plan",
         "PreviewPlan",
-        "Plan the open tasks that have durations; writes nothing.",
+        "Plan open tasks with durations; writes nothing.",
         reads=True,
     ),
     Tool(

@@ -212,6 +212,7 @@ def test_each_write_is_done_once_for_one_key_and_refused_for_another_content(age
         assert agent.person.graphql(CHANGES) == before
         error = agent.call("add_task", title="Else", idempotency_key=tool)
         assert (error["code"], error["field"]) == ("CONFLICT", "idempotency_key")
+        assert error["next"].startswith("Take another key")
     again = agent.call("reschedule", id="x", due_on="2030-01-09", idempotency_key="reschedule")
     assert (again["code"], again["field"]) == ("CONFLICT", "idempotency_key")
 
@@ -306,6 +307,18 @@ def test_a_wrong_weekday_is_refused_with_the_right_date(agent, given, told):
     )
     assert all(text in error["error"] for text in told)
     assert agent.call("find_tasks")["items"] == []
+
+
+def test_a_task_with_open_subtasks_is_completed_as_its_refusal_says(agent):
+    task = agent.call("add_task", title="Move")["id"]
+    agent.person.create(title="Pack", parentId=task)
+
+    error = agent.call("complete_task", id=task)
+
+    assert (error["code"], len(error["subtasks"])) == ("CONFLICT", 1)
+    assert error["next"] == "Ask the user; then call it with children, complete or keep."
+    done = agent.call("complete_task", id=task, children="complete")
+    assert (agent.failed, done["status"]) == (False, "completed")
 
 
 @pytest.mark.parametrize(

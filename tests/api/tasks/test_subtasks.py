@@ -176,6 +176,23 @@ def test_a_task_is_done_after_its_subtasks(ann):
     assert list(look(ann, child)["progress"].values()) == [1, 1, 30, 30]
 
 
+def test_who_is_kept_from_completing_a_task_is_told_what_would_do(ann):
+    top, _ = line_of(ann, 2)
+    blocked = ann.create(title="blocked", blockedBy=[top])["id"]
+
+    def told(task_id):
+        graphql = ann.graphql(COMPLETE, input={"id": task_id})["errors"][0]["message"]
+        rest = ann.rest("POST", f"/api/v1/tasks/{task_id}/complete").json
+        return graphql, rest["detail"]
+
+    subtasks = "This task has open subtasks: complete it with children ({}), or with force."
+    blockers = "This task is blocked by open tasks: complete them first, or this one with force."
+    assert told(top) == (subtasks.format("COMPLETE, KEEP"), subtasks.format("complete, keep"))
+    assert told(blocked) == (blockers, blockers)
+    body = {"children": "complete"}
+    assert ann.rest("POST", f"/api/v1/tasks/{top}/complete", json=body).status_code == 200
+
+
 def test_subtasks_that_others_block_keep_all_from_being_completed(ann):
     top, child = line_of(ann, 2)
     other = ann.create(title="other")["id"]

@@ -89,5 +89,7 @@ def comes_with_parent(field: str) -> BadUserInput:
 def blocked(blocker_ids: Iterable[str]) -> Conflict:
     """Return the error of completing a task that open ones block."""
     return Conflict(
-        "This task is blocked by open tasks.", field="status", blockers=list(blocker_ids)
+        "This task is blocked by open tasks: complete them first, or this one with force.",
+        field="status",
+        blockers=list(blocker_ids),
     )

@@ -18,7 +18,7 @@ from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.domain.tasks.receipts import Made, Receipt
 from graphql_api.domain.tasks.service.base import TaskWrites, blocked, comes_with_parent
-from graphql_api.errors import FIELD, BadUserInput, Conflict, FieldNames, NotFound
+from graphql_api.errors import FIELD, VALUES, BadUserInput, Conflict, FieldNames, NotFound
 from graphql_api.infra.dynamodb import Action
 
 
@@ -216,7 +216,11 @@ class Edits(TaskWrites):
         subtasks = self._store.get_many([(task.user_id, each) for each in task.child_ids])
         if unfinished := [each.task_id for each in subtasks.values() if each.open]:
             raise Conflict(
-                "This task has open subtasks.", field="status", subtasks=sorted(unfinished)
+                f"This task has open subtasks: complete it with children ({VALUES}), or with"
+                " force.",
+                field="status",
+                values=[fate.name for fate in ChildFate],
+                subtasks=sorted(unfinished),
             )
 
     def _recur(
