@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 from graphql_api.domain.quick_add import words
-from graphql_api.domain.quick_add.model import Asked, Day, Phrase
+from graphql_api.domain.quick_add.model import Asked, Day, Phrase, Unread
 from graphql_api.domain.quick_add.tokens import Reader
 from graphql_api.domain.recurrence.days import FIRST_YEAR, LAST_YEAR
 from graphql_api.domain.settings.model import DateOrder
 
+_BEFORE_NIGHT = words.TODAY | words.TOMORROW | words.OVERMORROW | words.WEEKDAYS.keys()
 WEEK, YEAR_MONTHS, LEAP_YEARS, CENTURY = 7, 12, 8, 2_000
 SATURDAY = 5
 NEAR = timedelta(days=183)  # a day without a year that is not as long ago could be meant
@@ -22,6 +23,8 @@ _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _DAY_OF_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?", re.ASCII)
+_RANGE = re.compile(r"\d{1,2}\.?[-\u2013]\d{1,2}\.?", re.ASCII)
+_DOTTED_RANGE = re.compile(r"\d{1,2}\.(?:\d{1,2}\.)?[-\u2013]\d{1,2}\.\d{1,2}\.", re.ASCII)
 NTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th|ten|\.)", re.ASCII)
 
 
@@ -50,6 +53,67 @@ def day_phrase(reader: Reader, asked: Asked) -> Phrase | None:
             shy, word = (each and not opening for each in (found.is_shy, found.is_word))
             return Phrase(reader.at, day, found.reading, is_shy=shy, is_word=word)
     return None
+
+
+def night_phrase(reader: Reader, _: Asked) -> Phrase | None:
+    """`heute Nacht` and `Samstagnacht`, which stay in the title."""
+    reader.takes(words.THIS)
+    if not reader.takes(_BEFORE_NIGHT) or not reader.takes(words.NIGHT):
+        return None
+    return Phrase(reader.at, Unread("a night"))
+
+
+def days_phrase(reader: Reader, asked: Asked) -> Phrase | None:
+    """`vom 3. bis 5. Dezember`, `3-5 December`, `monday to friday`: they stay in the title."""
+    reader.takes(words.BEFORE_DAYS)
+    begin = reader.at
+    if _glued_days(reader):
+        return Phrase(reader.at, Unread("a range of days"))
+    if not {token.word for token in reader.tokens[begin : reader.end]} & words.WITHIN_DAYS:
+        return None
+    for read in (_days_of_month, _month_and_days, _days_apart):
+        reader.at = begin
+        if read(reader, asked):
+            return Phrase(reader.at, Unread("a range of days"))
+    return None
+
+
+def _glued_days(reader: Reader) -> bool:
+    """`3.12.-5.12.`, `3.-5. Dezember`, `December 3-5`."""
+    if reader.matches(_DOTTED_RANGE, whole=True):
+        return True
+    is_first = reader.takes(words.MONTHS)
+    return bool(reader.matches(_RANGE)) and (is_first or reader.takes(words.MONTHS))
+
+
+def _days_of_month(reader: Reader, asked: Asked) -> bool:
+    """`3. bis 5. Dezember`, `3. bis zum 5.`, `3 to 5 December`."""
+    is_nth = bool(reader.matches(NTH, whole=True))
+    if not is_nth and not reader.matches(_DAY_OF_MONTH):
+        return False
+    if not reader.takes(words.WITHIN_DAYS):
+        return False
+    begin = reader.at
+    reader.takes({"zum"})
+    if month_and_day(reader):
+        return True
+    reader.at = begin
+    return is_nth and bool(_nth(reader, asked, "bis") or _dotted(reader, asked, "bis"))
+
+
+def _month_and_days(reader: Reader, _: Asked) -> bool:
+    """`December 3 to 5`."""
+    if not reader.takes(words.MONTHS) or not reader.matches(_DAY_OF_MONTH):
+        return False
+    is_range = reader.takes(words.WITHIN_DAYS) and bool(reader.matches(_DAY_OF_MONTH))
+    return is_range and reader.bare not in words.MONTHS
+
+
+def _days_apart(reader: Reader, asked: Asked) -> bool:
+    """`Montag bis Freitag`, `28 November to 5 December`."""
+    if not day_phrase(reader, asked) or not reader.takes(words.WITHIN_DAYS):
+        return False
+    return day_phrase(reader, asked) is not None
 
 
 def _opening(reader: Reader) -> tuple[str, set[str]]:
@@ -90,8 +154,10 @@ def _takes_overmorrow(reader: Reader) -> bool:
     return False
 
 
-def _and_part(reader: Reader, found: _Found) -> _Found:
-    """A day with the part of it that the next word names."""
+def _and_part(reader: Reader, found: _Found) -> _Found | None:
+    """A day with the part of it that the next word names; None with a night."""
+    if reader.bare in words.NIGHT:
+        return None
     begin = reader.at
     reader.takes({"am"})
     part = reader.value(words.PARTS_OF_DAY)

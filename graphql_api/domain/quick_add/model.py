@@ -92,11 +92,13 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """From one time of day to another: a task has no such field, so it stays in the title."""
+class Unread:
+    """What a task has no field for, such as `a range of times`: it stays in the title."""
+
+    what: str
 
 
-Meaning: TypeAlias = Day | Clock | Moment | Repeat | Range
+Meaning: TypeAlias = Day | Clock | Moment | Repeat | Unread
 
 
 @dataclass(frozen=True, slots=True)

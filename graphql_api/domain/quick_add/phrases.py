@@ -7,10 +7,10 @@ time is linear.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeAlias, TypeVar, cast
 
 from graphql_api.domain.quick_add import words
-from graphql_api.domain.quick_add.dates import day_phrase
+from graphql_api.domain.quick_add.dates import day_phrase, days_phrase, night_phrase
 from graphql_api.domain.quick_add.model import (
     Asked,
     Clock,
@@ -18,10 +18,10 @@ from graphql_api.domain.quick_add.model import (
     Meaning,
     Moment,
     Phrase,
-    Range,
     Repeat,
     Span,
     SpanKind,
+    Unread,
 )
 from graphql_api.domain.quick_add.repetitions import repetition_phrase
 from graphql_api.domain.quick_add.times import range_phrase, time_phrase
@@ -32,18 +32,16 @@ N = TypeVar("N")
 
 LONGEST_PHRASE = 12  # words
 
-_GRAMMAR: tuple[Callable[[Reader, Asked], Phrase | None], ...] = (
-    repetition_phrase,
-    day_phrase,
-    time_phrase,
-    range_phrase,
+_Read: TypeAlias = Callable[[Reader, Asked], Phrase | None]
+_GRAMMAR: tuple[_Read, ...] = (
+    *(repetition_phrase, day_phrase, time_phrase, night_phrase, range_phrase),
 )
 _KINDS = {
     Day: SpanKind.DATE,
     Clock: SpanKind.TIME,
     Moment: SpanKind.TIME,
     Repeat: SpanKind.RECURRENCE,
-    Range: SpanKind.TIME,
+    Unread: SpanKind.TIME,
 }
 _ASPECTS = {"day": "a day", "time": "a time", "end": "an end", "repetition": "a repetition"}
 
@@ -90,11 +88,21 @@ class Phrases:
 
 def phrases_of(text: str, tokens: list[Token], asked: Asked) -> Phrases:
     """The phrases of a text whose marked words are left out."""
-    taking = _Taking(text, tokens, asked)
+    said = {token.bare for token in tokens}
+    if said & words.UNTIL and said & words.REPEATING:
+        found = _phrases(_Taking(text, tokens, asked, _GRAMMAR))
+        if found.one(Repeat) is not None and found.end:  # every friday until 24 December
+            return found
+    return _phrases(_Taking(text, tokens, asked, (days_phrase, *_GRAMMAR)))
+
+
+def _phrases(taking: "_Taking") -> Phrases:
     trailing = taking.trailing()
     leading = taking.leading(trailing)
-    taken = [each for each in (*leading, *reversed(trailing)) if each.meaning != Range()]
-    ranges = {each.start for each in trailing if each.meaning == Range()}
+    taken = [
+        each for each in (*leading, *reversed(trailing)) if not isinstance(each.meaning, Unread)
+    ]
+    ranges = {each.start for each in trailing if isinstance(each.meaning, Unread)}
     return replace(_settled(taken), left=tuple(taking.left(taken, ranges)))
 
 
@@ -120,6 +128,7 @@ class _Taking:
     text: str
     tokens: list[Token]
     asked: Asked
+    grammar: tuple[_Read, ...]
 
     def trailing(self) -> list[Taken[Meaning]]:
         """The phrases at the end of the text, the last one first."""
@@ -128,7 +137,7 @@ class _Taking:
         while taken := self._last(end, found):
             found.append(taken)
             end = taken.start
-        if found and found[-1].meaning == Range() and found[-1].phrase.is_shy:
+        if found and isinstance(found[-1].meaning, Unread) and found[-1].phrase.is_shy:
             end = found.pop().phrase.end  # of pages, rather: no day or time is before it
         if found and end and self.tokens[end - 1].bare in words.GOVERNORS:
             return []
@@ -150,7 +159,7 @@ class _Taking:
         begin, end = 0, trailing[-1].start if trailing else len(self.tokens)
         while begin < end and (phrases := self._at(begin, end, [*trailing, *found])):
             phrase = max(phrases, key=lambda each: each.end)
-            if phrase.meaning == Range():
+            if isinstance(phrase.meaning, Unread):
                 break
             found.append(self._taken(begin, phrase))
             begin = phrase.end
@@ -177,37 +186,50 @@ class _Taking:
         """Tell of ranges, and of phrases that say again what one that is taken says."""
         said = {name for each in taken for name in _said(each.meaning)}
         stops = {number for each in taken for number in range(each.start, each.phrase.end)}
+        is_timed = "time" in said and not said & {"day", "repetition"}
         at = 0
         while at < len(self.tokens):
             furthest = min(at + LONGEST_PHRASE, len(self.tokens))
             end = next((number for number in range(at, furthest) if number in stops), furthest)
             phrases = self._at(at, end, []) if at < end else []
             phrase = max(phrases, key=lambda each: each.end, default=None)
-            if phrase is None:
-                at += 1
-                continue
-            text = self._taken(at, phrase).text
-            again = said & _said(phrase.meaning)
-            if phrase.meaning == Range() and (at in ranges or not phrase.is_shy):
-                yield f"“{text}” stays in the title: a range of times is not read."
-            elif again and not phrase.is_word:
-                aspect = _ASPECTS[min(again)]
-                yield f"“{text}” stays in the title: {aspect} is given already."
-            at = phrase.end
+            after = phrase.end if phrase else at + 1
+            text = self._words(at, after)
+            again = said & _said(phrase.meaning) if phrase else set()
+            match phrase:
+                case Phrase(meaning=Unread(what)) if at in ranges or not phrase.is_shy:
+                    yield f"“{text}” stays in the title: {what} is not read."
+                case Phrase(is_word=False) if again:
+                    yield f"“{text}” stays in the title: {_ASPECTS[min(again)]} is given already."
+                case _ if is_timed and at not in stops and self._has_weekday(at, after):
+                    yield f"“{text}” stays in the title: no day is read from it."
+            at = after
+
+    def _has_weekday(self, start: int, end: int) -> bool:
+        return any(each.bare.startswith(words.FULL_WEEKDAYS) for each in self.tokens[start:end])
+
+    def _words(self, start: int, end: int) -> str:
+        """Some words, without the punctuation around them."""
+        text = self.text[self.tokens[start].start : self.tokens[end - 1].end]
+        return text.strip(",;:!? ")
 
     def _at(self, start: int, end: int, others: list[Taken[Meaning]]) -> list[Phrase]:
         """The phrases that begin with a word and say what no other one says."""
         said = {name for each in others for name in _said(each.meaning)}
         found = []
         limit = self._unbroken(start, end)
-        for read in _GRAMMAR:
+        for read in self.grammar:
             try:
                 phrase = read(Reader(self.tokens, start, limit), self.asked)
             except (OverflowError, ValueError):  # beyond the last year
                 continue
-            if phrase and not said & _said(phrase.meaning):
+            if phrase and not said & _said(phrase.meaning) and not self._cuts(start, phrase.end):
                 found.append(phrase)
         return found
+
+    def _cuts(self, *places: int) -> bool:
+        """Tell whether one of the places is within a word."""
+        return any(at < len(self.tokens) and self.tokens[at].is_joined for at in places)
 
     def _unbroken(self, start: int, end: int) -> int:
         """The end of the words that no marked word divides: a phrase is in one piece."""
@@ -238,8 +260,8 @@ def _said(meaning: Meaning) -> set[str]:
             return {"time"}
         case Repeat():
             return {"repetition"}
-        case Range():
-            return {"range"}
+        case Unread(what):
+            return {what}
 
 
 def _is_end(meaning: object) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, time, timedelta
 
 from graphql_api.domain.quick_add import words
 from graphql_api.domain.quick_add.dates import number_of
-from graphql_api.domain.quick_add.model import Asked, Clock, Moment, Phrase, Range
+from graphql_api.domain.quick_add.model import Asked, Clock, Moment, Phrase, Unread
 from graphql_api.domain.quick_add.tokens import Reader
 
 HOURS, MINUTES, NOON = 24, 60, 12
@@ -59,7 +59,7 @@ def range_phrase(reader: Reader, _: Asked) -> Phrase | None:
     is_clear = reader.takes({"uhr", "o'clock", "o\u2019clock"}) or is_clear
     if not found and not is_clear:
         return None
-    return Phrase(reader.at, Range(), is_shy=not is_clear)
+    return Phrase(reader.at, Unread("a range of times"), is_shy=not is_clear)
 
 
 def _moment(reader: Reader, asked: Asked) -> Moment | None:

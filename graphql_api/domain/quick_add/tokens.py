@@ -12,6 +12,11 @@ T = TypeVar("T")
 _WORD = re.compile(r"\S+")
 _QUOTES = '"\u201c\u201d\u201e\u201f\u00ab\u00bb'  # straight, English, German, French
 _JOINTS = ",;:!?"
+_WEEKDAY_PART = re.compile(
+    r"(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag)"
+    rf"(morgen|früh|vormittag|mittag|nachmittag|abend|nacht)[.{_JOINTS}]*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,7 @@ class Token:
     end: int
     text: str
     word: str  # comparable, without the punctuation behind it, but with a full stop
+    is_joined: bool = False  # to the one before: both are one word, `Samstag` and `abend`
 
     @property
     def bare(self) -> str:
@@ -45,8 +51,19 @@ def tokens_of(text: str) -> list[Token]:
             at += 1
         protected = at < len(quoted) and quoted[at][0] < match.end()
         word = "" if protected else comparable(match[0].rstrip(_JOINTS))
-        found.append(Token(len(found), match.start(), match.end(), match[0], word))
+        if not protected and (part := _WEEKDAY_PART.fullmatch(match[0])):
+            found += _two(text, match, match.start() + part.start(1), len(found))
+        else:
+            found.append(Token(len(found), match.start(), match.end(), match[0], word))
     return found
+
+
+def _two(text: str, match: re.Match[str], cut: int, number: int) -> Iterator[Token]:
+    """The two words of `Samstagabend`: the weekday, and the part of it."""
+    for start, end in ((match.start(), cut), (cut, match.end())):
+        word = comparable(text[start:end].rstrip(_JOINTS))
+        yield Token(number, start, end, text[start:end], word, is_joined=start == cut)
+        number += 1
 
 
 def _quoted(text: str) -> Iterator[tuple[int, int]]:

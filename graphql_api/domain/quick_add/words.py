@@ -27,6 +27,7 @@ GERMAN_WEEKDAYS = _counted(
     first=0,
 )
 WEEKDAYS = ENGLISH_WEEKDAYS | GERMAN_WEEKDAYS
+FULL_WEEKDAYS = tuple(word for word in WEEKDAYS if word.endswith(("day", "tag", "woch", "abend")))
 ALSO_WORDS = frozenset({"wed", "sat", "sun", "mo", "di", "mi", "do", "fr", "sa", "so"})
 """Weekdays that are other words, too."""
 
@@ -89,6 +90,8 @@ BEFORE_A_DAY = frozenset(
 UNTIL = frozenset({"until", "till", "bis"})
 BEFORE_A_TIME = frozenset({"at", "@", "by", "um", "bis", "until", "till", "gegen", "ab", "from"})
 BEFORE_A_RANGE = frozenset({"from", "von", "between", "zwischen"})
+BEFORE_DAYS = BEFORE_A_RANGE | {"vom"}
+WITHIN_DAYS = frozenset({"to", "until", "till", "bis", "-", "\u2013"})
 WITHIN_A_RANGE = frozenset({"to", "until", "till", "bis", "and", "und", "-", "\u2013"})
 THE = frozenset({"the", "dem", "den"})
 AND = frozenset({"and", "und", "&"})
@@ -107,6 +110,8 @@ ADVERBS: Mapping[str, str] = {
     **dict.fromkeys(("yearly", "annually", "jährlich", "jaehrlich"), "FREQ=YEARLY"),
 }
 
+REPEATING = EVERY | ADVERBS.keys() | ON_WEEKDAYS.keys() | {"werktags"}
+
 PARTS_OF_DAY: Mapping[str, time] = {
     **dict.fromkeys(("morning", "früh", "vormittag", "morgens", "vormittags"), time(9)),
     **dict.fromkeys(("noon", "mittag", "mittags", "midday"), time(12)),
@@ -115,6 +120,8 @@ PARTS_OF_DAY: Mapping[str, time] = {
 }
 NOON = frozenset({"noon", "midday", "mittags"})
 TONIGHT = frozenset({"tonight"})
+NIGHT = frozenset({"nacht"})
+"""A word for hours of two days, of which neither can be told."""
 
 GOVERNORS = frozenset(
     {

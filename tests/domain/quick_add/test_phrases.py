@@ -71,6 +71,24 @@ Treffen morgen von 9 bis 11 Uhr
     “von 9 bis 11 Uhr” stays in the title: a range of times is not read.
 Open the shop from 9am to 5pm
     “from 9am to 5pm” stays in the title: a range of times is not read.
+heute Nacht Server neu starten
+    “heute Nacht” stays in the title: a night is not read.
+Feiern Samstagnacht
+    “Samstagnacht” stays in the title: a night is not read.
+Chor Donnerstagprobe 19:30
+    “Donnerstagprobe” stays in the title: no day is read from it.
+Call Ann on Monday again 11:00
+    “on Monday” stays in the title: no day is read from it.
+Monday meeting 11am
+    “Monday” stays in the title: no day is read from it.
+Urlaub vom 3. bis 5. Dezember
+    “vom 3. bis 5. Dezember” stays in the title: a range of days is not read.
+Holiday 3 to 5 December
+    “3 to 5 December” stays in the title: a range of days is not read.
+Urlaub 3.-5. Dezember
+    “3.-5. Dezember” stays in the title: a range of days is not read.
+Urlaub Montag bis Freitag
+    “Montag bis Freitag” stays in the title: a range of days is not read.
 Call 28 March 2027 2:30
     The clock skips 02:30 on Sunday, 28 March 2027: read as 03:30.
 Call 31 October 2027 2:30

@@ -22,6 +22,7 @@ FRAGMENTS = (
     *("December", "31", "February", "at", "9", "9am", "17:00", "Uhr", "um", "halb", "jeden"),
     *("montags", "alle", "zwei", "Wochen", "am", "15.", "11.12.", "12/11", "2026-12-11", "in"),
     *("3", "days", "hours", "daily:", "weekly", "evening", "#tag", "#42", "!high", "~30m", "@home"),
+    *("Samstagabend", "Sonntagmorgen", "Nacht", "vom", "bis", "3.", "3-5", "to", "monday"),
     *('@"The', 'move"', "times", "10", "Abend", "heute", "tonight", "eom", "999", "years"),
 )
 phrases = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=14).map(" ".join)
@@ -89,7 +90,8 @@ def calls(text: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "word", ["every", "in", "on", "the", "12", "1/1", "#", '"', "last", "9", "am", "montags und"]
+    "word",
+    ["every", "in", "on", "the", "12", "1/1", "#", '"', "last", "9", "am", "montags und", "bis"],
 )
 def test_reading_takes_time_in_proportion_to_the_text(word):
     short, long = (f"x{(' ' + word) * times}" for times in (8, 16))
