@@ -93,7 +93,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What a task has no field for, such as `a range of times`: it stays in the title."""
+    """Words that no field of a task holds, such as `a range of times`: they stay in the title."""
 
     what: str
 
