@@ -50,9 +50,10 @@ class Search:
 
     def finds(self, texts: Iterable[str]) -> bool:
         """Return whether each word is a part of one of the texts."""
-        whole = "\n".join(map(searchable, texts))
+        compared: Iterable[str] = map(searchable, texts)
         if any(" " in word for word in self.words):  # within a text, all space is the same
-            whole = "\n".join(" ".join(searchable(text).split()) for text in texts)
+            compared = (" ".join(text.split()) for text in compared)
+        whole = "\n".join(compared)
         return all(word in whole for word in self.words)
 
 

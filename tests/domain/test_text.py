@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 
-from graphql_api.domain.text import is_invisible
+from graphql_api.domain.text import Search, is_invisible
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,9 @@ def test_letters_numbers_punctuation_and_symbols_are_visible_but_for_the_blank_o
     }
 
     assert found == blank
+
+
+@pytest.mark.parametrize("search", ["shop part", '"the  SHOP"', '"parts from" shop'])
+def test_a_search_finds_words_and_phrases_in_texts_that_are_read_once(search):
+    assert Search.of(search).finds(iter(["Parts from\nthe shop", "x"]))
+    assert not Search.of(search).finds(iter(["Parts of the", "from a store"]))
