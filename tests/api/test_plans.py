@@ -784,6 +784,7 @@ def test_each_alias_of_a_plans_tasks_counts(ann, monkeypatch):
 @pytest.mark.engine_is_no_matter
 def test_one_process_makes_one_plan_at_a_time_and_nobody_waits_for_long(engine, monkeypatch):
     monkeypatch.setattr(bulkheads, "PLAN_QUEUE_SECONDS", 0.05)
+    monkeypatch.setattr(bulkheads, "QUEUE_SECONDS", 0.05)
     ann = Api(create_app(engine).test_client()).register("ann")
     estimated(ann, 60)
     begun, go_on = threading.Event(), threading.Event()

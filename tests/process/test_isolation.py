@@ -23,7 +23,7 @@ PLAN = (
 )
 
 
-BUSY = "Too many plans are being made"  # answer to some of many who plan at once
+BUSY = "Others are planning, try again."  # answer to some of many who plan at once
 
 
 def requests(person: "Somebody", task: dict, foreign: str) -> list[tuple[str, dict | None, str]]:
