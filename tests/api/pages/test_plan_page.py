@@ -111,8 +111,8 @@ BLOCKS = [
     "Mon, Jan 7 13:00–15:35 Write the report (part 2 of 3)",  # noqa: RUF001
     "Tue, Jan 8 09:00–10:00 Write the report (part 3 of 3)",  # noqa: RUF001
     "Tue, Jan 8 10:00–12:00 Paint the fence (part 1 of 3)",  # noqa: RUF001
-    "Tue, Jan 8 13:00–15:36 Paint the fence (part 2 of 3)",  # noqa: RUF001
-    "Wed, Jan 9 09:00–11:24 Paint the fence (part 3 of 3)",  # noqa: RUF001
+    "Tue, Jan 8 13:00–15:35 Paint the fence (part 2 of 3)",  # noqa: RUF001
+    "Wed, Jan 9 09:00–11:25 Paint the fence (part 3 of 3)",  # noqa: RUF001
 ]
 
 
