@@ -12,7 +12,7 @@ run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(
 	@PORT=$(PORT) exec $(BIN)/python app.py
 
 test: .venv/dev graphiql tests/node_modules/.installed tests/clients/node_modules/.installed  ## Run every test
-	$(BIN)/python -m pytest -n 2 --dist worksteal --timeout 600
+	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 600
 
 quick: .venv/dev  ## Run most tests, on the embedded engine
 	$(BIN)/python -m pytest -n 2 --dist worksteal --engines embedded -m "not whole and not thorough"
