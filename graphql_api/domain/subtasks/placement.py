@@ -45,7 +45,7 @@ class Placement:
             if new not in parents:
                 raise task_not_found(field=PARENT_ID)
             with self._store.hiding_cycles(after.user_id):
-                actions += self._entering(before, after, parents[new], links)
+                actions += self._entering(after, parents[new], links, is_new=before is None)
         if before is not None:
             links.change(links.now.touched())
         return actions
@@ -62,24 +62,17 @@ class Placement:
         left = [each for each in parent.child_ids if each != task_id]
         return [self._store.listing(parent, left)]
 
-    def _entering(
-        self, before: Task | None, task: Task, parent: Task, links: Links
-    ) -> list[Action]:
-        """The actions by which a parent gets a subtask, with all that this depends on.
-
-        An ancestor that the task leaves is written, and so is checked with that.
-        """
+    def _entering(self, task: Task, parent: Task, links: Links, *, is_new: bool) -> list[Action]:
+        """The actions by which a parent gets a subtask, with all that this depends on."""
         ancestors = [parent, *self.above(parent)]
         below = self.below(task)
         check_place(task, ancestors, below)
-        if before is not None or links.is_read:
+        if not is_new or links.is_read:
             known = [task, *(each for level in below for each in level)]
             children = self.children_of(task.user_id, known, links)
             links.now.check_cycle(parent.task_id, task.task_id, children, PARENT_ID)
-        left = before.parent_id if before else None
-        others = [each for each in ancestors[1:] if each.task_id != left]
-        checks = [*map(self._store.parent_check, others)]
-        if before is not None:
+        checks = [*map(self._store.parent_check, ancestors[1:])]
+        if not is_new:
             moved = [each for level in below for each in level]
             checks += map(self._store.children_check, moved[:MAX_CHECKED])
         listed = dict.fromkeys((*parent.child_ids, task.task_id))

@@ -21,7 +21,7 @@ from graphql_api.domain.tasks.receipts import Made, Receipt
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.domain.tasks.writes import BELOW, BLOCKED_BY, BLOCKS, RECURRENCE, Write
 from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
-from graphql_api.infra.dynamodb import Action, Check, codec, joined
+from graphql_api.infra.dynamodb import Action, codec
 
 MAX_CHECKS = 75  # of other tasks in one transaction, which has 100 actions
 
@@ -209,7 +209,7 @@ class History:
         write = writes.restoration(task, change, actor, now)
         undone = self._feed.undone(change, write.change.change_id)
         beside = [undone, *unmoved, *(housing or ())]
-        return write, [*beside, *joined(placing, self._checks(others))]
+        return write, [*beside, *placing, *self._checks(others)]
 
     def _placed(self, task: Task, links: Links) -> tuple[Task, list[Action]]:
         """A task that comes back below its parent, if it still can, and what is written for it."""
@@ -298,7 +298,7 @@ class History:
     def _existing(self, user_id: str, ids: Sequence[str]) -> list[Task]:
         return list(self._store.get_many([(user_id, task_id) for task_id in ids]).values())
 
-    def _checks(self, tasks: Sequence[Task]) -> list[Check]:
+    def _checks(self, tasks: Sequence[Task]) -> list[Action]:
         return [self._store.unchanged_check(task) for task in tasks[:MAX_CHECKS]]
 
 

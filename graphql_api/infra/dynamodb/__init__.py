@@ -20,7 +20,6 @@ from graphql_api.infra.dynamodb.database import (
     Put,
     Table,
     full_pages,
-    joined,
     pages,
 )
 from graphql_api.infra.dynamodb.session import connect
@@ -42,6 +41,5 @@ __all__ = [
     "Table",
     "connect",
     "full_pages",
-    "joined",
     "pages",
 ]

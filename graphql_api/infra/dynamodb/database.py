@@ -7,7 +7,7 @@ item of a failed condition, no reliance on ClientRequestToken or on responses of
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -109,27 +109,29 @@ class Check:
 Action: TypeAlias = Put | Delete | Check
 
 
-def joined(actions: Iterable[Action], checks: Iterable[Check]) -> list[Action]:
-    """These actions with checks, in one action for each item: a transaction may have no more.
+def _joined(actions: Sequence[Action]) -> list[Action]:
+    """Return the actions with one for each item: a transaction may have no more.
 
     What is checked of an item becomes a condition of the action that it has.
     """
-    found = list(actions)
-    for check in checks:
-        at = next((n for n, each in enumerate(found) if _is_of_one_item(each, check)), None)
-        if at is None:
-            found.append(check)
-        else:
-            condition = found[at].condition
-            both = check.condition if condition is None else condition & check.condition
-            found[at] = replace(found[at], condition=both)
+    found: list[Action] = [each for each in actions if not isinstance(each, Check)]
+    for check in actions:
+        if isinstance(check, Check):
+            at = next((n for n, each in enumerate(found) if _is_of_one_item(each, check)), None)
+            if at is None:
+                found.append(check)
+            else:
+                condition = found[at].condition
+                both = check.condition if condition is None else condition & check.condition
+                found[at] = replace(found[at], condition=both)
     return found
 
 
 def _is_of_one_item(action: Action, check: Check) -> bool:
+    if action.table.name != check.table.name:
+        return False
     fields = action.item if isinstance(action, Put) else codec.item(**action.key)
-    is_key = codec.item(**check.key).items() <= fields.items()
-    return is_key and action.table.name == check.table.name
+    return codec.item(**check.key).items() <= fields.items()
 
 
 class Call(NamedTuple):
@@ -284,8 +286,11 @@ class Database:
         return retry.attempts(self._attempts, pause=BACKOFF_SECONDS)
 
     def transact(self, *actions: Action) -> None:
-        """Carry out all actions or none; raises ConditionFailed if a condition does not hold."""
-        items = [action.action() for action in actions]
+        """Carry out all actions or none; raises ConditionFailed if a condition does not hold.
+
+        An item may be checked and written, by one action each.
+        """
+        items = [action.action() for action in _joined(actions)]
         token = uuid.uuid4().hex  # on AWS it makes another attempt at the same write harmless
         maybe_applied = False
         for _ in self.attempts():

@@ -15,6 +15,7 @@ from graphql_api.config import Config
 from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.dynamodb import (
     Attr,
+    Check,
     ConditionFailed,
     Database,
     Delete,
@@ -510,6 +511,32 @@ def test_several_items_are_written_and_deleted_in_one_transaction(store, databas
             },
         )
     ]
+
+
+def test_what_a_transaction_checks_of_an_item_that_it_writes_is_a_condition_of_that(
+    store, database, table
+):
+    here, there = {"user_id": "u"}, {"user_id": "v"}
+    written = Put(table, {"user_id": {"S": "u"}, "n": {"N": "1"}}, Attr("n").exists())
+
+    database.transact(
+        Check(table, here, Attr("m").exists()),
+        written,
+        Check(table, there, Attr("m").exists()),
+        Check(table, there, Attr("o").not_exists()),
+    )
+
+    [(_, arguments)] = store.calls
+    put, check = arguments["TransactItems"]
+    assert put["Put"]["Item"] == written.item
+    assert put["Put"]["ConditionExpression"] == (
+        "(attribute_exists(#n0) AND attribute_exists(#n1))"
+    )
+    assert put["Put"]["ExpressionAttributeNames"] == {"#n0": "n", "#n1": "m"}
+    assert check["ConditionCheck"]["Key"] == {"user_id": {"S": "v"}}
+    assert check["ConditionCheck"]["ConditionExpression"] == (
+        "(attribute_exists(#n0) AND attribute_not_exists(#n1))"
+    )
 
 
 @pytest.mark.parametrize("times", [1, 4])
