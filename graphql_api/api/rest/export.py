@@ -8,11 +8,9 @@ then it takes room on the disk: a user, and a process, have only so many at a ti
 import io
 import logging
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from functools import partial
-from threading import Lock
 from typing import IO
 
 from flask import Response
@@ -24,8 +22,9 @@ from graphql_api.api.http.requests import HTTPRequest, build_context
 from graphql_api.api.http.responses import file_response
 from graphql_api.domain.archive.lines import Archives
 from graphql_api.domain.changes.model import Position
-from graphql_api.errors import QueryTooComplex, RateLimited, ServiceUnavailable
+from graphql_api.errors import QueryTooComplex, ServiceUnavailable
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
+from graphql_api.infra.concurrency.quota import Quota
 
 PATH = "/api/v1/export"
 JSON_LINES = "application/jsonl"
@@ -42,12 +41,18 @@ class ExportView:
 
     def __init__(self, services: Services, archives: Archives, bulkhead: Bulkhead) -> None:
         self._services, self._archives, self._bulkhead = services, archives, bulkhead
-        self._open = OpenExports()
+        self._open = Quota(
+            MAX_OPEN,
+            MAX_OPEN_OF_USER,
+            full="Too many exports are being read, try again.",
+            too_many=f"{MAX_OPEN_OF_USER} exports of yours are still being read.",
+            retry_after=RETRY_SECONDS,
+        )
 
     def respond(self, request: HTTPRequest) -> Response:
         """Write the export, and send it.
 
-        Raises Unauthenticated, Forbidden, QueryTooComplex, RateLimited, ServiceUnavailable.
+        Raises Unauthenticated, Forbidden, QueryTooComplex, ServiceUnavailable.
         """
         context = build_context(self._services, request)
         user = context.user(context.viewer_id)
@@ -57,39 +62,13 @@ class ExportView:
             return Response(mimetype=JSON_LINES)
         cursor = feed_cursor(context, Position.end(context.now))
         lines = self._archives.lines(user, cursor, token)
-        self._open.add(user.user_id)
+        self._open.take(user.user_id)
         with ExitStack() as unless_sent:
-            file = ExportFile(partial(self._open.discard, user.user_id))
+            file = ExportFile(partial(self._open.give_back, user.user_id))
             unless_sent.callback(file.close)
             self._bulkhead.run_in_thread(lambda: _write(file, lines))
             unless_sent.pop_all()
         return file_response(file, request.environ, JSON_LINES)
-
-
-class OpenExports:
-    """Counts the exports of a process that are written or read, by user."""
-
-    def __init__(self) -> None:
-        self._of_users: Counter[str] = Counter()
-        self._lock = Lock()
-
-    def add(self, user_id: str) -> None:
-        """Count one more. Raises RateLimited and ServiceUnavailable if there are too many."""
-        with self._lock:
-            if self._of_users[user_id] >= MAX_OPEN_OF_USER:
-                raise RateLimited(
-                    f"{MAX_OPEN_OF_USER} exports of yours are still being read.",
-                    retry_after=RETRY_SECONDS,
-                )
-            if self._of_users.total() >= MAX_OPEN:
-                raise ServiceUnavailable("Too many exports are being read, try again.")
-            self._of_users[user_id] += 1
-
-    def discard(self, user_id: str) -> None:
-        """Count one less."""
-        with self._lock:
-            self._of_users[user_id] -= 1
-            self._of_users += Counter()  # forgets those who have none
 
 
 class ExportFile(io.BufferedRandom):

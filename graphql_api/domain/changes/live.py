@@ -9,7 +9,7 @@ want the same rendering share a channel: each change is rendered once for all of
 import logging
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +20,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 from graphql_api import clock, ids
 from graphql_api.domain.changes.feed import Feed
 from graphql_api.domain.changes.model import WINDOW, Change, Position
-from graphql_api.errors import NotFound, RateLimited, ServiceUnavailable
+from graphql_api.errors import NotFound, ServiceUnavailable
+from graphql_api.infra.concurrency.quota import Quota
 
 PAGE = 500  # changes in one read
 STEP = 100  # changes that are read at once for whoever catches up
@@ -30,6 +31,7 @@ GLANCE = timedelta(seconds=1)  # how late a change may be committed that is told
 CHECK_SECONDS = 4.0  # between two looks whether the sessions of subscribers are alive
 SIGN_OF_LIFE_SECONDS = 20.0  # between two signs of life to each subscriber
 RETRY_SECONDS = 30  # for a user with too many subscriptions
+TOO_MANY = "There are too many subscriptions: poll `changes`."
 
 log = logging.getLogger(__name__)
 
@@ -245,8 +247,14 @@ class LiveFeed:
         `is_ending` is asked with each poll whether the process is about to end.
         """
         self._feed, self._options, self._now, self._is_alive = feed, options, now, is_alive
-        self._counts: Counter[str] = Counter()  # of subscriptions, by user
-        self._lock = threading.Lock()  # of the counts
+        self._open = Quota(
+            options.most,
+            options.most_by_user,
+            full=TOO_MANY,
+            too_many=f"A user may have {options.most_by_user} subscriptions at a time.",
+            retry_after=RETRY_SECONDS,
+        )
+        self._lock = threading.Lock()  # of the thread's start
         self._is_ending, self._ended = is_ending, False
         self._orders: deque[tuple[bool, Subscription]] = deque()  # to add, or not any more
         self._notified: set[str] = set()
@@ -260,14 +268,10 @@ class LiveFeed:
 
     def subscribe(self, subscription: Subscription) -> None:
         """Deliver changes from now on. Raises RateLimited, ServiceUnavailable."""
-        options, user_id = self._options, subscription.user_id
+        if self._ended or self._is_ending():
+            raise ServiceUnavailable(TOO_MANY)
+        self._open.take(subscription.user_id)
         with self._lock:
-            if self._ended or self._is_ending() or self._counts.total() >= options.most:
-                raise ServiceUnavailable("There are too many subscriptions: poll `changes`.")
-            if self._counts[user_id] >= options.most_by_user:
-                message = f"A user may have {options.most_by_user} subscriptions at a time."
-                raise RateLimited(message, RETRY_SECONDS)
-            self._counts[user_id] += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="live feed", daemon=True)
                 self._thread.start()
@@ -275,15 +279,12 @@ class LiveFeed:
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Deliver nothing more; once for each subscription."""
-        with self._lock:
-            self._counts[subscription.user_id] -= 1
-            if not self._counts[subscription.user_id]:
-                del self._counts[subscription.user_id]
+        self._open.give_back(subscription.user_id)
         self._order(subscription, add=False)
 
     def notify(self, user_id: str) -> None:
         """Read a user's feed at once: something was written in this process."""
-        if user_id in self._counts:
+        if self._open.holds(user_id):
             self._notified.add(user_id)
             self._wake.set()
 

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Person
+from conftest import Api, Person
 from tokens import access_token, by_token
 from werkzeug.test import TestResponse
 
+from graphql_api import create_app
 from graphql_api.api.rest import export
 
 EXPORT = "/api/v1/export"
@@ -127,8 +128,10 @@ def test_a_user_has_two_exports_that_are_not_read_and_others_theirs(ann, bob):
     assert [reading(ann).status_code, reading(ann).status_code] == [200, 200]
 
 
-def test_a_process_has_so_many_exports_that_are_not_read(ann, bob, monkeypatch):
+def test_a_process_has_so_many_exports_that_are_not_read(engine, monkeypatch):
     monkeypatch.setattr(export, "MAX_OPEN", 1)
+    api = Api(create_app(engine).test_client())
+    ann, bob = api.register("ann"), api.register("bob")
     open_one = reading(ann)
 
     refused = bob.rest("GET", EXPORT)
