@@ -73,7 +73,7 @@ class ConfinedTaskStore(TaskStore):
     def told(self, changes: Sequence[Change]) -> list[Change]:
         """The changes that tell of a task which is seen, or was before the change."""
         keys = list(dict.fromkeys((change.user_id, change.task_id) for change in changes))
-        tasks = super().get_many(keys) if keys else {}
+        tasks = super().get_many(keys)
         return [
             change
             for change in changes

@@ -56,7 +56,7 @@ class ChangeStore:
     def find_many(self, user_id: str, change_ids: Sequence[str]) -> dict[str, Change]:
         """The user's changes of these distinct ids, as far as they are still kept."""
         keys = [_key(user_id, each) for each in change_ids if ids.is_time_ordered(each)]
-        found = map(_decoded, self._table.get_many(keys) if keys else ())
+        found = map(_decoded, self._table.get_many(keys))
         return {change.change_id: change for change in found}
 
     def after(self, user_id: str, after: str, limit: int, now: datetime) -> list[Change]:

@@ -89,7 +89,7 @@ class OpenTaskStore:
 
     def get_many(self, keys: Sequence[OpenKey]) -> dict[OpenKey, OpenTask]:
         """Open tasks by key; keys without an item are left out."""
-        return dict(map(_entry, self._table.get_many(list(map(_key, keys))) if keys else ()))
+        return dict(map(_entry, self._table.get_many(list(map(_key, keys)))))
 
     def scan(self, size: int) -> Iterator[tuple[dict[OpenKey, OpenTask], int]]:
         """Yield the items among so many of the table at a time, and how many these are."""

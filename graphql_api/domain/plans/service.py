@@ -130,31 +130,21 @@ class Plans:
         receipt = Receipt.of_request(user_id, idempotency_key, "plan_apply", given, now)
         if outcome := self._tasks.receipts.find(receipt, Outcome):
             return outcome.of_tasks(partial(self._tasks.shown, user_id))
-        outcome = self._apply(user_id, settings, options, plan_id, seen, actor, now)
-        self._tasks.receipts.keep(receipt, outcome)
-        return outcome
-
-    def _apply(
-        self,
-        user_id: str,
-        settings: Settings,
-        options: Options,
-        plan_id: str,
-        seen: Mapping[str, int] | None,
-        actor: Actor,
-        now: datetime,
-    ) -> Outcome:
         selection, request, coming = self._request(user_id, settings, options, now)
+        planned: Sequence[Change]
         if request.input_hash == plan_id:
             draft = self._draft(selection, request, coming)
             planned = changes(selection.planned, draft.plan, min(now, request.from_))
             self._plans.add(user_id, plan_id, planned, now)
             tasks = {task.task_id: task for task in selection.planned}
-            return self._write(user_id, plan_id, planned, tasks, actor, now)
-        applied = self._plans.find(user_id, plan_id, now)
-        if applied is None or applied.undone:
-            raise _stale(request, seen)
-        return self._write(user_id, plan_id, self._shown(user_id, applied), {}, actor, now)
+        else:
+            applied = self._plans.find(user_id, plan_id, now)
+            if applied is None or applied.undone:
+                raise _stale(request, seen)
+            planned, tasks = self._shown(user_id, applied), {}
+        outcome = self._write(user_id, plan_id, planned, tasks, actor, now)
+        self._tasks.receipts.keep(receipt, outcome)
+        return outcome
 
     def undo(self, user_id: str, plan_id: str, actor: Actor, now: datetime) -> Outcome:
         """Restore the planned times from before a plan, except of tasks changed since.

@@ -63,7 +63,7 @@ class ProjectStore:
     def get_many(self, keys: Sequence[ProjectKey]) -> dict[ProjectKey, Project]:
         """Projects by key; keys without a project are left out."""
         asked = [_key(*key) for key in keys if ids.is_id(key[1])]
-        stored = map(_decode, self._table.get_many(asked) if asked else ())
+        stored = map(_decode, self._table.get_many(asked))
         return {(each.user_id, each.project_id): each for each in stored if not each.deletion}
 
     def find(self, user_id: str, project_id: str) -> Project | None:

@@ -44,6 +44,6 @@ class UserSettings:
     def _check_projects(self, after: Settings, before: Settings) -> None:
         """Raise BadUserInput for a project that a schedule names anew, and that is not there."""
         added = {(after.user_id, named) for named in after.project_ids - before.project_ids}
-        missing = added - self._projects.get_many(sorted(added)).keys() if added else added
+        missing = added - self._projects.get_many(sorted(added)).keys()
         for _, project_id in sorted(missing):
             raise BadUserInput(f"There is no project {project_id}.", "schedules")

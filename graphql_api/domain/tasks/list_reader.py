@@ -108,9 +108,9 @@ class Sieve:
 
     def cost(self, scanned: int, descriptions: Iterable[str]) -> int:
         """The budget units of a read that has scanned so many tasks and has found some of these."""
-        return (
-            scanned + sum(map(len, descriptions)) // SEARCH_CHARACTERS if self.searches else scanned
-        )
+        if not self.searches:
+            return scanned
+        return scanned + sum(map(len, descriptions)) // SEARCH_CHARACTERS
 
     def found(self, items: Sequence[Item]) -> list[Task]:
         """The tasks that match, of items that may; what lacks a word is not decoded."""

@@ -71,7 +71,7 @@ class Views:
 
         def told(changes: Sequence[Change]) -> list[Change]:
             keys = list(dict.fromkeys((each.user_id, each.task_id) for each in changes))
-            tasks = self._tasks.get_many(keys) if keys else {}
+            tasks = self._tasks.get_many(keys)
             return _matching(changes, tasks, matches)
 
         return feed.narrowed(told)

@@ -19,7 +19,7 @@ class Viewpoints:
     def of(self, user_id: str, filter: TaskFilter, now: datetime) -> Viewpoint:
         """The viewpoint of a filter at an instant: at most one read for each thing it asks for."""
         asked = [(user_id, each) for each in filter.parent_ids]
-        parents = self._tasks.get_many(asked) if asked else {}
+        parents = self._tasks.get_many(asked)
         return Viewpoint(
             now,
             self._settings.get(user_id).timezone if filter.asks_timezone else "UTC",

@@ -148,7 +148,7 @@ class WebhookStore:
     def known(self, deliveries: Sequence[Delivery]) -> set[str]:
         """The ids of those that are stored already, pending or finished."""
         keys = [key for each in deliveries for key in (_pending_key(each), _finished_key(each))]
-        return {item["item"]["S"] for item in self._table.get_many(keys)} if keys else set()
+        return {item["item"]["S"] for item in self._table.get_many(keys)}
 
     def add_pending(self, delivery: Delivery) -> bool:
         """Store a new delivery; False if it is there already."""
@@ -219,7 +219,7 @@ class WebhookStore:
             for delivery_id in delivery_ids
             for partition in _partitions(user_id, delivery_id)
         ]
-        found = map(_delivery, self._table.get_many(keys) if keys else ())
+        found = map(_delivery, self._table.get_many(keys))
         return {delivery.delivery_id: delivery for delivery in found}
 
     def finished(
