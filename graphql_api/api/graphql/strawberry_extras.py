@@ -1,8 +1,9 @@
 """Small helpers for what Strawberry leaves out."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import strawberry
 from graphql import GraphQLInputField
@@ -37,15 +38,24 @@ def is_condition(field: GraphQLInputField) -> bool:
     return bool(field.extensions[DEFINITION].metadata.get(_CONDITION))
 
 
-def idempotency_key() -> Any:
+SAME_EFFECT = "same key and the same content have one effect, and the same answer"
+
+
+def idempotency_key(effect: str = SAME_EFFECT) -> Any:
     """The field of an input by which a request that comes again is not carried out again."""
     return strawberry.field(
         default=UNSET,
         description=(
             f"A random text of 1 to {MAX_KEY_LENGTH} characters. For 24 hours, requests with the"
-            " same key and the same content have one effect, and the same answer."
+            f" {effect}."
         ),
     )
+
+
+RangeStart: TypeAlias = Annotated[
+    datetime, strawberry.argument(name="from", description="The start of the range.")
+]
+RangeEnd: TypeAlias = Annotated[datetime, strawberry.argument(description="The end of the range.")]
 
 
 def describe_enum(enum: type[Enum], description: str, **values: str) -> None:

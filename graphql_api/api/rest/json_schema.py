@@ -33,7 +33,7 @@ from graphql_api.domain.planner.model import (
 from graphql_api.domain.plans.options import MAX_BUSY
 from graphql_api.domain.tasks.filters import MAX_DAYS, MAX_SEARCH_LENGTH
 from graphql_api.domain.tasks.model import MAX_TAG_LENGTH
-from graphql_api.domain.tasks.service import MAX_KEY_LENGTH
+from graphql_api.domain.tasks.receipts import MAX_KEY_LENGTH
 
 Json: TypeAlias = dict[str, Any]
 

@@ -69,6 +69,8 @@ def _spell_terms(task: dict[str, Any]) -> dict[str, Any]:
     return task
 
 
+NO_VIEW_ID = "`view_id` is none of the user's, or names a project that was deleted."
+
 TASKS = "/api/v1/tasks"
 TASK = f"{TASKS}/<task_id>"
 BLOCKERS = f"{TASK}/blockers"
@@ -577,7 +579,7 @@ ROUTES = (
         description="The answer has the address of the calendar; it is shown this once.",
         example={"name": "My plan", "content": ["blocks", "due"], "detail": "full"},
         problems={
-            404: "`view_id` is none of the user's, or names a project that was deleted.",
+            404: NO_VIEW_ID,
             409: "The user has as many calendar feeds as a user may have.",
         },
         status=201,
@@ -865,7 +867,7 @@ ROUTES = (
         description="The answer has the secret that signs; it is shown this once.",
         example=WEBHOOK_EXAMPLE,
         problems={
-            404: "`view_id` is none of the user's, or names a project that was deleted.",
+            404: NO_VIEW_ID,
             409: "The user has as many webhooks as a user may have.",
         },
         status=201,

@@ -11,7 +11,7 @@ from graphql_api.api.graphql.blocks.types import PlannedBlock, PlannedBlockPaylo
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
 from graphql_api.api.graphql.plans.types import spend_rows
-from graphql_api.api.graphql.strawberry_extras import provided
+from graphql_api.api.graphql.strawberry_extras import RangeEnd, RangeStart, provided
 from graphql_api.domain.blocks.model import BlockState
 from graphql_api.domain.blocks.service import TaskBlock
 from graphql_api.domain.paging import MAX_DAYS, MAX_LISTED
@@ -57,10 +57,8 @@ class BlockQuery:
     def planned_blocks(
         self,
         info: Info,
-        from_: Annotated[
-            datetime, strawberry.argument(name="from", description="The start of the range.")
-        ],
-        to: Annotated[datetime, strawberry.argument(description="The end of the range.")],
+        from_: RangeStart,
+        to: RangeEnd,
     ) -> list[TaskBlock]:
         context = info.context
         blocks = context.blocks.between(

@@ -1,6 +1,5 @@
 """GraphQL operations on calendars."""
 
-from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -23,7 +22,7 @@ from graphql_api.api.graphql.calendars.types import (
 )
 from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, LOADED, field_cost
-from graphql_api.api.graphql.strawberry_extras import provided
+from graphql_api.api.graphql.strawberry_extras import RangeEnd, RangeStart, provided
 from graphql_api.domain.busy_calendars import model as busy
 from graphql_api.domain.calendars import model
 from graphql_api.domain.paging import MAX_LISTED
@@ -58,10 +57,8 @@ class CalendarQuery:
     def busy_times(
         self,
         info: Info,
-        from_: Annotated[
-            datetime, strawberry.argument(name="from", description="The start of the range.")
-        ],
-        to: Annotated[datetime, strawberry.argument(description="The end of the range.")],
+        from_: RangeStart,
+        to: RangeEnd,
     ) -> list[busy.BusyTime]:
         return info.context.busy_calendars.between(info.context.viewer_id, from_, to)
 

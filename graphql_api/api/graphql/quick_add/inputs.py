@@ -5,8 +5,8 @@ from datetime import datetime
 import strawberry
 from strawberry import UNSET
 
+from graphql_api.api.graphql.strawberry_extras import idempotency_key
 from graphql_api.domain.quick_add.model import MAX_TEXT_LENGTH
-from graphql_api.domain.tasks.service import MAX_KEY_LENGTH
 
 TEXT = (
     f"The text, of 1 to {MAX_TEXT_LENGTH} characters: `Pay rent tomorrow 17:00 every month"
@@ -21,10 +21,6 @@ class QuickAddInput:
     text: str = strawberry.field(description=TEXT)
     timezone: str | None = strawberry.field(default=UNSET, description=TIMEZONE)
     said_at: datetime | None = strawberry.field(default=UNSET, name="now", description=NOW)
-    idempotency_key: str | None = strawberry.field(
-        default=UNSET,
-        description=(
-            f"A random text of 1 to {MAX_KEY_LENGTH} characters. For 24 hours, requests with the"
-            " same key, text and time zone return the same task, which is created once."
-        ),
+    idempotency_key: str | None = idempotency_key(
+        "same key, text and time zone return the same task, which is created once"
     )

@@ -22,7 +22,7 @@ from graphql_api.api.graphql.tasks.enums import (
 from graphql_api.api.graphql.tasks.fields import changed_field, new_task_field, with_task_fields
 from graphql_api.domain.dependencies.model import MAX_BLOCKERS
 from graphql_api.domain.tasks import filters, model
-from graphql_api.domain.tasks.service import MAX_ITEMS, MAX_KEY_LENGTH
+from graphql_api.domain.tasks.service import MAX_ITEMS
 
 
 def _instant(text: str) -> Any:
@@ -162,12 +162,8 @@ class CreateTaskInput:
         default=UNSET,
         description="When it comes again; it needs `dueAt` or `dueOn`, its first occurrence.",
     )
-    idempotency_key: str | None = strawberry.field(
-        default=UNSET,
-        description=(
-            f"A random text of 1 to {MAX_KEY_LENGTH} characters. For 24 hours, requests with the"
-            " same key and the same content return the same task, which is created once."
-        ),
+    idempotency_key: str | None = idempotency_key(
+        "same key and the same content return the same task, which is created once"
     )
 
 

@@ -1,6 +1,5 @@
 """Writes of tasks and their dependencies."""
 
-from graphql_api.domain.tasks.receipts import MAX_KEY_LENGTH
 from graphql_api.domain.tasks.service.blockers import DependencyChange
 from graphql_api.domain.tasks.service.bulk import (
     MAX_ITEMS,
@@ -14,7 +13,6 @@ from graphql_api.domain.tasks.service.tasks import Tasks
 
 __all__ = [
     "MAX_ITEMS",
-    "MAX_KEY_LENGTH",
     "Deletion",
     "DependencyChange",
     "Tasks",
