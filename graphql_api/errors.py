@@ -21,6 +21,7 @@ An error names fields as Python does; each API renders it with its own spelling.
 `StartError` is separate: it stops the process before it serves requests.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -31,11 +32,18 @@ MAX_MESSAGE = 500  # characters, so that no error repeats a large input
 # have, until an API renders them.
 FIELD = "\ufdd0"
 VALUES = "\ufdd1"
+_NAME = "\ufdd2"  # before and after the names of other fields: see `named`
+_NAMED = re.compile(f"{_NAME}(\\w+){_NAME}")
 
 ID = "id"  # the argument that names an object, where it has no other name
 
 Path: TypeAlias = tuple[str | int, ...]  # names of fields and indices of lists, outermost first
 Spelling: TypeAlias = Callable[[str], str]
+
+
+def named(field: str) -> str:
+    """Put the name of another field than the one at fault into a message, for APIs to spell."""
+    return f"{_NAME}{field}{_NAME}"
 
 
 class StartError(Exception):
@@ -54,6 +62,13 @@ class EnumName(str):
     __slots__ = ()
 
 
+class Wording(NamedTuple):
+    """The spelling of the names of fields and of the values of enums by an API."""
+
+    name: Spelling = str
+    value: Spelling = str
+
+
 class Rendered(NamedTuple):
     """The message and the details of an error, in the spelling of one API."""
 
@@ -64,8 +79,8 @@ class Rendered(NamedTuple):
 class AppError(Exception):
     """An error that the client can act on.
 
-    `message` may contain FIELD and VALUES. `field` is the field at fault, or the path to it in a
-    nested input. It and the names of `details` are spelled as in Python.
+    `message` may contain FIELD, VALUES and what is `named`. `field` is the field at fault, or the
+    path to it in a nested input. It and the names of `details` are spelled as in Python.
     """
 
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
@@ -115,6 +130,7 @@ class AppError(Exception):
         details = {name(key): spelled(detail) for key, detail in self.details.items()}
         values = ", ".join(map(value, self._values))
         text = self._message.replace(FIELD, field).replace(VALUES, values)
+        text = _NAMED.sub(lambda found: name(found[1]), text)
         return Rendered(_cut(text), {**(where if field else {}), **details})
 
 
@@ -196,7 +212,7 @@ class CursorExpired(AppError):
     def __init__(self, retention: timedelta) -> None:
         super().__init__(
             f"Changes are kept for {retention.days} days, and the cursor is older: list your tasks"
-            " anew, and go on from the list's changesCursor.",
+            " anew.",
             field="after",
         )
 

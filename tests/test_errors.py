@@ -3,7 +3,7 @@
 import pytest
 
 from graphql_api.api.graphql.strawberry_extras import camel_case
-from graphql_api.errors import FIELD, VALUES, BadUserInput, Conflict, RateLimited
+from graphql_api.errors import FIELD, VALUES, BadUserInput, Conflict, RateLimited, named
 
 
 def test_an_error_says_python_s_name_of_its_field_until_an_api_renders_it():
@@ -32,6 +32,13 @@ def test_the_values_of_an_enum_are_rendered_by_the_api_too():
     error = BadUserInput(f"{FIELD} must be one of {VALUES}.", "status", values=["OPEN", "DONE"])
 
     assert error.render(value=str.lower).message == "status must be one of open, done."
+
+
+def test_other_names_in_a_message_are_rendered_and_a_user_s_words_are_not():
+    error = BadUserInput(f"{FIELD} goes without {named('due_on')}: 'due_on'.", "due_at")
+
+    assert error.render(camel_case).message == "dueAt goes without dueOn: 'due_on'."
+    assert error.message == "due_at goes without due_on: 'due_on'."
 
 
 def test_details_have_names_of_the_api_and_values_as_they_are():

@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 import strawberry
 
 from graphql_api.api.graphql.cursors import Cursors
+from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.domain.access.model import AccessToken, Confinement, Scope
 from graphql_api.domain.access.secret_text import PREFIX
 from graphql_api.domain.accounts.model import Client, User
@@ -45,7 +46,7 @@ from graphql_api.domain.tasks.store import TaskKey, TaskStore, task_not_found
 from graphql_api.domain.views.model import SavedView
 from graphql_api.domain.views.service import Views
 from graphql_api.domain.webhooks.service import Webhooks
-from graphql_api.errors import QueryTooComplex, Unauthenticated
+from graphql_api.errors import QueryTooComplex, Unauthenticated, Wording
 from graphql_api.infra import request_log
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.dataloader import Loader
@@ -149,6 +150,7 @@ class Context:
         self._rows = Budget(MAX_LISTED)
         self._related = Budget(MAX_RELATED)
         self.max_page_size = MAX_PAGE_SIZE
+        self.wording = Wording(camel_case)  # of errors that are part of a result
         self.client = client
         self._authorization = authorization
 

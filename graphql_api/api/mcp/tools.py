@@ -18,7 +18,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from graphql_api.api.rest.operations import Operation, Operations, snake_case
+from graphql_api.api.rest.operations import Operation, Operations, snake_case, wording
 from graphql_api.api.rest.serializers import Serializer, serializer
 from graphql_api.errors import BadUserInput
 
@@ -177,6 +177,7 @@ class BoundTool:
 
     def __init__(self, tool: Tool, operation: Operation) -> None:
         self.tool, self.operation = tool, operation
+        self.wording = wording(operation.names)  # of its errors
         self._arguments = {
             snake_case(name): Argument(name, type_, is_non_null_type(type_))
             for name, type_ in operation.variables.items()

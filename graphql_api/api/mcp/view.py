@@ -22,8 +22,8 @@ from graphql_api.api.mcp.tools import (
     bound_tools,
 )
 from graphql_api.api.mcp.weekdays import check_weekday
-from graphql_api.api.rest.operations import operations_of, snake_case
-from graphql_api.errors import AppError, BadUserInput, Forbidden, Unauthenticated
+from graphql_api.api.rest.operations import operations_of
+from graphql_api.errors import AppError, BadUserInput, Forbidden, Unauthenticated, Wording
 from graphql_api.infra import request_log
 from graphql_api.infra.executor.executor import Executor, Request
 
@@ -149,7 +149,7 @@ class MCPView:
             return _content(result, tool.tool.told(result))
         except AppError as error:
             request_log.annotate(codes=(error.code,))
-            result = _described(error)
+            result = _described(error, tool.wording)
             return {**_content(result, as_json(result)), "isError": True}
 
     def _run(
@@ -213,9 +213,9 @@ def _content(result: Mapping[str, Any], text: str) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}], "structuredContent": result}
 
 
-def _described(error: AppError) -> dict[str, Any]:
+def _described(error: AppError, wording: Wording) -> dict[str, Any]:
     """An error, with its code, its details, and what to do next."""
-    message, details = error.render(snake_case, str.lower)
+    message, details = error.render(*wording)
     return {"error": message, "code": error.code, **details, "next": advice(error)}
 
 

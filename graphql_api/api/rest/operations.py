@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 from graphql import (
     REMOVE,
+    ArgumentNode,
     DefinitionNode,
     DirectiveNode,
     DocumentNode,
@@ -30,10 +31,12 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     NameNode,
+    ObjectFieldNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
     Visitor,
     get_named_type,
     get_nullable_type,
@@ -48,6 +51,8 @@ from graphql import (
     visit,
 )
 
+from graphql_api.errors import Wording
+
 SOURCE = (Path(__file__).parent / "operations.graphql").read_text()
 LEAVES = "leaves"
 INLINE = "inline"
@@ -60,6 +65,11 @@ _CAPITAL = re.compile(r"[A-Z]")
 def snake_case(name: str) -> str:
     """REST's name of a field: `due_at` for `dueAt`, and for `due_at` itself."""
     return _CAPITAL.sub(lambda letter: "_" + letter[0].lower(), name)
+
+
+def wording(names: Mapping[str, str]) -> Wording:
+    """REST's wording of errors, with other names for some of those in snake_case."""
+    return Wording(lambda name: names.get(snake_case(name), snake_case(name)), str.lower)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,7 @@ class Operation:
     root_field: str
     root: GraphQLField
     variables: Mapping[str, GraphQLInputType]
+    names: Mapping[str, str]  # of variables, by the arguments and fields that are called otherwise
     result: Selection
     result_path: tuple[str, ...]
     has_many: bool
@@ -168,6 +179,7 @@ class Operations(Mapping[str, Operation]):
             root_field,
             root.fields[root_field],
             cast("Any", variables),
+            _names(node),
             result,
             path,
             has_many,
@@ -214,6 +226,32 @@ def _is_inlined(node: SelectionNode) -> bool:
 def _key(node: Any) -> str:
     """The name of a field in the result."""
     return cast("str", (node.alias or node.name).value)
+
+
+def _names(node: OperationDefinitionNode) -> dict[str, str]:
+    """The names of variables, in snake_case, by the arguments and fields that are called otherwise.
+
+    So an error that names the argument can name the variable.
+    """
+    found = _Renamed()
+    visit(node, found)
+    return found.names
+
+
+class _Renamed(Visitor):
+    """Finds the arguments and fields of inputs whose variables are called otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, str] = {}
+
+    def enter_argument(self, node: ArgumentNode | ObjectFieldNode, *_: Any) -> None:
+        """Look at an argument."""
+        name, value = node.name.value, node.value
+        if isinstance(value, VariableNode) and value.name.value != name:
+            self.names[snake_case(name)] = snake_case(value.name.value)
+
+    enter_object_field = enter_argument
 
 
 class _WithoutDirectives(Visitor):

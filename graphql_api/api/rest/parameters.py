@@ -22,10 +22,10 @@ from graphql import (
 from werkzeug.http import parse_set_header
 
 from graphql_api.api.http.requests import HTTPRequest, read_json
-from graphql_api.api.rest.operations import Operation, snake_case
+from graphql_api.api.rest.operations import Operation, snake_case, wording
 from graphql_api.api.rest.query import QueryParameters, read_boolean
 from graphql_api.api.rest.routes import Route
-from graphql_api.errors import FIELD, BadUserInput
+from graphql_api.errors import FIELD, BadUserInput, Path
 
 INPUT = "input"
 MERGE_DISJOINT, MERGE = "mergeDisjoint", "merge"  # a field, and the preference for it
@@ -73,7 +73,9 @@ class Parameters:
         self.query = QueryParameters(
             {name: type_ for name, type_ in arguments.items() if name not in elsewhere}, route
         )
+        own = self._names()
         self.headers |= {name: Header(text, _or_none) for name, text in route.headers.items()}
+        self.wording = wording({**operation.names, **own})
 
     def variables(self, request: HTTPRequest, path: Mapping[str, str]) -> dict[str, Any]:
         """Return the variables of a request. Raises BadUserInput, 413 and 415."""
@@ -83,6 +85,14 @@ class Parameters:
         if self.query:
             variables |= self.query.parse(request.environ.get("QUERY_STRING", "")).variables
         return variables | self._from_headers(request)
+
+    def _names(self) -> dict[str, str]:
+        """The names of what is not in the body, by those that the schema has, in snake_case."""
+        of_query = {parameter.target[-1]: name for name, parameter in self.query.items()}
+        of_headers = {field: header.name for field, header in self.headers.items()}
+        of_path = {field: name for name, field in self.path.items()}
+        named = {**of_query, **of_headers, **of_path}
+        return {snake_case(field): name for field, name in named.items()}
 
     def from_path(self, path: Mapping[str, str]) -> dict[str, Any]:
         """Return the variables, or the fields of `$input`, that the path has."""
@@ -135,34 +145,32 @@ def fields_of(type_: GraphQLInputObjectType) -> dict[str, BodyField]:
     return _fields(flat)
 
 
-def _object(fields: Mapping[str, BodyField], body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object with the schema's names. Raises BadUserInput for an unknown one."""
+def _object(
+    fields: Mapping[str, BodyField], body: Mapping[str, Any], at: Path = ()
+) -> dict[str, Any]:
+    """Return the object at a place, with the schema's names. Raises BadUserInput."""
     for name in body:
         if name not in fields:
-            raise BadUserInput(f"There is no field {name}.", name)
-    for name, value in body.items():
-        _check_ids(name, fields[name].field.type, value)
-    named = ((fields[name], value) for name, value in body.items())
-    return {name: _value(field.type, value) for (name, field), value in named}
+            raise BadUserInput(f"There is no field {name}.", (*at, name))
+    given = ((fields[name], (*at, name), value) for name, value in body.items())
+    return {field.name: _value(field.field.type, value, path) for field, path, value in given}
 
 
-def _check_ids(name: str, type_: GraphQLInputType, value: Any) -> None:
-    """Raise BadUserInput for a number in the place of an id: GraphQL would take it for a text."""
-    given = value if isinstance(value, list) else [value]
-    if get_named_type(type_) is GraphQLID and any(isinstance(each, int) for each in given):
-        raise BadUserInput(f"{FIELD} must be a text.", name)
+def _value(type_: GraphQLInputType, value: Any, at: Path) -> Any:
+    """Return a value with the schema's names and enum values, one of another type as it is.
 
-
-def _value(type_: GraphQLInputType, value: Any) -> Any:
-    """Return a value with the schema's names and enum values, one of another type as it is."""
+    Raises BadUserInput for a number in the place of an id: GraphQL would take it for a text.
+    """
     nullable = get_nullable_type(type_)
     if is_list_type(nullable) and isinstance(value, list):
-        return [_value(nullable.of_type, element) for element in value]
+        return [_value(nullable.of_type, each, (*at, n)) for n, each in enumerate(value)]
     named = get_named_type(type_)
     if isinstance(named, GraphQLInputObjectType) and isinstance(value, dict):
-        return _object(fields_of(named), value)
+        return _object(fields_of(named), value, at)
     if isinstance(named, GraphQLEnumType) and isinstance(value, str):
         return value.upper()
+    if named is GraphQLID and isinstance(value, int):
+        raise BadUserInput(f"{FIELD} must be a text.", at)
     return value
 
 

@@ -14,8 +14,6 @@ from graphql_api.api.rest.operations import Selection, snake_case
 NAMES = {("Change", "fields"), ("Task", "inherited")}
 """The fields whose values are names of fields."""
 
-ERROR = "ItemError"  # the type of an error of one of several, whose message has its field's name
-
 Serializer: TypeAlias = Callable[[Any], Any]  # changes objects in place: nobody else needs them
 
 
@@ -56,8 +54,6 @@ def _serializer(type_: Any, selection: Selection | None) -> Serializer | None:
         return element and _list_serializer(element)
     if isinstance(type_, GraphQLEnumType):
         return _lower_case(type_).__getitem__
-    if selection and selection.type.name == ERROR:
-        return _spell_error
     return _object_serializer(selection) if selection else None
 
 
@@ -71,14 +67,6 @@ def _lower_case(enum: GraphQLEnumType) -> dict[str | None, str | None]:
 
 def _spell(names: list[str]) -> list[str]:
     return list(map(snake_case, names)) if names else names
-
-
-def _spell_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Spell the name of the field at fault, also where the message has it."""
-    if error and (field := error["field"]):
-        name = snake_case(field)
-        error |= {"field": name, "message": error["message"].replace(field, name)}
-    return error
 
 
 def _unchanged(value: Any) -> Any:

@@ -113,7 +113,7 @@ class RestViews:
                 return self._respond_with_events(endpoint, request, path)
             return self._respond_with_resource(endpoint, request, path)
         except OperationFailed as failed:
-            return problem_response(failed.error, endpoint.route, endpoint.parameters.path)
+            return problem_response(failed.error, endpoint.parameters.wording)
 
     def _respond_with_resource(
         self, endpoint: Endpoint, request: HTTPRequest, path: Mapping[str, str]
@@ -235,6 +235,7 @@ class RestViews:
 
     def _context(self, endpoint: Endpoint, request: HTTPRequest) -> Context:
         context = build_context(self._services, request)
+        context.wording = endpoint.parameters.wording
         if not endpoint.is_public:
             context.viewer_id  # noqa: B018 - authenticate before the request is read: 401, not 400
         return context

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from graphql_api.domain.planner.minutes import DAY
-from graphql_api.errors import FIELD, BadUserInput
+from graphql_api.errors import FIELD, BadUserInput, named
 
 ALGORITHM = 9  # part of the input hash: raise it whenever the same input gets another plan
 
@@ -197,7 +197,8 @@ class PlanRequest:
         if self.max_moves is not None:
             _check_range(self.max_moves, 0, MAX_TASKS, "max_moves")
         if self.fresh and (self.keep_current or self.max_moves is not None):
-            raise BadUserInput(f"{FIELD} goes without keep_current and max_moves.", "fresh")
+            others = f"{named('keep_current')} and {named('max_moves')}"
+            raise BadUserInput(f"{FIELD} goes without {others}.", "fresh")
         _check_count(self.schedules, MAX_SCHEDULES, "schedules")
         _check_count(self.fixed, MAX_PIECES, "fixed")
         _check_count(self.previous, MAX_PIECES, "previous")

@@ -330,8 +330,8 @@ def test_a_task_with_open_subtasks_is_completed_as_its_refusal_says(agent):
         ("add_task", {"title": "x", "priority": "huge"}, "BAD_USER_INPUT", "priority"),
         ("add_task", {"title": "x", "dry_run": "yes"}, "BAD_USER_INPUT", "dry_run"),
         ("complete_task", {"id": "none"}, "NOT_FOUND", "find_tasks"),
-        ("find_tasks", {"limit": 1_000}, "BAD_USER_INPUT", "first"),
-        ("find_tasks", {"cursor": "x"}, "BAD_USER_INPUT", "after"),
+        ("find_tasks", {"limit": 1_000}, "BAD_USER_INPUT", "limit"),
+        ("find_tasks", {"cursor": "x"}, "BAD_USER_INPUT", "cursor"),
         ("quick_add", {"text": "x" * 501}, "BAD_USER_INPUT", "text"),
         (
             "apply_plan",
@@ -348,6 +348,20 @@ def test_wrong_arguments_are_a_result_that_says_what_to_do_next(agent, tool, arg
     assert told in json.dumps(error)
     assert error["next"]
     assert agent.call("find_tasks")["items"] == []
+
+
+@pytest.mark.parametrize("tool", ["find_tasks", "changes_since", "list_projects"])
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("limit", 0, "limit must be from 1 to 100."), ("cursor", "x", "cursor is not a cursor of")],
+)
+def test_an_error_names_the_argument_of_the_tool_and_not_that_of_graphql(
+    agent, tool, name, value, told
+):
+    error = agent.call(tool, **{name: value})
+
+    assert (agent.failed, error["field"]) == (True, name)
+    assert error["error"].startswith(told)
 
 
 def test_a_token_does_by_tools_what_it_may_do_otherwise(mcp_app, agent):

@@ -3,6 +3,8 @@
 import pytest
 
 BULK = "/api/v1/tasks/bulk"
+CREATE = """mutation ($input: CreateTasksInput!) {
+  createTasks(input: $input) { results { error { message } } } }"""
 
 
 def test_tasks_are_created_in_one_request_with_what_they_wait_for(ann):
@@ -45,6 +47,28 @@ def test_one_that_fails_is_told_in_its_place_as_rest_spells_it(ann):
     ]
     assert errors[2]["message"].startswith("parent_index names a task")
     assert len(ann.rest("GET", "/api/v1/tasks").json) == 1
+
+
+def test_a_field_of_one_of_them_is_named_as_the_body_has_it_with_its_place(ann):
+    tasks = [{"title": "x"}, {"title": "y", "idempotency_key": 3}]
+    answer = ann.rest("POST", BULK, json={"tasks": tasks})
+
+    assert (answer.status_code, answer.json["detail"]) == (400, "idempotency_key must be a text.")
+    assert (answer.json["field"], answer.json["at"]) == (
+        "idempotency_key",
+        "tasks[1].idempotency_key",
+    )
+
+
+def test_the_other_field_that_a_message_names_is_spelled_as_the_api_does(ann):
+    one, two = {"title": "x"}, {"title": "y"}
+    bulk = [one, {**two, "parentIndex": 0, "parentId": "none"}]
+    told = ann.graphql(CREATE, input={"tasks": bulk})["data"]["createTasks"]["results"]
+    bulk = [one, {**two, "parent_index": 0, "parent_id": "none"}]
+    rest = ann.rest("POST", BULK, json={"tasks": bulk}).json
+
+    assert told[1]["error"]["message"] == "parentIndex goes without parentId."
+    assert rest[1]["error"]["message"] == "parent_index goes without parent_id."
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,26 @@ def test_what_a_view_cannot_be_is_refused_by_the_name_of_its_field(ann, values, 
     assert ann.graphql(VIEWS)["data"]["views"] == []
 
 
+@pytest.mark.parametrize(
+    ("values", "field", "at"),
+    [
+        ({"order_by": {"field": "size", "direction": "asc"}}, "field", "order_by.field"),
+        ({"order_by": {"field": "title"}}, "direction", "order_by.direction"),
+        ({"order_by": {"field": "title", "way": "asc"}}, "way", "order_by.way"),
+        ({"order_by": "title"}, "order_by", None),
+        ({"filter": {"status": ["late"]}}, "status", "filter.status[0]"),
+        ({"filter": {"tag": "home"}}, "tag", "filter.tag"),
+        ({"filter": {"ids": [1]}}, "ids", "filter.ids[0]"),
+    ],
+)
+def test_rest_names_what_is_wrong_with_a_view_as_its_body_has_it(ann, values, field, at):
+    refused = ann.rest("POST", "/api/v1/views", json={"name": "Errands", **values})
+
+    assert (refused.status_code, refused.json["field"], refused.json.get("at")) == (400, field, at)
+    assert field in refused.json["detail"]
+    assert ann.rest("GET", "/api/v1/views").json == []
+
+
 def test_a_user_has_a_bounded_number_of_views_and_nobody_else_s(ann, bob, monkeypatch):
     monkeypatch.setattr(store, "MAX_VIEWS", 2)
     first, second = (made(ann, name) for name in ("a", "b"))

@@ -2,12 +2,12 @@
 
 import strawberry
 
+from graphql_api.api.graphql.context import Info
 from graphql_api.api.graphql.costs import LIST, field_cost
-from graphql_api.api.graphql.strawberry_extras import camel_case
 from graphql_api.api.graphql.tasks.types import Task
 from graphql_api.domain.tasks import model
 from graphql_api.domain.tasks.service import Deletion
-from graphql_api.errors import AppError
+from graphql_api.errors import AppError, Wording
 
 
 @strawberry.type(description="The task after a write.")
@@ -60,9 +60,9 @@ class ItemError:
     )
 
     @classmethod
-    def of(cls, error: AppError) -> "ItemError":
-        """The error in GraphQL's spelling."""
-        message, details = error.render(camel_case)
+    def of(cls, error: AppError, wording: Wording) -> "ItemError":
+        """The error as the API spells it that has asked."""
+        message, details = error.render(*wording)
         return cls(
             message=message,
             code=error.code,
@@ -71,6 +71,11 @@ class ItemError:
             blockers=error.details.get("blockers"),
             subtasks=error.details.get("subtasks"),
         )
+
+
+def _item_error(result: object, info: Info) -> ItemError | None:
+    wording = info.context.wording
+    return ItemError.of(result, wording) if isinstance(result, AppError) else None
 
 
 @strawberry.type(description="The result of one task of several: the task, or an error.")
@@ -82,8 +87,8 @@ class TaskResult:
         return self.result if isinstance(self.result, model.Task) else None
 
     @strawberry.field(description="Why the task was not written.")
-    def error(self) -> ItemError | None:
-        return ItemError.of(self.result) if isinstance(self.result, AppError) else None
+    def error(self, info: Info) -> ItemError | None:
+        return _item_error(self.result, info)
 
 
 @strawberry.type(description="The result of one deletion of several: the task's id, or an error.")
@@ -106,8 +111,8 @@ class DeleteTaskResult:
         return [strawberry.ID(task_id) for task_id in released]
 
     @strawberry.field(description="Why the task was not deleted.")
-    def error(self) -> ItemError | None:
-        return ItemError.of(self.result) if isinstance(self.result, AppError) else None
+    def error(self, info: Info) -> ItemError | None:
+        return _item_error(self.result, info)
 
 
 @strawberry.type(description="The results of writing several tasks.")

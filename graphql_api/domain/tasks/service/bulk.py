@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from graphql_api.domain.subtasks.model import PARENT_ID
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
-from graphql_api.errors import FIELD, AppError, BadUserInput, ServiceUnavailable
+from graphql_api.errors import FIELD, AppError, BadUserInput, ServiceUnavailable, named
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -89,7 +89,7 @@ def run_each_related(
         if parent is None:
             return item
         if item.get(PARENT_ID) is not None:
-            raise BadUserInput(f"{FIELD} goes without parent_id.", PARENT_INDEX)
+            raise BadUserInput(f"{FIELD} goes without {named(PARENT_ID)}.", PARENT_INDEX)
         return {**item, PARENT_ID: id_of(parent, PARENT_INDEX)}
 
     order = _creation_order([_places(item) for item in items])

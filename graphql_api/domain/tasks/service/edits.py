@@ -18,7 +18,7 @@ from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.domain.tasks.receipts import Made, Receipt
 from graphql_api.domain.tasks.service.base import TaskWrites, blocked, comes_with_parent
-from graphql_api.errors import FIELD, VALUES, BadUserInput, Conflict, FieldNames, NotFound
+from graphql_api.errors import FIELD, VALUES, BadUserInput, Conflict, FieldNames, NotFound, named
 from graphql_api.infra.dynamodb import Action
 
 
@@ -122,7 +122,8 @@ class Edits(TaskWrites):
         force, merge = bool(fields.pop("force", None)), bool(fields.pop("merge_disjoint", None))
         add, remove = fields.pop("add_tags", None) or (), fields.pop("remove_tags", None) or ()
         if "tags" in fields and (add or remove):
-            raise BadUserInput(f"{FIELD} goes without add_tags and remove_tags.", "tags")
+            others = f"{named('add_tags')} and {named('remove_tags')}"
+            raise BadUserInput(f"{FIELD} goes without {others}.", "tags")
 
         def attempt() -> Update:
             before = self._store.get(user_id, task_id)
