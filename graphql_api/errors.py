@@ -22,7 +22,8 @@ An error names fields as Python does; each API renders it with its own spelling.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
@@ -141,6 +142,16 @@ def _path_text(path: Path, name: Spelling) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
+
+
+@contextmanager
+def below(*place: str | int) -> Iterator[None]:
+    """Put the field of an error that is raised within below a place: a field, or one of a list."""
+    try:
+        yield
+    except AppError as error:
+        error.path = (*place, *error.path)
+        raise
 
 
 class InternalError(AppError):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
-from graphql_api.errors import FIELD, BadUserInput
+from graphql_api.errors import FIELD, BadUserInput, Path
 from graphql_api.ids import is_id
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ def _number(low: int, high: int) -> Check:
     return check
 
 
-def checked_id(field: str, text: str) -> str:
+def checked_id(field: str | Path, text: str) -> str:
     """Return an id that a client has given. Raises BadUserInput."""
     if not is_id(text):
         raise BadUserInput("An id must have 1 to 128 letters, digits, '_' or '-'.", field)

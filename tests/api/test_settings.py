@@ -142,6 +142,11 @@ BAD = [
 ]
 
 
+def outermost(error):
+    """The field of the settings at fault, or in which the one at fault lies."""
+    return error.get("at", error["field"]).split("[")[0]
+
+
 @pytest.mark.engine_is_no_matter
 @pytest.mark.parametrize(("field", "value"), BAD)
 def test_what_settings_cannot_be_is_refused_by_field_and_nothing_is_written(
@@ -153,10 +158,10 @@ def test_what_settings_cannot_be_is_refused_by_field_and_nothing_is_written(
     graphql = update(ann, **{field: value})
     rest = ann.rest("PUT", PATH, json={names.get(field, field): value})
 
-    assert {error["extensions"]["field"] for error in graphql["errors"]} == {field}
+    assert {outermost(error["extensions"]) for error in graphql["errors"]} == {field}
     assert set(codes(graphql)) == {"BAD_USER_INPUT"}
     assert (rest.status_code, rest.json["code"]) == (400, "BAD_USER_INPUT")
-    assert rest.json["field"] == names.get(field, field)
+    assert outermost(rest.json) == names.get(field, field)
     assert set(calls) <= {"GetItem"}
     assert shown(ann) == DEFAULTS
 
@@ -301,11 +306,17 @@ def test_buffers_change_one_by_one_and_shape_the_plan(ann):
     ]
 
 
-def test_buffers_out_of_bounds_change_nothing(ann):
-    refused = ann.rest("PATCH", PATH, json={"buffers": {"daily_slack_percent": 91}})
+@pytest.mark.parametrize(
+    ("group", "field", "value"),
+    [("buffers", "daily_slack_percent", 91), ("urgency_coefficients", "due", 101)],
+)
+def test_numbers_out_of_bounds_change_nothing_and_are_named(ann, group, field, value):
+    before = ann.rest("GET", PATH).json
+    refused = ann.rest("PATCH", PATH, json={group: {field: value}}).json
 
-    assert refused.status_code == 400
-    assert ann.rest("GET", PATH).json["buffers"] == BUFFERS
+    assert (refused["code"], refused["field"]) == ("BAD_USER_INPUT", field)
+    assert refused["at"] == f"{group}.{field}"
+    assert ann.rest("GET", PATH).json == before
 
 
 SCHEDULES = """
@@ -318,6 +329,8 @@ EVENINGS = {
     "name": "evening",
     "workingHours": [{"day": "MONDAY", "intervals": [EVENING]}],
 }
+NINE = [{"start": "09:00", "end": "12:00"}]
+HOURS = "[0].working_hours[0].intervals[1]"
 FIRST_DAY = {"from": "2030-01-07T00:00:00Z", "horizon_days": 1}
 
 
@@ -390,23 +403,24 @@ def test_a_task_has_its_own_schedule_or_that_of_its_project_or_of_a_tag(ann, cal
 
 
 @pytest.mark.parametrize(
-    "named",
+    ("named", "at"),
     [
-        [{"tags": ["a"]}, {"tags": ["A "]}],
-        [{"tags": [""]}],
-        [{"tags": ["x" * 51]}],
-        [{"tags": [f"t{n}" for n in range(51)]}],
-        [{"project_ids": ["no id"]}],
-        [{"project_ids": ["01ARZ3NDEKTSV4RRFFQ69G5FAV"]}],
+        ([{"tags": ["a"]}, {"tags": ["b", "A "]}], "[1].tags[1]"),
+        ([{"tags": [""]}], "[0].tags[0]"),
+        ([{"tags": ["x" * 50, "x" * 51]}], "[0].tags[1]"),
+        ([{}, {"tags": [f"t{n}" for n in range(51)]}], "[1].tags"),
+        ([{}, {"project_ids": ["no id"]}], "[1].project_ids[0]"),
+        ([{"project_ids": ["01ARZ3NDEKTSV4RRFFQ69G5FAV"]}], "[0].project_ids[0]"),
+        ([{"working_hours": [{"day": "monday", "intervals": NINE * 2}]}], HOURS),
     ],
-    ids=["one tag twice", "no tag", "long tag", "many tags", "no id", "no project"],
+    ids=["one tag twice", "no tag", "long tag", "many tags", "no id", "no project", "hours"],
 )
-def test_what_cannot_have_a_schedule_changes_nothing(ann, named):
-    schedules = [rest_schedule(f"s{n}", 6, **fields) for n, fields in enumerate(named)]
+def test_what_cannot_have_a_schedule_changes_nothing(ann, named, at):
+    schedules = [{**rest_schedule(f"s{n}", 6), **fields} for n, fields in enumerate(named)]
 
     refused = ann.rest("PATCH", PATH, json={"schedules": schedules})
 
-    assert (refused.status_code, refused.json["field"]) == (400, "schedules")
+    assert (refused.status_code, refused.json["at"]) == (400, f"schedules{at}")
     assert ann.rest("GET", PATH).json["schedules"] == []
 
 
@@ -428,19 +442,23 @@ def test_a_schedule_that_is_not_there_is_refused_where_it_is_named(ann, calls):
 
 
 @pytest.mark.parametrize(
-    ("schedules", "message"),
+    ("schedules", "message", "at"),
     [
-        ([EVENINGS, {**EVENINGS, "name": "Evening "}], "a name of its own"),
-        ([{**EVENINGS, "name": " "}], "1 to 50 characters"),
-        ([{**EVENINGS, "workingHours": EVENINGS["workingHours"] * 2}], "evening: List each"),
-        ([{**EVENINGS, "name": f"n{number}"} for number in range(11)], "At most 10"),
+        ([EVENINGS, {**EVENINGS, "name": "Evening "}], "a name of its own", "schedules[1].name"),
+        ([{**EVENINGS, "name": " "}], "1 to 50 characters", "schedules[0].name"),
+        (
+            [{**EVENINGS, "workingHours": EVENINGS["workingHours"] * 2}],
+            "evening: List each",
+            "schedules[0].workingHours[1].day",
+        ),
+        ([{**EVENINGS, "name": f"n{number}"} for number in range(11)], "At most 10", None),
     ],
     ids=["twice", "no name", "hours", "too many"],
 )
-def test_schedules_that_cannot_be_change_nothing(ann, schedules, message):
+def test_schedules_that_cannot_be_change_nothing(ann, schedules, message, at):
     refused = ann.graphql(SCHEDULES, i={"schedules": schedules})
 
     assert codes(refused) == ["BAD_USER_INPUT"]
-    assert refused["errors"][0]["extensions"]["field"] == "schedules"
+    assert refused["errors"][0]["extensions"].get("at") == at
     assert message in refused["errors"][0]["message"]
     assert ann.rest("GET", PATH).json["schedules"] == []

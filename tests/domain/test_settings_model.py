@@ -58,34 +58,38 @@ def test_a_week_is_kept_in_its_order_without_the_days_that_are_free():
 
 
 @pytest.mark.parametrize(
-    "week",
+    ("week", "at"),
     [
-        (hours(MONDAY, "09:00-12:00", "11:59-13:00"),),
-        (hours(MONDAY, "09:00-12:00", "09:00-12:00"),),
-        (hours(MONDAY, "17:00-09:00", "18:00-19:00"),),
-        (hours(MONDAY, "22:00-06:00"), hours(TUESDAY, "05:59-07:00")),
-        (hours(SUNDAY, "22:00-06:00"), hours(MONDAY, "05:59-07:00")),
-        (hours(MONDAY, "08:00-08:00"), hours(TUESDAY, "07:00-09:00")),
-        (hours(MONDAY, "09:00-10:00"), hours(MONDAY, "11:00-12:00")),
+        ((hours(MONDAY, "09:00-12:00", "11:59-13:00"),), "[0].intervals[1]"),
+        ((hours(MONDAY, "11:59-13:00", "09:00-12:00"),), "[0].intervals[0]"),
+        ((hours(MONDAY, "09:00-12:00", "09:00-12:00"),), "[0].intervals[1]"),
+        ((hours(MONDAY, "17:00-09:00", "18:00-19:00"),), "[0].intervals[1]"),
+        ((hours(MONDAY, "22:00-06:00"), hours(TUESDAY, "05:59-07:00")), "[1].intervals[0]"),
+        ((hours(SUNDAY, "22:00-06:00"), hours(MONDAY, "05:59-07:00")), "[1].intervals[0]"),
+        ((hours(MONDAY, "08:00-08:00"), hours(TUESDAY, "07:00-09:00")), "[1].intervals[0]"),
+        ((hours(MONDAY, "09:00-10:00"), hours(MONDAY, "11:00-12:00")), "[1].day"),
         (
-            hours(
-                MONDAY,
-                *(
-                    f"{n // 2:02}:{n % 2 * 30:02}-{n // 2:02}:{n % 2 * 30 + 5:02}"
-                    for n in range(25)
+            (
+                hours(
+                    MONDAY,
+                    *(
+                        f"{n // 2:02}:{n % 2 * 30:02}-{n // 2:02}:{n % 2 * 30 + 5:02}"
+                        for n in range(25)
+                    ),
                 ),
             ),
+            "[0].intervals",
         ),
     ],
-    ids=range(8),
+    ids=range(9),
 )
-def test_hours_neither_overlap_nor_come_twice_nor_too_often(week):
+def test_hours_neither_overlap_nor_come_twice_nor_too_often(week, at):
     with pytest.raises(BadUserInput) as caught:
         edited(working_hours=week)
 
     assert (caught.value.code, caught.value.render().details) == (
         "BAD_USER_INPUT",
-        {"field": "working_hours"},
+        {"field": "day" if at.endswith("day") else "intervals", "at": f"working_hours{at}"},
     )
 
 

@@ -1,7 +1,7 @@
 """Settings of a user and their rules. Pure."""
 
 import zoneinfo
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, time
 from enum import Enum
@@ -14,7 +14,7 @@ from graphql_api.domain.records import checked_id
 from graphql_api.domain.tasks.model import MAX_SCHEDULE_LENGTH, Task, schedule_name, tag
 from graphql_api.domain.tasks.urgency import DEFAULTS, Coefficients
 from graphql_api.domain.text import comparable
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import BadUserInput, Path, below
 
 MAX_DAYS_OFF = 366  # per user
 MAX_INTERVALS = 24  # per day
@@ -111,7 +111,8 @@ class Settings:
         """
         default = Settings(user_id=self.user_id)
         if (coefficients := fields.get("urgency_coefficients")) is not None:
-            edited = self.urgency_coefficients.edit(coefficients)
+            with below("urgency_coefficients"):
+                edited = self.urgency_coefficients.edit(coefficients)
             fields = {**fields, "urgency_coefficients": edited}
         if (buffers := fields.get("buffers")) is not None:
             fields = {**fields, "buffers": _buffers(self.buffers, buffers)}
@@ -165,7 +166,8 @@ def weekly(days: Iterable[WorkingDay]) -> tuple[tuple[tuple[time, time], ...], .
 def _buffers(before: Buffers, fields: Mapping[str, Any]) -> Buffers:
     """Change some buffers; None restores a default. Raises BadUserInput."""
     changes = {name: getattr(BUFFERS, name) if v is None else v for name, v in fields.items()}
-    return replace(before, **changes)
+    with below("buffers"):
+        return replace(before, **changes)
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -189,66 +191,91 @@ def _zones() -> frozenset[str]:
 
 
 def _schedules(schedules: Iterable[Schedule]) -> tuple[Schedule, ...]:
-    named = tuple(map(_schedule, schedules))
+    named = tuple(_schedule(n, each) for n, each in enumerate(schedules))
     if len(named) > MAX_SCHEDULES:
         raise BadUserInput(f"At most {MAX_SCHEDULES} schedules are allowed.", "schedules")
-    if len({comparable(each.name) for each in named}) < len(named):
-        raise BadUserInput("Give each schedule a name of its own.", "schedules")
-    tags = [comparable(tag) for each in named for tag in each.tags]
-    projects = [project_id for each in named for project_id in each.project_ids]
-    if len(set(tags)) < len(tags) or len(set(projects)) < len(projects):
-        raise BadUserInput("A tag or a project must have one schedule at most.", "schedules")
+    names = ((("schedules", n, "name"), comparable(each.name)) for n, each in enumerate(named))
+    _check_distinct(names, "Give each schedule a name of its own.")
+    for field, key in (("tags", comparable), ("project_ids", str)):
+        _check_distinct(
+            ((place, key(value)) for place, value in _named_by(named, field)),
+            "A tag or a project must have one schedule at most.",
+        )
     return named
 
 
-def _schedule(schedule: Schedule) -> Schedule:
-    if max(len(schedule.tags), len(schedule.project_ids)) > MAX_NAMED:
-        message = f"A schedule can have at most {MAX_NAMED} tags, and as many projects."
-        raise BadUserInput(message, "schedules")
-    return Schedule(
-        name=schedule_name("schedules", schedule.name),
-        working_hours=_schedule_hours(schedule),
-        tags=tuple(tag("schedules", each) for each in schedule.tags),
-        project_ids=tuple(checked_id("schedules", each) for each in schedule.project_ids),
-    )
+def _named_by(schedules: Iterable[Schedule], field: str) -> Iterator[tuple[Path, str]]:
+    """Yield the tags, or projects, of all schedules with their places."""
+    for n, schedule in enumerate(schedules):
+        for i, value in enumerate(getattr(schedule, field)):
+            yield ("schedules", n, field, i), value
+
+
+def _check_distinct(entries: Iterable[tuple[Path, Any]], message: str) -> None:
+    """Raise BadUserInput with the place of the first entry whose value has come before."""
+    seen = set[Any]()
+    for place, value in entries:
+        if value in seen:
+            raise BadUserInput(message, place)
+        seen.add(value)
+
+
+def _schedule(n: int, schedule: Schedule) -> Schedule:
+    with below("schedules", n):
+        for field in ("tags", "project_ids"):
+            if len(getattr(schedule, field)) > MAX_NAMED:
+                message = f"A schedule can have at most {MAX_NAMED} tags, and as many projects."
+                raise BadUserInput(message, field)
+        return Schedule(
+            name=schedule_name("name", schedule.name),
+            working_hours=_schedule_hours(schedule),
+            tags=tuple(tag(("tags", i), each) for i, each in enumerate(schedule.tags)),
+            project_ids=tuple(
+                checked_id(("project_ids", i), each) for i, each in enumerate(schedule.project_ids)
+            ),
+        )
 
 
 def _schedule_hours(schedule: Schedule) -> tuple[WorkingDay, ...]:
     try:
         return _working_hours(schedule.working_hours)
     except BadUserInput as error:
-        raise BadUserInput(f"{schedule.name[:MAX_SCHEDULE_LENGTH]}: {error}", "schedules") from None
+        name = schedule.name[:MAX_SCHEDULE_LENGTH]
+        raise BadUserInput(f"{name}: {error}", error.path) from None
 
 
 def _working_hours(days: Iterable[WorkingDay]) -> tuple[WorkingDay, ...]:
     listed = tuple(days)
-    if len({day.day for day in listed}) < len(listed):
-        raise BadUserInput("List each weekday at most once, with all its hours.", "working_hours")
-    if any(len(day.intervals) > MAX_INTERVALS for day in listed):
-        raise BadUserInput(f"A day can have at most {MAX_INTERVALS} intervals.", "working_hours")
+    weekdays = ((("working_hours", n, "day"), each.day) for n, each in enumerate(listed))
+    _check_distinct(weekdays, "List each weekday at most once, with all its hours.")
+    for n, day in enumerate(listed):
+        if len(day.intervals) > MAX_INTERVALS:
+            message = f"A day can have at most {MAX_INTERVALS} intervals."
+            raise BadUserInput(message, ("working_hours", n, "intervals"))
+    _check_disjoint(listed)
     hours = sorted((day for day in listed if day.intervals), key=lambda d: WEEKDAYS.index(d.day))
-    week = tuple(replace(day, intervals=tuple(sorted(day.intervals, key=_start))) for day in hours)
-    _check_disjoint(week)
-    return week
+    return tuple(replace(day, intervals=tuple(sorted(day.intervals, key=_start))) for day in hours)
 
 
 def _start(interval: LocalInterval) -> time:
     return interval.start
 
 
-def _check_disjoint(week: Iterable[WorkingDay]) -> None:
+def _check_disjoint(days: Iterable[WorkingDay]) -> None:
     """Raise BadUserInput if intervals overlap, also those of a night with the next day's."""
     spans = sorted(
-        (WEEKDAYS.index(day.day) * DAY + start, WEEKDAYS.index(day.day) * DAY + end)
-        for day in week
-        for start, end in (interval.minutes for interval in day.intervals)
+        (midnight + start, midnight + end, n, i)
+        for n, day in enumerate(days)
+        for midnight in (WEEKDAYS.index(day.day) * DAY,)
+        for i, (start, end) in enumerate(interval.minutes for interval in day.intervals)
     )
-    next_week = [(start + WEEK, end + WEEK) for start, end in spans[:1]]
-    if any(next_start < end for (_, end), (next_start, _) in pairwise(spans + next_week)):
-        raise BadUserInput(
-            "Working hours must not overlap. An end at or before its start is on the next day.",
-            "working_hours",
-        )
+    next_week = [(start + WEEK, end + WEEK, n, i) for start, end, n, i in spans[:1]]
+    for (_, end, _, _), (next_start, _, n, i) in pairwise(spans + next_week):
+        if next_start < end:
+            raise BadUserInput(
+                "Working hours must not overlap. An end at or before its start is on the next day.",
+                ("working_hours", n, "intervals", i),
+            )
 
 
 def _days_off(days: Iterable[date]) -> tuple[date, ...]:

@@ -45,5 +45,8 @@ class UserSettings:
         """Raise BadUserInput for a project that a schedule names anew, and that is not there."""
         added = {(after.user_id, named) for named in after.project_ids - before.project_ids}
         missing = added - self._projects.get_many(sorted(added)).keys()
-        for _, project_id in sorted(missing):
-            raise BadUserInput(f"There is no project {project_id}.", "schedules")
+        for n, schedule in enumerate(after.schedules):
+            for i, named in enumerate(schedule.project_ids):
+                if (after.user_id, named) in missing:
+                    place = ("schedules", n, "project_ids", i)
+                    raise BadUserInput(f"There is no project {named}.", place)

@@ -26,7 +26,7 @@ from graphql_api.domain.reminders.model import Bases, Reminder, ReminderBase, ch
 from graphql_api.domain.reminders.model import checked as checked_reminders
 from graphql_api.domain.subtasks.positions import checked_position, last_position
 from graphql_api.domain.text import comparable, is_invisible
-from graphql_api.errors import FIELD, BadUserInput, Conflict
+from graphql_api.errors import FIELD, BadUserInput, Conflict, Path
 from graphql_api.ids import new_id
 from graphql_api.infra.dynamodb.codec import Raw
 
@@ -82,7 +82,7 @@ def _description(field: str, text: str) -> str:
     return text
 
 
-def _tags(field: str, texts: Iterable[str]) -> tuple[str, ...]:
+def _tags(field: str | Path, texts: Iterable[str]) -> tuple[str, ...]:
     stripped = [tag.strip() for tag in texts]
     first = {comparable(tag): tag for tag in reversed(stripped)}
     tags = tuple(first[key] for key in dict.fromkeys(map(comparable, stripped)))
@@ -93,7 +93,7 @@ def _tags(field: str, texts: Iterable[str]) -> tuple[str, ...]:
     return tags
 
 
-def tag(field: str, text: str) -> str:
+def tag(field: str | Path, text: str) -> str:
     """Return a tag as tasks have it. Raises BadUserInput."""
     [tag] = _tags(field, [text])
     if is_invisible(tag):
