@@ -1,5 +1,6 @@
 """Checks a plan against the rules, minute by minute, and shares nothing with what made it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -198,9 +199,15 @@ class Rules:
             run = self.longest_run(free, low, high)
             assert run < task.duration_minutes or low > high
             if not task.min_chunk_minutes and task.duration_minutes:
-                if out.code is not UnplacedCode.NO_TIME_LEFT:  # others have nothing to do with it
-                    run = self.longest_run(free, low, high, taken=b"\1")
-                assert out.missing_minutes == task.duration_minutes - run
+                usable = task.duration_minutes - out.missing_minutes
+                if out.code is UnplacedCode.NO_TIME_LEFT:
+                    assert usable == run
+                else:  # others have nothing to do with it, but for when its blockers end
+                    first = self.window(replace(task, blocked_by=()))[0]
+                    least, most = (
+                        self.longest_run(free, begin, high, taken=b"\1") for begin in (low, first)
+                    )
+                    assert least <= usable <= most
 
     def window(self, task):
         """From and until which minute an unplaced task could have been."""

@@ -722,6 +722,16 @@ def test_a_blocker_that_is_not_planned_but_has_a_fixed_piece_counts_as_placed():
     assert times(made) == ["b Mon 10:00-11:00"]
 
 
+def test_what_waits_for_a_fixed_piece_lacks_the_time_after_that_whenever_it_might_begin():
+    made = planned(
+        task("a", 0, not_before=at(16)),
+        task("b", 120, blocked_by=("a",), deadline=at(10, 30), deadline_is_hard=True),
+        fixed=(piece("a", 9, 0, 10),),
+    )
+
+    assert left_out(made) == {"b": (UnplacedCode.DEADLINE_TOO_SOON, 40)}
+
+
 def test_a_fixed_piece_of_a_task_without_room_for_the_rest_is_shown_all_the_same():
     made = planned(
         task("a", 120, deadline=at(11), deadline_is_hard=True), fixed=(piece("a", 9, 0, 60),)

@@ -265,7 +265,9 @@ class Explanation:
         return starts
 
     def _end_alone(self, job: Job, start: int) -> int:
-        """Earliest end of a job if all time from its start on were free."""
+        """Earliest end of a job if all time from its start on were free; fixed work stays."""
+        if job.fixed_end and not job.duration:
+            return job.fixed_end
         calendar, end = self._problem.calendar.within(job.schedule), self._problem.end
         pieces = calendar.find(job.duration, job.min_piece, start, end)
         return max(pieces[-1][1] if pieces else start, job.fixed_end)
