@@ -6,7 +6,7 @@ NPM := $(shell command -v npm 2>/dev/null)
 # The tests start Python over a hundred times: it need not compile the same modules each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run graphiql-if-possible test quick chaos check format schema schema-diff openapi graphiql constraints bench bench-plans live siege soak clean
+.PHONY: help run graphiql-if-possible test quick explore chaos check format schema schema-diff openapi graphiql constraints bench bench-plans live siege soak clean
 
 run: .venv/run graphiql-if-possible  ## Start the service on http://127.0.0.1:$(PORT)/graphql
 	@PORT=$(PORT) exec $(BIN)/python app.py
@@ -16,6 +16,10 @@ test: .venv/dev graphiql tests/node_modules/.installed tests/clients/node_module
 
 quick: .venv/dev  ## Run most tests, on the embedded engine
 	$(BIN)/python -m pytest -n 2 --dist worksteal --engines embedded -m "not whole and not thorough"
+
+explore: PLANS ?= 1000
+explore: .venv/dev  ## Try what always holds on examples that no run has seen
+	EXPLORE=1 PLANS=$(PLANS) $(BIN)/python -m pytest -n 2 --engines embedded -m hypothesis
 
 chaos: SECONDS ?= 120
 chaos: .venv/dev  ## Kill its processes for SECONDS, and check what clients saw; SEED repeats a run

@@ -38,7 +38,6 @@ def test_any_operation_of_the_schema_gets_an_answer_in_graphqls_form(app, ann, f
     @settings(
         max_examples=8,
         deadline=None,
-        derandomize=True,
         database=None,
         phases=[Phase.generate],  # to shrink an operation takes minutes
         suppress_health_check=list(HealthCheck),
