@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import cached_property
@@ -235,7 +235,7 @@ class PlanRequest:
 
         Equal hashes mean equal plans, given the same time zone data.
         """
-        text = json.dumps([ALGORITHM, asdict(self)], default=_to_json, sort_keys=True)
+        text = json.dumps([ALGORITHM, self], default=_to_json, sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -448,7 +448,9 @@ def _blockers_first(tasks: Sequence[PlanTask]) -> tuple[PlanTask, ...]:
     return tuple(by_id[task_id] for task_id in order if task_id in by_id)
 
 
-def _to_json(value: Any) -> str:
+def _to_json(value: Any) -> str | dict[str, Any]:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if is_dataclass(value):  # not asdict(), which copies each value
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     return str(value.value) if isinstance(value, Enum) else str(value.isoformat())
