@@ -1,7 +1,7 @@
 """List scheduling: topological orders in which the ready job of highest priority comes next."""
 
 from collections.abc import Callable, Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, nsmallest
 
 from graphql_api.domain.planner.objective import NEVER
 from graphql_api.domain.planner.problem import Problem
@@ -53,7 +53,7 @@ def apparent_tardiness_order(problem: Problem, look_ahead: float) -> Order:
     Large problems take several jobs at once, so that there are about ROUNDS rounds.
     """
     axis, successors = WorkTime(problem.free), successors_of(problem)
-    index = _atc_index(problem, axis, look_ahead)
+    rank = _atc_ranks(problem, axis, look_ahead)
     releases = [axis.before(job.release) for job in problem.jobs]
     open_blockers = [len(job.blockers) for job in problem.jobs]
     ready = [i for i, count in enumerate(open_blockers) if not count]
@@ -62,8 +62,9 @@ def apparent_tardiness_order(problem: Problem, look_ahead: float) -> Order:
     while ready:
         problem.steps.count(STEPS_PER_INDEX * len(ready))
         released = [i for i in ready if releases[i] <= now] or ready
-        chosen = sorted(released, key=lambda i: (-index(i, now), i))[:at_once]
-        ready = [i for i in ready if i not in set(chosen)]
+        chosen = [i for _, i in nsmallest(at_once, rank(released, now))]
+        taken = set(chosen)
+        ready = [i for i in ready if i not in taken]
         for i in chosen:
             order.append(i)
             now += 0 if i in problem.kept else problem.jobs[i].duration
@@ -74,30 +75,36 @@ def apparent_tardiness_order(problem: Problem, look_ahead: float) -> Order:
     return [i for i in order if i not in problem.kept]
 
 
-def _atc_index(problem: Problem, axis: WorkTime, look_ahead: float) -> Callable[[int, int], float]:
-    """The ATC index of a job at a minute of work."""
+_Rank = tuple[float, int]
+"""The negative ATC index of a job, and the job: the smallest comes first."""
+
+
+def _atc_ranks(
+    problem: Problem, axis: WorkTime, look_ahead: float
+) -> Callable[[Sequence[int], int], list[_Rank]]:
+    """Rank jobs at a minute of work."""
     jobs = problem.jobs
     weights = _inherited(problem, [job.stakes.late for job in jobs])
     durations = [max(1, job.duration) for job in jobs]
-    due = [axis.before(minute) for minute in _earliest_due_date(problem)]
-    limit = [axis.before(job.deadline) for job in jobs]
+    rates = [weight / minutes for weight, minutes in zip(weights, durations, strict=True)]
+    due = _earliest_due_date(problem)
+    in_time = [axis.before(due[i]) - job.duration for i, job in enumerate(jobs)]
+    latest = [axis.before(job.deadline) - job.duration for job in jobs]
     scale = look_ahead * sum(durations) / max(1, len(durations))
 
-    def index(i: int, now: int) -> float:
-        if now + jobs[i].duration > limit[i]:
-            return 0.0  # too late to be done at all
-        slack = due[i] - jobs[i].duration - now
-        return weights[i] / durations[i] * (_decay(slack / scale) if slack > 0 else 1.0)
+    def rank(some: Sequence[int], now: int) -> list[_Rank]:
+        ranks = []
+        for i in some:  # some 100,000 in a plan: no calls
+            index = 0.0 if now > latest[i] else rates[i]
+            if now < in_time[i]:  # about exp(-slack): powers may differ between machines
+                share = 1 / (1 + (in_time[i] - now) / scale / 8)
+                share *= share
+                share *= share
+                index *= share * share
+            ranks.append((-index, i))
+        return ranks
 
-    return index
-
-
-def _decay(x: float) -> float:
-    """About exp(-x), by products alone: powers may differ in their last bit between machines."""
-    share = 1 / (1 + x / 8)
-    share *= share
-    share *= share
-    return share * share
+    return rank
 
 
 def successors_of(problem: Problem) -> list[list[int]]:
