@@ -169,6 +169,8 @@ class SequenceSearch:
 
     def _first_position(self, job: int) -> int:
         """The earliest position that a job can have after its blockers."""
+        if not self._blockers[job]:
+            return 0
         return 1 + max((self._position[b] for b in self._blockers[job]), default=-1)
 
     def _last_position(self, job: int) -> int:
@@ -201,8 +203,8 @@ class SequenceSearch:
         Those in between end earlier by its duration, or shift by the difference of both.
         """
         order, ends, costs, durations = self.order, self._ends, self._costs, self._duration
-        job = order[at]
-        price, duration, cost = self._price[job], durations[job], costs[at]
+        prices, job = self._price, order[at]
+        price, duration, cost = prices[job], durations[job], costs[at]
         last = min(self._last_position(job), at + self._reach)
         most = sum(costs[at + 1 : last + 1])  # that all others together can gain
         best, gain, between, k = _NO_MOVE, 0, 0, at
@@ -211,7 +213,7 @@ class SequenceSearch:
             if loss >= most:
                 break
             other = order[k]
-            gain += costs[k] - self._price[other](ends[k] - duration)
+            gain += costs[k] - prices[other](ends[k] - duration)
             if loss - gain < best.change:
                 best = Move(loss - gain, at, k, _first_last)
             in_between = between if durations[other] < duration else 0
@@ -227,13 +229,13 @@ class SequenceSearch:
         """Change of the cost if two jobs change places; may be `limit` if it is no less."""
         order, ends, costs, durations = self.order, self._ends, self._costs, self._duration
         job, other = order[low], order[high]
-        if self._first_position(other) > low:
+        if self._blockers[other] and self._first_position(other) > low:
             return limit
         change = self._price[job](ends[high]) - costs[low] - costs[high]
         change += self._price[other](ends[low] - durations[job] + durations[other])
-        shift, k = durations[other] - durations[job], low
+        prices, shift, k = self._price, durations[other] - durations[job], low
         for k in range(low + 1, high):
-            change += self._price[order[k]](ends[k] + shift) - costs[k]
+            change += prices[order[k]](ends[k] + shift) - costs[k]
             if shift > 0 and change >= limit:
                 break
         self._steps.count(STEPS_PER_PRICE * (k - low) + STEPS_PER_SCAN)
