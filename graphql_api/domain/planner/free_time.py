@@ -16,11 +16,6 @@ _Gap = tuple[int, int]
 """Size and start of an interval of free time."""
 
 
-def end_of(pieces: Pieces | None) -> int | None:
-    """End of a scheduled job; None for one without pieces."""
-    return pieces[-1][1] if pieces else None
-
-
 class FreeTime:
     """Sorted, disjoint intervals of free minutes; shrinks as jobs take their share.
 
@@ -68,7 +63,7 @@ class FreeTime:
         return (
             self.starts == other.starts
             and self.ends == other.ends
-            and all(map(FreeTime.equals, self.schedules, other.schedules))
+            and (not self.schedules or all(map(FreeTime.equals, self.schedules, other.schedules)))
         )
 
     def copy(self) -> "FreeTime":
@@ -95,11 +90,11 @@ class FreeTime:
 
     def find(self, duration: int, min_piece: int, start: int, deadline: int) -> Pieces | None:
         """Find the pieces that `allocate` would take."""
-        if not duration:
-            return [(start, start)] if start <= deadline else None
-        if duration >= 2 * min_piece:
+        if 0 < duration < 2 * min_piece:
+            return self._find_whole(duration, start, deadline)
+        if duration:
             return self._find_split(duration, min_piece, start, deadline)
-        return self._find_whole(duration, start, deadline)
+        return [(start, start)] if start <= deadline else None
 
     def reserve(self, pieces: Pieces, schedule: int = 0) -> bool:
         """Take exactly these pieces; returns False and takes nothing if one is not free."""
@@ -148,7 +143,8 @@ class FreeTime:
             if end <= ends[k]:
                 found = [(start, end)]
                 break
-        self._steps.count(k - first)
+        if k > first:
+            self._steps.count(k - first)
         return found
 
     def _find_split(

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from graphql_api.domain.planner.calendar import Minutes, free_intervals, horizon, limited
-from graphql_api.domain.planner.free_time import FreeTime, Pieces, end_of
+from graphql_api.domain.planner.free_time import FreeTime, Pieces
 from graphql_api.domain.planner.minutes import ceil, floor
 from graphql_api.domain.planner.model import (
     MAX_DURATION,
@@ -139,8 +139,9 @@ class Problem:
     @staticmethod
     def finish(job: Job, pieces: Pieces | None) -> int | None:
         """End of a job with these pieces and its fixed ones; None for one that is left out."""
-        end = end_of(pieces)
-        return end if end is None else max(end, job.fixed_end)
+        if not pieces:
+            return None
+        return max(pieces[-1][1], job.fixed_end) if job.fixed_end else pieces[-1][1]
 
     def earliest_start(self, job: int, ends: Sequence[int | None]) -> int | None:
         """Earliest start of a job given the ends of all jobs; None if a blocker is left out."""
@@ -172,9 +173,10 @@ class Problem:
         job, start = self.jobs[i], self.earliest_start(i, ends)
         if start is None:
             return None
-        home = self.homes.get(i)
-        if home and home[0][0] >= start and free.reserve(home, job.schedule):
-            return home
+        if self.homes:
+            home = self.homes.get(i)
+            if home and home[0][0] >= start and free.reserve(home, job.schedule):
+                return home
         return free.allocate(job.duration, job.min_piece, start, job.deadline, job.schedule)
 
     def moved(self, schedule: Sequence[Pieces | None]) -> int:

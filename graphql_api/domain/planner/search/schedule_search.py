@@ -141,26 +141,26 @@ class ScheduleSearch:
     def _evaluate(self, low: int, segment: Order, limit: int) -> Candidate | None:
         """Re-schedule from a position on; None if that costs more than the limit."""
         problem, ends, cost = self._problem, self._ends[:], self._costs[low]
-        free = self._free_before(low)
+        jobs, stride, free = problem.jobs, self._stride, self._free_before(low)
         snapshots: dict[int, FreeTime] = {}
         costs: list[int] = []
         settled = low + len(segment)  # from this position on, only the free time can differ
-        for position in range(low, len(self.order)):
-            if position % self._stride == 0 and position > low:
+        for position, i in enumerate([*segment, *self.order[settled:]], low):
+            if position % stride == 0 and position > low:
                 if position >= settled and free.equals(self._snapshots[position]):
                     cost += self.cost - self._costs[position]
                     break
                 snapshots[position] = free.copy()
-            moved = position - low < len(segment)
-            i = segment[position - low] if moved else self.order[position]
-            end = self._allocate(i, free, ends)
+            end = problem.finish(jobs[i], problem.place(i, free, ends))
             cost += problem.cost(i, end)
+            costs.append(cost)
             if cost > limit:
-                return None
+                break
             if end != ends[i]:
                 ends[i] = end
-                settled = max([settled, *(self._position[s] + 1 for s in self._successors[i])])
-            costs.append(cost)
+                if later := self._successors[i]:
+                    settled = max([settled, *(self._position[s] + 1 for s in later)])
+        problem.steps.count(STEPS_PER_JOB * len(costs))
         return Candidate(low, segment, ends, snapshots, costs, cost) if cost <= limit else None
 
     def _free_before(self, position: int) -> FreeTime:
