@@ -377,7 +377,8 @@ ROUTES = (
         tag="Changes",
         summary="Undo a change",
         description=(
-            "Restores the fields that it changed, or the task that it deleted and its blockers."
+            "Restores the fields that it changed, or the task that it deleted and its blockers;"
+            " with a completion, opens again what was completed below for it."
         ),
         problems={409: "One of the `fields` has been changed since."},
     ),

@@ -24,6 +24,7 @@ from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
 from graphql_api.infra.dynamodb import Action, codec
 
 MAX_CHECKS = 75  # of other tasks in one transaction, which has 100 actions
+MAX_OWN = 50  # actions of a task itself that is taken back with tasks below it
 
 
 class History:
@@ -88,11 +89,15 @@ class History:
         def attempt() -> Task:
             links = self._dependencies.links(user_id)
             write, beside = self._undoing(change, expected_version, links, actor, now)
+            below = self._reopening(change, actor, now)
             more = self._consequences(write, links, actor, now)
+            if self._reopen_first(below, alone=bool(more.writes)):
+                return attempt()
             write = more.told_by(write, actor, now)
+            _mark_open(below, links)
             beside += [*links.actions(), *more.actions]
             beside += receipts.beside(receipt, Made(change.task_id))
-            self._store.write(write, *more.writes, beside=beside)
+            self._store.write(write, *more.writes, *below, beside=beside)
             return write.result
 
         receipts = self._store.receipts
@@ -153,15 +158,69 @@ class History:
             return self._succession.of_edit(write, links, actor, now)
         return self._succession.of_reopening(after, links, actor, now)
 
-    def _check_unchanged(self, task: Task, change: Change) -> None:
-        """Raise Conflict if a field of the change has been changed since."""
-        since: set[str] = set()
+    def _reopening(self, change: Change, actor: Actor, now: datetime) -> list[Write]:
+        """The writes that take back what was completed below a task with it, so far as is left.
+
+        What was deleted since is left out. Raises Conflict, with their ids, if the status of some
+        has been changed since.
+        """
+        ids = codec.texts(change.before, BELOW)
+        if change.kind is ChangeKind.TASK_DELETED or not ids:
+            return []
+        closings = self._feed.find_many(change.user_id, ids).values()
+        tasks = self._store.get_many([(each.user_id, each.task_id) for each in closings])
+        left, changed = list[Write](), list[str]()
+        for closing in closings:
+            task = tasks.get((closing.user_id, closing.task_id))
+            later = task and self._latest_since(task, closing)
+            if task and later is None:
+                values = codec.values(Task, closing.before, [*closing.fields, "completed_at"])
+                after = _reverted(task, values, None, now)
+                left.append(writes.edit(task, after, actor, now, undoes=closing.change_id))
+            elif later and later.undoes != closing.change_id:
+                changed.append(closing.task_id)
+        if changed:
+            raise Conflict(
+                "Subtasks that were completed with this task have been changed since.",
+                field="change_id",
+                changed_task_ids=sorted(changed),
+            )
+        if len(closings) < len(ids):
+            raise Conflict("Changes of its subtasks are no longer kept.", field="change_id")
+        return left
+
+    def _reopen_first(self, below: Sequence[Write], *, alone: bool) -> bool:
+        """Carry out writes that do not fit into the transaction of the task itself.
+
+        Returns whether there were any; what a crash has interrupted can be repeated.
+        """
+        groups = list(self._store.transactions(below, beside=MAX_OWN))
+        first = groups if alone else groups[:-1]
+        for group in first:
+            links = self._dependencies.links(group[0].change.user_id)
+            _mark_open(group, links)
+            self._store.write(*group, beside=links.actions())
+        return bool(first)
+
+    def _latest_since(self, task: Task, change: Change) -> Change | None:
+        """The latest change since this one to one of its fields. Raises Conflict."""
+        for later in self._since(task, change):
+            if set(later.fields) & set(change.fields):
+                return later
+        return None
+
+    def _since(self, task: Task, change: Change) -> list[Change]:
+        """The changes of a task since this one, newest first. Raises Conflict if some are gone."""
+        since = list[Change]()
         for later in self._feed.history(task.user_id, task.change_id):
             if later.change_id == change.change_id:
-                break
-            since |= set(later.fields)
-        else:
-            raise Conflict("Later changes are no longer kept.", field="change_id")
+                return since
+            since.append(later)
+        raise Conflict("Later changes are no longer kept.", field="change_id")
+
+    def _check_unchanged(self, task: Task, change: Change) -> None:
+        """Raise Conflict if a field of the change has been changed since."""
+        since = {name for later in self._since(task, change) for name in later.fields}
         if both := since & set(change.fields):
             raise Conflict(
                 "What this change altered has been changed since.",
@@ -300,6 +359,12 @@ class History:
 
     def _checks(self, tasks: Sequence[Task]) -> list[Action]:
         return [self._store.unchanged_check(task) for task in tasks[:MAX_CHECKS]]
+
+
+def _mark_open(reopened: Sequence[Write], links: Links) -> None:
+    """Let tasks that are open again block those that wait for them."""
+    for write in reopened:
+        links.change(links.now.mark(write.change.task_id, closed=not write.result.open))
 
 
 def _reverted(task: Task, values: Mapping[str, Any], zone: str | None, now: datetime) -> Task:

@@ -25,7 +25,7 @@ BLOCKED_BY, BLOCKS = "blocked_by", "blocks"
 """The names that a change has for the task's places among the dependencies."""
 
 BELOW = "below"
-"""The name that a deletion has for those of the tasks below, which it is undone with."""
+"""The name that a deletion or a completion has for those of the tasks below, undone with it."""
 
 _FIELDS = tuple(field.name for field in fields(Task))
 _GIVEN = (*(name for name in _FIELDS if name not in DERIVED), RECURRENCE)
@@ -71,10 +71,20 @@ def creation(
 
 
 def edit(
-    before: Task, after: Task, actor: Actor, now: datetime, undoes: str | None = None
+    before: Task,
+    after: Task,
+    actor: Actor,
+    now: datetime,
+    undoes: str | None = None,
+    below: Sequence[str] = (),
 ) -> Write:
-    """The write that puts a task's next state in the place of the one before."""
+    """The write that puts a task's next state in the place of the one before.
+
+    `below` are the changes that have completed tasks below it for that.
+    """
     named, values = _differences(before, after)
+    if below:
+        values = Raw({**values, **codec.item(**{BELOW: tuple(below)})})
     done = after.completed and not before.completed
     kind = ChangeKind.TASK_COMPLETED if done else ChangeKind.TASK_UPDATED
     return _following(before, after, kind, named, values, actor, now, undoes)

@@ -12,7 +12,7 @@ from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.jobs import Jobs
 from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.subtasks.renewal import Renewals
-from graphql_api.domain.tasks import store
+from graphql_api.domain.tasks import history, store
 from graphql_api.domain.tasks.store import TaskStore
 from graphql_api.infra.dynamodb import ConditionFailed
 
@@ -230,6 +230,87 @@ def test_deleting_a_task_deletes_all_below_it_and_is_undone_as_a_whole(ann):
     assert titles(ann, above) == ["1"]
     assert codes(ann.graphql(UNDO, input={"changeId": change_id})) == ["CONFLICT"]
     assert codes(change(ann, other, status="COMPLETED")) == ["CONFLICT"]
+
+
+def completed_with_all_below(person, task_id):
+    """The id of the change by which a task was completed, after all tasks below it."""
+    answer = person.graphql(COMPLETE, input={"id": task_id, "children": "COMPLETE"})
+    assert "errors" not in answer
+    return change_of(person, "TASK_COMPLETED", task_id)
+
+
+def statuses(person, *ids):
+    return [person.task(each)["status"] for each in ids]
+
+
+def test_undoing_a_completion_takes_that_of_all_below_back_in_one_transaction(ann, calls):
+    top, child, leaf = line_of(ann, 3)
+    before, deleted = (ann.create(title=title, parentId=top)["id"] for title in "xy")
+    waiting = ann.create(title="waiting", blockedBy=[leaf])["id"]
+    change(ann, before, status="COMPLETED")
+    completed = completed_with_all_below(ann, top)
+    ann.graphql(DELETE, input={"id": deleted})
+    calls.clear()
+
+    undone = ann.graphql(UNDO, input={"changeId": completed})
+
+    assert "errors" not in undone
+    assert calls.count("TransactWriteItems") == 1
+    assert statuses(ann, top, child, leaf) == ["PENDING"] * 3
+    assert (statuses(ann, before), ann.task(deleted)) == (["COMPLETED"], None)
+    assert codes(change(ann, waiting, status="COMPLETED")) == ["CONFLICT"]
+    assert extensions(ann.graphql(UNDO, input={"changeId": completed}))["fields"] == ["status"]
+
+
+def test_a_completion_is_not_undone_once_a_subtask_has_another_status(ann):
+    top, child, leaf = line_of(ann, 3)
+    completed = completed_with_all_below(ann, top)
+    change(ann, child, title="renamed")
+    change(ann, leaf, status="IN_PROGRESS")
+
+    refused = extensions(ann.graphql(UNDO, input={"changeId": completed}))
+
+    assert refused == {"code": "CONFLICT", "field": "changeId", "changedTaskIds": [leaf]}
+    assert statuses(ann, top, child, leaf) == ["COMPLETED", "COMPLETED", "IN_PROGRESS"]
+
+
+def test_a_subtask_whose_own_completion_was_undone_stays_as_it_is(ann):
+    top, child, leaf = line_of(ann, 3)
+    completed = completed_with_all_below(ann, top)
+    ann.graphql(UNDO, input={"changeId": change_of(ann, "TASK_COMPLETED", leaf)})
+    version = ann.task(leaf)["version"]
+
+    assert "errors" not in ann.graphql(UNDO, input={"changeId": completed})
+
+    assert statuses(ann, top, child, leaf) == ["PENDING"] * 3
+    assert ann.task(leaf)["version"] == version
+
+
+@pytest.mark.parametrize("recurs", [False, True])
+def test_a_large_completion_that_others_disturb_is_undone_as_a_whole(ann, monkeypatch, recurs):
+    more = {"dueAt": "2030-01-01T08:00:00Z", "recurrence": SERIES} if recurs else {}
+    top = ann.create(title="top", **more)["id"]
+    ids = [ann.create(title=title, parentId=top)["id"] for title in "abcdef"]
+    write, groups = TaskStore.write, []
+
+    def disturbed(self, *some, beside=()):
+        groups.append(len(some))
+        if len(groups) in {2, 6}:
+            raise ConditionFailed
+        write(self, *some, beside=beside)
+
+    with monkeypatch.context() as patches:
+        patches.setattr(history, "MAX_OWN", 88)
+        patches.setattr(TaskStore, "write", disturbed)
+        with monkeypatch.context() as small:
+            small.setattr(store, "MAX_ACTIONS", 12)
+            completed = completed_with_all_below(ann, top)
+        groups[:] = [0] * 4
+        undone = ann.graphql(UNDO, input={"changeId": completed})
+
+    assert "errors" not in undone
+    assert groups[4] < len(ids)
+    assert statuses(ann, top, *ids) == ["PENDING"] * 7
 
 
 def test_a_move_is_undone(ann):

@@ -129,7 +129,8 @@ class TaskMutation:
     @strawberry.mutation(
         description=(
             "Undo a change: restore the fields that it changed, or the task that it deleted and its"
-            " blockers. It is a CONFLICT, with the fields, if one of them has been changed since."
+            " blockers; with a completion, open again what was completed below for it. It is a"
+            " CONFLICT, with the fields, if one of them has been changed since."
         ),
         metadata=needs(Scope.TASKS_WRITE, confined=True),
     )

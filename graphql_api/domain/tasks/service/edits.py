@@ -36,39 +36,49 @@ class Edits(TaskWrites):
         given, receipt = _received(user_id, "complete", changes, now)
         fields = {**given, "status": TaskStatus.COMPLETED}
         children = fields.pop("children", None)
+        below: Sequence[str] = ()
         if children is ChildFate.COMPLETE:
-            self._complete_below(user_id, fields, receipt, actor, now)
-        keeps = children is ChildFate.KEEP
+            below = self._complete_below(user_id, fields, receipt, actor, now)
+        keeps, check = children is ChildFate.KEEP, self._check_open
         return self._update(
-            user_id, fields, receipt, actor, now, self._check_open, keeps_children=keeps
+            user_id, fields, receipt, actor, now, check, keeps_children=keeps, below=below
         )
 
     def _complete_below(
         self,
         user_id: str,
-        changes: Mapping[str, Any],
+        given: Mapping[str, Any],
         receipt: Receipt | None,
         actor: Actor,
         now: datetime,
-    ) -> None:
-        """Complete the open tasks below one, the lowest first. Raises as `complete` does."""
+    ) -> Sequence[str]:
+        """Complete the open tasks below one, the lowest first, and return the ids of the changes.
 
-        def attempt() -> None:
-            task = self._store.get(user_id, changes["id"])
-            check_version("task", task.version, changes.get("expected_version"))
+        Raises as `complete` does.
+        """
+        begun = set[str]()  # by attempts before, some of which were carried out
+
+        def attempt() -> Sequence[str]:
+            task = self._store.get(user_id, given["id"])
+            check_version("task", task.version, given.get("expected_version"))
             self._check_open(task)
             below = self._placement.below(task)
             check_size(below, "completed")
-            left = [each for level in reversed(below) for each in level if each.open]
+            found = [each for level in reversed(below) for each in level]
+            left = [each for each in found if each.open]
             known = self._dependencies.get(user_id)
-            if not changes.get("force"):
+            if not given.get("force"):
                 self._check_released([*left, task], known)
-            done = {"status": TaskStatus.COMPLETED}
-            edits = [writes.edit(each, each.edit(done, now), actor, now) for each in left]
+            closed = {"status": TaskStatus.COMPLETED}
+            edits = [writes.edit(each, each.edit(closed, now), actor, now) for each in left]
+            done = [each.change_id for each in found if each.change_id in begun]
+            changes = [each.change.change_id for each in edits]
+            begun.update(changes)
             self._write_all(edits, known, lambda at, task_id: at.mark(task_id, closed=True))
+            return [*done, *changes]
 
-        once = partial(self._store.receipts.once, receipt, attempt, lambda _: None)
-        retry_on_conflict(once)
+        receipts = self._store.receipts
+        return retry_on_conflict(lambda: receipts.once(receipt, attempt, lambda _: ()))
 
     def _check_released(self, tasks: Sequence[Task], known: Dependencies) -> None:
         """Raise Conflict if others than these tasks block one of them."""
@@ -115,6 +125,7 @@ class Edits(TaskWrites):
         check: Callable[[Task], None],
         *,
         keeps_children: bool = False,
+        below: Sequence[str] = (),
     ) -> "Update":
         fields, receipts = dict(changes), self._store.receipts
         task_id, expected_version = fields.pop("id"), fields.pop("expected_version", None)
@@ -146,7 +157,7 @@ class Edits(TaskWrites):
                 receipts.keep(receipt, made)
             if recurs or after is before:
                 return Update(after, merged=merged)
-            write = writes.edit(before, after, actor, now)
+            write = writes.edit(before, after, actor, now, below=below)
             links = self._dependencies.links(user_id)
             tying = self._retying(before, after, links, force=force, keeps_children=keeps_children)
             checks = len(tying) + (receipt is not None)
