@@ -45,7 +45,9 @@ def test_one_that_fails_is_told_in_its_place_as_rest_spells_it(ann):
         ("NOT_FOUND", "parent_id"),
         ("BAD_USER_INPUT", "parent_index"),
     ]
-    assert errors[2]["message"].startswith("parent_index names a task")
+    assert errors[2]["message"] == (
+        "parent_index names tasks[1], which was not created: correct that, and create both."
+    )
     assert len(ann.rest("GET", "/api/v1/tasks").json) == 1
 
 

@@ -108,6 +108,38 @@ def test_tasks_of_one_call_block_one_another_by_their_places(ann):
     ]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"blockedByIndex": [4]}, "blockedByIndex names tasks[4]: there are tasks[0] to tasks[3]."),
+        ({"parentIndex": -1}, "parentIndex names tasks[-1]: there are tasks[0] to tasks[3]."),
+        (
+            {"blockedByIndex": [0, 1]},
+            "blockedByIndex names tasks[1], the task itself: name another one.",
+        ),
+        (
+            {"parentIndex": 2},
+            "parentIndex names tasks[2], which names this one, directly or not: break the circle.",
+        ),
+        (
+            {"blockedByIndex": [3]},
+            "blockedByIndex names tasks[3], which was not created: correct that, and create both.",
+        ),
+    ],
+    ids=["too high", "negative", "itself", "circle", "failed"],
+)
+def test_it_is_told_which_task_cannot_be_named_and_what_would_do(ann, wrong, told):
+    results = created(
+        ann,
+        {"title": "fine"},
+        {"title": "wrong", **wrong},
+        {"title": "around", "blockedByIndex": [1]},
+        {"title": ""},
+    )
+
+    assert results[1]["error"]["message"] == told
+
+
 @pytest.mark.parametrize("places", [[1], [2], [9], [-1], [3]])
 def test_a_task_of_a_place_that_was_not_created_is_not_created(ann, places):
     results = created(

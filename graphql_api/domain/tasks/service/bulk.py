@@ -68,39 +68,60 @@ def run_each_related(
     `blocked_by_index` of an item names blockers by their places, `parent_index` its parent. If one
     of them fails, so does it.
     """
-    results: dict[int, Task | AppError] = {}
+    others = [_places(item) for item in items]
+    created: dict[int, Task] = {}
 
-    def id_of(place: int, field: str) -> str:
-        """The id of the task of a place, which is there by now. Raises BadUserInput."""
-        other = results.get(place)
-        if not isinstance(other, Task):
-            raise BadUserInput(
-                f"{FIELD} names a task that was not created, or that waits for this one.", field
-            )
-        return other.task_id
+    def id_of(place: int, other: int, field: str) -> str:
+        """The id of the other task that an item names, there by now. Raises BadUserInput."""
+        if other not in created:
+            raise BadUserInput(f"{FIELD} names {_why_missing(place, other, others)}", field)
+        return created[other].task_id
 
     def related(place: int) -> dict[str, Any]:
         """The item of a place, with ids in the place of places. Raises BadUserInput."""
         item = dict(items[place])
         ids = [*(item.get(writes.BLOCKED_BY) or ())]
-        ids += [id_of(other, BLOCKED_BY_INDEX) for other in item.pop(BLOCKED_BY_INDEX, None) or ()]
+        ids += [id_of(place, n, BLOCKED_BY_INDEX) for n in item.pop(BLOCKED_BY_INDEX, None) or ()]
         item |= {writes.BLOCKED_BY: tuple(ids)} if ids else {}
         parent = item.pop(PARENT_INDEX, None)
         if parent is None:
             return item
         if item.get(PARENT_ID) is not None:
             raise BadUserInput(f"{FIELD} goes without {named(PARENT_ID)}.", PARENT_INDEX)
-        return {**item, PARENT_ID: id_of(parent, PARENT_INDEX)}
+        return {**item, PARENT_ID: id_of(place, parent, PARENT_INDEX)}
 
-    order = _creation_order([_places(item) for item in items])
+    order = _creation_order(others)
 
     def create_at(place: int) -> Task:
-        results[place] = created = create(related(place))
-        return created
+        created[place] = create(related(place))
+        return created[place]
 
     outcomes = run_each(order, create_at)
     by_place = dict(zip(order, outcomes, strict=True))
     return [by_place[place] for place in range(len(items))]
+
+
+def _why_missing(place: int, other: int, others: Sequence[Sequence[int]]) -> str:
+    """The other task that the one of a place names, why it is not there, and what would do."""
+    last = len(others) - 1
+    if not 0 <= other <= last:
+        return f"tasks[{other}]: there are tasks[0] to tasks[{last}]."
+    if other == place:
+        return f"tasks[{other}], the task itself: name another one."
+    if place in _reach(other, others):
+        return f"tasks[{other}], which names this one, directly or not: break the circle."
+    return f"tasks[{other}], which was not created: correct that, and create both."
+
+
+def _reach(start: int, others: Sequence[Sequence[int]]) -> set[int]:
+    """The places that the task of a place names, directly or not."""
+    found, left = set[int](), [start]
+    while left:
+        place = left.pop()
+        if 0 <= place < len(others):
+            left += set(others[place]) - found
+            found.update(others[place])
+    return found
 
 
 def _places(item: Mapping[str, Any]) -> list[int]:
