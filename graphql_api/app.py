@@ -71,6 +71,7 @@ from graphql_api.domain.webhooks.hints import Hints
 from graphql_api.domain.webhooks.service import Webhooks
 from graphql_api.domain.webhooks.store import WebhookStore
 from graphql_api.infra.dynamodb import Database, connect
+from graphql_api.infra.dynamodb.embedded import PageEnds
 from graphql_api.infra.executor.executor import Executor
 from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 from graphql_api.infra.outgoing.client import OutgoingClient
@@ -204,7 +205,8 @@ def build_services(
         webhooks.remove_all(user_id, clock.now())
         busy_calendars.remove_all(user_id)
 
-    lists = TaskListReader(database, list_shares(config))
+    page_ends = PageEnds("user_id", "task_id") if config.embedded else None
+    lists = TaskListReader(database, list_shares(config), page_ends=page_ends)
     projects = ProjectStore(database)
     dependencies = DependencyStore(database)
     tokens = Tokens(config.secrets, config.jwt_ttl)

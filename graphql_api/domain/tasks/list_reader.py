@@ -32,6 +32,7 @@ from graphql_api.domain.text import Search, comparable
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.concurrency.bulkhead import Shares
 from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, ItemPage, Key, codec
+from graphql_api.infra.dynamodb.embedded import PageEnds
 
 MAX_READ = 10_000  # budget units of a request: an item that is read costs one
 SEARCH_CHARACTERS = 500  # of descriptions that are searched, for one unit more
@@ -177,21 +178,25 @@ class TaskListReader:
         shares: Shares,
         within: Criterion = criteria.EVERYTHING,
         open_tasks: OpenTaskLists | None = None,
+        page_ends: PageEnds | None = None,
     ) -> None:
         """`shares` bound how many lists of one user are read at once.
 
-        Nothing is there but the tasks `within` a criterion.
+        Nothing is there but the tasks `within` a criterion. `page_ends` are for an engine that
+        reads whole partitions.
         """
         self._database = database
         self._table = database.table("Tasks")
         self._shares = shares
         self._within = within
         self._open = open_tasks or OpenTaskLists(database, shares)
+        self._page_ends = page_ends
         self._closed_blocks = ClosedBlocks(database)
 
     def within(self, criterion: Criterion) -> "TaskListReader":
         """The lists of a user of whom nothing is there but tasks that meet a criterion."""
-        return TaskListReader(self._database, self._shares, criterion, self._open)
+        ends = self._page_ends
+        return TaskListReader(self._database, self._shares, criterion, self._open, ends)
 
     def sees(self, task: Task) -> bool:
         """Return whether a task is there, by the criterion that all of them meet."""
@@ -484,7 +489,12 @@ class TaskListReader:
         return matches[:limit], None
 
     def _query(self, run: "_Run", limit: int, start: Item | None) -> ItemPage:
+        ends = self._page_ends if run.descending and not run.index and limit < LONG_PAGE else None
         with self._shares.slot(run.user_id):
+            if ends is not None:
+                return ends.newest(
+                    self._table, run.user_id, filter=run.filter, start=start, limit=limit
+                )
             return self._table.query(
                 run.where,
                 index=run.index,
