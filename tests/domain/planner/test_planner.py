@@ -562,7 +562,11 @@ def test_whatever_is_to_be_planned_the_plan_keeps_every_rule(request_, chance):
 @given(requests())
 def test_a_plan_that_is_kept_stays_as_it_is(request_):
     before = plan(request_)
-    pieces = before.pieces
+    held = {(one.task_id, Interval(one.start, one.end)) for one in request_.fixed}
+    pieces = {
+        task_id: tuple(one for one in own if (task_id, one) not in held)
+        for task_id, own in before.pieces.items()
+    }
     standing = [replace(one, planned=pieces.get(one.task_id, ())) for one in request_.tasks]
 
     after = plan(replace(request_, tasks=tuple(standing), keep_current=True))
