@@ -164,6 +164,28 @@ async function use({ page, base, screenshot }) {
   await press("Remove work.ics");
   seen.noCalendar = await says("“work.ics” is removed");
 
+  step("nine full calendars keep neither the week away nor typed times as they are");
+  const inAMonth = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "");
+  const daily = ["BEGIN:VEVENT", "UID:1", `DTSTART:${inAMonth}T080000Z`, "DURATION:PT30M", "RRULE:FREQ=DAILY;COUNT=300"];
+  const ics = [...lines.slice(0, 3), ...daily, "END:VEVENT", "END:VCALENDAR", ""].join("\r\n");
+  for (let number = 1; number <= 9; number++) {
+    await ask(
+      "mutation ($input: AddBusyCalendarInput!) { addBusyCalendar(input: $input) { busyCalendar { id } } }",
+      { input: { name: `Full ${number}`, ics } },
+    );
+  }
+  await press("Sign out");
+  await says("Signed out");
+  await page.getByLabel("Name", { exact: true }).first().fill("Ann");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  seen.besideFull = [await says("Signed in as")];
+  await keepFree(tomorrow, "16:00", "16:30");
+  seen.besideFull.push(await says("The busy time is kept"));
+  await page.getByRole("button", { name: /^Remove .* 11:00/ }).click();
+  seen.besideFull.push(await says("The busy time is removed"));
+  seen.besideFull.push(...(await kept()).map((text) => text.replace(/^.*?, .*? \d+ /, "")));
+
   step("the week is planned");
   await page.getByText("From when, and what may move").click();
   await page.getByLabel("From", { exact: true }).fill("2030-01-07T08:00");

@@ -53,6 +53,7 @@ HEADER_DESCRIPTIONS: Mapping[str, str] = {
 PARAMETER_DESCRIPTIONS: Mapping[str, str] = {
     "from": "The start of the range.",
     "to": "The end of the range.",
+    "calendar_id": "The id of a calendar: only its times.",
     "minutes": "The minutes that there are; by default any.",
     "limit": "How many items a page has.",
     "after": "The cursor after which it begins, from an answer before: a `Link` has it already.",

@@ -25,6 +25,7 @@ from graphql_api.errors import BadUserInput, QueryTooComplex
 from graphql_api.infra.concurrency.bulkhead import Bulkhead
 from graphql_api.infra.outgoing.client import OutgoingClient, Refused
 
+REPLACES_ID = "replaces_id"
 HOST_SECONDS = 2.0  # for a look at a host's addresses, while its user waits
 
 
@@ -45,14 +46,19 @@ class BusyCalendars:
         """The user's calendars, the oldest first."""
         return self._store.all(user_id)
 
-    def between(self, user_id: str, start: datetime, end: datetime) -> list[BusyTime]:
+    def between(
+        self, user_id: str, start: datetime, end: datetime, calendar_id: str | None = None
+    ) -> list[BusyTime]:
         """The busy times that are, at least in part, within a range of time, by time.
 
-        Raises BadUserInput for a range that is too long or ends before it starts, and
-        QueryTooComplex for too many times.
+        Of all calendars, or of one. Raises BadUserInput for a range that is too long or ends
+        before it starts, NotFound, and QueryTooComplex for too many times.
         """
         check_range(start, end, DAYS)
-        times = self._store.times_by_calendar(user_id)
+        if calendar_id is None:
+            times = self._store.times_by_calendar(user_id)
+        else:
+            times = self._store.times_of(user_id, calendar_id)
         found = [each for each in times if each.start < end and each.end > start]
         if len(found) > MAX_LISTED:
             raise QueryTooComplex(f"A range has at most {MAX_LISTED:,} times: ask for less of it.")
@@ -61,7 +67,8 @@ class BusyCalendars:
     def add(self, user_id: str, values: Mapping[str, Any], now: datetime) -> BusyCalendar:
         """Add a calendar: one that is uploaded is read at once, one of a URL soon.
 
-        Raises BadUserInput, and Conflict if there are too many.
+        The one of `replaces_id` goes with that. Raises BadUserInput, NotFound, and Conflict if
+        there are too many.
         """
         calendar = BusyCalendar.new(user_id, values, now)
         source: str = values.get("ics") or ""
@@ -76,7 +83,13 @@ class BusyCalendars:
 
             times, skipped = self._parsing.run_in_thread(parse)
             calendar = calendar.refreshed(len(times), skipped, now)
-        retry_on_conflict(lambda: self._store.add(calendar, times, source or None))
+
+        def attempt() -> None:
+            other = values.get(REPLACES_ID)
+            replaced = self._store.get(user_id, other, REPLACES_ID) if other else None
+            self._store.add(calendar, times, source or None, replaced)
+
+        retry_on_conflict(attempt)
         return calendar
 
     def refresh(self, user_id: str, calendar_id: str, now: datetime) -> BusyCalendar:

@@ -23,7 +23,7 @@ from graphql_api.domain.busy_calendars.model import (
 )
 from graphql_api.domain.planner.model import Interval
 from graphql_api.domain.registers import Register
-from graphql_api.errors import NotFound
+from graphql_api.errors import ID, NotFound
 from graphql_api.infra.dynamodb import (
     Action,
     Attr,
@@ -85,11 +85,11 @@ class BusyCalendarStore:
         item = self._table.get(user_id=user_id, item=CALENDAR + calendar_id)
         return codec.decode(BusyCalendar, item) if item else None
 
-    def get(self, user_id: str, calendar_id: str) -> BusyCalendar:
+    def get(self, user_id: str, calendar_id: str, field: str = ID) -> BusyCalendar:
         """One of the user's calendars. Raises NotFound."""
         found = self.find(user_id, calendar_id)
         if found is None:
-            raise NotFound("Busy calendar not found or access denied", "id")
+            raise _not_found(field)
         return found
 
     def times(self, user_id: str) -> list[Interval]:
@@ -100,27 +100,42 @@ class BusyCalendarStore:
         """The busy times, each with its calendar."""
         where = Key("user_id").eq(user_id) & Key("item").begins_with(TIMES)
         found = pages(lambda start: self._table.query(where, start=start, limit=MAX_CALENDARS))
-        stored = (codec.decode(Times, item) for items in found for item in items)
-        return [
-            BusyTime(each.item.removeprefix(TIMES), time.start, time.end)
-            for each in stored
-            for time in decoded(each.times)
-        ]
+        return [time for items in found for item in items for time in _times(item)]
+
+    def times_of(self, user_id: str, calendar_id: str) -> list[BusyTime]:
+        """The busy times of one calendar. Raises NotFound."""
+        is_id = ids.is_id(calendar_id)
+        item = self._table.get(user_id=user_id, item=TIMES + calendar_id) if is_id else None
+        if item is None:
+            raise _not_found("calendar_id")
+        return _times(item)
 
     def source(self, calendar: BusyCalendar) -> str | None:
         """The text of a calendar that was uploaded."""
         item = self._table.get(user_id=calendar.user_id, item=TIMES + calendar.calendar_id)
         return codec.decode(Times, item).source if item else None
 
-    def add(self, calendar: BusyCalendar, times: Sequence[Interval], source: str | None) -> None:
-        """Store a new calendar. Raises Conflict for too many, ConditionFailed for another count."""
-        counted = self._register.adding(calendar.user_id, MAX_CALENDARS)
+    def add(
+        self,
+        calendar: BusyCalendar,
+        times: Sequence[Interval],
+        source: str | None,
+        replaced: BusyCalendar | None = None,
+    ) -> None:
+        """Store a new calendar, in the place of another one if that is given.
+
+        Raises Conflict for too many, and ConditionFailed for another count or a changed calendar.
+        """
+        if replaced is None:
+            beside: list[Action] = [self._register.adding(calendar.user_id, MAX_CALENDARS)]
+        else:
+            beside = self._removal(replaced)
         self._write(
             calendar,
             Put(self._table, _item(calendar), Attr("item").not_exists()),
             self._times(calendar, times, source),
             Put(self._table, codec.item(**_place(calendar))),
-            counted,
+            *beside,
         )
 
     def replace(
@@ -141,17 +156,19 @@ class BusyCalendarStore:
     def remove(self, calendar: BusyCalendar) -> None:
         """Delete a calendar. Raises ConditionFailed if it has changed, or for another count."""
         counted = self._register.removing(calendar.user_id)
-        key = {"user_id": calendar.user_id, "item": CALENDAR + calendar.calendar_id}
         try:
-            self._database.transact(
-                Delete(self._table, key, Attr("version").eq(calendar.version)),
-                Delete(self._table, {**key, "item": TIMES + calendar.calendar_id}),
-                Delete(self._table, _place(calendar)),
-                counted,
-            )
+            self._database.transact(*self._removal(calendar), counted)
         except ConditionFailed as failure:
             if not failure.maybe_applied or self.find(calendar.user_id, calendar.calendar_id):
                 raise
+
+    def _removal(self, calendar: BusyCalendar) -> list[Action]:
+        key = {"user_id": calendar.user_id, "item": CALENDAR + calendar.calendar_id}
+        return [
+            Delete(self._table, key, Attr("version").eq(calendar.version)),
+            Delete(self._table, {**key, "item": TIMES + calendar.calendar_id}),
+            Delete(self._table, _place(calendar)),
+        ]
 
     def due(self, now: datetime) -> list[Place]:
         """The first calendars that are due."""
@@ -183,6 +200,17 @@ class BusyCalendarStore:
             stored = self.find(calendar.user_id, calendar.calendar_id)
             if not failure.maybe_applied or stored != calendar:
                 raise
+
+
+def _not_found(field: str) -> NotFound:
+    return NotFound("Busy calendar not found or access denied", field)
+
+
+def _times(item: Item) -> list[BusyTime]:
+    """The busy times of a stored item."""
+    stored = codec.decode(Times, item)
+    calendar_id = stored.item.removeprefix(TIMES)
+    return [BusyTime(calendar_id, each.start, each.end) for each in decoded(stored.times)]
 
 
 def _item(calendar: BusyCalendar) -> Item:

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from conftest import PASSWORD, codes
 
-from graphql_api.domain.busy_calendars import duty
+from graphql_api.domain.busy_calendars import duty, service
 from graphql_api.domain.busy_calendars.duty import BusyCalendarDuty
 from graphql_api.domain.busy_calendars.store import DUE, BusyCalendarStore
 from graphql_api.domain.settings.store import SettingsStore
@@ -34,6 +34,11 @@ REFRESH = f"""
 TIMES = """
   query ($from: DateTime!, $to: DateTime!) {
     busyTimes(from: $from, to: $to) { calendarId start end }
+  }
+"""
+TIMES_OF_ONE = """
+  query ($from: DateTime!, $to: DateTime!, $id: ID) {
+    busyTimes(from: $from, to: $to, calendarId: $id) { start }
   }
 """
 PREVIEW = """
@@ -71,6 +76,9 @@ def listed(person) -> list[dict]:
 def moment(hour: int) -> str:
     """An hour of Monday."""
     return MONDAY.replace(hour=hour).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+MONDAYS_DAY = {"from": moment(0), "to": moment(23)}
 
 
 def start(person) -> str:
@@ -327,6 +335,41 @@ def test_a_user_has_at_most_ten(ann):
         add(ann, ics=ics())
     assert codes(add(ann, ics=ics())) == ["CONFLICT"]
     assert len(listed(ann)) == 10
+
+
+def test_a_calendar_takes_the_place_of_another_one_also_beside_nine_more(ann, bob):
+    others = [added(add(ann, ics=ics(9), name=f"{number}"))["id"] for number in range(9)]
+    old = added(add(ann, ics=ics(10)))["id"]
+    new = added(add(ann, ics=ics(11), replacesId=old))["id"]
+    foreign = [add(person, ics=ics(12), replacesId=old) for person in (ann, bob)]
+
+    assert [each["id"] for each in listed(ann)] == [*others, new]
+    assert codes(add(ann, ics=ics(12))) == ["CONFLICT"]
+    assert [codes(each) for each in foreign] == [["NOT_FOUND"]] * 2
+    assert foreign[0]["errors"][0]["extensions"]["field"] == "replacesId"
+    assert listed(bob) == []
+    times = ann.graphql(TIMES_OF_ONE, id=new, **MONDAYS_DAY)["data"]["busyTimes"]
+    assert times == [{"start": moment(11)}]
+
+
+def test_the_times_of_one_calendar_are_listed_however_many_others_have(ann, bob, monkeypatch):
+    added(add(ann, ics=ics(9, 11)))
+    own = added(add(ann, ics=ics(13)))["id"]
+    monkeypatch.setattr(service, "MAX_LISTED", 2)
+
+    all_of_them = ann.graphql(TIMES, **MONDAYS_DAY)
+    of_one = ann.graphql(TIMES_OF_ONE, id=own, **MONDAYS_DAY)
+    day = "&".join(f"{name}={value}" for name, value in MONDAYS_DAY.items())
+    rest = ann.rest("GET", f"/api/v1/busy-times?{day}&calendar_id={own}")
+    foreign = bob.graphql(TIMES_OF_ONE, id=own, **MONDAYS_DAY)
+
+    assert codes(all_of_them) == ["QUERY_TOO_COMPLEX"]
+    assert of_one["data"]["busyTimes"] == [{"start": moment(13)}]
+    assert [each["start"] for each in rest.json] == [moment(13)]
+    assert (codes(foreign), foreign["errors"][0]["extensions"]["field"]) == (
+        ["NOT_FOUND"],
+        "calendarId",
+    )
 
 
 def test_calendars_go_with_the_account(ann, app, reader):

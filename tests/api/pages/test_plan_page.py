@@ -117,6 +117,16 @@ BLOCKS = [
 
 
 @pytest.mark.whole
+def test_nine_full_calendars_keep_neither_the_week_away_nor_typed_times_as_they_are(seen):
+    assert seen["besideFull"] == [
+        "Signed in as Ann.",
+        "The busy time is kept: the next preview keeps it free.",
+        "The busy time is removed.",
+        "16:00–16:30 Remove",  # noqa: RUF001
+    ]
+
+
+@pytest.mark.whole
 def test_a_week_is_worked_through_by_keys(seen):
     assert seen["walk"] == [
         "Post the letter",

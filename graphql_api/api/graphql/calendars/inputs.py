@@ -49,6 +49,9 @@ class AddBusyCalendarInput:
     all_day: AllDay | None = strawberry.field(
         default=UNSET, description="What its events on whole days mean. Default: `IGNORE`."
     )
+    replaces_id: strawberry.ID | None = strawberry.field(
+        default=UNSET, description="The id of a calendar that is removed in the same step."
+    )
 
 
 @strawberry.input(description="A busy calendar.")

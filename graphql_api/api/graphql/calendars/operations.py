@@ -59,8 +59,11 @@ class CalendarQuery:
         info: Info,
         from_: RangeStart,
         to: RangeEnd,
+        calendar_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Of this calendar only.")
+        ] = None,
     ) -> list[busy.BusyTime]:
-        return info.context.busy_calendars.between(info.context.viewer_id, from_, to)
+        return info.context.busy_calendars.between(info.context.viewer_id, from_, to, calendar_id)
 
 
 @strawberry.type

@@ -64,12 +64,12 @@ export async function add() {
   return busyCalendar;
 }
 
-// The times to come that were typed.
+// The times to come that were typed. Those of other calendars are not read: of a year, they may be too many.
 async function typed() {
   const now = Date.now();
   const range = { from: new Date(now).toISOString(), to: new Date(now + AHEAD).toISOString() };
-  const ids = new Set(known.filter(isTyped).map(({ id }) => id));
-  return (await ask("busyTimes", range)).filter(({ calendarId }) => ids.has(calendarId));
+  const asked = known.filter(isTyped).map(({ id }) => ask("busyTimes", { ...range, calendarId: id }));
+  return (await Promise.all(asked)).flat();
 }
 
 // Keeps a time free. Throws an Error for one that is over, too far ahead, or ends before it starts.
@@ -84,13 +84,16 @@ export async function giveBack(time) {
   await rewrite((times) => times.filter(({ start, end }) => start !== time.start || end !== time.end));
 }
 
-// The new calendar is there before the old one goes: what fails in between is mended by the next change.
+// The new calendar takes the place of the old one, also where a person has as many as may be.
 async function rewrite(change) {
   known = await ask("calendars");
-  const before = known.filter(isTyped);
-  const times = change(before.length ? await typed() : []);
-  if (times.length) await ask("addCalendar", { input: { name: TYPED, ics: written(times) } });
-  for (const { id } of before) await ask("removeCalendar", { input: { id } });
+  const before = known.filter(isTyped).map(({ id }) => id);
+  const times = change(await typed());
+  if (times.length) {
+    const input = { name: TYPED, ics: written(times), replacesId: before.shift() };
+    await ask("addCalendar", { input });
+  }
+  for (const id of before) await ask("removeCalendar", { input: { id } });
 }
 
 // Times as a calendar by RFC 5545.

@@ -27,8 +27,8 @@ const documents = {
     plannedBlocks(from: $from, to: $to) { id start end state }
   }`,
   now: `{ whatNow { task { id title runningSince } reasons { text } } }`,
-  busyTimes: `query ($from: DateTime!, $to: DateTime!) {
-    busyTimes(from: $from, to: $to) { calendarId start end }
+  busyTimes: `query ($from: DateTime!, $to: DateTime!, $calendarId: ID) {
+    busyTimes(from: $from, to: $to, calendarId: $calendarId) { calendarId start end }
   }`,
   tasks: `query ($ids: [ID!]!) {
     nodes(ids: $ids) { ... on Task { id priority project { name color } } }
