@@ -192,8 +192,11 @@ class History:
     def _reopen_first(self, below: Sequence[Write], *, alone: bool) -> bool:
         """Carry out writes that do not fit into the transaction of the task itself.
 
-        Returns whether there were any; what a crash has interrupted can be repeated.
+        Returns whether there were any; what a crash has interrupted can be repeated. A rehearsal
+        has one transaction of any size.
         """
+        if self._store.rehearses:
+            return False
         groups = list(self._store.transactions(below, beside=MAX_OWN))
         first = groups if alone else groups[:-1]
         for group in first:

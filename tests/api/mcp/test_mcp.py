@@ -350,6 +350,30 @@ def test_wrong_arguments_are_a_result_that_says_what_to_do_next(agent, tool, arg
     assert agent.call("find_tasks")["items"] == []
 
 
+def test_a_completion_of_many_subtasks_and_its_undo_are_rehearsed(agent):
+    create = "mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }"
+    top = agent.call("add_task", title="Move")["id"]
+    for number in range(30):
+        agent.person.graphql(create, i={"title": f"Box {number}", "parentId": top})
+    given = {"id": top, "children": "complete"}
+
+    rehearsed = agent.call("complete_task", dry_run=True, **given)
+    open_ones = len(agent.call("find_tasks", limit=100, status=["pending"])["items"])
+    agent.call("complete_task", **given)
+    completed = [
+        each["id"]
+        for each in agent.call("changes_since", limit=100)["nodes"]
+        if (each["kind"], each["task_id"]) == ("task_completed", top)
+    ]
+    undone = agent.call("undo", change_id=completed[0], dry_run=True)
+
+    assert (rehearsed["status"], open_ones) == ("completed", 31)
+    assert undone["status"] == "pending"
+    assert agent.call("find_tasks", limit=100, status=["pending"])["items"] == []
+    assert agent.call("undo", change_id=completed[0])["status"] == "pending"
+    assert len(agent.call("find_tasks", limit=100, status=["pending"])["items"]) == 31
+
+
 @pytest.mark.parametrize("tool", ["find_tasks", "changes_since", "list_projects"])
 @pytest.mark.parametrize(
     ("name", "value", "told"),
