@@ -315,7 +315,7 @@ def test_a_task_with_open_subtasks_is_completed_as_its_refusal_says(agent):
 
     error = agent.call("complete_task", id=task)
 
-    assert (error["code"], len(error["subtasks"])) == ("CONFLICT", 1)
+    assert (error["code"], error["field"], len(error["subtasks"])) == ("CONFLICT", "id", 1)
     assert error["next"] == "Ask the user; then call it with children, complete or keep."
     done = agent.call("complete_task", id=task, children="complete")
     assert (agent.failed, done["status"]) == (False, "completed")

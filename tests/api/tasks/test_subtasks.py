@@ -169,6 +169,8 @@ def test_a_task_is_done_after_its_subtasks(ann):
     done = ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
 
     assert (by_complete["code"], by_complete["subtasks"]) == ("CONFLICT", [child])
+    fields = [by_complete["field"], by_update["field"], by_rest.json["field"]]
+    assert fields == ["id", "status", "task_id"]
     assert by_update["subtasks"] == by_rest.json["subtasks"] == [child]
     assert kept["data"]["completeTask"]["task"] == {"status": "COMPLETED"}
     assert done["data"]["completeTask"]["task"] == {"status": "COMPLETED"}

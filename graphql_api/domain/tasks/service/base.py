@@ -18,6 +18,8 @@ from graphql_api.infra.dynamodb import Action, ConditionFailed
 
 T = TypeVar("T")
 
+STATUS = "status"
+
 
 class TaskWrites:
     """The stores that writes of tasks need, and how a write is carried out."""
@@ -90,6 +92,6 @@ def blocked(blocker_ids: Iterable[str]) -> Conflict:
     """Return the error of completing a task that open ones block."""
     return Conflict(
         "This task is blocked by open tasks: complete them first, or this one with force.",
-        field="status",
+        field=STATUS,
         blockers=list(blocker_ids),
     )

@@ -1,7 +1,7 @@
 """Changes tasks: their fields, their status, when they recur, their tags."""
 
-import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,8 +17,17 @@ from graphql_api.domain.subtasks.model import INHERITED, PARENT_ID, ChildFate, c
 from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.domain.tasks.receipts import Made, Receipt
-from graphql_api.domain.tasks.service.base import TaskWrites, blocked, comes_with_parent
-from graphql_api.errors import FIELD, VALUES, BadUserInput, Conflict, FieldNames, NotFound, named
+from graphql_api.domain.tasks.service.base import STATUS, TaskWrites, blocked, comes_with_parent
+from graphql_api.errors import (
+    FIELD,
+    ID,
+    VALUES,
+    BadUserInput,
+    Conflict,
+    FieldNames,
+    NotFound,
+    named,
+)
 from graphql_api.infra.dynamodb import Action
 
 
@@ -34,17 +43,18 @@ class Edits(TaskWrites):
         closed, or else as `update` does.
         """
         given, receipt = _received(user_id, "complete", changes, now)
-        fields = {**given, "status": TaskStatus.COMPLETED}
+        fields = {**given, STATUS: TaskStatus.COMPLETED}
         children = fields.pop("children", None)
         below: Sequence[str] = ()
-        if children is ChildFate.COMPLETE:
-            below = self._complete_below(user_id, fields, receipt, actor, now)
-            # A rehearsal has found that they can be completed, and leaves them open.
-            children = ChildFate.KEEP if self._store.rehearses else children
-        keeps, check = children is ChildFate.KEEP, self._check_open
-        return self._update(
-            user_id, fields, receipt, actor, now, check, keeps_children=keeps, below=below
-        )
+        with _told_of_id():
+            if children is ChildFate.COMPLETE:
+                below = self._complete_below(user_id, fields, receipt, actor, now)
+                # A rehearsal has found that they can be completed, and leaves them open.
+                children = ChildFate.KEEP if self._store.rehearses else children
+            keeps, check = children is ChildFate.KEEP, self._check_open
+            return self._update(
+                user_id, fields, receipt, actor, now, check, keeps_children=keeps, below=below
+            )
 
     def _complete_below(
         self,
@@ -232,7 +242,7 @@ class Edits(TaskWrites):
             raise Conflict(
                 f"This task has open subtasks: complete it with children ({VALUES}), or with"
                 " force.",
-                field="status",
+                field=STATUS,
                 values=[fate.name for fate in ChildFate],
                 subtasks=sorted(unfinished),
             )
@@ -301,7 +311,7 @@ class Edits(TaskWrites):
 
         changed = 0
         for task in tasks:
-            with contextlib.suppress(NotFound):  # deleted meanwhile
+            with suppress(NotFound):  # deleted meanwhile
                 changed += retry_on_conflict(partial(attempt, task.task_id))
         return changed
 
@@ -314,6 +324,16 @@ class Update:
     merged: bool
     next: Task | None = None  # the occurrence that has become current, if one was closed
     repeated: bool = False  # an earlier request of the same key has made it
+
+
+@contextmanager
+def _told_of_id() -> Iterator[None]:
+    """Let a refused status be told of the task's id: the request has no status."""
+    try:
+        yield
+    except Conflict as error:
+        error.path = (ID,) if error.field == STATUS else error.path
+        raise
 
 
 def _received(
