@@ -21,10 +21,11 @@ class FreeTime:
 
     Two plain lists of ints: a search copies, compares and cuts them some 100,000 times. Visited
     intervals are counted as steps. `schedules` are the free time of named hours: what a job takes
-    is taken from all of them.
+    is taken from all of them. Intervals of fewer than `smallest` minutes, of no use to any job, are
+    forgotten as they come about.
     """
 
-    __slots__ = ("_apart", "_steps", "ends", "minutes", "schedules", "starts")
+    __slots__ = ("_apart", "_smallest", "_steps", "ends", "minutes", "schedules", "starts")
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class FreeTime:
         steps: Steps,
         apart: int = 0,
         schedules: "Sequence[FreeTime]" = (),
+        smallest: int = 1,
     ) -> None:
         self.starts = starts
         self.ends = ends
@@ -41,6 +43,7 @@ class FreeTime:
         self.schedules = schedules
         self._steps = steps
         self._apart = apart  # minutes between any two jobs
+        self._smallest = smallest
 
     @classmethod
     def of(
@@ -71,8 +74,23 @@ class FreeTime:
         self._steps.count(len(self.starts) // 10)
         schedules = [each.copy() for each in self.schedules] if self.schedules else ()
         return FreeTime(
-            self.starts[:], self.ends[:], self.minutes, self._steps, self._apart, schedules
+            self.starts[:],
+            self.ends[:],
+            self.minutes,
+            self._steps,
+            self._apart,
+            schedules,
+            self._smallest,
         )
+
+    def without(self, smallest: int) -> "FreeTime":
+        """Copy, without intervals of fewer than so many minutes."""
+        pairs = zip(self.starts, self.ends, strict=True)
+        spans = [(start, end) for start, end in pairs if end - start >= smallest]
+        schedules = [each.without(smallest) for each in self.schedules]
+        starts, ends = [start for start, _ in spans], [end for _, end in spans]
+        minutes = sum(ends) - sum(starts)
+        return FreeTime(starts, ends, minutes, self._steps, self._apart, schedules, smallest)
 
     def allocate(
         self, duration: int, min_piece: int, start: int, deadline: int, schedule: int = 0
@@ -215,14 +233,18 @@ class FreeTime:
 
     def _cut(self, k: int, start: int, end: int) -> None:
         """Remove a piece from the k-th interval."""
-        starts, ends = self.starts, self.ends
+        starts, ends, smallest = self.starts, self.ends, self._smallest
+        before, after = start - starts[k], ends[k] - end
         self.minutes -= end - start
-        if start == starts[k]:
-            if end == ends[k]:
+        if before < smallest:
+            self.minutes -= before
+            if after < smallest:
+                self.minutes -= after
                 del starts[k], ends[k]
             else:
                 starts[k] = end
-        elif end == ends[k]:
+        elif after < smallest:
+            self.minutes -= after
             ends[k] = start
         else:
             starts.insert(k + 1, end)

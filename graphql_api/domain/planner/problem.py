@@ -60,9 +60,9 @@ class Problem:
     """Jobs in topological order (blockers first) and the free time to schedule them in.
 
     `calendar` is all free time. `fixed` pieces lie outside it. `kept` jobs stay where they are;
-    `free` is the time that they leave. `homes` are where jobs were and stay as long as nothing
-    more important has that time. `unplaceable` jobs have a blocker outside the problem. The
-    cost of a schedule is the sum of its jobs' prices (see `objective`).
+    `free` is the time that they leave, where some job could use it. `homes` are where jobs were and
+    stay as long as nothing more important has that time. `unplaceable` jobs have a blocker outside
+    the problem. The cost of a schedule is the sum of its jobs' prices (see `objective`).
     """
 
     start: int
@@ -108,6 +108,7 @@ class Problem:
         for i, pieces in kept.items():
             if jobs[i].duration:
                 free.remove(pieces)
+        free = free.without(_smallest_piece(jobs))
         before = {} if request.fresh else _pieces(request.previous)
         homes = {
             i: home
@@ -202,6 +203,11 @@ def _free_time(request: PlanRequest, steps: Steps, full_days: int) -> FreeTime:
         FreeTime.of(within(hours, name), steps, apart) for name, hours in request.weeks.items()
     ]
     return FreeTime.of(within(request.hours, ""), steps, apart, schedules)
+
+
+def _smallest_piece(jobs: Iterable[Job]) -> int:
+    """Minutes of the smallest piece that a job may have."""
+    return min((job.min_piece for job in jobs if job.duration), default=1)
 
 
 def _first_minutes(request: PlanRequest, calendar: FreeTime, start: int) -> dict[str, int]:
