@@ -63,9 +63,14 @@ def test_a_task_takes_the_pieces_that_end_the_earliest(gaps, minutes, chunk, rel
         assert (left, free) == (free - set(taken), left | set(taken))
 
 
-@pytest.mark.parametrize("max_snapshots", [250, 7, 1])
-def test_after_many_changes_an_order_costs_what_it_costs_from_the_start(monkeypatch, max_snapshots):
+@pytest.mark.parametrize(
+    ("max_snapshots", "window"), [(250, 100), (7, 100), (1, 100), (250, 0), (7, 5)]
+)
+def test_after_many_changes_an_order_costs_what_it_costs_from_the_start(
+    monkeypatch, max_snapshots, window
+):
     monkeypatch.setattr(schedule_search, "MAX_SNAPSHOTS", max_snapshots)
+    monkeypatch.setattr(schedule_search, "WINDOW", window)
     for seed in range(6):
         tasks = tuple(crowd(30, random_from(seed)))
         problem = Problem.of(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY), Steps())
@@ -98,6 +103,32 @@ def test_larger_problems_have_no_more_time_and_small_ones_no_more_than_they_need
         40,
         1_000,
         7_500,
-        750,
-        75,
+        1_500,
+        1_500,
     ]
+
+
+def test_moves_end_where_they_have_taken_the_steps_that_they_have():
+    tasks = tuple(crowd(30, random_from(1)))
+    steps = Steps()
+    problem = Problem.of(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY), steps)
+    found = ScheduleSearch(problem, list_orders(problem)[0])
+    begun = steps.used
+
+    found.improve(1_000_000, limit=20_000)
+
+    assert 20_000 <= steps.used - begun < 22_000
+    assert not found.stopped_early
+
+
+def test_free_time_that_is_too_short_for_any_task_is_forgotten():
+    free = FreeTime.of([(0, 4), (10, 30), (40, 60)], Steps()).without(5)
+
+    assert (free.starts, free.ends, free.minutes) == ([10, 40], [30, 60], 40)
+    assert free.allocate(16, 16, 10, 60) == [(10, 26)]
+    assert (free.starts, free.ends, free.minutes) == ([40], [60], 20)
+    assert free.reserve([(44, 50)])
+    assert (free.starts, free.ends, free.minutes) == ([50], [60], 10)
+    assert free.copy().reserve([(52, 54)])
+    assert free.reserve([(50, 55)])
+    assert (free.starts, free.ends, free.minutes) == ([55], [60], 5)

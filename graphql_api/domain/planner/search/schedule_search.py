@@ -4,11 +4,10 @@ A schedule is an order of the jobs, blockers first, in which each is scheduled a
 (serial schedule generation, Kolisch 1996). A move takes a job to an earlier position along with
 its blockers, or to a later one along with its successors, and is accepted if it costs at most a
 threshold more than the present order; the threshold falls to zero (threshold accepting, Dueck and
-Scheuer 1990). The number of moves depends on the size of the problem and the random numbers on a
-fixed seed, so that the same problem gets the same schedule on any machine.
+Scheuer 1990). The number of moves and steps depends on the size of the problem and the random
+numbers on a fixed seed, so that the same problem gets the same schedule on any machine.
 """
 
-import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
@@ -18,15 +17,19 @@ from graphql_api.domain.planner.free_time import FreeTime
 from graphql_api.domain.planner.objective import LATE
 from graphql_api.domain.planner.problem import STEPS_PER_JOB, Problem
 from graphql_api.domain.planner.search.priority_rules import Order, successors_of
+from graphql_api.domain.planner.steps import MAX_STEPS
 
 SEED = 7
 
-# Tuned on the instances of bench/plans.py.
+# Tuned on the instances of bench/plans.py and bench/families.py.
 INITIAL_TEMPERATURE = 300  # the first threshold, in mean costs of a job's waiting for another one
 FORWARD, BOTH = 0.3, 0.5  # cumulative shares of moves forward and in both directions; then back
 TROUBLE = 0.7  # the share of moves forward of jobs that are left out or late, if there are any
-FAR = 0.4  # the share of moves over any distance; the others are short
+FAR = 0.4  # the share of moves over any distance, up to 200 jobs; the others are short
+FAR_JOBS = 80  # divided by the jobs, is that share for more jobs
 NEAR = 12  # positions that a short move crosses, at most
+WINDOW = 100  # positions after a move by which it has to be worth it
+NO_LIMIT = 10**30  # above every cost
 MAX_SNAPSHOTS = 250  # of free time along the order, which bound the memory of a search
 
 
@@ -50,7 +53,8 @@ class ScheduleSearch:
 
     `_costs` are the costs before each position of the order, and after the last one; `_snapshots`
     the free time before every `_stride`-th one. A change is re-scheduled from the snapshot before
-    it until the free time is what it was before, or the cost is too high.
+    it until the free time is what it was before, or the cost is too high: in all, or, a window
+    behind the change, compared with what it was up to there.
     """
 
     def __init__(self, problem: Problem, order: Order) -> None:
@@ -68,7 +72,7 @@ class ScheduleSearch:
         self._stride = 1 + len(order) // MAX_SNAPSHOTS
         self._snapshots = {0: problem.free}
         self._costs = [0] * (len(order) + 1)
-        if candidate := self._evaluate(0, order, sys.maxsize):
+        if candidate := self._evaluate(0, order, NO_LIMIT):
             self._accept(candidate)
 
     @property
@@ -76,20 +80,27 @@ class ScheduleSearch:
         """Cost of the order's jobs."""
         return self._costs[-1]
 
-    def improve(self, moves: int, reserve: int = 0) -> Order:
-        """Return the best order found in that many moves, leaving at least `reserve` steps."""
-        rng = Random(SEED)  # noqa: S311 (no secret)
+    def improve(self, moves: int, limit: int = MAX_STEPS, reserve: int = 0) -> Order:
+        """Return the best order found in that many moves, or in about `limit` steps.
+
+        Stops early where fewer than `reserve` steps are left.
+        """
+        rng, steps = Random(SEED), self._problem.steps  # noqa: S311 (no secret)
+        begun = steps.used
         best, lowest = self.order[:], self.cost
         temperature = self._initial_temperature()
         for left in range(moves, 0, -1):
-            if self._problem.steps.left < reserve:
+            if steps.left < reserve:
                 self.stopped_early = True
                 break
+            share = min(left / moves, 1 - (steps.used - begun) / limit)
+            if share <= 0:
+                break
             low, segment = self._neighbour(rng)
-            limit = self.cost + int(temperature * _cooling(left / moves, rng.random()))
+            most = self.cost + int(temperature * _cooling(share, rng.random()))
             if segment == self.order[low : low + len(segment)]:
                 continue
-            if candidate := self._evaluate(low, segment, limit):
+            if candidate := self._evaluate(low, segment, most):
                 self._accept(candidate)
                 if self.cost < lowest:
                     best, lowest = self.order[:], self.cost
@@ -111,7 +122,7 @@ class ScheduleSearch:
             other = int(rng.random() * count)
             in_trouble = self._in_trouble(rng) if rng.random() < TROUBLE else None
             high = max(high, other, key=self._excess_cost) if in_trouble is None else in_trouble
-        reach = count if rng.random() < FAR else NEAR
+        reach = count if rng.random() < min(FAR, FAR_JOBS / count) else NEAR
         low = max(0, high - 1 - int(rng.random() * reach))
         segment = self.order[low : high + 1]
         self._problem.steps.count(5 * len(segment))
@@ -142,6 +153,7 @@ class ScheduleSearch:
         """Re-schedule from a position on; None if that costs more than the limit."""
         problem, ends, cost = self._problem, self._ends[:], self._costs[low]
         jobs, stride, free = problem.jobs, self._stride, self._free_before(low)
+        before, allowed = self._costs, limit - self.cost
         snapshots: dict[int, FreeTime] = {}
         costs: list[int] = []
         settled = low + len(segment)  # from this position on, only the free time can differ
@@ -154,7 +166,9 @@ class ScheduleSearch:
             end = problem.finish(jobs[i], problem.place(i, free, ends))
             cost += problem.cost(i, end)
             costs.append(cost)
-            if cost > limit:
+            is_behind = position >= settled + WINDOW
+            if cost > limit or (is_behind and cost - before[position + 1] > allowed):
+                cost = limit + 1
                 break
             if end != ends[i]:
                 ends[i] = end

@@ -90,7 +90,8 @@ def _improved(problem: Problem, best: _Found, reserve: int) -> Result:
     if steps.left < 2 * reserve:
         return Result(best.schedule, best.order, stopped_early=True)
     search = ScheduleSearch(problem, best.order)
-    improved = search.improve(move_count(len(best.order)), reserve)
+    jobs = len(best.order)
+    improved = search.improve(move_count(jobs), move_steps(jobs), reserve)
     schedule = best.schedule if improved == best.order else problem.schedule(improved)
     return Result(schedule, improved, search.stopped_early)
 
@@ -101,5 +102,10 @@ def sequence_steps(jobs: int) -> int:
 
 
 def move_count(jobs: int) -> int:
-    """Moves to try: fewer where each takes longer, or where there are few different orders."""
-    return min(40 * jobs * jobs, 150_000 // max(1, jobs))
+    """Moves to try at most: fewer where each takes longer, or where orders are few."""
+    return min(40 * jobs * jobs, max(1_500, 150_000 // max(1, jobs)))
+
+
+def move_steps(jobs: int) -> int:
+    """Steps of these moves at most: beyond every limit where there are few jobs."""
+    return max(2_500_000, 500_000_000 // max(1, jobs))
