@@ -86,7 +86,7 @@ class BusyCalendars:
 
         def attempt() -> None:
             other = values.get(REPLACES_ID)
-            replaced = self._store.get(user_id, other, REPLACES_ID) if other else None
+            replaced = None if other is None else self._store.get(user_id, other, REPLACES_ID)
             self._store.add(calendar, times, source or None, replaced)
 
         retry_on_conflict(attempt)

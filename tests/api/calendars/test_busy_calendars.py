@@ -342,10 +342,11 @@ def test_a_calendar_takes_the_place_of_another_one_also_beside_nine_more(ann, bo
     old = added(add(ann, ics=ics(10)))["id"]
     new = added(add(ann, ics=ics(11), replacesId=old))["id"]
     foreign = [add(person, ics=ics(12), replacesId=old) for person in (ann, bob)]
+    foreign.append(add(bob, ics=ics(12), replacesId=""))
 
     assert [each["id"] for each in listed(ann)] == [*others, new]
     assert codes(add(ann, ics=ics(12))) == ["CONFLICT"]
-    assert [codes(each) for each in foreign] == [["NOT_FOUND"]] * 2
+    assert [codes(each) for each in foreign] == [["NOT_FOUND"]] * 3
     assert foreign[0]["errors"][0]["extensions"]["field"] == "replacesId"
     assert listed(bob) == []
     times = ann.graphql(TIMES_OF_ONE, id=new, **MONDAYS_DAY)["data"]["busyTimes"]
