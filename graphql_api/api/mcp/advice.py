@@ -19,8 +19,8 @@ _ADVICE: Mapping[str, str] = {
 }
 _CONFLICTS: Mapping[str, str] = {
     "current_version": "Read the task with find_tasks(ids), and decide anew with its version.",
-    "blockers": "Complete the blockers first, or ask the user whether to force it.",
-    "subtasks": "Ask the user; then call it with children, complete or keep.",
+    "blockers": "Complete the blockers first, or ask the user; then call complete_task with force.",
+    "subtasks": "Ask the user; then call complete_task with children, complete or keep.",
     "input_hash": "Call preview_plan again, and apply what it gives.",
 }
 

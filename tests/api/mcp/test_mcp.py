@@ -314,9 +314,11 @@ def test_a_task_with_open_subtasks_is_completed_as_its_refusal_says(agent):
     agent.person.create(title="Pack", parentId=task)
 
     error = agent.call("complete_task", id=task)
+    change = agent.call("change_task", id=task, status="completed")
 
     assert (error["code"], error["field"], len(error["subtasks"])) == ("CONFLICT", "id", 1)
-    assert error["next"] == "Ask the user; then call it with children, complete or keep."
+    what = "Ask the user; then call complete_task with children, complete or keep."
+    assert (error["next"], change["field"], change["next"]) == (what, "status", what)
     done = agent.call("complete_task", id=task, children="complete")
     assert (agent.failed, done["status"]) == (False, "completed")
 
