@@ -5,9 +5,17 @@ into 500 intervals of free time.
 """
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from itertools import accumulate
 
-from graphql_api.domain.planner.model import Interval, PlanRequest, PlanTask, WorkingHours
+from graphql_api.domain.planner.model import (
+    Buffers,
+    Interval,
+    PlanRequest,
+    PlanTask,
+    WorkingHours,
+)
 
 MONDAY = datetime(2030, 1, 7, tzinfo=UTC)
 DAYS = 60
@@ -229,6 +237,73 @@ def all_kinds():
     return request(task)
 
 
+def parts_that_leave_shards():
+    """Most tasks have no place among what pauses leave of free time."""
+    return request(
+        lambda n: {
+            "duration_minutes": 300 + n % 7,
+            "min_chunk_minutes": 15,
+            "max_chunk_minutes": 44,
+            "weight": 1 + n % 8,
+        }
+    )
+
+
+def as_many_parts_as_can_be():
+    return request(
+        lambda n: {
+            "duration_minutes": 750,
+            "min_chunk_minutes": 7,
+            "max_chunk_minutes": 15,
+            "weight": 1 + n % 8,
+        },
+        busy=(),
+    )
+
+
+def long_parts_of_which_few_fit():
+    return request(
+        lambda n: {
+            "duration_minutes": 14_400 - n,
+            "min_chunk_minutes": 144,
+            "max_chunk_minutes": 288 + n % 9,
+        }
+    )
+
+
+def parts_nearer_than_their_pauses():
+    return request(
+        lambda n: {
+            "duration_minutes": 750 - n % 40,
+            "min_chunk_minutes": 1 + n % 5,
+            "max_chunk_minutes": 30,
+            "weight": 1 + n % 8,
+        },
+        busy=busy(15),
+        horizon_days=5,
+        buffers=Buffers(break_minutes=240),
+    )
+
+
+def parts_in_ever_longer_gaps():
+    ends = accumulate(range(20, 400))
+    return request(
+        lambda n: {
+            "duration_minutes": 3_000 - n % 40,
+            "min_chunk_minutes": 20 + n % 5,
+            "max_chunk_minutes": 60,
+            "weight": 1 + n % 8,
+        },
+        busy=tuple(Interval(minute(end - 1), minute(end)) for end in ends),
+        buffers=Buffers(break_minutes=240),
+    )
+
+
+def parts_of_limited_days():
+    limits = Buffers(daily_slack_percent=20, max_minutes_per_day=480)
+    return replace(long_parts_of_which_few_fit(), buffers=limits)
+
+
 HARD_PLANS = {
     make.__name__: make
     for make in (
@@ -248,5 +323,11 @@ HARD_PLANS = {
         nothing_can_be_kept,
         half_hours_while_clocks_change,
         all_kinds,
+        parts_that_leave_shards,
+        as_many_parts_as_can_be,
+        long_parts_of_which_few_fit,
+        parts_nearer_than_their_pauses,
+        parts_in_ever_longer_gaps,
+        parts_of_limited_days,
     )
 }

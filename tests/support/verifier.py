@@ -146,6 +146,41 @@ class Rules:
         assert {block.parts for block in blocks} == {len(blocks)}
         if len(lengths) > 1:
             assert 0 < task.min_chunk_minutes <= min(lengths)
+        if self.is_cut(task):
+            self.no_piece_is_too_long_or_too_near(task, lengths)
+
+    def no_piece_is_too_long_or_too_near(self, task, lengths):
+        assert max(lengths, default=0) <= task.max_chunk_minutes
+        around = timedelta(minutes=self.pause())
+        blocks = self.blocks[task.task_id]
+        for block in self.placed(task.task_id) if task.duration_minutes else ():
+            for other in blocks:
+                apart = other.end + around <= block.start or block.end + around <= other.start
+                assert other is block or other.start == other.end or apart, block
+
+    def is_cut(self, task):
+        """Whether a task has a longest piece, which means nothing if it is never split."""
+        return bool(task.min_chunk_minutes and task.max_chunk_minutes)
+
+    def pause(self):
+        """Minutes between two pieces of a task that has a longest one."""
+        return max(self.request.buffers.break_minutes, self.request.buffers.after_block)
+
+    def room(self, task):
+        """A byte for each minute: whether it is free, and as far from fixed pieces as must be."""
+        free = bytearray(self.free[self.schedule(task.task_id)])
+        for piece in self.request.fixed if self.is_cut(task) else ():
+            if piece.task_id == task.task_id and piece.start < piece.end:
+                around = timedelta(minutes=self.pause())
+                self.fill(free, down(piece.start) - around, up(piece.end) + around, 0)
+        return free
+
+    def minutes_in_one_place(self, task):
+        """Minutes of a task with the pauses between its pieces."""
+        if not self.is_cut(task):
+            return task.duration_minutes
+        pieces = max(1, -(-task.duration_minutes // task.max_chunk_minutes))
+        return task.duration_minutes + (pieces - 1) * self.pause()
 
     def span(self, task_id):
         pieces = [(block.start, block.end) for block in self.blocks.get(task_id, ())]
@@ -195,9 +230,9 @@ class Rules:
         assert min(1, task.duration_minutes) <= out.missing_minutes <= task.duration_minutes
         if not waits_for:
             low, high = self.window(task)
-            free = self.free[self.schedule(task.task_id)]
+            free = self.room(task)
             run = self.longest_run(free, low, high)
-            assert run < task.duration_minutes or low > high
+            assert run < self.minutes_in_one_place(task) or low > high
             if not task.min_chunk_minutes and task.duration_minutes:
                 usable = task.duration_minutes - out.missing_minutes
                 if out.code is UnplacedCode.NO_TIME_LEFT:

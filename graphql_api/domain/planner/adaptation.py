@@ -39,7 +39,9 @@ def cut(request: PlanRequest, steps: Steps) -> tuple[PlanRequest, dict[str, int]
     lacking: dict[str, int] = {}
     for task, job in zip(request.ordered, problem.jobs, strict=True):
         calendar = problem.calendar.within(job.schedule)
-        usable = calendar.capacity(job.duration, job.min_piece, job.release, job.deadline)
+        usable = calendar.capacity(
+            job.duration, job.min_piece, job.release, job.deadline, job.chunks
+        )
         if 0 < usable < job.duration:
             lacking[task.task_id] = job.duration - usable
     tasks = tuple(_lessen(task, lacking.get(task.task_id, 0)) for task in request.tasks)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any
@@ -57,6 +57,7 @@ class PlanTask:
     deadline: datetime | None = None
     deadline_is_hard: bool = False  # never finish later, rather leave the task out
     min_chunk_minutes: int = 0  # length of the shortest piece; 0: never split
+    max_chunk_minutes: int | None = None  # length of the longest piece
     weight: int = 1  # importance, from priority
     blocked_by: tuple[str, ...] = ()
     planned: tuple[Interval, ...] = ()
@@ -65,6 +66,9 @@ class PlanTask:
     def __post_init__(self) -> None:
         _check_range(self.duration_minutes, 0, MAX_DURATION, "duration_minutes")
         _check_range(self.min_chunk_minutes, 0, MAX_DURATION, "min_chunk_minutes")
+        if self.max_chunk_minutes is not None:
+            least = max(1, 2 * self.min_chunk_minutes)
+            _check_range(self.max_chunk_minutes, least, MAX_DURATION, "max_chunk_minutes")
         _check_range(self.weight, 1, MAX_WEIGHT, "weight")
         _check_count(self.blocked_by, MAX_BLOCKERS, "blocked_by")
         _check_instant(self.not_before, "not_before")
@@ -130,17 +134,20 @@ class Buffers:
 
     Minutes between blocks, and on both sides of busy times; and on each local day a share of its
     free time, and all beyond so many minutes of work. A day's limit is given up where a task would
-    be late or left out for it. Raises BadUserInput.
+    be late or left out for it. `break_minutes` are between the pieces of a task that has a longest
+    one, if no more. Raises BadUserInput.
     """
 
     after_block: int = 0
     around_busy: int = 0
     daily_slack_percent: int = 0
     max_minutes_per_day: int | None = None
+    break_minutes: int = 15
 
     def __post_init__(self) -> None:
         _check_range(self.after_block, 0, MAX_BUFFER, "after_block")
         _check_range(self.around_busy, 0, MAX_BUFFER, "around_busy")
+        _check_range(self.break_minutes, 0, MAX_BUFFER, "break_minutes")
         _check_range(self.daily_slack_percent, 0, MAX_SLACK, "daily_slack_percent")
         if self.max_minutes_per_day is not None:
             _check_range(self.max_minutes_per_day, 1, DAY, "max_minutes_per_day")
@@ -235,7 +242,9 @@ class PlanRequest:
 
         Equal hashes mean equal plans, given the same time zone data.
         """
-        text = json.dumps([ALGORITHM, self], default=_to_json, sort_keys=True)
+        longest = {t.task_id: t.max_chunk_minutes for t in self.tasks if t.max_chunk_minutes}
+        pieces = [longest, self.buffers.break_minutes] if longest else []
+        text = json.dumps([ALGORITHM, self, *pieces], default=_to_json, sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -448,9 +457,18 @@ def _blockers_first(tasks: Sequence[PlanTask]) -> tuple[PlanTask, ...]:
     return tuple(by_id[task_id] for task_id in order if task_id in by_id)
 
 
+_APART = {"max_chunk_minutes", "break_minutes"}  # hashed only where there are longest pieces
+
+
+@cache
+def _hashed(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(cls) if each.name not in _APART)
+
+
 def _to_json(value: Any) -> str | dict[str, Any]:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if is_dataclass(value):  # not asdict(), which copies each value
-        return {each.name: getattr(value, each.name) for each in fields(value)}
+        kind: Any = type(value)
+        return {name: getattr(value, name) for name in _hashed(kind)}
     return str(value.value) if isinstance(value, Enum) else str(value.isoformat())

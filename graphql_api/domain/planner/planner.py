@@ -55,7 +55,7 @@ def _schedule(request: PlanRequest, steps: Steps) -> tuple[Problem, Sequence[Pie
     problem, schedule, stopped_early, order = _few_moves(request, steps, ALL_DAYS)
     least = problem.main_cost(schedule)
     low, high = 0, request.horizon_days + 1  # so many days without a limit suffice
-    while low < high:
+    while low < high and not _is_spent(problem):
         middle = (low + high) // 2
         limited = Problem.of(request, steps, full_days=middle)
         attempt = limited.schedule(order)
@@ -64,6 +64,11 @@ def _schedule(request: PlanRequest, steps: Steps) -> tuple[Problem, Sequence[Pie
         else:
             low = middle + 1
     return problem, schedule, stopped_early
+
+
+def _is_spent(problem: Problem) -> bool:
+    """Return whether no steps are left, where jobs with a longest piece need many."""
+    return problem.steps.left < 0 and any(job.chunks for job in problem.jobs)
 
 
 def _few_moves(

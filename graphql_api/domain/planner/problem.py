@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from graphql_api.domain.planner.calendar import Minutes, free_intervals, horizon, limited
+from graphql_api.domain.planner.calendar import Minutes, free_intervals, horizon, limited, merge
+from graphql_api.domain.planner.chunks import Chunks
 from graphql_api.domain.planner.free_time import FreeTime, Pieces
 from graphql_api.domain.planner.minutes import ceil, floor
 from graphql_api.domain.planner.model import (
@@ -39,8 +40,8 @@ class Job(NamedTuple):
     """A task in minutes; its blockers are indices into the problem's jobs.
 
     It must run between `release` and `deadline`, should finish by `due`, and had better by `safe`.
-    Every piece has at least `min_piece` minutes. Its last fixed piece ends at `fixed_end`, 0
-    without any.
+    Every piece has at least `min_piece` minutes, and `chunks` cut a job that has a longest one. Its
+    last fixed piece ends at `fixed_end`, 0 without any.
     """
 
     duration: int
@@ -53,6 +54,7 @@ class Job(NamedTuple):
     blockers: tuple[int, ...]
     fixed_end: int
     schedule: int  # its number from 1 on; 0: the working hours
+    chunks: Chunks | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class Problem:
         fixed = _pieces(request.fixed)
         ends = {task_id: max(end for _, end in pieces) for task_id, pieces in fixed.items()}
         calendar = _free_time(request, steps, ALL_DAYS)
-        frame = _Frame(start, end, _first_minutes(request, calendar, start), index, ends)
+        first = _first_minutes(request, calendar, start)
+        frame = _Frame(start, end, first, index, ends, _Pauses.of(request))
         jobs = [frame.job(task) for task in request.ordered]
         unplaceable = frozenset(
             i
@@ -176,9 +179,11 @@ class Problem:
             return None
         if self.homes:
             home = self.homes.get(i)
-            if home and home[0][0] >= start and free.reserve(home, job.schedule):
+            if home and home[0][0] >= start and free.reserve(home, job.schedule, job.chunks):
                 return home
-        return free.allocate(job.duration, job.min_piece, start, job.deadline, job.schedule)
+        return free.allocate(
+            job.duration, job.min_piece, start, job.deadline, job.schedule, job.chunks
+        )
 
     def moved(self, schedule: Sequence[Pieces | None]) -> int:
         """Number of jobs that are not where they were."""
@@ -238,6 +243,7 @@ class _Frame:
     first: dict[str, int]
     index: dict[str, int]
     fixed: dict[str, int]
+    pauses: "_Pauses"
 
     def job(self, task: PlanTask) -> Job:
         """Convert a task."""
@@ -262,6 +268,7 @@ class _Frame:
             blockers=tuple(self.index[b] for b in task.blocked_by if b in self.index),
             fixed_end=self.fixed.get(task.task_id, 0),
             schedule=list(self.first).index(schedule),
+            chunks=self.pauses.chunks(task),
         )
 
     def _release(self, task: PlanTask) -> int:
@@ -271,11 +278,38 @@ class _Frame:
         return max(self.start, not_before, *ends)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pauses:
+    """The minutes between the pieces of a task with a longest one, and its `fixed` pieces."""
+
+    minutes: int
+    fixed: dict[str, Pieces]
+
+    @classmethod
+    def of(cls, request: PlanRequest) -> "_Pauses":
+        """The pauses of a request."""
+        cut = {task.task_id for task in request.tasks if task.max_chunk_minutes}
+        fixed: dict[str, Pieces] = {}
+        for piece in request.fixed if cut else ():
+            if piece.task_id in cut and piece.start < piece.end:
+                fixed.setdefault(piece.task_id, []).append((floor(piece.start), ceil(piece.end)))
+        return cls(max(request.buffers.break_minutes, request.buffers.after_block), fixed)
+
+    def chunks(self, task: PlanTask) -> Chunks | None:
+        """The cut of a task; None for one that is never split, or has no longest piece."""
+        if not (task.min_chunk_minutes and task.max_chunk_minutes):
+            return None
+        fixed = self.fixed.get(task.task_id, ())
+        apart = merge((start - self.minutes, end + self.minutes) for start, end in fixed)
+        return Chunks(task.max_chunk_minutes, self.minutes, apart)
+
+
 def _suits(job: Job, pieces: Pieces) -> bool:
     """Return whether a job can stay in these pieces and would not be late there."""
     lengths = [end - start for start, end in pieces]
     disjoint = all(earlier[1] <= later[0] for earlier, later in pairwise(pieces))
     whole = sum(lengths) == job.duration > 0 and min(lengths) >= job.min_piece and disjoint
+    whole = whole and (job.chunks is None or job.chunks.suit(pieces))
     return whole and pieces[0][0] >= job.release and pieces[-1][1] <= min(job.deadline, job.due)
 
 
@@ -326,10 +360,11 @@ def _reserve(task: PlanTask, job: Job, free: FreeTime) -> Pieces | None:
     if start < job.release or end > job.deadline:
         return None
     if len(pieces) == 1 and _slack(task) > 0:  # one interval around all pieces
-        return free.allocate(job.duration, job.min_piece, start, end, job.schedule)
+        return free.allocate(job.duration, job.min_piece, start, end, job.schedule, job.chunks)
     whole = _slack(task) == 0 and all(end - start >= job.min_piece for start, end in pieces)
     disjoint = all(earlier[1] <= later[0] for earlier, later in pairwise(pieces))
-    return pieces if whole and disjoint and free.reserve(pieces, job.schedule) else None
+    suited = whole and disjoint and (job.chunks is None or job.chunks.suit(pieces))
+    return pieces if suited and free.reserve(pieces, job.schedule, job.chunks) else None
 
 
 def _minutes(interval: Interval) -> tuple[int, int]:

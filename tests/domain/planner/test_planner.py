@@ -490,6 +490,7 @@ WEEKS = [
 BUFFERS = [
     Buffers(),
     Buffers(after_block=7, around_busy=20),
+    Buffers(break_minutes=50),
     Buffers(daily_slack_percent=20, max_minutes_per_day=240),
 ]
 
@@ -504,6 +505,7 @@ def requests(draw):
 
     tasks = []
     for number in range(draw(st.integers(0, 8))):
+        shortest = draw(st.sampled_from([0, 0, 1, 20, 60]))
         earlier = [f"t{other:02}" for other in range(number)]
         blockers = st.lists(st.sampled_from([*earlier, *earlier, "gone"]), max_size=2)
         pieces = st.lists(st.tuples(instants(), st.integers(0, 200)), max_size=2)
@@ -511,7 +513,8 @@ def requests(draw):
             PlanTask(
                 task_id=f"t{number:02}",
                 duration_minutes=draw(MINUTES),
-                min_chunk_minutes=draw(st.sampled_from([0, 0, 1, 20, 60])),
+                min_chunk_minutes=shortest,
+                max_chunk_minutes=draw(st.sampled_from([None, None, 2 * shortest or 30, 150])),
                 not_before=draw(st.none() | instants()),
                 deadline=draw(st.none() | instants()),
                 deadline_is_hard=draw(st.booleans()),

@@ -99,11 +99,26 @@ def test_why_a_task_has_no_place_is_true(request_):
             assert placed.isdisjoint(left.task_ids)
         else:  # alone it would have a place, unless it is said otherwise
             assert (left.task_id in alone) is (left.code not in ALONE)
+        task = next(each for each in request.tasks if each.task_id == left.task_id)
         if "in pieces it would fit" in left.text:
-            task = next(each for each in request.tasks if each.task_id == left.task_id)
-            others = tuple(Placement(b.task_id, b.start, b.end) for b in made.blocks)
-            one = replace(request, tasks=(replace(task, min_chunk_minutes=1),), fixed=others)
-            assert not plan(one).unplaced
+            beside = beside_others(request, made.blocks, task, min_chunk_minutes=1)
+            assert not plan(beside).unplaced
+        if "in longer parts it would fit" in left.text:
+            others = made.blocks if left.code is UnplacedCode.NO_TIME_LEFT else ()
+            beside = beside_others(request, others, task, max_chunk_minutes=None)
+            assert not plan(beside).unplaced
+
+
+def beside_others(request, blocks, task, **fields):
+    """The request for another task alone beside some blocks, after those that block it."""
+    ends = [block.end for block in blocks if block.task_id in task.blocked_by]
+    begin = max([*ends, task.not_before or request.from_])
+    work = (block for block in blocks if block.start < block.end)
+    return replace(
+        request,
+        tasks=(replace(task, blocked_by=(), not_before=begin, **fields),),
+        fixed=tuple(Placement(block.task_id, block.start, block.end) for block in work),
+    )
 
 
 NAMED = {"AFTER_BLOCKER", "NOT_BEFORE", "OTHERS_FIRST"}

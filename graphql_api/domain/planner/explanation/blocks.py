@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import sub
 
+from graphql_api.domain.planner.chunks import Chunks
 from graphql_api.domain.planner.explanation.precedence import Precedence, next_heavier
 from graphql_api.domain.planner.free_time import FreeTime, Pieces
 from graphql_api.domain.planner.minutes import floor, instant, length
@@ -108,7 +109,11 @@ class Explanation:
             yield _deadline(task, floor(task.deadline) - end)
         if len(pieces) > 1:
             shortest = min(end - start for start, end in pieces)
-            text = f"It is split into {len(pieces)} parts, the shortest of {length(shortest)}."
+            longest = task.max_chunk_minutes
+            most = f" of at most {length(longest)}" if longest else ""
+            text = (
+                f"It is split into {len(pieces)} parts{most}, the shortest of {length(shortest)}."
+            )
             yield Reason(ReasonCode.SPLIT, text)
 
     def _earliest_start(self, i: int) -> tuple[int, Reason | None]:
@@ -217,30 +222,53 @@ class Explanation:
         blockers = tuple(b for b in task.blocked_by if not self._is_placed(b))
         if blockers:
             code, minutes = UnplacedCode.BLOCKER_UNPLACED, task.duration_minutes
-            return Unplaced(task.task_id, code, _OBSTACLES[code], minutes, blockers)
+            return Unplaced(task.task_id, code, f"{_OBSTACLES[code]}.", minutes, blockers)
+        if job.chunks and self._problem.steps.left <= 0:
+            left = self._left.within(job.schedule)
+            missing = _missing(task, self._usable(job, left, self._earliest_start(i)[0]))
+            return Unplaced(task.task_id, UnplacedCode.NO_TIME_LEFT, _NOT_FOUND, missing)
         alone = self._starts_alone[i]
         code = self._obstacle(job, alone)
         if code is UnplacedCode.NO_TIME_LEFT:
             return self._crowded_out(i)
         calendar = self._problem.calendar.within(job.schedule)
-        usable = calendar.capacity(job.duration, job.min_piece, alone, job.deadline)
-        missing = _missing(task, usable)
-        return Unplaced(task.task_id, code, _OBSTACLES[code], missing)
+        missing = _missing(task, self._usable(job, calendar, alone))
+        text = _OBSTACLES[code] + self._in_longer_parts(job, calendar, alone)
+        return Unplaced(task.task_id, code, f"{text}.", missing)
 
     def _crowded_out(self, i: int) -> Unplaced:
         """Tell who has the time that a task needs, and whether pieces would fit beside them."""
         task, job = self._tasks[i], self._problem.jobs[i]
         start, _ = self._earliest_start(i)
         left = self._left.within(job.schedule)
-        usable = left.capacity(job.duration, job.min_piece, start, job.deadline)
+        usable = self._usable(job, left, start)
         text = "Other tasks take the free time that it needs"
         if others := self._heaviest(job.schedule, self._starts_alone[i], job.deadline):
             text += f", {self._names(others)} among them"
-        affordable = self._problem.steps.left > 0
-        if affordable and left.find(job.duration, 1, start, job.deadline):
+        if self._problem.steps.left > 0 and left.find(
+            job.duration, 1, start, job.deadline, job.chunks
+        ):
             text += "; in pieces it would fit"
+        else:
+            text += self._in_longer_parts(job, left, start)
         missing = _missing(task, usable)
         return Unplaced(task.task_id, UnplacedCode.NO_TIME_LEFT, f"{text}.", missing)
+
+    def _usable(self, job: Job, free: FreeTime, start: int) -> int:
+        """Free minutes that a job could use."""
+        chunks = self._chunks(job)
+        return free.capacity(job.duration, job.min_piece, start, job.deadline, chunks)
+
+    def _in_longer_parts(self, job: Job, free: FreeTime, start: int) -> str:
+        """Tell whether it is its longest piece and its pauses that leave a job without a place."""
+        affordable = job.chunks and self._problem.steps.left > 0
+        if affordable and free.find(job.duration, job.min_piece, start, job.deadline):
+            return "; in longer parts it would fit"
+        return ""
+
+    def _chunks(self, job: Job) -> Chunks | None:
+        """The cut of a job, as long as there are steps to consider it."""
+        return job.chunks if self._problem.steps.left > 0 else None
 
     def _heaviest(self, schedule: int, start: int, end: int) -> list[int]:
         """List the tasks with the most time in a span, at most so many as a text names."""
@@ -269,7 +297,7 @@ class Explanation:
         if job.fixed_end and not job.duration:
             return job.fixed_end
         calendar, end = self._problem.calendar.within(job.schedule), self._problem.end
-        pieces = calendar.find(job.duration, job.min_piece, start, end)
+        pieces = calendar.find(job.duration, job.min_piece, start, end, job.chunks)
         return max(pieces[-1][1] if pieces else start, job.fixed_end)
 
     def _is_placed(self, task_id: str) -> bool:
@@ -286,7 +314,7 @@ class Explanation:
         if earliest >= end:
             return UnplacedCode.STARTS_AFTER_HORIZON
         calendar = self._problem.calendar.within(job.schedule)
-        if alone := calendar.find(job.duration, job.min_piece, earliest, end):
+        if alone := calendar.find(job.duration, job.min_piece, earliest, end, job.chunks):
             in_time = alone[-1][1] <= job.deadline
             return UnplacedCode.NO_TIME_LEFT if in_time else UnplacedCode.DEADLINE_TOO_SOON
         shortest = job.duration if job.duration < 2 * job.min_piece else job.min_piece
@@ -307,18 +335,19 @@ class Explanation:
         free = self._problem.calendar.copy()
         for job, pieces in zip(self._problem.jobs, self._schedule, strict=True):
             if job.duration and pieces:
-                free.reserve(pieces, job.schedule)
+                free.reserve(pieces, job.schedule, job.chunks)
         return free
 
 
 _OBSTACLES = {
-    UnplacedCode.BLOCKER_UNPLACED: "It is blocked by a task that could not be planned.",
-    UnplacedCode.STARTS_AFTER_HORIZON: "It cannot start before the plan ends.",
-    UnplacedCode.DEADLINE_PASSED: "Its hard deadline has passed.",
-    UnplacedCode.DEADLINE_TOO_SOON: "There is not enough free time before its hard deadline.",
-    UnplacedCode.NO_WINDOW_LONG_ENOUGH: "No free time is long enough for it in one piece.",
-    UnplacedCode.HORIZON_TOO_SHORT: "There is not enough free time before the plan ends.",
+    UnplacedCode.BLOCKER_UNPLACED: "It is blocked by a task that could not be planned",
+    UnplacedCode.STARTS_AFTER_HORIZON: "It cannot start before the plan ends",
+    UnplacedCode.DEADLINE_PASSED: "Its hard deadline has passed",
+    UnplacedCode.DEADLINE_TOO_SOON: "There is not enough free time before its hard deadline",
+    UnplacedCode.NO_WINDOW_LONG_ENOUGH: "No free time is long enough for it in one piece",
+    UnplacedCode.HORIZON_TOO_SHORT: "There is not enough free time before the plan ends",
 }
+_NOT_FOUND = "No place was found for its parts within the plan's limit of work."
 
 
 def _missing(task: PlanTask, usable: int) -> int:

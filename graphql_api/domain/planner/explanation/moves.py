@@ -59,6 +59,10 @@ class _Moves:
         had = sum((each.end - each.start) // MINUTE for each in self._before[task.task_id])
         if had != task.duration_minutes:
             return Reason(ReasonCode.CHANGED, "The task needs another time than it had.")
+        minutes = [(floor(each.start), floor(each.end)) for each in self._before[task.task_id]]
+        if job.chunks and not job.chunks.suit(minutes):
+            text = "Its parts were longer than they may be, or too near to each other."
+            return Reason(ReasonCode.CHANGED, text)
         if floor(piece.end) > job.due:
             return Reason(ReasonCode.LATE, "It would be late there.")
         return Reason(ReasonCode.NOT_FREE, "It can no longer be done at that time.")
