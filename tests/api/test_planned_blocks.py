@@ -60,6 +60,22 @@ def split_in_two(person):
     return task
 
 
+def test_a_task_with_a_longest_piece_keeps_its_pieces_until_that_changes(ann):
+    [task] = estimated(ann, 180, minChunkMinutes=30, maxChunkMinutes=90)
+    plan(ann)
+
+    same = preview(ann)
+    update(ann, task, maxChunkMinutes=60)
+    shorter = preview(ann)
+
+    pieces = ["07T09:00-10:30", "07T10:45-11:45", "07T13:00-13:30"]
+    assert times(blocks(ann)) == times(same["blocks"]) == pieces
+    assert times(shorter["blocks"]) == [
+        *("07T09:00-10:00", "07T10:15-11:15", "07T11:30-12:00", "07T13:00-13:30"),
+    ]
+    assert same["inputHash"] != shorter["inputHash"]
+
+
 def test_an_applied_plan_can_be_seen_again_with_its_reasons(ann, calls):
     task = split_in_two(ann)
     draft = preview(ann, busy=TEN_TO_NOON)["blocks"]

@@ -34,6 +34,7 @@ BUFFERS = {
     "around_busy": 0,
     "daily_slack_percent": 20,
     "max_minutes_per_day": 480,
+    "break_minutes": 15,
 }
 NIGHT = {"day": "FRIDAY", "intervals": [{"start": "22:00", "end": "06:00"}]}
 
@@ -281,7 +282,7 @@ def test_buffers_change_one_by_one_and_shape_the_plan(ann):
     change = (
         "mutation ($i: UpdateSettingsInput!) { updateSettings(input: $i) { settings { buffers {"
     )
-    change += " afterBlock aroundBusy dailySlackPercent maxMinutesPerDay } } } }"
+    change += " afterBlock aroundBusy dailySlackPercent maxMinutesPerDay breakMinutes } } } }"
     for number in range(3):
         ann.create(title=f"Task {number}", durationMinutes=60)
 
@@ -298,6 +299,7 @@ def test_buffers_change_one_by_one_and_shape_the_plan(ann):
         "aroundBusy": 0,
         "dailySlackPercent": 20,
         "maxMinutesPerDay": 120,
+        "breakMinutes": 15,
     }
     assert [block["start"][:16] for block in shown.json["blocks"]] == [
         "2030-01-07T09:00",

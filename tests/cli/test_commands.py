@@ -314,7 +314,7 @@ SETTINGS = {
     "working_hours": [{"day": "monday", "intervals": [{"start": "08:30", "end": "12:00"}]}],
     "days_off": ["2030-12-24"],
     "urgency_coefficients": {"due": 9.5},
-    "buffers": {"after_block": 5, "max_minutes_per_day": 300},
+    "buffers": {"after_block": 5, "max_minutes_per_day": 300, "break_minutes": 20},
     "date_order": "day_first",
     "first_weekday": "sunday",
     "schedules": [

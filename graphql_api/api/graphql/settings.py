@@ -159,6 +159,7 @@ _LIMIT = (
     "Minutes of work that a day has at most, unless a task would be late or left out for it."
     " Default 480; 1440 is no limit."
 )
+_BREAK = "Minutes between two parts of a task that has `maxChunkMinutes`. Default 15."
 
 
 @strawberry.type(description="The time that plans leave free.")
@@ -167,6 +168,7 @@ class Buffers:
     around_busy: int = strawberry.field(description=_AROUND)
     daily_slack_percent: int = strawberry.field(description=_SLACK)
     max_minutes_per_day: int = strawberry.field(description=_LIMIT)
+    break_minutes: int = strawberry.field(description=_BREAK)
 
 
 @strawberry.input(
@@ -180,6 +182,7 @@ class BuffersInput:
     around_busy: int | None = strawberry.field(default=UNSET, description=_AROUND)
     daily_slack_percent: int | None = strawberry.field(default=UNSET, description=_SLACK)
     max_minutes_per_day: int | None = strawberry.field(default=UNSET, description=_LIMIT)
+    break_minutes: int | None = strawberry.field(default=UNSET, description=_BREAK)
 
 
 @strawberry.type(

@@ -68,6 +68,7 @@ BOUNDS: Mapping[str, Json] = {
     "afterBlock": {"minimum": 0, "maximum": MAX_BUFFER},
     "aroundBusy": {"minimum": 0, "maximum": MAX_BUFFER},
     "dailySlackPercent": {"minimum": 0, "maximum": MAX_SLACK},
+    "breakMinutes": {"minimum": 0, "maximum": MAX_BUFFER},
     "maxMinutesPerDay": {"minimum": 1, "maximum": 24 * 60},
     "maxMoves": {"minimum": 0, "maximum": MAX_TASKS},
     "first": {"minimum": 1, "maximum": MAX_PAGE_SIZE},

@@ -132,6 +132,7 @@ def _plan_task(
         deadline=_clamp(task.deadline),
         deadline_is_hard=task.deadline_type is DeadlineType.HARD,
         min_chunk_minutes=task.min_chunk_minutes,
+        max_chunk_minutes=task.max_chunk_minutes,
         weight=weight(task),
         blocked_by=blockers,
         planned=tuple(map(_interval, standing.movable(task))),

@@ -36,6 +36,8 @@ MAX_TAGS = 20
 MAX_TAG_LENGTH = 50  # characters, without surrounding space
 MAX_SCHEDULE_LENGTH = 50  # characters, without surrounding space
 MAX_MINUTES = 14_400  # ten days, of a task or of a part of it
+MIN_LONGEST = 15  # minutes of the longest part of a task
+MAX_PARTS = 50  # of a task with a longest part
 MAX_SPENT = 600_000  # minutes, ten thousand hours
 MAX_TIMER = 12 * 60  # minutes that a timer counts: one that runs longer was forgotten
 MAX_VERSION = 2**31 - 1  # the largest Int of GraphQL
@@ -147,6 +149,7 @@ class Task:
     not_before: datetime | None = writable(default=None)
     deadline_type: DeadlineType = writable(default=DeadlineType.SOFT)
     min_chunk_minutes: int = writable(bounds=(0, MAX_MINUTES), default=0)  # 0: never split
+    max_chunk_minutes: int | None = writable(bounds=(MIN_LONGEST, MAX_MINUTES), default=None)
     planned_start: datetime | None = writable(default=None)
     planned_end: datetime | None = writable(default=None)
     reminders: tuple[Reminder, ...] = writable(checked_reminders, default=(), clearable=True)
@@ -215,6 +218,7 @@ class Task:
         if not 1 <= task.version <= MAX_VERSION:
             raise BadUserInput(f"{FIELD} must be from 1 to {MAX_VERSION}.", "version")
         _check_planned_times(task)
+        _check_longest_part(task, RULES)
         return task
 
     def edit(
@@ -550,10 +554,12 @@ def _check_change(before: Task | None, after: Task) -> None:
         _refuse("A task must not start after its hard deadline.", _START_FIELDS, changed)
     if _has_too_long_parts(after):
         _refuse("A part of a task must not be longer than the task.", _PART_FIELDS, changed)
+    _check_longest_part(after, changed)
 
 
 _START_FIELDS = ("not_before", "due_at", "due_on", "deadline_type")
 _PART_FIELDS = ("min_chunk_minutes", "duration_minutes")
+_LONGEST_FIELDS = ("max_chunk_minutes", *_PART_FIELDS)
 
 
 def _starts_too_late(task: Task) -> bool:
@@ -567,6 +573,25 @@ def _starts_too_late(task: Task) -> bool:
 
 def _has_too_long_parts(task: Task) -> bool:
     return task.duration_minutes is not None and task.min_chunk_minutes > task.duration_minutes
+
+
+def _check_longest_part(task: Task, changed: Collection[str]) -> None:
+    """Raise BadUserInput if the task cannot be cut into parts that are no longer than its longest.
+
+    No stored task breaks this rule, since it is as old as the field.
+    """
+    longest, minutes = task.max_chunk_minutes, task.duration_minutes or 0
+    if longest is None:
+        return
+    if longest < 2 * task.min_chunk_minutes:
+        message = "The longest part of a task must be at least twice as long as the shortest."
+        _refuse(message, _LONGEST_FIELDS, changed)
+    if longest < minutes and not task.min_chunk_minutes:
+        message = "A task that is longer than its longest part needs a shortest part, too."
+        _refuse(message, _LONGEST_FIELDS, changed)
+    if minutes > MAX_PARTS * longest:
+        message = f"The longest part of a task must not make more than {MAX_PARTS} parts of it."
+        _refuse(message, _LONGEST_FIELDS, changed)
 
 
 def _refuse(message: str, fields: Iterable[str], changed: Collection[str]) -> None:

@@ -32,6 +32,7 @@ def test_a_new_task_has_the_defaults(ann):
         "notBefore": None,
         "deadlineType": "SOFT",
         "minChunkMinutes": 0,
+        "maxChunkMinutes": None,
         "schedule": None,
         "plannedStart": None,
         "plannedEnd": None,
@@ -69,6 +70,7 @@ def test_a_new_task_in_rest_has_the_same_in_snake_case(ann):
         "not_before": None,
         "deadline_type": "soft",
         "min_chunk_minutes": 0,
+        "max_chunk_minutes": None,
         "schedule": None,
         "planned_start": None,
         "planned_end": None,
@@ -93,10 +95,11 @@ def test_every_field_can_be_given_and_comes_back(ann):
         "priority": "URGENT",
         "dueAt": "2030-06-01T12:00:00.123Z",
         "tags": ["home", "garden"],
-        "durationMinutes": 14400,
+        "durationMinutes": 4500,
         "notBefore": "2030-05-01T00:00:00.000Z",
         "deadlineType": "HARD",
         "minChunkMinutes": 25,
+        "maxChunkMinutes": 90,
         "plannedStart": "2030-05-02T08:00:00.000Z",
         "plannedEnd": "2030-05-30T17:00:00.000Z",
     }
@@ -117,7 +120,8 @@ def test_rest_takes_the_same_fields(ann):
         "duration_minutes": 30,
         "not_before": "2030-05-01T00:00:00.000Z",
         "deadline_type": "hard",
-        "min_chunk_minutes": 25,
+        "min_chunk_minutes": 15,
+        "max_chunk_minutes": 30,
         "planned_start": "2030-05-02T08:00:00.000Z",
         "planned_end": "2030-05-02T08:00:00.000Z",
     }
@@ -169,6 +173,8 @@ BAD_FIELDS = [
     ("minChunkMinutes", -1),
     ("minChunkMinutes", 14_401),
     ("minChunkMinutes", True),
+    ("maxChunkMinutes", 14),
+    ("maxChunkMinutes", 14_401),
     ("notBefore", "tomorrow"),
     ("deadlineType", "MAYBE"),
     ("plannedStart", "soon"),
@@ -307,6 +313,10 @@ IMPOSSIBLE = [  # what the task has, and the one field whose change makes it imp
     ),
     ({"durationMinutes": 30}, "minChunkMinutes", 31),
     ({"minChunkMinutes": 31}, "durationMinutes", 30),
+    ({"minChunkMinutes": 31}, "maxChunkMinutes", 61),
+    ({"maxChunkMinutes": 61}, "minChunkMinutes", 31),
+    ({"durationMinutes": 61}, "maxChunkMinutes", 60),
+    ({"minChunkMinutes": 10, "maxChunkMinutes": 20}, "durationMinutes", 1_001),
 ]
 
 
@@ -332,6 +342,7 @@ def test_a_new_task_whose_fields_contradict_one_another_is_refused(ann, calls):
     contradictions = [
         ("notBefore", {**late, "notBefore": "2030-01-07T09:01:00Z"}),
         ("minChunkMinutes", {"durationMinutes": 30, "minChunkMinutes": 31}),
+        ("maxChunkMinutes", {"minChunkMinutes": 31, "maxChunkMinutes": 61}),
     ]
 
     for field, fields in contradictions:

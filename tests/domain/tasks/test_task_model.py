@@ -71,6 +71,7 @@ def test_a_new_task_has_what_was_given():
         "not_before": NOW_KEPT,
         "deadline_type": DeadlineType.HARD,
         "min_chunk_minutes": 30,
+        "max_chunk_minutes": 60,
         "planned_start": NOW_KEPT,
         "planned_end": LATER_KEPT,
     }
@@ -384,6 +385,7 @@ def test_a_task_without_what_came_later_has_the_content_that_it_had_before():
         {"not_before": DUE},
         {"deadline_type": DeadlineType.HARD},
         {"min_chunk_minutes": 5},
+        {"max_chunk_minutes": 60},
         {"planned_start": DUE, "planned_end": DUE},
     ],
     ids=str,
@@ -402,6 +404,7 @@ VALUES = {
     "tags": st.sampled_from([(), ("a",), ("a", "a"), ("b", "a"), None]),
     "duration_minutes": st.sampled_from([None, 0, 90, -1]),
     "min_chunk_minutes": st.sampled_from([0, 30, 91, None]),
+    "max_chunk_minutes": st.sampled_from([None, 14, 15, 60, 90]),
     "not_before": st.sampled_from([None, DUE, DUE + MILLISECOND]),
     "deadline_type": st.sampled_from([*DeadlineType, None]),
     "planned_start": st.sampled_from([None, NOW_KEPT]),
@@ -434,6 +437,8 @@ def test_whatever_edits_follow_each_other_a_task_stays_one(edits):
         assert after.edit(edit, at) is after
         assert after.title != "\u200b"
         assert after.duration_minutes is None or after.min_chunk_minutes <= after.duration_minutes
+        if after.max_chunk_minutes:
+            assert after.max_chunk_minutes >= 2 * after.min_chunk_minutes
         if after.deadline_type is DeadlineType.HARD and after.due_at and after.not_before:
             assert after.not_before <= after.due_at
         task = after
@@ -534,6 +539,38 @@ def test_a_part_may_be_as_long_as_the_task_or_as_long_as_it_likes_if_that_is_unk
     assert (
         new(min_chunk_minutes=30).edit({"duration_minutes": None}, LATER).duration_minutes is None
     )
+
+
+LONGEST = {"duration_minutes": 240, "min_chunk_minutes": 30, "max_chunk_minutes": 60}
+TOO_NARROW = "The longest part of a task must be at least twice as long as the shortest."
+NEVER_SPLIT = "A task that is longer than its longest part needs a shortest part, too."
+TOO_MANY = "The longest part of a task must not make more than 50 parts of it."
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "message", "field"),
+    [
+        ({}, {**LONGEST, "max_chunk_minutes": 59}, TOO_NARROW, "max_chunk_minutes"),
+        (LONGEST, {"min_chunk_minutes": 31}, TOO_NARROW, "min_chunk_minutes"),
+        ({}, {**LONGEST, "min_chunk_minutes": 0}, NEVER_SPLIT, "max_chunk_minutes"),
+        (LONGEST, {"min_chunk_minutes": 0}, NEVER_SPLIT, "min_chunk_minutes"),
+        ({"max_chunk_minutes": 60}, {"duration_minutes": 61}, NEVER_SPLIT, "duration_minutes"),
+        ({}, {**LONGEST, "duration_minutes": 3_001}, TOO_MANY, "max_chunk_minutes"),
+        (LONGEST, {"duration_minutes": 3_001}, TOO_MANY, "duration_minutes"),
+    ],
+    ids=str,
+)
+def test_a_task_can_be_cut_into_parts_no_longer_than_its_longest(before, change, message, field):
+    assert refused_field(lambda: new(**before).edit(change, LATER)) == (message, field)
+    exported = as_exported(replace(new(), **{**before, **change}))
+    with pytest.raises(BadUserInput, match=message):
+        Task.from_import("bob", exported)
+
+
+def test_a_longest_part_may_be_as_long_as_the_task_or_a_fiftieth_of_it():
+    assert new(duration_minutes=60, max_chunk_minutes=60).max_chunk_minutes == 60
+    assert new(**{**LONGEST, "duration_minutes": 3_000}).duration_minutes == 3_000
+    assert new(**LONGEST).edit({"max_chunk_minutes": None}, LATER).max_chunk_minutes is None
 
 
 def stored(**fields):

@@ -158,6 +158,14 @@ class Task(Node):
             " most `durationMinutes`. 0: it is not split."
         )
     )
+    max_chunk_minutes: int | None = strawberry.field(
+        description=(
+            f"The most minutes of a part of a task that may be split: {model.MIN_LONGEST} to"
+            f" {model.MAX_MINUTES:,}, at least twice `minChunkMinutes`, and no less than a"
+            f" {model.MAX_PARTS}th of `durationMinutes`. Null: parts may be of any length. Between"
+            " two parts are at least the `breakMinutes` of the settings."
+        )
+    )
     schedule: str | None = strawberry.field(
         description=(
             "The name of the schedule of the settings in whose hours it is planned; null for that"
