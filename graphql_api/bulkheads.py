@@ -83,7 +83,7 @@ class Bulkheads:
 def list_shares(config: Config) -> Shares:
     """Build the bulkheads of each user's lists, so that one user's leave the store to others.
 
-    The embedded engine reads all tasks of a user for each page of a list.
+    The embedded engine reads all tasks of a user for most pages of a list.
     """
     return Shares(
         partial(
