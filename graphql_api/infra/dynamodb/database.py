@@ -7,7 +7,7 @@ item of a failed condition, no reliance on ClientRequestToken or on responses of
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -114,24 +114,27 @@ def _joined(actions: Sequence[Action]) -> list[Action]:
 
     What is checked of an item becomes a condition of the action that it has.
     """
+    checks = [each for each in actions if isinstance(each, Check)]
     found: list[Action] = [each for each in actions if not isinstance(each, Check)]
-    for check in actions:
-        if isinstance(check, Check):
-            at = next((n for n, each in enumerate(found) if _is_of_one_item(each, check)), None)
-            if at is None:
-                found.append(check)
-            else:
-                condition = found[at].condition
-                both = check.condition if condition is None else condition & check.condition
-                found[at] = replace(found[at], condition=both)
+    names = {each.table.name: tuple(sorted(each.key)) for each in checks}  # of keys
+    places = {_place(each, names): n for n, each in enumerate(found)}
+    for check in checks:
+        at = places.setdefault(_place(check, names), len(found))
+        if at == len(found):
+            found.append(check)
+        else:
+            condition = found[at].condition
+            both = check.condition if condition is None else condition & check.condition
+            found[at] = replace(found[at], condition=both)
     return found
 
 
-def _is_of_one_item(action: Action, check: Check) -> bool:
-    if action.table.name != check.table.name:
-        return False
-    fields = action.item if isinstance(action, Put) else codec.item(**action.key)
-    return codec.item(**check.key).items() <= fields.items()
+def _place(action: Action, names: Mapping[str, Sequence[str]]) -> tuple[object, ...]:
+    """The table of an action and, if something of it is checked, the key of the item."""
+    table = action.table.name
+    if isinstance(action, Put):
+        return (table, *(action.item[name]["S"] for name in names.get(table, ())))
+    return (table, *(action.key[name] for name in names.get(table, ())))
 
 
 class Call(NamedTuple):
