@@ -34,8 +34,9 @@ class Quota:
     def give_back(self, owner: str) -> None:
         """Count one less; once for each that was taken."""
         with self._lock:
-            self._held[owner] -= 1
-            self._held += Counter()  # forgets those who have none
+            left = self._held.pop(owner) - 1
+            if left:
+                self._held[owner] = left
 
     def holds(self, owner: str) -> bool:
         """Return whether an owner holds anything."""
