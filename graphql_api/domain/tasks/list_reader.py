@@ -489,6 +489,7 @@ class TaskListReader:
         return matches[:limit], None
 
     def _query(self, run: "_Run", limit: int, start: Item | None) -> ItemPage:
+        # A long list may end where a page is short, which is no sign of large texts here.
         ends = self._page_ends if run.descending and not run.index and limit < LONG_PAGE else None
         with self._shares.slot(run.user_id):
             if ends is not None:

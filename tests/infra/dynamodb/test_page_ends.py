@@ -4,7 +4,6 @@ import random
 import uuid
 
 import pytest
-from units import consumed
 
 from graphql_api.infra.dynamodb import Database, Key, codec, connect
 from graphql_api.infra.dynamodb.embedded import PageEnds
@@ -62,11 +61,15 @@ def test_a_page_is_read_to_where_it_ended_before(world):
         world.put(number)
 
     assert numbers(world.read(3)) == [9, 8, 7]
-    with consumed(world.database) as calls:
-        page = world.read(3)
+    calls = []
+    world.database.subscribe(calls.append)
+    page = world.read(3)
     assert numbers(page) == [9, 8, 7]
     assert page.last_key == codec.item(user_id=world.owner, task_id="000007")
-    assert [call.operation for call in calls] == ["Query"]
+    [query] = [call.arguments for call in calls]
+    assert query["KeyConditionExpression"] == "(#n0 = :v0 AND #n1 >= :v1)"
+    assert query["ExpressionAttributeNames"] == {"#n0": "user_id", "#n1": "task_id"}
+    assert query["ExpressionAttributeValues"][":v1"] == {"S": "000007"}
 
 
 def test_what_is_new_comes_first_and_moves_the_end(world):
