@@ -127,7 +127,8 @@ NAMED = {"AFTER_BLOCKER", "NOT_BEFORE", "OTHERS_FIRST"}
 @settings(deadline=None, max_examples=EXAMPLES // 3)
 @given(requests())
 def test_without_what_is_named_a_task_ends_no_later(request_):
-    request = replace(request_, fixed=(), keep_current=False)
+    whole_days = replace(request_.buffers, daily_slack_percent=0, max_minutes_per_day=None)
+    request = replace(request_, fixed=(), keep_current=False, buffers=whole_days)
     made = plan(request)
     for block in made.blocks:
         if block.part == block.parts and not NAMED.isdisjoint(codes(made, block.task_id)):
