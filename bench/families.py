@@ -1,9 +1,10 @@
 """How much the search gains over one pass of a rule, on families of plans that are hard.
 
-    .venv/bin/python bench/families.py [--sizes 50 200 1000 2000]
+    .venv/bin/python bench/families.py [--sizes 50 200 1000 2000] [--times 20]
 
 For each family and size: the cost of the plan in percent of that of the best single pass by
-apparent tardiness cost, the tasks that each leaves out, and the CPU time of the plan.
+apparent tardiness cost, the tasks that each leaves out, and the CPU time of the plan. With --times,
+also the cost in percent of that of a plan whose search has so many times the steps.
 """
 
 import argparse
@@ -12,14 +13,16 @@ import time
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from graphql_api.domain.planner.model import Interval, PlanRequest, PlanTask, WorkingHours
 from graphql_api.domain.planner.planner import plan
 from graphql_api.domain.planner.problem import Problem
+from graphql_api.domain.planner.search import search
 from graphql_api.domain.planner.search.priority_rules import LOOK_AHEADS, apparent_tardiness_order
-from graphql_api.domain.planner.steps import Steps
+from graphql_api.domain.planner.steps import MAX_STEPS, Steps
 
 MONDAY = datetime(2030, 1, 7, tzinfo=UTC)
 OFFICE_MINUTES, NIGHT_MINUTES = 300, 400  # of work a day, on average
@@ -112,23 +115,36 @@ def best_pass(asked):
     return min((problem.total_cost(found), found.count(None)) for found in schedules)
 
 
+def plan_longer(asked, times):
+    """The plan of a search with so many times the steps and moves."""
+
+    def scaled(usual):
+        return lambda jobs: times * usual(jobs)
+
+    bounds = (search.sequence_steps, search.move_count, search.move_steps)
+    with patch.multiple(search, **{bound.__name__: scaled(bound) for bound in bounds}):
+        return plan(asked, Steps(limit=times * MAX_STEPS))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200, 1_000, 2_000])
-    sizes = parser.parse_args().sizes
+    parser.add_argument("--times", type=int, help="compare with so many times the steps")
+    arguments = parser.parse_args()
     print("family            tasks    cost  left out (by a pass)  CPU")
     for name in FAMILIES:
-        for count in sizes:
+        for count in arguments.sizes:
             asked = request(name, count)
             cost, left_out = best_pass(asked)
             start = time.process_time()
             made = plan(asked)
             cpu = time.process_time() - start
             share = 100 * made.cost / cost if cost else 100.0
-            print(
-                f"{name:16}{count:7}{share:7.1f} %{len(made.unplaced):10} ({left_out:10}){cpu:5.1f} s",
-                flush=True,
-            )
+            row = f"{name:16}{count:7}{share:7.1f} %{len(made.unplaced):10} ({left_out:10}){cpu:5.1f} s"
+            if arguments.times:
+                longer = plan_longer(asked, arguments.times).cost
+                row += f"{100 * made.cost / longer:7.1f} % of {arguments.times} times the steps"
+            print(row, flush=True)
 
 
 if __name__ == "__main__":
