@@ -46,6 +46,15 @@ class ConfinedTaskStore(TaskStore):
         """The tasks of these keys that are seen."""
         return {key: task for key, task in super().get_many(keys).items() if self._sees(task)}
 
+    def get_family(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:
+        """The tasks of these keys. Raises Forbidden if some are not seen."""
+        found = super().get_many(keys)
+        if not all(map(self._sees, found.values())):
+            raise Forbidden(
+                "This access token is confined, and a task above or below this one is outside."
+            )
+        return found
+
     def all(self, user_id: str) -> Iterator[Task]:
         """All tasks that are seen."""
         return filter(self._sees, super().all(user_id))
@@ -96,11 +105,7 @@ class ConfinedTaskStore(TaskStore):
         concerned = list(before.child_ids) if ends or after is None else []
         if before.parent_id and (after is None or after.parent_id != before.parent_id):
             concerned.append(before.parent_id)
-        found = super().get_many([(before.user_id, each) for each in concerned])
-        if not all(map(self._sees, found.values())):
-            raise Forbidden(
-                "This access token is confined, and a task above or below this one is outside."
-            )
+        self.get_family([(before.user_id, each) for each in concerned])
 
 
 class ConfinedProjectStore(ProjectStore):

@@ -104,6 +104,10 @@ class Feed:
         told = self._told(list(found.values())) if found else []
         return {change.change_id: change for change in told}
 
+    def find_many_for_checks(self, user_id: str, change_ids: Sequence[str]) -> dict[str, Change]:
+        """The user's changes of these ids, also those that no answer may have."""
+        return self._store.find_many(user_id, change_ids)
+
     def tells(self, change: Change) -> bool:
         """Return whether readers may hear of a change."""
         return bool(self._told([change]))

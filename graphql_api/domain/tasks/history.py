@@ -161,14 +161,16 @@ class History:
     def _reopening(self, change: Change, actor: Actor, now: datetime) -> list[Write]:
         """The writes that take back what was completed below a task with it, so far as is left.
 
-        What was deleted since is left out. Raises Conflict, with their ids, if the status of some
-        has been changed since.
+        What was deleted since is left out. Raises Forbidden if some are hidden, and Conflict, with
+        their ids, if the status of some has been changed since.
         """
         ids = codec.texts(change.before, BELOW)
         if change.kind is ChangeKind.TASK_DELETED or not ids:
             return []
-        closings = self._feed.find_many(change.user_id, ids).values()
-        tasks = self._store.get_many([(each.user_id, each.task_id) for each in closings])
+        closings = self._feed.find_many_for_checks(change.user_id, ids).values()
+        if len(closings) < len(ids):
+            raise Conflict("Changes of its subtasks are no longer kept.", field="change_id")
+        tasks = self._store.get_family([(each.user_id, each.task_id) for each in closings])
         left, changed = list[Write](), list[str]()
         for closing in closings:
             task = tasks.get((closing.user_id, closing.task_id))
@@ -185,8 +187,6 @@ class History:
                 field="change_id",
                 changed_task_ids=sorted(changed),
             )
-        if len(closings) < len(ids):
-            raise Conflict("Changes of its subtasks are no longer kept.", field="change_id")
         return left
 
     def _reopen_first(self, below: Sequence[Write], *, alone: bool) -> bool:

@@ -175,6 +175,13 @@ class TaskStore:
         """Tasks by key, also those that no answer may have: what rules have to know of them."""
         return TaskStore.get_many(self, keys)
 
+    def get_family(self, keys: Sequence[TaskKey]) -> dict[TaskKey, Task]:
+        """Tasks by key that a write of one above or below them concerns.
+
+        Raises Forbidden if some are there that no answer may have.
+        """
+        return self.get_many(keys)
+
     def get_with(
         self, user_id: str, task_id: str, others: Sequence[str], fields: tuple[str, str]
     ) -> list[Task]:

@@ -406,3 +406,50 @@ def test_tasks_that_wait_for_hidden_ones_are_not_completed_and_name_none(ann):
     refused = program.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
 
     assert refused["errors"][0]["extensions"]["blockers"] == []
+
+
+def completion_of(person: Person, task_id: str) -> str:
+    """The id of the change that has completed a task."""
+    changes = person.graphql(CHANGES)["data"]["changes"]["nodes"]
+    [found] = [
+        each["id"]
+        for each in changes
+        if (each["kind"], each["taskId"]) == ("TASK_COMPLETED", task_id)
+    ]
+    return found
+
+
+def test_a_completion_is_undone_without_the_subtasks_that_are_gone_since(ann):
+    top = ann.create(title="Top", tags=["home"])["id"]
+    gone, left = (ann.create(title=t, parentId=top, tags=["home"])["id"] for t in "ab")
+    ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
+    completed = completion_of(ann, top)
+    ann.graphql(DELETE, input={"id": gone})
+
+    undone = by_token(ann, tags=["home"]).graphql(UNDO, input={"changeId": completed})
+
+    assert "errors" not in undone
+    assert [ann.task(each)["status"] for each in (top, left)] == ["PENDING"] * 2
+    assert ann.task(gone) is None
+
+
+@pytest.mark.parametrize("since", [True, False])
+def test_a_completion_with_a_hidden_subtask_is_no_token_s_to_undo(ann, since):
+    top = ann.create(title="Top", tags=["home"])["id"]
+    seen, hidden = (ann.create(title=t, parentId=top, tags=["home"])["id"] for t in ("a", MARK))
+    steps = [
+        lambda: ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"}),
+        lambda: ann.graphql(UPDATE, input={"id": hidden, "tags": ["work"]}),
+    ]
+    for step in steps if since else reversed(steps):
+        step()
+    completed = completion_of(ann, top)
+
+    refused = by_token(ann, tags=["home"]).graphql(UNDO, input={"changeId": completed})
+
+    assert codes(refused) == ["FORBIDDEN"]
+    assert refused["errors"][0]["message"] == (
+        "This access token is confined, and a task above or below this one is outside."
+    )
+    assert hidden not in str(refused)
+    assert [ann.task(each)["status"] for each in (top, seen, hidden)] == ["COMPLETED"] * 3

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from conftest import DELETE, TASKS, UPDATE, Api, Person, codes
 
-from graphql_api import clock
+from graphql_api import clock, ids
 from graphql_api.domain.changes.store import ChangeStore
 from graphql_api.domain.jobs import Jobs
 from graphql_api.domain.subtasks.placement import Placement
@@ -274,6 +274,21 @@ def test_a_completion_is_not_undone_once_a_subtask_has_another_status(ann):
 
     assert refused == {"code": "CONFLICT", "field": "changeId", "changedTaskIds": [leaf]}
     assert statuses(ann, top, child, leaf) == ["COMPLETED", "COMPLETED", "IN_PROGRESS"]
+
+
+def test_a_completion_is_not_undone_once_a_change_of_a_subtask_is_no_longer_kept(ann, app):
+    top, child = line_of(ann, 2)
+    completed = completed_with_all_below(ann, top)
+    closing = change_of(ann, "TASK_COMPLETED", child)
+    day = ids.instant(closing).date().isoformat()
+    expired = {"user_id": f"changes#{ann.id}#{day}", "item": closing}
+    app.extensions["database"].table("Users").delete_many([expired])
+
+    refused = ann.graphql(UNDO, input={"changeId": completed})
+
+    assert codes(refused) == ["CONFLICT"]
+    assert refused["errors"][0]["message"] == "Changes of its subtasks are no longer kept."
+    assert statuses(ann, top, child) == ["COMPLETED"] * 2
 
 
 def test_a_subtask_whose_own_completion_was_undone_stays_as_it_is(ann):
