@@ -376,6 +376,24 @@ def test_a_completion_of_many_subtasks_and_its_undo_are_rehearsed(agent):
     assert len(agent.call("find_tasks", limit=100, status=["pending"])["items"]) == 31
 
 
+def test_a_completion_is_rehearsed_though_a_subtask_blocks_its_own_parent(agent):
+    create = "mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }"
+    block = "mutation ($i: BlockersInput!) { addBlockers(input: $i) { task { id } } }"
+    top, other = (agent.call("add_task", title=title)["id"] for title in ("Move", "Rent a car"))
+    made = agent.person.graphql(create, i={"title": "Pack", "parentId": top})
+    below = made["data"]["createTask"]["task"]["id"]
+    agent.person.graphql(block, i={"taskId": top, "blockerIds": [below]})
+    given = {"id": top, "children": "complete", "dry_run": True}
+
+    rehearsed = agent.call("complete_task", **given)
+    agent.person.graphql(block, i={"taskId": top, "blockerIds": [other]})
+    refused = agent.call("complete_task", **given)
+
+    assert rehearsed["status"] == "completed"
+    assert (refused["code"], refused["blockers"]) == ("CONFLICT", [other])
+    assert agent.call("find_tasks", limit=100, status=["completed"])["items"] == []
+
+
 @pytest.mark.parametrize("tool", ["find_tasks", "changes_since", "list_projects"])
 @pytest.mark.parametrize(
     ("name", "value", "told"),

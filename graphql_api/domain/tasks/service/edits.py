@@ -50,7 +50,7 @@ class Edits(TaskWrites):
             if children is ChildFate.COMPLETE:
                 below = self._complete_below(user_id, fields, receipt, actor, now)
                 # A rehearsal has found that they can be completed, and leaves them open.
-                children = ChildFate.KEEP if self._store.rehearses else children
+                fields["force"] = self._store.rehearses or fields.get("force")
             keeps, check = children is ChildFate.KEEP, self._check_open
             return self._update(
                 user_id, fields, receipt, actor, now, check, keeps_children=keeps, below=below
