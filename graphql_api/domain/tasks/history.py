@@ -86,13 +86,15 @@ class History:
         if RECURRENCE in change.fields or change.kind in OF_SERIES:
             raise BadUserInput("When a task recurs is changed anew, not taken back.", "change_id")
 
-        def attempt() -> Task:
+        def attempt(below: Sequence[Write] | None = None) -> Task:
             links = self._dependencies.links(user_id)
             write, beside = self._undoing(change, expected_version, links, actor, now)
-            below = self._reopening(change, actor, now)
+            if below is None:
+                below = self._reopening(change, actor, now)
             more = self._consequences(write, links, actor, now)
-            if self._reopen_first(below, alone=bool(more.writes)):
-                return attempt()
+            left = self._reopen_first(below, alone=bool(more.writes))
+            if len(left) < len(below):  # the links may be others by now
+                return attempt(left)
             write = more.told_by(write, actor, now)
             _mark_open(below, links)
             beside += [*links.actions(), *more.actions]
@@ -167,50 +169,67 @@ class History:
         ids = codec.texts(change.before, BELOW)
         if change.kind is ChangeKind.TASK_DELETED or not ids:
             return []
-        closings = self._feed.find_many_for_checks(change.user_id, ids).values()
+        closings = self._feed.find_many_for_checks(change.user_id, ids)
         if len(closings) < len(ids):
             raise Conflict("Changes of its subtasks are no longer kept.", field="change_id")
-        tasks = self._store.get_family([(each.user_id, each.task_id) for each in closings])
-        left, changed = list[Write](), list[str]()
-        for closing in closings:
-            task = tasks.get((closing.user_id, closing.task_id))
-            later = task and self._latest_since(task, closing)
-            if task and later is None:
-                values = codec.values(Task, closing.before, [*closing.fields, "completed_at"])
-                after = _reverted(task, values, None, now)
-                left.append(writes.edit(task, after, actor, now, undoes=closing.change_id))
-            elif later and later.undoes != closing.change_id:
-                changed.append(closing.task_id)
-        if changed:
+        tasks = self._store.get_family([(each.user_id, each.task_id) for each in closings.values()])
+        closed = [
+            (task, closing)
+            for closing in closings.values()
+            if (task := tasks.get((closing.user_id, closing.task_id)))
+        ]
+        later = self._latest_since(change.user_id, closed)
+        if changed := [each for each, last in later.items() if last.undoes not in closings]:
             raise Conflict(
                 "Subtasks that were completed with this task have been changed since.",
                 field="change_id",
                 changed_task_ids=sorted(changed),
             )
-        return left
+        return [
+            _reopened(task, closing, actor, now)
+            for task, closing in closed
+            if task.task_id not in later
+        ]
 
-    def _reopen_first(self, below: Sequence[Write], *, alone: bool) -> bool:
+    def _reopen_first(self, below: Sequence[Write], *, alone: bool) -> Sequence[Write]:
         """Carry out writes that do not fit into the transaction of the task itself.
 
-        Returns whether there were any; what a crash has interrupted can be repeated. A rehearsal
-        has one transaction of any size.
+        Returns the others; what a crash has interrupted can be repeated. A rehearsal has one
+        transaction of any size.
         """
         if self._store.rehearses:
-            return False
+            return below
         groups = list(self._store.transactions(below, beside=MAX_OWN))
-        first = groups if alone else groups[:-1]
-        for group in first:
+        last = [] if alone or not groups else groups.pop()
+        for group in groups:
             links = self._dependencies.links(group[0].change.user_id)
             _mark_open(group, links)
             self._store.write(*group, beside=links.actions())
-        return bool(first)
+        return last
 
-    def _latest_since(self, task: Task, change: Change) -> Change | None:
-        """The latest change since this one to one of its fields. Raises Conflict."""
-        for later in self._since(task, change):
-            if set(later.fields) & set(change.fields):
-                return later
-        return None
+    def _latest_since(
+        self, user_id: str, changed: Sequence[tuple[Task, Change]]
+    ) -> dict[str, Change]:
+        """By task, the latest change since a given one that alters what that one has altered.
+
+        All tasks' changes are read at once, step by step. Raises Conflict if some are gone.
+        """
+        found = dict[str, Change]()
+        left = [(task.change_id or "", change) for task, change in changed]
+        while left := [(at, change) for at, change in left if at != change.change_id]:
+            read = self._feed.find_many_for_checks(user_id, [at for at, _ in left])
+            if len(read) < len(left):
+                raise Conflict("Later changes are no longer kept.", field="change_id")
+            later = [(read[at], change) for at, change in left]
+            found |= {
+                each.task_id: each
+                for each, change in later
+                if not set(each.fields).isdisjoint(change.fields)
+            }
+            left = [
+                (each.previous or "", change) for each, change in later if each.task_id not in found
+            ]
+        return found
 
     def _since(self, task: Task, change: Change) -> list[Change]:
         """The changes of a task since this one, newest first. Raises Conflict if some are gone."""
@@ -368,6 +387,13 @@ def _mark_open(reopened: Sequence[Write], links: Links) -> None:
     """Let tasks that are open again block those that wait for them."""
     for write in reopened:
         links.change(links.now.mark(write.change.task_id, closed=not write.result.open))
+
+
+def _reopened(task: Task, closing: Change, actor: Actor, now: datetime) -> Write:
+    """The write that takes back the change by which a task was completed below another one."""
+    values = codec.values(Task, closing.before, [*closing.fields, "completed_at"])
+    after = _reverted(task, values, None, now)
+    return writes.edit(task, after, actor, now, undoes=closing.change_id)
 
 
 def _reverted(task: Task, values: Mapping[str, Any], zone: str | None, now: datetime) -> Task:

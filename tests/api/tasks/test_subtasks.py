@@ -1,6 +1,7 @@
 """Subtasks through both entries: where they lie, what they inherit, what goes with their parent."""
 
 import random
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -301,6 +302,29 @@ def test_a_subtask_whose_own_completion_was_undone_stays_as_it_is(ann):
 
     assert statuses(ann, top, child, leaf) == ["PENDING"] * 3
     assert ann.task(leaf)["version"] == version
+
+
+@pytest.mark.engine_is_no_matter
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_large_completion_is_undone_without_a_read_for_each_subtask(ann, calls, times):
+    top, child = line_of(ann, 2)
+    ids = [ann.create(title=str(n), parentId=at)["id"] for at in (top, child) for n in range(30)]
+    ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
+    completed = ann.rest("GET", f"/api/v1/tasks/{top}/history").json["nodes"][0]["id"]
+    for number in range(times):
+        for each in ids:
+            change(ann, each, title=f"renamed {number}")
+    calls.clear()
+
+    undone = ann.graphql(UNDO, input={"changeId": completed})
+
+    assert "errors" not in undone
+    assert Counter(calls) == {
+        "GetItem": 10,
+        "BatchGetItem": 2 + times,
+        "TransactWriteItems": 4,
+    }
+    assert statuses(ann, top, child, *ids) == ["PENDING"] * 62
 
 
 @pytest.mark.parametrize("recurs", [False, True])
