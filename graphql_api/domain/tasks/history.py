@@ -19,7 +19,7 @@ from graphql_api.domain.tasks import writes
 from graphql_api.domain.tasks.model import Task
 from graphql_api.domain.tasks.receipts import Made, Receipt
 from graphql_api.domain.tasks.store import TaskStore
-from graphql_api.domain.tasks.writes import BELOW, BLOCKED_BY, BLOCKS, RECURRENCE, Write
+from graphql_api.domain.tasks.writes import BELOW, BLOCKED_BY, BLOCKS, RECURRENCE, REQUEST, Write
 from graphql_api.errors import BadUserInput, Conflict, FieldNames, NotFound
 from graphql_api.infra.dynamodb import Action, codec
 
@@ -55,6 +55,16 @@ class History:
                 return names
             names |= set(change.fields)
         return None
+
+    def completed_by(self, request: str, tasks: Sequence[Task]) -> list[str]:
+        """The changes, each the last of its task, by which a request completed it for another."""
+        last = [each.change_id for each in tasks if each.change_id]
+        found = self._feed.find_many_for_checks(tasks[0].user_id, last) if last else {}
+        return [
+            change_id
+            for change_id, each in found.items()
+            if request in codec.texts(each.before, REQUEST)
+        ]
 
     def undo(
         self,

@@ -8,7 +8,7 @@ from graphql_api import ids
 from graphql_api.domain.changes.model import SYSTEM, Actor, Change, ChangeKind
 from graphql_api.domain.dependencies.model import Dependencies
 from graphql_api.domain.reminders.timers import Relocation, Timer, alarms
-from graphql_api.domain.tasks.model import Task
+from graphql_api.domain.tasks.model import Task, TaskStatus
 from graphql_api.infra.dynamodb import codec
 from graphql_api.infra.dynamodb.codec import Raw
 
@@ -26,6 +26,9 @@ BLOCKED_BY, BLOCKS = "blocked_by", "blocks"
 
 BELOW = "below"
 """The name that a deletion or a completion has for those of the tasks below, undone with it."""
+
+REQUEST = "request"
+"""The name that a completion below another task has for the request which has asked for both."""
 
 _FIELDS = tuple(field.name for field in fields(Task))
 _GIVEN = (*(name for name in _FIELDS if name not in DERIVED), RECURRENCE)
@@ -88,6 +91,14 @@ def edit(
     done = after.completed and not before.completed
     kind = ChangeKind.TASK_COMPLETED if done else ChangeKind.TASK_UPDATED
     return _following(before, after, kind, named, values, actor, now, undoes)
+
+
+def completion_below(before: Task, actor: Actor, now: datetime, request: str) -> Write:
+    """The write that completes a task for one above it, which a request completes after it."""
+    after = before.edit({"status": TaskStatus.COMPLETED}, now)
+    write = edit(before, after, actor, now)
+    named = Raw({**write.change.before, **codec.item(**{REQUEST: (request,)})})
+    return replace(write, change=replace(write.change, before=named))
 
 
 def recurring(before: Task, after: Task, actor: Actor, now: datetime) -> Write:

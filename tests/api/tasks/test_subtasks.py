@@ -15,6 +15,7 @@ from graphql_api.domain.subtasks.placement import Placement
 from graphql_api.domain.subtasks.renewal import Renewals
 from graphql_api.domain.tasks import history, store
 from graphql_api.domain.tasks.store import TaskStore
+from graphql_api.errors import ServiceUnavailable
 from graphql_api.infra.dynamodb import ConditionFailed
 
 SHOWN = """id parentId position inherited dueAt projectId project { name }
@@ -302,6 +303,30 @@ def test_a_subtask_whose_own_completion_was_undone_stays_as_it_is(ann):
 
     assert statuses(ann, top, child, leaf) == ["PENDING"] * 3
     assert ann.task(leaf)["version"] == version
+
+
+@pytest.mark.parametrize(("repeated", "then"), [("k", "PENDING"), ("other", "COMPLETED")])
+def test_a_completion_that_its_key_repeats_is_undone_as_a_whole(ann, monkeypatch, repeated, then):
+    top, child, leaf = line_of(ann, 3)
+    write, groups = TaskStore.write, []
+
+    def interrupted(self, *some, beside=()):
+        groups.append(len(some))
+        if len(groups) == 2:
+            raise ServiceUnavailable
+        write(self, *some, beside=beside)
+
+    given = {"id": top, "children": "COMPLETE"}
+    with monkeypatch.context() as patches:
+        patches.setattr(TaskStore, "write", interrupted)
+        broken = ann.graphql(COMPLETE, input={**given, "idempotencyKey": "k"})
+    done = statuses(ann, top, child, leaf)
+    ann.graphql(COMPLETE, input={**given, "idempotencyKey": repeated})
+    ann.graphql(UNDO, input={"changeId": change_of(ann, "TASK_COMPLETED", top)})
+
+    assert codes(broken) == ["SERVICE_UNAVAILABLE"]
+    assert done == ["PENDING", "COMPLETED", "COMPLETED"]
+    assert statuses(ann, top, child, leaf) == ["PENDING", then, then]
 
 
 @pytest.mark.engine_is_no_matter

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from graphql_api import ids
 from graphql_api.domain.changes.model import Actor
 from graphql_api.domain.conflicts import check_version, retry_on_conflict, version_conflict
 from graphql_api.domain.dependencies.model import Dependencies
@@ -66,9 +67,10 @@ class Edits(TaskWrites):
     ) -> Sequence[str]:
         """Complete the open tasks below one, the lowest first, and return the ids of the changes.
 
-        Raises as `complete` does.
+        Also of those that an attempt before has made, or a request of the same key that was
+        interrupted. Raises as `complete` does.
         """
-        begun = set[str]()  # by attempts before, some of which were carried out
+        request = receipt.key if receipt else ids.new_id(now)
 
         def attempt() -> Sequence[str]:
             task = self._store.get(user_id, given["id"])
@@ -81,13 +83,10 @@ class Edits(TaskWrites):
             known = self._dependencies.get(user_id)
             if not given.get("force"):
                 self._check_released([*left, task], known)
-            closed = {"status": TaskStatus.COMPLETED}
-            edits = [writes.edit(each, each.edit(closed, now), actor, now) for each in left]
-            done = [each.change_id for each in found if each.change_id in begun]
-            changes = [each.change.change_id for each in edits]
-            begun.update(changes)
+            done = self.history.completed_by(request, [each for each in found if not each.open])
+            edits = [writes.completion_below(each, actor, now, request) for each in left]
             self._write_all(edits, known, lambda at, task_id: at.mark(task_id, closed=True))
-            return [*done, *changes]
+            return [*done, *(each.change.change_id for each in edits)]
 
         receipts = self._store.receipts
         return retry_on_conflict(lambda: receipts.once(receipt, attempt, lambda _: ()))
