@@ -21,6 +21,10 @@ _CONFLICTS: Mapping[str, str] = {
     "current_version": "Read the task with find_tasks(ids), and decide anew with its version.",
     "blockers": "Complete the blockers first, or ask the user; then call complete_task with force.",
     "subtasks": "Ask the user; then call complete_task with children, complete or keep.",
+    "changed_task_ids": (
+        "Read them with find_tasks(ids), and ask the user; then reopen the task, and those below it"
+        " that are to be open, with change_task."
+    ),
     "input_hash": "Call preview_plan again, and apply what it gives.",
 }
 

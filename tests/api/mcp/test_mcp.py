@@ -376,6 +376,29 @@ def test_a_completion_of_many_subtasks_and_its_undo_are_rehearsed(agent):
     assert len(agent.call("find_tasks", limit=100, status=["pending"])["items"]) == 31
 
 
+def test_an_undo_that_a_changed_subtask_refuses_says_what_would_do(agent):
+    create = "mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }"
+    top = agent.call("add_task", title="Move")["id"]
+    made = agent.person.graphql(create, i={"title": "Pack", "parentId": top})
+    below = made["data"]["createTask"]["task"]["id"]
+    agent.call("complete_task", id=top, children="complete")
+    changes = agent.call("changes_since", limit=100)["nodes"]
+    completed = {
+        each["task_id"]: each["id"] for each in changes if each["kind"] == "task_completed"
+    }
+    agent.call("change_task", id=below, status="in_progress")
+
+    refused = agent.call("undo", change_id=completed[top])
+    reopened = agent.call("change_task", id=top, status="pending")
+
+    assert (refused["code"], refused["changed_task_ids"]) == ("CONFLICT", [below])
+    assert refused["next"] == (
+        "Read them with find_tasks(ids), and ask the user; then reopen the task, and those below it"
+        " that are to be open, with change_task."
+    )
+    assert reopened["status"] == "pending"
+
+
 def test_a_completion_is_rehearsed_though_a_subtask_blocks_its_own_parent(agent):
     create = "mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }"
     block = "mutation ($i: BlockersInput!) { addBlockers(input: $i) { task { id } } }"

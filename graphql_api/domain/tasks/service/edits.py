@@ -106,7 +106,7 @@ class Edits(TaskWrites):
         Raises NotFound, BadUserInput if the task is none, and Conflict.
         """
         given, receipt = _received(user_id, "skip", changes, now)
-        fields = {**given, "status": TaskStatus.CANCELLED}
+        fields = {**given, STATUS: TaskStatus.CANCELLED}
         return self._update(user_id, fields, receipt, actor, now, self.succession.check_current)
 
     def _check_open(self, task: Task) -> None:
