@@ -4,8 +4,22 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_objective import HIGH, LOW, ONE_LONG_DAY, URGENT, hard
-from test_planner import MONDAY, WEEKDAYS, at, left_out, piece, planned, random_from, task, times
+from test_planner import (
+    EXAMPLES,
+    MONDAY,
+    WEEKDAYS,
+    at,
+    left_out,
+    piece,
+    planned,
+    random_from,
+    requests,
+    task,
+    times,
+)
 
 from graphql_api.domain.planner.model import (
     Interval,
@@ -149,6 +163,96 @@ def test_overload_names_the_days_the_minutes_and_whose_they_are():
         Overload(date(2026, 11, 24), 60, ("c",)),
     )
     assert planned(task("a")).overload == ()
+
+
+REPORT = task("a", 210, min_chunk_minutes=15, max_chunk_minutes=60)
+PIECES = (
+    *(piece("a", 9, 0, 60), piece("a", 10, 15, 60)),
+    *(piece("a", 11, 30, 30), piece("a", 13, 0, 60)),
+)
+
+
+@pytest.mark.parametrize("options", [{}, {"keep_current": True}, {"max_moves": 0}], ids=str)
+@pytest.mark.parametrize("number", range(4))
+def test_a_piece_that_is_fixed_where_it_is_moves_no_other(number, options):
+    rest = tuple(each for each in PIECES if each is not PIECES[number])
+    left = 210 - (PIECES[number].end - PIECES[number].start) // timedelta(minutes=1)
+    report = replace(REPORT, duration_minutes=left, planned=tuple(each.interval for each in rest))
+
+    made = planned(report, previous=rest, fixed=(PIECES[number],), **options)
+
+    assert (pieces_of(made), made.moved) == (PIECES, ())
+
+
+def test_of_a_task_in_pieces_only_those_move_that_are_elsewhere():
+    busy = (Interval(at(10), at(11)), Interval(at(13), at(13, 30)))
+
+    made = planned(REPORT, previous=PIECES, busy=busy)
+
+    assert times(made) == [
+        *("a Mon 09:00-10:00", "a Mon 11:00-12:00", "a Mon 13:30-14:30", "a Mon 14:45-15:15"),
+    ]
+    assert moved(made) == [
+        "a Mon 10:15 to Mon 11:00: NOT_FREE",
+        "a Mon 11:30 to Mon 13:30: NOT_FREE",
+        "a Mon 13:00 to Mon 14:45: NOT_FREE",
+    ]
+
+
+def test_a_piece_more_than_before_has_not_moved():
+    missed = (PIECES[0], *PIECES[2:])
+
+    made = planned(REPORT, previous=missed)
+
+    assert (pieces_of(made), made.moved) == (PIECES, ())
+
+
+def test_a_piece_less_than_before_is_the_last_one_that_has_gone():
+    made = planned(replace(REPORT, duration_minutes=150), previous=PIECES)
+
+    assert pieces_of(made) == PIECES[:3]
+    assert moved(made) == ["a Mon 13:00 to None: CHANGED"]
+
+
+def test_pieces_that_are_frozen_are_no_reason_for_others_to_move():
+    busy = (Interval(at(13), at(14)),)
+
+    made = plan(
+        PlanRequest(
+            tasks=(REPORT,),
+            hours=WEEKDAYS,
+            from_=MONDAY,
+            previous=PIECES,
+            freeze_until=at(12),
+            busy=busy,
+        )
+    )
+
+    assert moved(made) == ["a Mon 13:00 to Mon 14:00: NOT_FREE"]
+
+
+@settings(deadline=None, max_examples=EXAMPLES)
+@given(requests(), st.randoms(use_true_random=False))
+def test_what_moves_was_there_and_goes_where_it_was_not(request_, chance):
+    before = [each for each in pieces_of(plan(request_)) if each not in request_.fixed]
+    previous = [
+        replace(each, start=each.start + by, end=each.end + by)
+        for each in before
+        for by in [timedelta(minutes=chance.choice([0, 0, 0, 15, 600]))]
+        if chance.random() < 0.9
+    ]
+    later = replace(request_, previous=tuple(previous), freeze_until=None)
+
+    made = plan(later)
+
+    now = {*pieces_of(made)}
+    was, stood = {*later.previous}, {*later.previous, *later.fixed}
+    ids = {each.task_id for each in later.tasks}
+    went = [Placement(m.task_id, m.from_.start, m.from_.end) for m in made.moved]
+    came = [Placement(m.task_id, m.to.start, m.to.end) for m in made.moved if m.to]
+    assert sorted(went) == sorted(each for each in was - now if each.task_id in ids)
+    assert now - stood >= {*came}
+    assert len({*came}) == len(came)
 
 
 def test_nothing_of_the_previous_plan_is_lost_that_fits():

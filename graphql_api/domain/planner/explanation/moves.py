@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile, zip_longest
 
+from graphql_api.domain.planner.calendar import Minutes
 from graphql_api.domain.planner.minutes import MINUTE, floor
 from graphql_api.domain.planner.model import (
     Block,
@@ -15,7 +16,7 @@ from graphql_api.domain.planner.model import (
     Reason,
     ReasonCode,
 )
-from graphql_api.domain.planner.problem import Job, Problem
+from graphql_api.domain.planner.problem import Problem
 
 MAX_NAMED = 3  # tasks of a reason
 
@@ -35,20 +36,23 @@ class _Moves:
         self._titles = {task.task_id: task.title or task.task_id for task in request.tasks}
 
     def all(self) -> list[Move]:
-        found = (
-            move
-            for task, job in zip(self._request.ordered, self._problem.jobs, strict=True)
-            for move in self._of(task, job)
-        )
+        found = (move for i, task in enumerate(self._request.ordered) for move in self._of(i, task))
         return sorted(found, key=lambda move: (move.from_.start, move.task_id))
 
-    def _of(self, task: PlanTask, job: Job) -> Iterator[Move]:
-        before, now = self._before.get(task.task_id, []), self._now.get(task.task_id, [])
-        for piece, to in zip_longest(before, now[: len(before)]):
-            if piece != to:
-                yield Move(task.task_id, piece, to, self._reason(task, job, piece))
+    def _of(self, i: int, task: PlanTask) -> Iterator[Move]:
+        """List what has gone, each piece with one that has come for it, by time.
 
-    def _reason(self, task: PlanTask, job: Job, piece: Interval) -> Reason:
+        A piece that was there before has not come, whatever its number is; a fixed one always was.
+        """
+        before, now = self._before.get(task.task_id, []), self._now.get(task.task_id, [])
+        there = {*map(_minutes, before), *self._problem.fixed.get(i, ())}
+        still = set(map(_minutes, now))
+        gone = [piece for piece in before if _minutes(piece) not in still]
+        come = [piece for piece in now if _minutes(piece) not in there]
+        for piece, to in zip_longest(gone, come[: len(gone)]):
+            yield Move(task.task_id, piece, to, self._reason(i, task, piece))
+
+    def _reason(self, i: int, task: PlanTask, piece: Interval) -> Reason:
         """Tell who has the time of a piece now, or why the task cannot have it or need not."""
         others = [other for other in self._there(piece) if other != task.task_id]
         if others:
@@ -59,13 +63,20 @@ class _Moves:
         had = sum((each.end - each.start) // MINUTE for each in self._before[task.task_id])
         if had != task.duration_minutes:
             return Reason(ReasonCode.CHANGED, "The task needs another time than it had.")
-        minutes = [(floor(each.start), floor(each.end)) for each in self._before[task.task_id]]
-        if job.chunks and not job.chunks.suit(minutes):
-            text = "Its parts were longer than they may be, or too near to each other."
+        if self._has_unsuitable(i, task):
+            text = "Its pieces were longer than they may be, or too near to each other."
             return Reason(ReasonCode.CHANGED, text)
-        if floor(piece.end) > job.due:
+        if floor(piece.end) > self._problem.jobs[i].due:
             return Reason(ReasonCode.LATE, "It would be late there.")
         return Reason(ReasonCode.NOT_FREE, "It can no longer be done at that time.")
+
+    def _has_unsuitable(self, i: int, task: PlanTask) -> bool:
+        """Return whether the pieces of a task that may move are not what its cut allows."""
+        chunks, fixed = self._problem.jobs[i].chunks, self._problem.fixed.get(i, ())
+        before = map(_minutes, self._before[task.task_id])
+        return chunks is not None and not chunks.suit(
+            [each for each in before if each not in fixed]
+        )
 
     def _there(self, piece: Interval) -> list[str]:
         """Ids of the first few tasks that have the time of a piece now."""
@@ -80,3 +91,7 @@ def _by_task(pieces: Iterable[Placement]) -> dict[str, list[Interval]]:
     for piece in sorted(pieces):
         found.setdefault(piece.task_id, []).append(piece.interval)
     return found
+
+
+def _minutes(piece: Interval) -> Minutes:
+    return floor(piece.start), floor(piece.end)
