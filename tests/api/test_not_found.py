@@ -21,6 +21,8 @@ TASK, PROJECT = "a task", "a project"
 BESIDE = {
     "addBlockers.taskId": {"blockerIds": ["other"]},
     "addBlockers.blockerIds": {"taskId": TASK},
+    "addBusyCalendar.replacesId": {"name": "x", "ics": "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"},
+    "busyTimes.calendarId": {"from": MONDAY, "to": MONDAY.replace("07", "08", 1)},
     "removeBlockers.taskId": {"blockerIds": ["other"]},
     "createAccessToken.projectIds": TOKEN,
     "createCalendarFeed.viewId": {"name": "x", "content": ["DUE"]},
