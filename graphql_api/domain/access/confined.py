@@ -19,6 +19,8 @@ from graphql_api.domain.tasks.writes import Write, states
 from graphql_api.errors import ID, Forbidden, NotFound
 from graphql_api.infra.dynamodb import Action, Check, Database
 
+OUTSIDE = "This access token is confined, and a task above or below this one is outside."
+
 
 class ConfinedTaskStore(TaskStore):
     """The tasks within a confinement."""
@@ -50,10 +52,13 @@ class ConfinedTaskStore(TaskStore):
         """The tasks of these keys. Raises Forbidden if some are not seen."""
         found = super().get_many(keys)
         if not all(map(self._sees, found.values())):
-            raise Forbidden(
-                "This access token is confined, and a task above or below this one is outside."
-            )
+            raise Forbidden(OUTSIDE)
         return found
+
+    def check_family(self, changes: Sequence[Change]) -> None:
+        """Raise Forbidden if some of the changes may not be told."""
+        if len(self.told(changes)) < len(changes):
+            raise Forbidden(OUTSIDE)
 
     def all(self, user_id: str) -> Iterator[Task]:
         """All tasks that are seen."""

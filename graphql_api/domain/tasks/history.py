@@ -284,11 +284,9 @@ class History:
             raise Conflict("The task is there again.", field="change_id")
         if change.undone_by is not None:
             raise Conflict("The task was brought back, and deleted again.", field="change_id")
-        below = [
-            found
-            for each in codec.texts(change.before, BELOW)
-            if (found := self._feed.find(change.user_id, each))
-        ]
+        ids = codec.texts(change.before, BELOW)
+        below = list(self._feed.find_many_for_checks(change.user_id, ids).values())
+        self._store.check_family(below)
         there = self._restore_below(below, actor, now)
         task = _listing(_deleted(change, now), there)
         zone, unmoved = self._settings.zone(task.user_id, task.due_on)

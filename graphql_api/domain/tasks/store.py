@@ -182,6 +182,9 @@ class TaskStore:
         """
         return self.get_many(keys)
 
+    def check_family(self, changes: Sequence[Change]) -> None:
+        """Raise Forbidden if no answer may tell of these changes of tasks above or below one."""
+
     def get_with(
         self, user_id: str, task_id: str, others: Sequence[str], fields: tuple[str, str]
     ) -> list[Task]:

@@ -408,14 +408,10 @@ def test_tasks_that_wait_for_hidden_ones_are_not_completed_and_name_none(ann):
     assert refused["errors"][0]["extensions"]["blockers"] == []
 
 
-def completion_of(person: Person, task_id: str) -> str:
-    """The id of the change that has completed a task."""
+def change_of(person: Person, task_id: str, kind: str) -> str:
+    """The id of the only change of a kind that a task has."""
     changes = person.graphql(CHANGES)["data"]["changes"]["nodes"]
-    [found] = [
-        each["id"]
-        for each in changes
-        if (each["kind"], each["taskId"]) == ("TASK_COMPLETED", task_id)
-    ]
+    [found] = [each["id"] for each in changes if (each["kind"], each["taskId"]) == (kind, task_id)]
     return found
 
 
@@ -423,7 +419,7 @@ def test_a_completion_is_undone_without_the_subtasks_that_are_gone_since(ann):
     top = ann.create(title="Top", tags=["home"])["id"]
     gone, left = (ann.create(title=t, parentId=top, tags=["home"])["id"] for t in "ab")
     ann.graphql(COMPLETE, input={"id": top, "children": "COMPLETE"})
-    completed = completion_of(ann, top)
+    completed = change_of(ann, top, "TASK_COMPLETED")
     ann.graphql(DELETE, input={"id": gone})
 
     undone = by_token(ann, tags=["home"]).graphql(UNDO, input={"changeId": completed})
@@ -443,7 +439,7 @@ def test_a_completion_with_a_hidden_subtask_is_no_token_s_to_undo(ann, since):
     ]
     for step in steps if since else reversed(steps):
         step()
-    completed = completion_of(ann, top)
+    completed = change_of(ann, top, "TASK_COMPLETED")
 
     refused = by_token(ann, tags=["home"]).graphql(UNDO, input={"changeId": completed})
 
@@ -453,3 +449,21 @@ def test_a_completion_with_a_hidden_subtask_is_no_token_s_to_undo(ann, since):
     )
     assert hidden not in str(refused)
     assert [ann.task(each)["status"] for each in (top, seen, hidden)] == ["COMPLETED"] * 3
+
+
+def test_a_deletion_with_a_hidden_subtask_is_no_token_s_to_undo(ann):
+    top = ann.create(title="Top", tags=["home"])["id"]
+    seen = ann.create(title="a", parentId=top, tags=["home"])["id"]
+    hidden = ann.create(title=MARK, parentId=top, tags=["work"])["id"]
+    ann.graphql(DELETE, input={"id": top})
+    deleted = change_of(ann, top, "TASK_DELETED")
+
+    refused = by_token(ann, tags=["home"]).graphql(UNDO, input={"changeId": deleted})
+    after = [ann.task(each) for each in (top, seen, hidden)]
+    undone = ann.graphql(UNDO, input={"changeId": deleted})
+
+    assert codes(refused) == ["FORBIDDEN"]
+    assert hidden not in str(refused)
+    assert after == [None] * 3
+    assert "errors" not in undone
+    assert [ann.task(each)["title"] for each in (top, seen, hidden)] == ["Top", "a", MARK]
