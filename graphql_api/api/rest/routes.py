@@ -609,6 +609,7 @@ ROUTES = (
         tag="Calendars",
         summary="List busy times",
         description="The times between two instants that busy calendars take.",
+        problems={404: "`calendar_id` is none of the user's busy calendars."},
     ),
     Route(
         ("POST",),
@@ -618,7 +619,10 @@ ROUTES = (
         summary="Add a busy calendar",
         description="One that is uploaded is read at once, one of a URL soon.",
         example={"name": "Work", "url": "https://example.com/work.ics", "all_day": "ignore"},
-        problems={409: "The user has as many busy calendars as a user may have."},
+        problems={
+            404: "`replaces_id` is none of the user's busy calendars.",
+            409: "The user has as many busy calendars as a user may have.",
+        },
         status=201,
     ),
     Route(
