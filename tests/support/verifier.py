@@ -187,23 +187,42 @@ class Rules:
         pieces = pieces or self.fixed[task_id]
         return pieces[0][0], max(end for _, end in pieces)
 
-    def keeps_back(self, cause, task, other):
-        """Whether it is true what keeps a heavier task from the time of another one."""
-        start = self.span(task.task_id)[0]
+    def lighter_later(self, block):
+        """What is told of the tasks of less weight that begin after a block; None without any."""
+        if block.start == block.end:
+            return None
+        firsts = [pieces[0] for pieces in self.blocks.values()]
+        weight = self.by_id[block.task_id].weight
+        count = sum(
+            block.start < first.start < first.end and self.by_id[first.task_id].weight < weight
+            for first in firsts
+        )
+        tasks = "a task" if count == 1 else f"{count} tasks"
+        return f"It weighs more than {tasks} planned later." if count else None
+
+    def keeps_back(self, cause, start, task, other):
+        """Whether it is true what keeps a heavier task from a start of another one."""
         if cause == "waits for it":
             return task.task_id in other.blocked_by
         if cause == "cannot begin by then":
             ends = [self.span(b)[1] for b in other.blocked_by if self.has_place(b)]
             return max(start, other.not_before or start, *ends) > start
-        if cause == "does not fit there":
+        if cause in {"does not fit there", "has other hours"}:
             free = bytes(self.free[self.schedule(other.task_id)])
             room = free[self.number(start) :].partition(b"\0")[0]
-            return len(room) < other.duration_minutes
+            elsewhere = self.schedule(task.task_id) != self.schedule(other.task_id) and not room
+            assert (cause == "has other hours") == elsewhere
+            return len(room) < self.shortest_piece(other)
         if cause in {"is due later", "has no deadline"}:
             return other.deadline is None or task.deadline < other.deadline
         assert cause == "is longer for its weight"
         value, others = task.weight**2, other.weight**2
         return 4 * value * other.duration_minutes > others * task.duration_minutes
+
+    def shortest_piece(self, task):
+        """Minutes of the shortest piece that a task can have."""
+        least, minutes = task.min_chunk_minutes, task.duration_minutes
+        return least if least and 2 * least <= minutes else minutes
 
     def is_within(self, task_id, other):
         """Whether another task has some of the time in which a task could be, or stays fixed."""
@@ -298,14 +317,17 @@ class Rules:
                 assert all(self.span(other)[0] < block.start for other in others.task_ids)
                 assert others.task_ids
                 assert all(self.is_within(task.task_id, other) for other in others.task_ids)
+            if not self.is_fixed(block):
+                heavier = by_code.get(ReasonCode.URGENCY)
+                assert self.lighter_later(block) == (heavier.text if heavier else None)
             if waits := by_code.get(ReasonCode.AFTER_BLOCKER):
                 assert set(waits.task_ids) <= set(task.blocked_by)
             if first := by_code.get(ReasonCode.LIGHTER_FIRST):
                 (other,) = first.task_ids
                 assert self.by_id[other].weight > task.weight
-                assert self.span(other)[0] > self.span(task.task_id)[0]
+                assert self.span(other)[0] > block.start
                 cause = first.text.partition("weighs more but ")[2].rstrip(".")
-                assert self.keeps_back(cause, task, self.by_id[other])
+                assert self.keeps_back(cause, block.start, task, self.by_id[other])
             named = task.schedule in self.free
             assert (ReasonCode.SCHEDULE in codes) == (bool(task.schedule) and named)
             assert (ReasonCode.NO_SCHEDULE in codes) == (bool(task.schedule) and not named)

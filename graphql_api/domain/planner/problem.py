@@ -56,6 +56,11 @@ class Job(NamedTuple):
     schedule: int  # its number from 1 on; 0: the working hours
     chunks: Chunks | None
 
+    @property
+    def shortest_piece(self) -> int:
+        """Minutes of the shortest piece in which it can be done."""
+        return self.duration if self.duration < 2 * self.min_piece else self.min_piece
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -27,6 +27,7 @@ from graphql_api.domain.planner.model import (
     Placement,
     PlanRequest,
     ReasonCode,
+    Schedule,
     UnplacedCode,
     WorkingHours,
 )
@@ -160,6 +161,112 @@ def test_a_light_task_that_is_due_goes_before_a_heavy_one():
 
     assert codes(made, "light") == ["FIRST_FREE_TIME", "LIGHTER_FIRST", "DEADLINE"]
     assert made.blocks[0].reasons[1].text.endswith("“h”, which weighs more but has no deadline.")
+
+
+def causes(made, task_id):
+    """What is told of the heavier task after each piece of a task."""
+    return [
+        [reason.text for reason in block.reasons if reason.code is ReasonCode.LIGHTER_FIRST]
+        for block in made.blocks
+        if block.task_id == task_id
+    ]
+
+
+def test_a_piece_goes_before_a_heavier_task_only_if_that_one_begins_later():
+    made = planned(
+        task("light", 240, min_chunk_minutes=60),
+        task("h", 60, weight=HIGH, title="Heavy", not_before=at(10)),
+    )
+
+    assert times(made) == [
+        "light Mon 09:00-10:00",
+        "h Mon 10:00-11:00",
+        "light Mon 11:00-12:00",
+        "light Mon 13:00-15:00",
+    ]
+    assert causes(made, "light") == [
+        ["It goes before “Heavy”, which weighs more but cannot begin by then."],
+        [],
+        [],
+    ]
+
+
+def test_each_piece_names_the_next_heavier_task_and_what_is_so_at_its_own_start():
+    made = planned(
+        task("light", 360, min_chunk_minutes=60),
+        task("a", 60, weight=HIGH, title="A", not_before=at(10)),
+        task("b", 60, weight=HIGH, title="B", not_before=at(14)),
+    )
+
+    assert times(made) == [
+        "light Mon 09:00-10:00",
+        "a Mon 10:00-11:00",
+        "light Mon 11:00-12:00",
+        "light Mon 13:00-14:00",
+        "b Mon 14:00-15:00",
+        "light Mon 15:00-17:00",
+        "light Tue 09:00-10:00",
+    ]
+    before_b = ["It goes before “B”, which weighs more but cannot begin by then."]
+    assert causes(made, "light") == [
+        ["It goes before “A”, which weighs more but cannot begin by then."],
+        before_b,
+        before_b,
+        [],
+        [],
+    ]
+
+
+def test_a_heavy_task_in_other_hours_has_other_hours():
+    afternoons = WorkingHours((((time(13), time(15)),),) * 7)
+    made = planned(
+        task("light", 30),
+        task("h", 60, weight=HIGH, title="Heavy", schedule="later"),
+        schedules=(Schedule("later", afternoons),),
+    )
+
+    assert times(made) == ["light Mon 09:00-09:30", "h Mon 13:00-14:00"]
+    assert causes(made, "light") == [
+        ["It goes before “Heavy”, which weighs more but has other hours."]
+    ]
+
+
+def test_a_heavy_task_too_short_for_two_pieces_does_not_fit_where_one_would():
+    made = planned(
+        task("light", 90),
+        task("h", 150, weight=HIGH, title="Heavy", min_chunk_minutes=80),
+        busy=(Interval(at(11), at(12)),),
+    )
+
+    assert times(made) == ["light Mon 09:00-10:30", "h Mon 13:00-15:30"]
+    assert causes(made, "light") == [
+        ["It goes before “Heavy”, which weighs more but does not fit there."]
+    ]
+
+
+def test_a_piece_weighs_more_than_the_tasks_that_begin_after_it():
+    made = planned(
+        task("h", 120, weight=HIGH, min_chunk_minutes=60),
+        task("a", 60, not_before=at(10), **hard(11)),
+        task("z", 60),
+    )
+
+    texts = [
+        [reason.text for reason in block.reasons if reason.code is ReasonCode.URGENCY]
+        for block in made.blocks
+    ]
+    assert times(made) == [
+        "h Mon 09:00-10:00",
+        "a Mon 10:00-11:00",
+        "h Mon 11:00-12:00",
+        "z Mon 13:00-14:00",
+    ]
+    assert texts == [
+        ["It weighs more than 2 tasks planned later."],
+        [],
+        ["It weighs more than a task planned later."],
+        [],
+    ]
 
 
 def lacking(request, ids):

@@ -100,10 +100,10 @@ class Explanation:
             yield constraint
         if task.schedule:
             yield self._hours(task.schedule)
-        if lighter := self._lighter_later.get(i):
+        if lighter := self._lighter_later.get((i, part)):
             tasks = "a task" if lighter == 1 else f"{lighter} tasks"
             yield Reason(ReasonCode.URGENCY, f"It weighs more than {tasks} planned later.")
-        if reason := self._before_heavier(i, pieces):
+        if reason := self._before_heavier(i, pieces, part):
             yield reason
         if task.deadline and (end := self._end(i)) is not None:
             yield _deadline(task, floor(task.deadline) - end)
@@ -175,33 +175,35 @@ class Explanation:
         return list(nearest)
 
     @cached_property
-    def _lighter_later(self) -> dict[int, int]:
-        """Count, for each task, the tasks of less weight that start after it."""
-        counts: dict[int, int] = {}
+    def _lighter_later(self) -> dict[tuple[int, int], int]:
+        """Count, for each piece by task and part, the tasks of less weight that begin after it."""
+        counts: dict[tuple[int, int], int] = {}
         weights: list[int] = []  # of the tasks so far, sorted
         for _, _, task_id, part in reversed(self._busy_rows):
+            i = self._index[task_id]
+            counts[i, part] = bisect_left(weights, self._tasks[i].weight)
             if part == 1:
-                i = self._index[task_id]
-                counts[i] = bisect_left(weights, self._tasks[i].weight)
                 insort(weights, self._tasks[i].weight)
         return counts
 
-    def _before_heavier(self, i: int, pieces: Pieces) -> Reason | None:
-        """Tell why a task goes before the next heavier one, if it need not be there."""
-        other, start = self._next_heavier.get(i), pieces[0][0]
-        if other is None or i in self._problem.kept or pieces[0] in self._problem.fixed.get(i, ()):
+    def _before_heavier(self, i: int, pieces: Pieces, part: int) -> Reason | None:
+        """Tell why a piece goes before the next heavier task, if it need not be there."""
+        other, piece = self._next_heavier.get((i, part)), pieces[part - 1]
+        if other is None or i in self._problem.kept or piece in self._problem.fixed.get(i, ()):
             return None
         if i in self._problem.homes and self._schedule[i] == self._problem.homes[i]:
             return None
-        if not (cause := self._precedence.cause(i, start, other)):
+        if not (cause := self._precedence.cause(i, piece[0], other)):
             return None
         text = f"It goes before {self._names([other])}, which weighs more but {cause}."
         return Reason(ReasonCode.LIGHTER_FIRST, text, (self._tasks[other].task_id,))
 
     @cached_property
-    def _next_heavier(self) -> dict[int, int]:
-        firsts = (self._index[row[2]] for row in self._busy_rows if row[3] == 1)
-        return next_heavier((i, self._tasks[i].weight) for i in firsts)
+    def _next_heavier(self) -> dict[tuple[int, int], int | None]:
+        """The first heavier task that begins after each piece, by its task and part."""
+        keys = [(self._index[task_id], part) for _, _, task_id, part in self._busy_rows]
+        firsts = [(i, part == 1) for i, part in keys]
+        return dict(zip(keys, next_heavier(firsts, [t.weight for t in self._tasks]), strict=True))
 
     @cached_property
     def _precedence(self) -> Precedence:
@@ -317,8 +319,7 @@ class Explanation:
         if alone := calendar.find(job.duration, job.min_piece, earliest, end, job.chunks):
             in_time = alone[-1][1] <= job.deadline
             return UnplacedCode.NO_TIME_LEFT if in_time else UnplacedCode.DEADLINE_TOO_SOON
-        shortest = job.duration if job.duration < 2 * job.min_piece else job.min_piece
-        if self._longest[job.schedule] < shortest:
+        if self._longest[job.schedule] < job.shortest_piece:
             return UnplacedCode.NO_WINDOW_LONG_ENOUGH
         return UnplacedCode.HORIZON_TOO_SHORT
 

@@ -1,28 +1,31 @@
 """The reason why something light goes before something heavier."""
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 
 from graphql_api.domain.planner.minutes import floor
 from graphql_api.domain.planner.model import PlanTask
 from graphql_api.domain.planner.problem import Job, Problem
 
 
-def next_heavier(starts: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """The first of the heavier tasks that begin after each one, given each with its weight.
+def next_heavier(pieces: Sequence[tuple[int, bool]], weights: Sequence[int]) -> list[int | None]:
+    """The first heavier task, by number, that begins after each piece; None without any.
 
-    Both are in the order in which they begin. A task that is followed by none has no entry.
+    A piece is the number of its task, and whether it is the task's first; they are in the order in
+    which they begin. `weights` are those of the tasks.
     """
-    found: dict[int, int] = {}
-    waiting: list[tuple[int, int]] = []  # weights that no later one has exceeded, descending
-    for i, weight in starts:
-        while waiting and waiting[-1][1] < weight:
-            found[waiting.pop()[0]] = i
-        waiting.append((i, weight))
-    return found
+    found: list[int | None] = []
+    begun: list[int] = []  # tasks that begin later, heaviest first, each before all heavier ones
+    for task, is_first in reversed(pieces):
+        heavier = bisect_left(begun, -weights[task], key=lambda other: -weights[other])
+        found.append(begun[heavier - 1] if heavier else None)
+        if is_first:
+            begun[heavier:] = [task]
+    return found[::-1]
 
 
 class Precedence:
-    """Tells why a task goes before a heavier one, by what is so in the schedule."""
+    """Tells why a piece of a task goes before a heavier one, by what is so in the schedule."""
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class Precedence:
         self._tasks, self._problem, self._earliest = tasks, problem, earliest
 
     def cause(self, i: int, start: int, other: int) -> str | None:
-        """Find what keeps a heavier task from the time of another one; None if nothing does.
+        """Find what keeps a heavier task from the start of another one's piece, if anything does.
 
         Without a cause of its own, it is the search that has not found a better order.
         """
@@ -43,8 +46,9 @@ class Precedence:
             return "waits for it"
         if self._earliest(other) > start:
             return "cannot begin by then"
-        if self._room(jobs[other], start) < min(jobs[other].min_piece, jobs[other].duration):
-            return "does not fit there"
+        if (room := self._room(jobs[other], start)) < jobs[other].shortest_piece:
+            has_other_hours = not room and jobs[i].schedule != jobs[other].schedule
+            return "has other hours" if has_other_hours else "does not fit there"
         if self._is_due_sooner(i, other):
             return "is due later" if self._tasks[other].deadline else "has no deadline"
         is_longer = (
