@@ -1,10 +1,11 @@
 """Adapt a request before it is planned: what is frozen stays, and what is too long is cut."""
 
 from dataclasses import replace
+from functools import partial
 
 from graphql_api.domain.planner.minutes import MINUTE
 from graphql_api.domain.planner.model import PlanRequest, PlanTask
-from graphql_api.domain.planner.problem import Problem
+from graphql_api.domain.planner.problem import Job, Problem
 from graphql_api.domain.planner.steps import Steps
 
 
@@ -28,24 +29,21 @@ def freeze(request: PlanRequest) -> PlanRequest:
     )
 
 
-def cut(request: PlanRequest, steps: Steps) -> tuple[PlanRequest, dict[str, int]]:
-    """Give tasks that cannot have all their time what there is, if the request asks for that.
-
-    Returns the minutes that each task lacks, too.
-    """
+def cut(request: PlanRequest, steps: Steps) -> PlanRequest:
+    """Give tasks that cannot have all their time what there is, if the request asks for that."""
     if not request.partial:
-        return request, {}
+        return request
     problem = Problem.of(request, steps)
-    lacking: dict[str, int] = {}
-    for task, job in zip(request.ordered, problem.jobs, strict=True):
-        calendar = problem.calendar.within(job.schedule)
-        usable = calendar.capacity(
-            job.duration, job.min_piece, job.release, job.deadline, job.chunks
-        )
-        if 0 < usable < job.duration:
-            lacking[task.task_id] = job.duration - usable
-    tasks = tuple(_lessen(task, lacking.get(task.task_id, 0)) for task in request.tasks)
-    return replace(request, tasks=tasks), lacking
+    cuts = map(partial(_cut, problem), request.ordered, problem.jobs)
+    return replace(request, tasks=tuple(cuts))
+
+
+def _cut(problem: Problem, task: PlanTask, job: Job) -> PlanTask:
+    calendar = problem.calendar.within(job.schedule)
+    usable = calendar.capacity(job.duration, job.min_piece, job.release, job.deadline, job.chunks)
+    if not 0 < usable < job.duration:
+        return task
+    return replace(task, duration_minutes=usable, lacking_minutes=job.duration - usable)
 
 
 def _lessen(task: PlanTask, minutes: int) -> PlanTask:

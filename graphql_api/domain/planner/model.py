@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from graphql_api.domain.planner.minutes import DAY
 from graphql_api.errors import FIELD, BadUserInput, named
 
-ALGORITHM = 11  # part of the input hash: raise it whenever the same input gets another plan
+ALGORITHM = 12  # part of the input hash: raise it whenever the same input gets another plan
 
 MAX_TASKS = 2_000  # in a plan
 MAX_HORIZON_DAYS = 60
@@ -44,7 +44,8 @@ class PlanTask:
     """A task to schedule.
 
     A task of zero minutes is a milestone: it is reached as soon as its blockers are finished, at
-    any time of day. A blocker that is not among the request's tasks is open and unplaced.
+    any time of day. A blocker that is not among the request's tasks is open and unplaced, and so is
+    one that lacks minutes: it is not finished in the plan.
     `planned` is where the task is scheduled now: its pieces, or one interval around all of them.
     Raises BadUserInput.
     """
@@ -62,6 +63,7 @@ class PlanTask:
     blocked_by: tuple[str, ...] = ()
     planned: tuple[Interval, ...] = ()
     schedule: str = ""  # the named hours in which it is done; empty: the working hours
+    lacking_minutes: int = 0  # besides its duration, for which the plan has no time
 
     def __post_init__(self) -> None:
         _check_range(self.duration_minutes, 0, MAX_DURATION, "duration_minutes")
@@ -176,9 +178,9 @@ class PlanRequest:
     for those that it blocks, as finished with its last fixed piece. `previous` pieces are those of
     the plan before, to stay near to: all that begin before `freeze_until` stay, and at most
     `max_moves` tasks move that need not. A `fresh` plan stays near to nothing. With `partial`, a
-    task for which there is not enough time gets what there is. A task that names a schedule which
-    is not among `schedules` is done in the working hours. Raises BadUserInput; a cycle of blockers
-    is refused with its `path` of ids.
+    task for which there is not enough time gets what there is, and what waits for it no place. A
+    task that names a schedule which is not among `schedules` is done in the working hours. Raises
+    BadUserInput; a cycle of blockers is refused with its `path` of ids.
     """
 
     tasks: tuple[PlanTask, ...]

@@ -23,15 +23,16 @@ def plan(request: PlanRequest, steps: Steps | None = None) -> Plan:
 
     Every block lies in free time, no two overlap, each task comes after its blockers and its
     `not_before`, whole or in long enough pieces, and finishes before a hard deadline. A task for
-    which that is impossible is left out, and so is every task that it blocks. `steps` bounds the
-    work and reports its progress. Raises BadUserInput for free time in too many intervals.
+    which that is impossible is left out, in part or whole, and so is every task that it blocks.
+    `steps` bounds the work and reports its progress. Raises BadUserInput for free time in too many
+    intervals.
     """
     steps = steps or Steps()
-    adapted, lacking = cut(freeze(request), steps)
+    adapted = cut(freeze(request), steps)
     problem, schedule, stopped_early = _schedule(adapted, steps)
     explanation = Explanation(adapted, problem, schedule)
     blocks = explanation.blocks()
-    unplaced = with_lacking(request, explanation.unplaced(), lacking)
+    unplaced = with_lacking(adapted, explanation.unplaced())
     at_risk = _at_risk(adapted, problem, schedule)
     return Plan(
         blocks=blocks,

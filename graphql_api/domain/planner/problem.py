@@ -68,8 +68,9 @@ class Problem:
 
     `calendar` is all free time. `fixed` pieces lie outside it. `kept` jobs stay where they are;
     `free` is the time that they leave, where some job could use it. `homes` are where jobs were and
-    stay as long as nothing more important has that time. `unplaceable` jobs have a blocker outside
-    the problem. The cost of a schedule is the sum of its jobs' prices (see `objective`).
+    stay as long as nothing more important has that time. `unplaceable` jobs have a blocker that is
+    outside the problem, or not finished in it. The cost of a schedule is the sum of its jobs'
+    prices (see `objective`).
     """
 
     start: int
@@ -101,10 +102,9 @@ class Problem:
         first = _first_minutes(request, calendar, start)
         frame = _Frame(start, end, first, index, ends, _Pauses.of(request))
         jobs = [frame.job(task) for task in request.ordered]
+        finished = {*index, *ends} - {t.task_id for t in request.tasks if t.lacking_minutes}
         unplaceable = frozenset(
-            i
-            for i, task in enumerate(request.ordered)
-            if not all(blocker in index or blocker in ends for blocker in task.blocked_by)
+            i for i, task in enumerate(request.ordered) if not finished.issuperset(task.blocked_by)
         )
         held = {index[task_id]: p for task_id, p in fixed.items() if task_id in index}
         free = calendar.copy()

@@ -151,6 +151,55 @@ def test_what_cannot_have_all_its_time_gets_what_there_is_if_that_is_wanted():
     assert left_out(part) == {"long": (UnplacedCode.DEADLINE_TOO_SOON, 60)}
 
 
+def test_what_waits_for_a_task_that_is_planned_only_in_part_has_no_place():
+    request = PlanRequest(
+        tasks=(
+            task("long", 600, min_chunk_minutes=60, **hard(18)),
+            task("next", 30, blocked_by=("long",)),
+            task("last", 0, blocked_by=("next",)),
+        ),
+        hours=ONE_LONG_DAY["hours"],
+        from_=MONDAY,
+        horizon_days=2,
+        partial=True,
+    )
+
+    made = plan(request)
+
+    assert times(made) == ["long Mon 09:00-18:00"]
+    assert left_out(made) == {
+        "long": (UnplacedCode.DEADLINE_TOO_SOON, 60),
+        "next": (UnplacedCode.BLOCKER_UNPLACED, 30),
+        "last": (UnplacedCode.BLOCKER_UNPLACED, 0),
+    }
+    assert {left.task_id: (left.text, left.task_ids) for left in made.unplaced} == {
+        "last": ("It is blocked by a task that could not be planned.", ("next",)),
+        "long": ("There is not enough free time for all of it: it has what there is.", ()),
+        "next": ("It is blocked by a task that could be planned only in part.", ("long",)),
+    }
+
+
+def test_what_waits_for_a_task_in_part_lacks_all_its_own_minutes():
+    request = PlanRequest(
+        tasks=(
+            task("long", 600, min_chunk_minutes=60, **hard(18)),
+            task("next", 600, min_chunk_minutes=60, blocked_by=("long",), **hard(18)),
+        ),
+        hours=ONE_LONG_DAY["hours"],
+        from_=MONDAY,
+        horizon_days=2,
+        partial=True,
+    )
+
+    made = plan(request)
+
+    assert times(made) == ["long Mon 09:00-18:00"]
+    assert left_out(made) == {
+        "long": (UnplacedCode.DEADLINE_TOO_SOON, 60),
+        "next": (UnplacedCode.BLOCKER_UNPLACED, 600),
+    }
+
+
 def test_overload_names_the_days_the_minutes_and_whose_they_are():
     made = planned(
         task("a", 240, deadline=at(17)),

@@ -39,7 +39,7 @@ describe_enum(
 describe_enum(
     model.UnplacedCode,
     "Why a task could not be planned.",
-    BLOCKER_UNPLACED="It is blocked by a task that could not be planned.",
+    BLOCKER_UNPLACED="It is blocked by a task that could not be planned, or only in part.",
     STARTS_AFTER_HORIZON="It cannot start before the plan ends.",
     DEADLINE_PASSED="Its hard deadline has passed.",
     DEADLINE_TOO_SOON="There is not enough free time before its hard deadline.",
@@ -119,7 +119,7 @@ class UnplacedTask:
     text: str = strawberry.field(description="The obstacle, for people.")
     missing_minutes: int = strawberry.field(description="Minutes of free time that it lacks.")
     task_ids: list[strawberry.ID] = strawberry.field(
-        name="blockerIds", description="The tasks that block it and could not be planned either."
+        name="blockerIds", description="The tasks that block it and are not finished in the plan."
     )
 
 

@@ -223,8 +223,7 @@ class Explanation:
         self._problem.steps.count(STEPS_PER_BLOCK)
         blockers = tuple(b for b in task.blocked_by if not self._is_placed(b))
         if blockers:
-            code, minutes = UnplacedCode.BLOCKER_UNPLACED, task.duration_minutes
-            return Unplaced(task.task_id, code, f"{_OBSTACLES[code]}.", minutes, blockers)
+            return self._blocked(task, blockers)
         if job.chunks and self._problem.steps.left <= 0:
             left = self._left.within(job.schedule)
             missing = _missing(task, self._usable(job, left, self._earliest_start(i)[0]))
@@ -237,6 +236,13 @@ class Explanation:
         missing = _missing(task, self._usable(job, calendar, alone))
         text = _OBSTACLES[code] + self._in_longer_parts(job, calendar, alone)
         return Unplaced(task.task_id, code, f"{text}.", missing)
+
+    def _blocked(self, task: PlanTask, blockers: tuple[str, ...]) -> Unplaced:
+        """Tell of blockers that are not finished in the plan."""
+        code, minutes = UnplacedCode.BLOCKER_UNPLACED, task.duration_minutes
+        in_part = any(self._schedule[self._index[b]] for b in blockers if b in self._index)
+        text = _BLOCKED_IN_PART if in_part else f"{_OBSTACLES[code]}."
+        return Unplaced(task.task_id, code, text, minutes, blockers)
 
     def _crowded_out(self, i: int) -> Unplaced:
         """Tell who has the time that a task needs, and whether pieces would fit beside them."""
@@ -306,7 +312,7 @@ class Explanation:
         i = self._index.get(task_id)
         if i is None:
             return task_id in self._outside_ends
-        return self._schedule[i] is not None
+        return self._schedule[i] is not None and not self._tasks[i].lacking_minutes
 
     def _obstacle(self, job: Job, earliest: int) -> UnplacedCode:
         """Classify why a job does not fit from `earliest` on: alone, or beside other tasks."""
@@ -348,6 +354,7 @@ _OBSTACLES = {
     UnplacedCode.NO_WINDOW_LONG_ENOUGH: "No free time is long enough for it in one piece",
     UnplacedCode.HORIZON_TOO_SHORT: "There is not enough free time before the plan ends",
 }
+_BLOCKED_IN_PART = "It is blocked by a task that could be planned only in part."
 _NOT_FOUND = "No place was found for its parts within the plan's limit of work."
 
 

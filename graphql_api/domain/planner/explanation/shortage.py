@@ -1,6 +1,7 @@
 """Minutes that tasks lack, and the days on which they do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,18 +18,15 @@ from graphql_api.domain.planner.model import (
 _NOT_ENOUGH = "There is not enough free time for all of it: it has what there is."
 
 
-def with_lacking(
-    request: PlanRequest, unplaced: Sequence[Unplaced], lacking: Mapping[str, int]
-) -> tuple[Unplaced, ...]:
+def with_lacking(request: PlanRequest, unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
     """Add tasks that have only a part of their time, and what others of them lack anyway."""
     found = {task.task_id: task for task in unplaced}
-    hard = {task.task_id for task in request.tasks if task.deadline and task.deadline_is_hard}
-    for task_id, minutes in lacking.items():
-        if task := found.get(task_id):
-            more = task.missing_minutes + minutes
-            found[task_id] = Unplaced(task_id, task.code, task.text, more, task.task_ids)
-        else:
-            is_hard = task_id in hard
+    for task in request.tasks:
+        task_id, minutes = task.task_id, task.lacking_minutes
+        if minutes and (left := found.get(task_id)):
+            found[task_id] = replace(left, missing_minutes=left.missing_minutes + minutes)
+        elif minutes:
+            is_hard = task.deadline and task.deadline_is_hard
             code = UnplacedCode.DEADLINE_TOO_SOON if is_hard else UnplacedCode.HORIZON_TOO_SHORT
             found[task_id] = Unplaced(task_id, code, _NOT_ENOUGH, minutes)
     return tuple(found[task_id] for task_id in sorted(found))
