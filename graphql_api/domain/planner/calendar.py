@@ -22,37 +22,47 @@ def horizon(request: PlanRequest) -> Minutes:
 
 def free_intervals(request: PlanRequest, hours: WorkingHours) -> list[Minutes]:
     """List the free time of a plan within some hours: sorted, disjoint, not adjacent."""
+    after = request.buffers.after_block
+    return _open(request, hours, (_outward(piece.interval, after) for piece in request.fixed))
+
+
+def _open(request: PlanRequest, hours: WorkingHours, taken: Iterable[Minutes]) -> list[Minutes]:
+    """List what hours leave of a plan beside its busy times and what else is taken."""
     start, end = horizon(request)
-    open_ = merge(_working_hours(hours, start, end))
-    around, after = request.buffers.around_busy, request.buffers.after_block
-    fixed = (_outward(piece.interval, after) for piece in request.fixed)
-    busy = merge([*(_outward(interval, around) for interval in request.busy), *fixed])
-    return list(_intersect(open_, list(_complement(busy, start, end))))
+    around = request.buffers.around_busy
+    busy = merge([*(_outward(interval, around) for interval in request.busy), *taken])
+    return list(
+        _intersect(merge(_working_hours(hours, start, end)), list(_complement(busy, start, end)))
+    )
 
 
 def limited(
-    request: PlanRequest, free: Iterable[Minutes], from_day: int, schedule: str = ""
+    request: PlanRequest,
+    hours: WorkingHours,
+    free: list[Minutes],
+    from_day: int,
+    schedule: str = "",
 ) -> list[Minutes]:
-    """Free time within the limits of the local days from one on, counted from the plan's first.
+    """Free time of hours within the limits of the local days from one on; the first one is 0.
 
     The end of a day is given up first; what is fixed counts as work of its day. The hours of each
-    schedule have the limits on their own, as the working hours have.
+    schedule have the limits on their own, as the working hours have. A limit is the same whether a
+    piece is fixed or planned: it takes no heed of distances, nor of what other schedules have.
     """
     zone = ZoneInfo(request.hours.timezone)
-    midnights = _midnights(request, zone)
     weeks = {t.task_id: t.schedule for t in request.tasks if t.schedule in request.weeks}
     own = (piece for piece in request.fixed if weeks.get(piece.task_id, "") == schedule)
-    worked = [(floor(piece.start), floor(piece.end)) for piece in own]
-    days = list(pairwise(midnights))
+    worked = [_outward(piece.interval, 0) for piece in own]
+    open_ = _open(request, hours, worked)
     kept: list[Minutes] = []
-    for number, day in enumerate(days):
-        of_day = list(_intersect(list(free), [day]))
+    for number, day in enumerate(pairwise(_midnights(request, zone))):
+        of_day = list(_intersect(open_, [day]))
         if number >= from_day:
             fixed = sum(max(0, min(end, day[1]) - max(start, day[0])) for start, end in worked)
             minutes = sum(end - start for start, end in of_day)
             of_day = list(_first(of_day, request.buffers.limit(minutes + fixed) - fixed))
         kept += of_day
-    return merge(kept)
+    return list(_intersect(merge(kept), free))
 
 
 def _midnights(request: PlanRequest, zone: ZoneInfo) -> list[int]:

@@ -207,7 +207,7 @@ def _free_time(request: PlanRequest, steps: Steps, full_days: int) -> FreeTime:
                 "horizon_days",
             )
         is_limited = full_days < ALL_DAYS
-        return limited(request, intervals, full_days, schedule) if is_limited else intervals
+        return limited(request, hours, intervals, full_days, schedule) if is_limited else intervals
 
     schedules = [
         FreeTime.of(within(hours, name), steps, apart) for name, hours in request.weeks.items()

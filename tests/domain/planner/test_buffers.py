@@ -61,6 +61,20 @@ def test_what_is_fixed_counts_as_work_of_its_day():
     assert times(made) == ["a Mon 10:00-11:00", "a Tue 09:00-10:00"]
 
 
+def test_the_limit_of_a_day_is_the_same_whether_a_block_is_fixed_or_planned():
+    essay = task("essay", 135, min_chunk_minutes=15)
+    buffers = Buffers(after_block=30, daily_slack_percent=50)
+
+    before = planned(task("call", weight=URGENT), essay, buffers=buffers)
+    after = planned(essay, fixed=(piece("call", 9, 0, 60),), buffers=buffers)
+
+    assert times(before) == [
+        "call Mon 09:00-10:00",
+        *("essay Mon 10:30-12:00", "essay Mon 13:00-13:30", "essay Tue 09:00-09:15"),
+    ]
+    assert times(after) == times(before)[1:]
+
+
 def test_blocks_and_busy_times_have_their_distance_but_not_the_end_of_the_hours():
     made = planned(
         task("a", 60, weight=URGENT),

@@ -12,6 +12,7 @@ from test_planner import (
     codes,
     crowd,
     left_out,
+    piece,
     planned,
     random_from,
     task,
@@ -142,6 +143,24 @@ def test_limits_of_a_day_hold_for_each_schedule_on_its_own():
         "dishes Wed 18:00-19:00",
         "dishes Thu 18:00-18:30",
     ]
+
+
+@pytest.mark.parametrize("apart", [0, 5])
+def test_a_piece_that_is_fixed_takes_no_more_of_the_hours_of_others_than_it_has(apart):
+    chapter = task("chapter", 210, schedule="morning")
+    given = {
+        "schedules": (daily("morning", time(8), time(12)),),
+        "buffers": Buffers(after_block=apart, daily_slack_percent=10),
+    }
+    before = planned(chapter, task("call", 20, not_before=at(11, 40)), **given)
+    call = piece("call", 11, 40, 20)
+
+    after = planned(
+        chapter, task("call", 0), fixed=(call,), previous=(piece("chapter", 8, 0, 210),), **given
+    )
+
+    assert times(before) == ["chapter Mon 08:00-11:30", "call Mon 11:40-12:00"]
+    assert (times(after), after.moved) == (times(before), ())
 
 
 def test_a_kept_task_stays_in_its_schedule_alone():
