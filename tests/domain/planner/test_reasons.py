@@ -73,6 +73,25 @@ def test_a_task_is_told_that_pieces_of_it_would_fit():
     )
 
 
+def test_a_task_that_may_be_split_is_told_that_shorter_pieces_of_it_would_fit():
+    made = planned(
+        task("a", 80, title="A", not_before=at(9, 20), weight=HIGH, **hard(10, 40)),
+        task("b", 35, min_chunk_minutes=25),
+        task("c", 60, min_chunk_minutes=30),
+        **TWO_HOURS,
+    )
+
+    assert left_out(made) == {
+        "b": (UnplacedCode.NO_TIME_LEFT, 15),
+        "c": (UnplacedCode.NO_TIME_LEFT, 60),
+    }
+    others = "Other tasks take the free time that it needs, “A” among them"
+    assert [left.text for left in made.unplaced] == [
+        f"{others}; in shorter pieces it would fit.",
+        f"{others}.",
+    ]
+
+
 def needed(request: PlanRequest, task_id: str) -> PlanRequest:
     """The request with a task and what it waits for, and nothing else."""
     by_id, ids, todo = {each.task_id: each for each in request.tasks}, set(), [task_id]
@@ -101,7 +120,8 @@ def test_why_a_task_has_no_place_is_true(request_):
         else:  # alone it would have a place, unless it is said otherwise
             assert (left.task_id in alone) is (left.code not in ALONE)
         task = next(each for each in request.tasks if each.task_id == left.task_id)
-        if "in pieces it would fit" in left.text:
+        assert not (task.min_chunk_minutes and "in pieces" in left.text)
+        if "pieces it would fit" in left.text and "longer" not in left.text:
             beside = beside_others(request, made.blocks, task, min_chunk_minutes=1)
             assert not plan(beside).unplaced
         if "in longer parts it would fit" in left.text:

@@ -256,7 +256,8 @@ class Explanation:
         if self._problem.steps.left > 0 and left.find(
             job.duration, 1, start, job.deadline, job.chunks
         ):
-            text += "; in pieces it would fit"
+            shorter = "shorter " if task.min_chunk_minutes else ""
+            text += f"; in {shorter}pieces it would fit"
         else:
             text += self._in_longer_parts(job, left, start)
         missing = _missing(task, usable)
