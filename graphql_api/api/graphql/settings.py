@@ -159,7 +159,7 @@ _LIMIT = (
     "Minutes of work that a day has at most, unless a task would be late or left out for it."
     " Default 480; 1440 is no limit."
 )
-_BREAK = "Minutes between two parts of a task that has `maxChunkMinutes`. Default 15."
+_BREAK = "Minutes between two pieces of a task that has `maxChunkMinutes`. Default 15."
 
 
 @strawberry.type(description="The time that plans leave free.")

@@ -26,7 +26,7 @@ from graphql_api.domain.reminders.model import Bases, Reminder, ReminderBase, ch
 from graphql_api.domain.reminders.model import checked as checked_reminders
 from graphql_api.domain.subtasks.positions import checked_position, last_position
 from graphql_api.domain.text import comparable, is_invisible
-from graphql_api.errors import FIELD, BadUserInput, Conflict, Path
+from graphql_api.errors import FIELD, BadUserInput, Conflict, Path, named
 from graphql_api.ids import new_id
 from graphql_api.infra.dynamodb.codec import Raw
 
@@ -35,9 +35,9 @@ MAX_DESCRIPTION_BYTES = 32 * 1024  # of UTF-8
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 50  # characters, without surrounding space
 MAX_SCHEDULE_LENGTH = 50  # characters, without surrounding space
-MAX_MINUTES = 14_400  # ten days, of a task or of a part of it
-MIN_LONGEST = 15  # minutes of the longest part of a task
-MAX_PARTS = 50  # of a task with a longest part
+MAX_MINUTES = 14_400  # ten days, of a task or of a piece of it
+MIN_LONGEST = 15  # minutes of the longest piece of a task
+MAX_PIECES = 50  # of a task with a longest piece
 MAX_SPENT = 600_000  # minutes, ten thousand hours
 MAX_TIMER = 12 * 60  # minutes that a timer counts: one that runs longer was forgotten
 MAX_VERSION = 2**31 - 1  # the largest Int of GraphQL
@@ -218,7 +218,7 @@ class Task:
         if not 1 <= task.version <= MAX_VERSION:
             raise BadUserInput(f"{FIELD} must be from 1 to {MAX_VERSION}.", "version")
         _check_planned_times(task)
-        _check_longest_part(task, RULES)
+        _check_longest_piece(task, RULES)
         return task
 
     def edit(
@@ -552,14 +552,14 @@ def _check_change(before: Task | None, after: Task) -> None:
         raise BadUserInput("A tag must have a visible character.", "tags")
     if _starts_too_late(after):
         _refuse("A task must not start after its hard deadline.", _START_FIELDS, changed)
-    if _has_too_long_parts(after):
-        _refuse("A part of a task must not be longer than the task.", _PART_FIELDS, changed)
-    _check_longest_part(after, changed)
+    if _has_too_long_pieces(after):
+        _refuse("A piece of a task must not be longer than the task.", _PIECE_FIELDS, changed)
+    _check_longest_piece(after, changed)
 
 
 _START_FIELDS = ("not_before", "due_at", "due_on", "deadline_type")
-_PART_FIELDS = ("min_chunk_minutes", "duration_minutes")
-_LONGEST_FIELDS = ("max_chunk_minutes", *_PART_FIELDS)
+_PIECE_FIELDS = ("min_chunk_minutes", "duration_minutes")
+_LONGEST_FIELDS = ("max_chunk_minutes", *_PIECE_FIELDS)
 
 
 def _starts_too_late(task: Task) -> bool:
@@ -571,12 +571,12 @@ def _starts_too_late(task: Task) -> bool:
     )
 
 
-def _has_too_long_parts(task: Task) -> bool:
+def _has_too_long_pieces(task: Task) -> bool:
     return task.duration_minutes is not None and task.min_chunk_minutes > task.duration_minutes
 
 
-def _check_longest_part(task: Task, changed: Collection[str]) -> None:
-    """Raise BadUserInput if the task cannot be cut into parts that are no longer than its longest.
+def _check_longest_piece(task: Task, changed: Collection[str]) -> None:
+    """Raise BadUserInput if the task cannot be cut into pieces that are no longer than its longest.
 
     No stored task breaks this rule, since it is as old as the field.
     """
@@ -584,13 +584,14 @@ def _check_longest_part(task: Task, changed: Collection[str]) -> None:
     if longest is None:
         return
     if longest < 2 * task.min_chunk_minutes:
-        message = "The longest part of a task must be at least twice as long as the shortest."
+        message = "The longest piece of a task must be at least twice as long as the shortest."
         _refuse(message, _LONGEST_FIELDS, changed)
     if longest < minutes and not task.min_chunk_minutes:
-        message = "A task that is longer than its longest part needs a shortest part, too."
+        least = named("min_chunk_minutes")
+        message = f"A task that is longer than its longest piece needs {least}, too."
         _refuse(message, _LONGEST_FIELDS, changed)
-    if minutes > MAX_PARTS * longest:
-        message = f"The longest part of a task must not make more than {MAX_PARTS} parts of it."
+    if minutes > MAX_PIECES * longest:
+        message = f"The longest piece of a task must not make more than {MAX_PIECES} pieces of it."
         _refuse(message, _LONGEST_FIELDS, changed)
 
 

@@ -337,6 +337,19 @@ def test_a_field_that_contradicts_another_one_is_refused(ann, task, field, value
 
 
 @pytest.mark.engine_is_no_matter
+def test_a_task_that_needs_a_shortest_piece_is_told_the_field_to_set(ann):
+    text = "A task that is longer than its longest piece needs {}, too."
+    fields = {"title": "x", "durationMinutes": 100, "maxChunkMinutes": 45}
+
+    graphql = ann.graphql(CREATE, input=fields)
+    body = {snake(name): value for name, value in fields.items()}
+    rest = ann.rest("POST", "/api/v1/tasks", json=body)
+
+    assert graphql["errors"][0]["message"] == text.format("minChunkMinutes")
+    assert rest.json["message"] == text.format("min_chunk_minutes")
+
+
+@pytest.mark.engine_is_no_matter
 def test_a_new_task_whose_fields_contradict_one_another_is_refused(ann, calls):
     late = {"dueAt": "2030-01-07T09:00:00Z", "deadlineType": "HARD"}
     contradictions = [

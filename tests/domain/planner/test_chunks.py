@@ -24,7 +24,7 @@ def test_no_piece_is_longer_than_the_longest_and_pauses_are_between_them():
     made = planned(essay())
 
     assert times(made) == ["a Mon 09:00-10:30", "a Mon 10:45-12:00", "a Mon 13:00-14:15"]
-    text = "It is split into 3 parts of at most 1 h 30 min, the shortest of 1 h 15 min."
+    text = "It is split into 3 pieces of at most 1 h 30 min, the shortest of 1 h 15 min."
     assert made.blocks[0].reasons[-1].text == text
 
 
@@ -95,7 +95,7 @@ def test_what_has_no_place_for_its_longest_piece_alone_says_so():
     (left,) = made.unplaced
     assert left.code.name == "DEADLINE_TOO_SOON"
     assert left.missing_minutes == 15
-    text = "There is not enough free time before its hard deadline; in longer parts it would fit."
+    text = "There is not enough free time before its hard deadline; in longer pieces it would fit."
     assert left.text == text
 
 

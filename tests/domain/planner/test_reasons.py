@@ -124,7 +124,7 @@ def test_why_a_task_has_no_place_is_true(request_):
         if "pieces it would fit" in left.text and "longer" not in left.text:
             beside = beside_others(request, made.blocks, task, min_chunk_minutes=1)
             assert not plan(beside).unplaced
-        if "in longer parts it would fit" in left.text:
+        if "in longer pieces it would fit" in left.text:
             others = made.blocks if left.code is UnplacedCode.NO_TIME_LEFT else ()
             beside = beside_others(request, others, task, max_chunk_minutes=None)
             assert not plan(beside).unplaced

@@ -515,7 +515,7 @@ def test_a_change_of_one_of_the_times_is_judged_on_the_whole_task(before, change
     assert refused_field(lambda: task.edit(change, LATER)) == (TOO_LATE, field)
 
 
-TOO_LONG = "A part of a task must not be longer than the task."
+TOO_LONG = "A piece of a task must not be longer than the task."
 
 
 @pytest.mark.parametrize(
@@ -542,9 +542,9 @@ def test_a_part_may_be_as_long_as_the_task_or_as_long_as_it_likes_if_that_is_unk
 
 
 LONGEST = {"duration_minutes": 240, "min_chunk_minutes": 30, "max_chunk_minutes": 60}
-TOO_NARROW = "The longest part of a task must be at least twice as long as the shortest."
-NEVER_SPLIT = "A task that is longer than its longest part needs a shortest part, too."
-TOO_MANY = "The longest part of a task must not make more than 50 parts of it."
+TOO_NARROW = "The longest piece of a task must be at least twice as long as the shortest."
+NEVER_SPLIT = "A task that is longer than its longest piece needs min_chunk_minutes, too."
+TOO_MANY = "The longest piece of a task must not make more than 50 pieces of it."
 
 
 @pytest.mark.parametrize(

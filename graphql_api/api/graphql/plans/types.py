@@ -27,7 +27,7 @@ describe_enum(
     URGENCY="The task weighs more than some that are planned later.",
     DEADLINE="The task ends before its deadline.",
     LATE="The task ends after its soft deadline.",
-    SPLIT="The task is split into several parts.",
+    SPLIT="The task is split into several pieces.",
     MILESTONE="The task takes no time.",
     SCHEDULE="The task is done in the hours of its schedule.",
     NO_SCHEDULE="The settings lack the task's schedule, so that the working hours count.",
@@ -80,15 +80,15 @@ class Reason:
     )
 
 
-@strawberry.type(description="A block of time in a plan: a task, or a part of it.")
+@strawberry.type(description="A block of time in a plan: a task, or a piece of it.")
 class PlanBlock:
     task_id: strawberry.ID = strawberry.field(description=_TASK_ID)
     title: str = strawberry.field(resolver=_title, description=_TITLE)
     task = strawberry.field(_task, graphql_type=Task | None, description=_TASK)
     start: datetime = strawberry.field(description="Start of the block.")
     end: datetime = strawberry.field(description="End of the block.")
-    part: int = strawberry.field(description="Number of this part of the task, from 1.")
-    parts: int = strawberry.field(description="How many parts the task is split into.")
+    part: int = strawberry.field(description="Number of this piece of the task, from 1.")
+    parts: int = strawberry.field(description="How many pieces the task is split into.")
     reasons: list[Reason] = strawberry.field(
         description="Why the block is where it is.", metadata=field_cost(LOADED, items=4)
     )
@@ -106,8 +106,8 @@ class UpcomingBlock:
     on: date = strawberry.field(description="The day of the occurrence, by its rule.")
     start: datetime = strawberry.field(description="Start of the block.")
     end: datetime = strawberry.field(description="End of the block.")
-    part: int = strawberry.field(description="Number of this part of the occurrence, from 1.")
-    parts: int = strawberry.field(description="How many parts the occurrence is split into.")
+    part: int = strawberry.field(description="Number of this piece of the occurrence, from 1.")
+    parts: int = strawberry.field(description="How many pieces the occurrence is split into.")
 
 
 @strawberry.type(description="A task that could not be planned.")

@@ -154,16 +154,17 @@ class Task(Node):
     deadline_type: DeadlineType = strawberry.field(description="How strict `dueAt` or `dueOn` is.")
     min_chunk_minutes: int = strawberry.field(
         description=(
-            f"The least minutes of a part, if the task may be split: 0 to {model.MAX_MINUTES:,}, at"
-            " most `durationMinutes`. 0: it is not split."
+            f"The least minutes of a piece, if the task may be split: 0 to {model.MAX_MINUTES:,},"
+            " at most `durationMinutes`. 0: it is not split."
         )
     )
     max_chunk_minutes: int | None = strawberry.field(
         description=(
-            f"The most minutes of a part of a task that may be split: {model.MIN_LONGEST} to"
+            f"The most minutes of a piece of a task that may be split: {model.MIN_LONGEST} to"
             f" {model.MAX_MINUTES:,}, at least twice `minChunkMinutes`, and no less than a"
-            f" {model.MAX_PARTS}th of `durationMinutes`. Null: parts may be of any length. Between"
-            " two parts are at least the `breakMinutes` of the settings."
+            f" {model.MAX_PIECES}th of `durationMinutes`. A longer task needs `minChunkMinutes`,"
+            " too. Null: pieces may be of any length. Between two pieces are at least the"
+            " `breakMinutes` of the settings."
         )
     )
     schedule: str | None = strawberry.field(

@@ -112,7 +112,7 @@ class Explanation:
             longest = task.max_chunk_minutes
             most = f" of at most {length(longest)}" if longest else ""
             text = (
-                f"It is split into {len(pieces)} parts{most}, the shortest of {length(shortest)}."
+                f"It is split into {len(pieces)} pieces{most}, the shortest of {length(shortest)}."
             )
             yield Reason(ReasonCode.SPLIT, text)
 
@@ -234,7 +234,7 @@ class Explanation:
             return self._crowded_out(i)
         calendar = self._problem.calendar.within(job.schedule)
         missing = _missing(task, self._usable(job, calendar, alone))
-        text = _OBSTACLES[code] + self._in_longer_parts(job, calendar, alone)
+        text = _OBSTACLES[code] + self._in_longer_pieces(job, calendar, alone)
         return Unplaced(task.task_id, code, f"{text}.", missing)
 
     def _blocked(self, task: PlanTask, blockers: tuple[str, ...]) -> Unplaced:
@@ -259,7 +259,7 @@ class Explanation:
             shorter = "shorter " if task.min_chunk_minutes else ""
             text += f"; in {shorter}pieces it would fit"
         else:
-            text += self._in_longer_parts(job, left, start)
+            text += self._in_longer_pieces(job, left, start)
         missing = _missing(task, usable)
         return Unplaced(task.task_id, UnplacedCode.NO_TIME_LEFT, f"{text}.", missing)
 
@@ -268,11 +268,11 @@ class Explanation:
         chunks = self._chunks(job)
         return free.capacity(job.duration, job.min_piece, start, job.deadline, chunks)
 
-    def _in_longer_parts(self, job: Job, free: FreeTime, start: int) -> str:
+    def _in_longer_pieces(self, job: Job, free: FreeTime, start: int) -> str:
         """Tell whether it is its longest piece and its pauses that leave a job without a place."""
         affordable = job.chunks and self._problem.steps.left > 0
         if affordable and free.find(job.duration, job.min_piece, start, job.deadline):
-            return "; in longer parts it would fit"
+            return "; in longer pieces it would fit"
         return ""
 
     def _chunks(self, job: Job) -> Chunks | None:
@@ -356,7 +356,7 @@ _OBSTACLES = {
     UnplacedCode.HORIZON_TOO_SHORT: "There is not enough free time before the plan ends",
 }
 _BLOCKED_IN_PART = "It is blocked by a task that could be planned only in part."
-_NOT_FOUND = "No place was found for its parts within the plan's limit of work."
+_NOT_FOUND = "No place was found for its pieces within the plan's limit of work."
 
 
 def _missing(task: PlanTask, usable: int) -> int:
