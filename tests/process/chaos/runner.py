@@ -95,6 +95,10 @@ class Rig:
             "engine": self.kill_engine,
         }
 
+    def was_hurt(self) -> bool:
+        """Return whether each kind of thing that was done to it has had an effect."""
+        return True
+
     def heal(self) -> None:
         """Let all be well again."""
         self.ensure()
@@ -125,6 +129,9 @@ class ProxiedRig(Rig):
     def acts(self) -> dict[str, Callable[[random.Random], None]]:
         return {**super().acts(), "": self.tamper, " ": self.tamper}
 
+    def was_hurt(self) -> bool:
+        return bool(self.faults or self.proxy.faults())
+
     def heal(self) -> None:
         self._count()
         self.proxy.rules()
@@ -147,7 +154,7 @@ def rig(directory: Path, *, proxied: bool) -> Iterator[Rig]:
 
 
 def run(rig: Rig, seconds: float, seed: int) -> Report:
-    """Mistreat it for so long; what it did."""
+    """Mistreat it for so long, or until each way of that has had an effect; what it did."""
     which = random.Random(seed)
     report = Report(seed)
     workload = Workload(rig.port, seed)
@@ -155,7 +162,11 @@ def run(rig: Rig, seconds: float, seed: int) -> Report:
     began = time.monotonic()
     turns: Iterator[str] = itertools.cycle(which.sample(sorted(rig.acts()), len(rig.acts())))
     try:
-        while time.monotonic() - began < seconds or report.kills.total() < LEAST_KILLS:
+        while (
+            time.monotonic() - began < seconds
+            or report.kills.total() < LEAST_KILLS
+            or not rig.was_hurt()
+        ):
             time.sleep(which.uniform(*PAUSES))
             act = next(turns)
             rig.acts()[act](which)
