@@ -48,17 +48,18 @@ def plan(request: PlanRequest, steps: Steps | None = None) -> Plan:
 
 def _schedule(request: PlanRequest, steps: Steps) -> tuple[Problem, Sequence[Pieces | None], bool]:
     """Find a schedule within the limits of days, where nothing is late or left out for them."""
+    whole = Problem.of(request, steps)
     if not request.buffers.limits_days:
-        return _few_moves(request, steps, ALL_DAYS)[:3]
-    limited = Problem.of(request, steps, full_days=0)
+        return _few_moves(request, whole, ALL_DAYS)[:3]
+    limited = whole.adapted(request, MOVED, 0)
     if not limited.main_cost(simple_schedule(limited)):
-        return _few_moves(request, steps, 0)[:3]
-    problem, schedule, stopped_early, order = _few_moves(request, steps, ALL_DAYS)
+        return _few_moves(request, whole, 0)[:3]
+    problem, schedule, stopped_early, order = _few_moves(request, whole, ALL_DAYS)
     least = problem.main_cost(schedule)
     low, high = 0, request.horizon_days + 1  # so many days without a limit suffice
     while low < high and not _is_spent(problem):
         middle = (low + high) // 2
-        limited = Problem.of(request, steps, full_days=middle)
+        limited = whole.adapted(request, MOVED, middle)
         attempt = limited.schedule(order)
         if limited.main_cost(attempt) <= least:
             problem, schedule, high = limited, attempt, middle
@@ -73,11 +74,11 @@ def _is_spent(problem: Problem) -> bool:
 
 
 def _few_moves(
-    request: PlanRequest, steps: Steps, full_days: int
+    request: PlanRequest, whole: Problem, full_days: int
 ) -> tuple[Problem, Sequence[Pieces | None], bool, Order]:
     """Find a schedule in which no more tasks move than the request allows."""
     for moved in (MOVED, DEAR):
-        problem = Problem.of(request, steps, moved, full_days)
+        problem = whole.adapted(request, moved, full_days)
         found = find_schedule(problem)
         if request.max_moves is None or problem.moved(found.schedule) <= request.max_moves:
             return problem, found.schedule, found.stopped_early, found.order

@@ -1,7 +1,7 @@
 """The scheduling problem of a request, in whole minutes, and the cost of its schedules."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -86,13 +86,10 @@ class Problem:
     steps: Steps
 
     @classmethod
-    def of(
-        cls, request: PlanRequest, steps: Steps, moved: int = MOVED, full_days: int = ALL_DAYS
-    ) -> "Problem":
+    def of(cls, request: PlanRequest, steps: Steps) -> "Problem":
         """Build the problem of a request; jobs are in the order of `request.ordered`.
 
-        `moved` is the cost of a move; the first `full_days` have no limit of work. Raises
-        BadUserInput if free time is in more than MAX_GAPS intervals.
+        Raises BadUserInput if free time is in more than MAX_GAPS intervals.
         """
         start, end = horizon(request)
         index = {task.task_id: i for i, task in enumerate(request.ordered)}
@@ -107,26 +104,29 @@ class Problem:
             i for i, task in enumerate(request.ordered) if not finished.issuperset(task.blocked_by)
         )
         held = {index[task_id]: p for task_id, p in fixed.items() if task_id in index}
-        free = calendar.copy()
         kept = {i: pieces for i, pieces in held.items() if not jobs[i].duration}
         if request.keep_current:
-            kept |= _kept(request.ordered, jobs, unplaceable, kept, free)
-        if full_days < ALL_DAYS:
-            free = _free_time(request, steps, full_days)
-        for i, pieces in kept.items():
-            if jobs[i].duration:
-                free.remove(pieces)
-        free = free.without(_smallest_piece(jobs))
+            kept |= _kept(request.ordered, jobs, unplaceable, kept, calendar)
+        free = _left(calendar.copy(), jobs, kept)
         before = {} if request.fresh else _pieces(request.previous)
         homes = {
             i: home
             for i, task in enumerate(request.ordered)
             if (home := before.get(task.task_id)) and i not in kept and _suits(jobs[i], home)
         }
-        prices = [price(j.stakes, start, start, j.safe, j.due, NEVER) for j in jobs]
-        for i, home in homes.items():
-            prices[i] = with_home(prices[i], max(home[-1][1], jobs[i].fixed_end), moved)
+        prices = _prices(jobs, homes, start, MOVED)
         return cls(start, end, jobs, unplaceable, held, kept, calendar, free, homes, prices, steps)
+
+    def adapted(self, request: PlanRequest, moved: int, full_days: int) -> "Problem":
+        """The problem of the same request with another cost of a move, and limits of days.
+
+        The first `full_days` have no limit of work.
+        """
+        prices = _prices(self.jobs, self.homes, self.start, moved)
+        if full_days == ALL_DAYS:
+            return replace(self, prices=prices)
+        free = _left(_free_time(request, self.steps, full_days), self.jobs, self.kept)
+        return replace(self, free=free, prices=prices)
 
     def cost(self, i: int, end: int | None) -> int:
         """Cost of a job that finishes at `end`, or is left out (None)."""
@@ -193,6 +193,24 @@ class Problem:
     def moved(self, schedule: Sequence[Pieces | None]) -> int:
         """Number of jobs that are not where they were."""
         return sum(schedule[i] != home for i, home in self.homes.items())
+
+
+def _left(free: FreeTime, jobs: Sequence[Job], kept: Mapping[int, Pieces]) -> FreeTime:
+    """The free time without the pieces that are kept, and without what is too short for any."""
+    for i, pieces in kept.items():
+        if jobs[i].duration:
+            free.remove(pieces)
+    return free.without(_smallest_piece(jobs))
+
+
+def _prices(
+    jobs: Sequence[Job], homes: Mapping[int, Pieces], start: int, moved: int
+) -> list[Price]:
+    """The price of each job, given the cost of a move."""
+    prices = [price(j.stakes, start, start, j.safe, j.due, NEVER) for j in jobs]
+    for i, home in homes.items():
+        prices[i] = with_home(prices[i], max(home[-1][1], jobs[i].fixed_end), moved)
+    return prices
 
 
 def _free_time(request: PlanRequest, steps: Steps, full_days: int) -> FreeTime:

@@ -305,6 +305,8 @@ class Explanation:
         """Earliest end of a job if all time from its start on were free; fixed work stays."""
         if job.fixed_end and not job.duration:
             return job.fixed_end
+        if job.chunks and self._problem.steps.left <= 0:  # no sooner, at least
+            return max(start + job.duration, job.fixed_end)
         calendar, end = self._problem.calendar.within(job.schedule), self._problem.end
         pieces = calendar.find(job.duration, job.min_piece, start, end, job.chunks)
         return max(pieces[-1][1] if pieces else start, job.fixed_end)
