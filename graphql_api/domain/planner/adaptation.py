@@ -33,7 +33,7 @@ def cut(request: PlanRequest, steps: Steps) -> PlanRequest:
     """Give tasks that cannot have all their time what there is, if the request asks for that."""
     if not request.partial:
         return request
-    problem = Problem.of(request, steps)
+    problem = Problem.of(replace(request, keep_current=False), steps)
     cuts = map(partial(_cut, problem), request.ordered, problem.jobs)
     return replace(request, tasks=tuple(cuts))
 
