@@ -304,6 +304,22 @@ def parts_of_limited_days():
     return replace(long_parts_of_which_few_fit(), buffers=limits)
 
 
+def parts_that_might_stay_for_others_that_wait():
+    parts = parts_in_ever_longer_gaps()
+    whole = (Interval(minute(0), minute(HORIZON)),)
+    tasks = [replace(task, planned=whole) for task in parts.tasks]
+    tasks[1959] = PlanTask(task_id=name(1959), duration_minutes=14_400)
+    for n in range(1960, 2000):
+        first = (n - 1960) * 49
+        tasks[n] = replace(tasks[n], blocked_by=tuple(map(name, range(first, first + 49))))
+    return replace(
+        parts,
+        tasks=tuple(tasks),
+        keep_current=True,
+        buffers=Buffers(daily_slack_percent=20, max_minutes_per_day=480, break_minutes=240),
+    )
+
+
 HARD_PLANS = {
     make.__name__: make
     for make in (
@@ -329,5 +345,6 @@ HARD_PLANS = {
         parts_nearer_than_their_pauses,
         parts_in_ever_longer_gaps,
         parts_of_limited_days,
+        parts_that_might_stay_for_others_that_wait,
     )
 }
