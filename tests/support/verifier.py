@@ -213,6 +213,7 @@ class Rules:
             elsewhere = self.schedule(task.task_id) != self.schedule(other.task_id) and not room
             assert (cause == "has other hours") == elsewhere
             return len(room) < self.shortest_piece(other)
+        assert not self.is_fixed(self.blocks[other.task_id][0])
         if cause in {"is due later", "has no deadline"}:
             return other.deadline is None or task.deadline < other.deadline
         assert cause == "is longer for its weight"

@@ -264,6 +264,21 @@ def test_a_heavy_task_too_short_for_two_pieces_does_not_fit_where_one_would():
     ]
 
 
+def test_a_heavy_task_that_was_put_where_it_is_is_not_there_for_being_due_later():
+    due = task("light", deadline=at(10))
+    heavy = task("h", 60, weight=HIGH, title="Heavy")
+    there = (Placement("h", at(10), at(11)),)
+
+    free = planned(due, heavy)
+    pinned = planned(due, replace(heavy, duration_minutes=0), fixed=there)
+
+    assert times(free) == times(pinned) == ["light Mon 09:00-10:00", "h Mon 10:00-11:00"]
+    assert causes(free, "light") == [
+        ["It goes before “Heavy”, which weighs more but has no deadline."]
+    ]
+    assert causes(pinned, "light") == [[]]
+
+
 def test_a_piece_weighs_more_than_the_tasks_that_begin_after_it():
     made = planned(
         task("h", 120, weight=HIGH, min_chunk_minutes=60),

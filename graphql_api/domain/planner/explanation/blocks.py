@@ -189,9 +189,7 @@ class Explanation:
     def _before_heavier(self, i: int, pieces: Pieces, part: int) -> Reason | None:
         """Tell why a piece goes before the next heavier task, if it need not be there."""
         other, piece = self._next_heavier.get((i, part)), pieces[part - 1]
-        if other is None or i in self._problem.kept or piece in self._problem.fixed.get(i, ()):
-            return None
-        if i in self._problem.homes and self._schedule[i] == self._problem.homes[i]:
+        if other is None or self._stays(i, piece):
             return None
         if not (cause := self._precedence.cause(i, piece[0], other)):
             return None
@@ -207,7 +205,18 @@ class Explanation:
 
     @cached_property
     def _precedence(self) -> Precedence:
-        return Precedence(self._tasks, self._problem, lambda i: self._earliest_start(i)[0])
+        return Precedence(
+            self._tasks,
+            self._problem,
+            earliest=lambda i: self._earliest_start(i)[0],
+            stays=lambda i: self._stays(i, self._pieces[i][0]),
+        )
+
+    def _stays(self, i: int, piece: tuple[int, int]) -> bool:
+        """Tell whether a piece of a task is where it is for having been, or been put, there."""
+        if i in self._problem.kept or piece in self._problem.fixed.get(i, ()):
+            return True
+        return i in self._problem.homes and self._schedule[i] == self._problem.homes[i]
 
     def _names(self, indices: Sequence[int]) -> str:
         """Name the first few tasks by title, occurrences of one task once."""

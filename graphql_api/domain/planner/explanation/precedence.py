@@ -32,9 +32,13 @@ class Precedence:
         tasks: Sequence[PlanTask],
         problem: Problem,
         earliest: Callable[[int], int],
+        stays: Callable[[int], bool],
     ) -> None:
-        """Take the tasks, and a function that finds the earliest start of each."""
-        self._tasks, self._problem, self._earliest = tasks, problem, earliest
+        """Take the tasks, their earliest starts, and whether each begins where it was or was put.
+
+        What stays has not been put behind another task for what it is worth.
+        """
+        self._tasks, self._problem, self._earliest, self._stays = tasks, problem, earliest, stays
 
     def cause(self, i: int, start: int, other: int) -> str | None:
         """Find what keeps a heavier task from the start of another one's piece, if anything does.
@@ -49,6 +53,8 @@ class Precedence:
         if (room := self._room(jobs[other], start)) < jobs[other].shortest_piece:
             has_other_hours = not room and jobs[i].schedule != jobs[other].schedule
             return "has other hours" if has_other_hours else "does not fit there"
+        if self._stays(other):
+            return None
         if self._is_due_sooner(i, other):
             return "is due later" if self._tasks[other].deadline else "has no deadline"
         is_longer = (
