@@ -61,13 +61,13 @@ soak: SECONDS ?= 600
 soak: .venv/run bench/peers/node_modules/.installed  ## See whether memory stays flat under SECONDS of mixed load
 	@$(BIN)/python bench/soak.py --seconds $(SECONDS)
 
-bench-plans: .venv/bench  ## Measure plans against CP-SAT and, if WT_DATA has OR-Library's files, the published optima
-	@test -z "$(WT_DATA)" || .venv/bench/bin/python bench/tardiness.py --data "$(WT_DATA)" --cp-sat 1 $(BENCH)
-	@.venv/bench/bin/python bench/plans.py --seconds 10 --workers 1 --seeds 2
-	@.venv/bench/bin/python bench/families.py
+bench-plans: .venv/planning  ## Measure plans against CP-SAT and, if WT_DATA has OR-Library's files, the published optima
+	@test -z "$(WT_DATA)" || .venv/planning/bin/python bench/tardiness.py --data "$(WT_DATA)" --cp-sat 1 $(BENCH)
+	@.venv/planning/bin/python bench/plans.py --seconds 10 --workers 1 --seeds 2
+	@.venv/planning/bin/python bench/families.py
 
 # An environment of its own: OR-Tools needs an older protobuf than traces do.
-.venv/bench: bench/requirements.txt requirements/service.txt constraints.txt | .venv/bin/python
+.venv/planning: bench/requirements.txt requirements/service.txt constraints.txt | .venv/bin/python
 	@$(BIN)/python -m venv $@
 	@grep -v '^protobuf=' constraints.txt > $@/constraints.txt
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -1,7 +1,7 @@
 """How good plans are: their cost beside earliest-deadline-first's and OR-Tools CP-SAT's.
 
-    make .venv/bench
-    .venv/bench/bin/python bench/plans.py [--seconds 60] [--workers 2] [--seeds 3] [--sizes 20 50]
+    make .venv/planning
+    .venv/planning/bin/python bench/plans.py [--seconds 60] [--workers 2] [--seeds 3] [--sizes 20 50]
 
 CP-SAT gets the same jobs, free time and constraints, in units of 15 minutes (every figure of these
 instances is a multiple of them), the cost of what is left out, late and waiting, and the

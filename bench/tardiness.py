@@ -2,7 +2,7 @@
 
     WT_DATA=/path/to/the/files make bench-plans
     .venv/bin/python bench/tardiness.py --data DIRECTORY [--every 5]
-    .venv/bench/bin/python bench/tardiness.py --data DIRECTORY --cp-sat SECONDS
+    .venv/planning/bin/python bench/tardiness.py --data DIRECTORY --cp-sat SECONDS
 
 A person is one machine: 125 instances each of 40, 50 and 100 jobs (Crauwels, Potts and Van
 Wassenhove 1998), to download from J. E. Beasley's OR-Library: wt40.txt, wt50.txt, wt100.txt, and the
