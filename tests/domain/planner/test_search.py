@@ -1,12 +1,15 @@
 """The parts of the search that a plan as a whole does not show."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_planner import MONDAY, WEEKDAYS, crowd, random_from
 
 from graphql_api.domain.planner.free_time import FreeTime
-from graphql_api.domain.planner.model import PlanRequest
+from graphql_api.domain.planner.model import PlanRequest, PlanTask
+from graphql_api.domain.planner.planner import plan
 from graphql_api.domain.planner.problem import Problem
 from graphql_api.domain.planner.search import schedule_search
 from graphql_api.domain.planner.search.priority_rules import list_orders
@@ -132,3 +135,21 @@ def test_free_time_that_is_too_short_for_any_task_is_forgotten():
     assert free.copy().reserve([(52, 54)])
     assert free.reserve([(50, 55)])
     assert (free.starts, free.ends, free.minutes) == ([55], [60], 5)
+
+
+def test_a_plan_may_cost_more_than_a_machine_word_holds():
+    tasks = tuple(
+        PlanTask(
+            task_id=f"{number}",
+            duration_minutes=14_400,
+            weight=8,
+            deadline=MONDAY + timedelta(days=9),
+            deadline_is_hard=True,
+        )
+        for number in range(30)
+    )
+
+    made = plan(PlanRequest(tasks=tasks, hours=WEEKDAYS, from_=MONDAY))
+
+    assert len(made.unplaced) == 30
+    assert made.cost > 2**63
