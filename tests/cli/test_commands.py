@@ -358,6 +358,8 @@ def test_an_import_brings_back_settings_where_none_were_changed(operator, api, a
         {"working_hours": 3},
         {"first_weekday": "someday"},
         {"buffers": {"x": 1}},
+        {"buffers": {"break_minutes": 1.5}},
+        {"buffers": {"after_block": True}},
         {"urgency_coefficients": {"due": "much"}},
         [1],
     ],

@@ -377,7 +377,7 @@ def _start(interval: "Interval | Placement") -> tuple[datetime, datetime]:
 
 
 def _check_range(value: int, low: int, high: int, field: str) -> None:
-    if not low <= value <= high:
+    if type(value) is not int or not low <= value <= high:  # archives may have anything
         raise BadUserInput(f"{FIELD} must be from {low} to {high}.", field)
 
 
