@@ -28,6 +28,17 @@ def test_no_piece_is_longer_than_the_longest_and_pauses_are_between_them():
     assert made.blocks[0].reasons[-1].text == text
 
 
+def test_a_piece_that_was_put_there_may_be_longer_and_then_none_is_said_to_be_shorter():
+    made = planned(essay(120, longest=60), fixed=(piece("a", 13, 0, 120),))
+
+    assert times(made) == [
+        *("a Mon 09:00-10:00", "a Mon 10:15-11:15"),
+        "a Mon 13:00-15:00",
+    ]
+    text = "It is split into 3 pieces, the shortest of 1 h."
+    assert made.blocks[0].reasons[-1].text == text
+
+
 def test_pauses_are_as_long_as_the_settings_say_and_nights_are_pauses():
     made = planned(essay(300, longest=60), buffers=Buffers(break_minutes=60))
 

@@ -108,13 +108,15 @@ class Explanation:
         if task.deadline and (end := self._end(i)) is not None:
             yield _deadline(task, floor(task.deadline) - end)
         if len(pieces) > 1:
-            shortest = min(end - start for start, end in pieces)
-            longest = task.max_chunk_minutes
-            most = f" of at most {length(longest)}" if longest else ""
-            text = (
-                f"It is split into {len(pieces)} pieces{most}, the shortest of {length(shortest)}."
-            )
-            yield Reason(ReasonCode.SPLIT, text)
+            yield Reason(ReasonCode.SPLIT, self._cut(i, [end - start for start, end in pieces]))
+
+    def _cut(self, i: int, lengths: Sequence[int]) -> str:
+        """Say in how many pieces a task is, and how long these are; fixed ones may be longer."""
+        longest = self._tasks[i].max_chunk_minutes
+        is_kept = longest and self._problem.jobs[i].chunks and max(lengths) <= longest
+        most = f" of at most {length(longest)}" if longest and is_kept else ""
+        shortest = length(min(lengths))
+        return f"It is split into {len(lengths)} pieces{most}, the shortest of {shortest}."
 
     def _earliest_start(self, i: int) -> tuple[int, Reason | None]:
         """Earliest start of a scheduled task, and what makes it later than the plan's start."""
