@@ -109,7 +109,7 @@ def test_a_deadline_comes_before_weight():
     made = planned(task("a", weight=2), task("b", deadline=at(10)))
 
     assert times(made) == ["b Mon 09:00-10:00", "a Mon 10:00-11:00"]
-    assert made.blocks[0].reasons[-1].text == "It ends 0 min before its deadline."
+    assert made.blocks[0].reasons[-1].text == "It ends exactly at its deadline."
 
 
 def test_a_task_waits_for_its_blockers():

@@ -390,4 +390,5 @@ def _deadline(task: PlanTask, slack: int) -> Reason:
     if slack < 0:
         return Reason(ReasonCode.LATE, f"It ends {length(-slack)} after its deadline.")
     deadline = "hard deadline" if task.deadline_is_hard else "deadline"
-    return Reason(ReasonCode.DEADLINE, f"It ends {length(slack)} before its {deadline}.")
+    distance = f"{length(slack)} before" if slack else "exactly at"
+    return Reason(ReasonCode.DEADLINE, f"It ends {distance} its {deadline}.")
