@@ -200,7 +200,7 @@ def test_every_field_of_a_request_is_in_its_hash():
         "title": "b", "version": 2, "duration_minutes": 61, "not_before": NOW, "deadline": NOW,
         "min_chunk_minutes": 1, "weight": 2, "blocked_by": ("b",), "deadline_is_hard": True,
         "planned": (Interval(NOW, NOW + HOUR),), "schedule": "deep",
-        "max_chunk_minutes": 60,
+        "max_chunk_minutes": 60, "lacking_minutes": 1,
     }  # fmt: skip
     changed = [replace(whole, tasks=(task(**{name: new}),)) for name, new in changes.items()]
 
