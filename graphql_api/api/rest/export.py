@@ -52,7 +52,7 @@ class ExportView:
     def respond(self, request: HTTPRequest) -> Response:
         """Write the export, and send it.
 
-        Raises Unauthenticated, Forbidden, QueryTooComplex, ServiceUnavailable.
+        Raises Unauthenticated, Forbidden, QueryTooComplex, RateLimited, ServiceUnavailable.
         """
         context = build_context(self._services, request)
         user = context.user(context.viewer_id)
