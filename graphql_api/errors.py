@@ -22,7 +22,7 @@ An error names fields as Python does; each API renders it with its own spelling.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -145,12 +145,16 @@ def _cut(text: str) -> str:
 
 
 @contextmanager
-def below(*place: str | int) -> Iterator[None]:
-    """Put the field of an error that is raised within below a place: a field, or one of a list."""
+def below(*place: str | int, only: Collection[str] | None = None) -> Iterator[None]:
+    """Put the field of an error that is raised within below a place: a field, or one of a list.
+
+    Only fields of these names, if some are given: others lie elsewhere.
+    """
     try:
         yield
     except AppError as error:
-        error.path = (*place, *error.path)
+        if only is None or (error.path and error.path[0] in only):
+            error.path = (*place, *error.path)
         raise
 
 

@@ -1,7 +1,6 @@
 """Recurrence of a task: its rule and what goes with it, and occurrences. Pure."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from enum import Enum
@@ -16,17 +15,6 @@ from graphql_api.errors import BadUserInput
 MAX_EX_DATES = 366  # days left out of a rule
 EX_DATES, RRULE, TIMEZONE = "ex_dates", "rrule", "timezone"
 PARTS = {EX_DATES, RRULE, TIMEZONE}  # that can be refused
-
-
-@contextmanager
-def told_within(name: str) -> Iterator[None]:
-    """Name a field of a recurrence that is refused as part of a field of this name."""
-    try:
-        yield
-    except BadUserInput as error:
-        if error.path and error.path[0] in PARTS:
-            error.path = (name, *error.path)
-        raise
 
 
 class RecurrenceAnchor(Enum):

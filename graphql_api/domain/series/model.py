@@ -12,6 +12,7 @@ from graphql_api.domain.due_days.model import DUE_AT, DUE_ON
 from graphql_api.domain.records import immutable
 from graphql_api.domain.recurrence import zone_data
 from graphql_api.domain.recurrence.model import (
+    PARTS,
     RRULE,
     Adjustment,
     MissedPolicy,
@@ -20,11 +21,10 @@ from graphql_api.domain.recurrence.model import (
     Recurrence,
     RecurrenceAnchor,
     Start,
-    told_within,
 )
 from graphql_api.domain.recurrence.occurrences import Occurrences
 from graphql_api.domain.tasks.model import Task
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import BadUserInput, below
 
 MAX_MISSED = 50  # occurrences that one write records as missed: the latest ones
 LOOKS_BACK = (timedelta(days=366), timedelta(days=3_660), timedelta(days=18_300))
@@ -144,7 +144,7 @@ class Series:
         if task.due is None:
             raise BadUserInput("A task that recurs needs a due date or a due day.", DUE_AT)
         start = Start.of_due(task.due, recurrence.timezone)
-        with told_within(RECURRENCE):
+        with below(RECURRENCE, only=PARTS):
             Occurrences(recurrence, start).check_first(DUE_ON if task.due_on else DUE_AT)
         return cls(
             user_id=task.user_id,

@@ -16,6 +16,7 @@ from graphql_api.api.graphql.recurrence.enums import (
 from graphql_api.api.graphql.strawberry_extras import idempotency_key, provided
 from graphql_api.domain.recurrence import model, rules
 from graphql_api.domain.series.model import RECURRENCE
+from graphql_api.errors import below
 
 
 @strawberry.input(description="When something comes again.")
@@ -64,7 +65,7 @@ def with_recurrence(values: dict[str, Any], context: Context) -> dict[str, Any]:
     given = values.get(RECURRENCE)
     if given is None:
         return values
-    with model.told_within(RECURRENCE):
+    with below(RECURRENCE, only=model.PARTS):
         zone = given.timezone or context.settings_of(context.viewer_id).timezone
         return {**values, RECURRENCE: given.value(zone)}
 
