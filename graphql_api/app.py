@@ -71,10 +71,10 @@ from graphql_api.domain.webhooks.hints import Hints
 from graphql_api.domain.webhooks.service import Webhooks
 from graphql_api.domain.webhooks.store import WebhookStore
 from graphql_api.infra.dynamodb import Database, connect
-from graphql_api.infra.dynamodb.embedded import PageEnds
 from graphql_api.infra.executor.executor import Executor
 from graphql_api.infra.executor.persisted_documents import PersistedDocuments
 from graphql_api.infra.outgoing.client import OutgoingClient
+from graphql_api.infra.page_ends import PageEnds
 
 if TYPE_CHECKING:
     from graphql_api.infra.telemetry.metrics import Metrics

@@ -32,7 +32,7 @@ from graphql_api.domain.text import Search, comparable
 from graphql_api.errors import QueryTooComplex
 from graphql_api.infra.concurrency.bulkhead import Shares
 from graphql_api.infra.dynamodb import Attr, Condition, Database, Item, ItemPage, Key, codec
-from graphql_api.infra.dynamodb.embedded import PageEnds
+from graphql_api.infra.page_ends import PageEnds
 
 MAX_READ = 10_000  # budget units of a request: an item that is read costs one
 SEARCH_CHARACTERS = 500  # of descriptions that are searched, for one unit more

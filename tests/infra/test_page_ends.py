@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from graphql_api.infra.dynamodb import Database, Key, codec, connect
-from graphql_api.infra.dynamodb.embedded import PageEnds
+from graphql_api.infra.page_ends import PageEnds
 
 pytestmark = pytest.mark.engine_is_no_matter
 
