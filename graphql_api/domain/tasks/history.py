@@ -56,10 +56,10 @@ class History:
             names |= set(change.fields)
         return None
 
-    def completed_by(self, request: str, tasks: Sequence[Task]) -> list[str]:
+    def completed_by(self, user_id: str, request: str, tasks: Sequence[Task]) -> list[str]:
         """The changes, each the last of its task, by which a request completed it for another."""
         last = [each.change_id for each in tasks if each.change_id]
-        found = self._feed.find_many_for_checks(tasks[0].user_id, last) if last else {}
+        found = self._feed.find_many_for_checks(user_id, last)
         return [
             change_id
             for change_id, each in found.items()

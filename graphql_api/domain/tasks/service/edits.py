@@ -83,7 +83,8 @@ class Edits(TaskWrites):
             known = self._dependencies.get(user_id)
             if not given.get("force"):
                 self._check_released([*left, task], known)
-            done = self.history.completed_by(request, [each for each in found if not each.open])
+            closed = [each for each in found if not each.open]
+            done = self.history.completed_by(user_id, request, closed)
             edits = [writes.completion_below(each, actor, now, request) for each in left]
             self._write_all(edits, known, lambda at, task_id: at.mark(task_id, closed=True))
             return [*done, *(each.change.change_id for each in edits)]
