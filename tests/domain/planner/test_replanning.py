@@ -151,20 +151,20 @@ def test_what_cannot_have_all_its_time_gets_what_there_is_if_that_is_wanted():
     assert left_out(part) == {"long": (UnplacedCode.DEADLINE_TOO_SOON, 60)}
 
 
-def test_what_waits_for_a_task_that_is_planned_only_in_part_has_no_place():
-    request = PlanRequest(
-        tasks=(
-            task("long", 600, min_chunk_minutes=60, **hard(18)),
-            task("next", 30, blocked_by=("long",)),
-            task("last", 0, blocked_by=("next",)),
-        ),
-        hours=ONE_LONG_DAY["hours"],
-        from_=MONDAY,
-        horizon_days=2,
-        partial=True,
+def behind_a_long_one(*others):
+    """A plan in which a task has nine of its ten hours, and of others."""
+    long = task("long", 600, min_chunk_minutes=60, **hard(18))
+    hours = ONE_LONG_DAY["hours"]
+    return plan(
+        PlanRequest(tasks=(long, *others), hours=hours, from_=MONDAY, horizon_days=2, partial=True)
     )
 
-    made = plan(request)
+
+def test_what_waits_for_a_task_that_is_planned_only_in_part_has_no_place():
+    made = behind_a_long_one(
+        task("next", 30, blocked_by=("long",)),
+        task("last", 0, blocked_by=("next",)),
+    )
 
     assert times(made) == ["long Mon 09:00-18:00"]
     assert left_out(made) == {
@@ -180,18 +180,9 @@ def test_what_waits_for_a_task_that_is_planned_only_in_part_has_no_place():
 
 
 def test_what_waits_for_a_task_in_part_lacks_all_its_own_minutes():
-    request = PlanRequest(
-        tasks=(
-            task("long", 600, min_chunk_minutes=60, **hard(18)),
-            task("next", 600, min_chunk_minutes=60, blocked_by=("long",), **hard(18)),
-        ),
-        hours=ONE_LONG_DAY["hours"],
-        from_=MONDAY,
-        horizon_days=2,
-        partial=True,
+    made = behind_a_long_one(
+        task("next", 600, min_chunk_minutes=60, blocked_by=("long",), **hard(18)),
     )
-
-    made = plan(request)
 
     assert times(made) == ["long Mon 09:00-18:00"]
     assert left_out(made) == {
