@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from graphql_api.domain.planner.minutes import DAY
+from graphql_api.domain.planner.minutes import DAY, floor
 from graphql_api.errors import FIELD, BadUserInput, named
 
 ALGORITHM = 12  # part of the input hash: raise it whenever the same input gets another plan
@@ -370,6 +370,11 @@ class Plan:
             piece = Interval(block.start, block.end)
             pieces[block.task_id] = (*pieces.get(block.task_id, ()), piece)
         return pieces
+
+
+def whole_minutes(span: "Interval | Placement | Block") -> tuple[int, int]:
+    """The minutes from which and until which something lasts, both rounded down."""
+    return floor(span.start), floor(span.end)
 
 
 def _start(interval: "Interval | Placement") -> tuple[datetime, datetime]:

@@ -12,11 +12,11 @@ from graphql_api.domain.planner.minutes import ceil, floor
 from graphql_api.domain.planner.model import (
     MAX_DURATION,
     MAX_HORIZON_DAYS,
-    Interval,
     Placement,
     PlanRequest,
     PlanTask,
     WorkingHours,
+    whole_minutes,
 )
 from graphql_api.domain.planner.objective import (
     MARGIN,
@@ -95,7 +95,7 @@ class Problem:
         index = {task.task_id: i for i, task in enumerate(request.ordered)}
         fixed = _pieces(request.fixed)
         ends = {task_id: max(end for _, end in pieces) for task_id, pieces in fixed.items()}
-        calendar = _free_time(request, steps, ALL_DAYS)
+        calendar = _free_time(request, steps)
         first = _first_minutes(request, calendar, start)
         frame = _Frame(start, end, first, index, ends, _Pauses.of(request))
         jobs = [frame.job(task) for task in request.ordered]
@@ -125,7 +125,8 @@ class Problem:
         prices = _prices(self.jobs, self.homes, self.start, moved)
         if full_days == ALL_DAYS:
             return replace(self, prices=prices)
-        free = _left(_free_time(request, self.steps, full_days), self.jobs, self.kept)
+        within = _within_limits(request, self.calendar, full_days, self.steps)
+        free = _left(within, self.jobs, self.kept)
         return replace(self, free=free, prices=prices)
 
     def cost(self, i: int, end: int | None) -> int:
@@ -213,24 +214,38 @@ def _prices(
     return prices
 
 
-def _free_time(request: PlanRequest, steps: Steps, full_days: int) -> FreeTime:
+def _free_time(request: PlanRequest, steps: Steps) -> FreeTime:
     """The free time of the working hours, and of each schedule that a task names."""
     apart = request.buffers.after_block
 
-    def within(hours: WorkingHours, schedule: str) -> list[Minutes]:
+    def within(hours: WorkingHours) -> list[Minutes]:
         intervals = free_intervals(request, hours)
         if len(intervals) > MAX_GAPS:
             raise BadUserInput(
                 f"Free time must have at most {MAX_GAPS} intervals: plan fewer days.",
                 "horizon_days",
             )
-        is_limited = full_days < ALL_DAYS
-        return limited(request, hours, intervals, full_days, schedule) if is_limited else intervals
+        return intervals
 
+    schedules = [FreeTime.of(within(hours), steps, apart) for hours in request.weeks.values()]
+    return FreeTime.of(within(request.hours), steps, apart, schedules)
+
+
+def _within_limits(
+    request: PlanRequest, calendar: FreeTime, full_days: int, steps: Steps
+) -> FreeTime:
+    """The free time within the limits of the days that are not among the first ones."""
+    apart = request.buffers.after_block
+
+    def within(free: FreeTime, hours: WorkingHours, name: str) -> list[Minutes]:
+        intervals = list(zip(free.starts, free.ends, strict=True))
+        return limited(request, hours, intervals, full_days, name)
+
+    weeks = zip(calendar.schedules, request.weeks.items(), strict=True)
     schedules = [
-        FreeTime.of(within(hours, name), steps, apart) for name, hours in request.weeks.items()
+        FreeTime.of(within(free, hours, name), steps, apart) for free, (name, hours) in weeks
     ]
-    return FreeTime.of(within(request.hours, ""), steps, apart, schedules)
+    return FreeTime.of(within(calendar, request.hours, ""), steps, apart, schedules)
 
 
 def _smallest_piece(jobs: Iterable[Job]) -> int:
@@ -248,9 +263,7 @@ def _pieces(placements: Iterable[Placement]) -> dict[str, Pieces]:
     """Pieces of each task by id, sorted."""
     pieces: dict[str, Pieces] = {}
     for placement in placements:
-        pieces.setdefault(placement.task_id, []).append(
-            (floor(placement.start), floor(placement.end))
-        )
+        pieces.setdefault(placement.task_id, []).append(whole_minutes(placement))
     return {task_id: sorted(of_task) for task_id, of_task in pieces.items()}
 
 
@@ -329,11 +342,16 @@ class _Pauses:
 
 def _suits(job: Job, pieces: Pieces) -> bool:
     """Return whether a job can stay in these pieces and would not be late there."""
+    is_in_time = pieces[0][0] >= job.release and pieces[-1][1] <= min(job.deadline, job.due)
+    return is_in_time and _is_cut_into(job, pieces)
+
+
+def _is_cut_into(job: Job, pieces: Pieces) -> bool:
+    """Return whether pieces, by time, are all of a job, and cut as it may be."""
     lengths = [end - start for start, end in pieces]
     disjoint = all(earlier[1] <= later[0] for earlier, later in pairwise(pieces))
-    whole = sum(lengths) == job.duration > 0 and min(lengths) >= job.min_piece and disjoint
-    whole = whole and (job.chunks is None or job.chunks.suit(pieces))
-    return whole and pieces[0][0] >= job.release and pieces[-1][1] <= min(job.deadline, job.due)
+    whole = sum(lengths) == job.duration > 0 and min(lengths) >= job.min_piece
+    return whole and disjoint and (job.chunks is None or job.chunks.suit(pieces))
 
 
 def _kept(
@@ -373,22 +391,17 @@ def _exact_first(tasks: Sequence[PlanTask]) -> list[int]:
 
 def _slack(task: PlanTask) -> int:
     """Minutes of the task's planned intervals beyond its duration."""
-    return sum(end - start for start, end in map(_minutes, task.planned)) - task.duration_minutes
+    planned = map(whole_minutes, task.planned)
+    return sum(end - start for start, end in planned) - task.duration_minutes
 
 
 def _reserve(task: PlanTask, job: Job, free: FreeTime) -> Pieces | None:
     """Reserve the planned pieces if they suit the job; None if they do not."""
-    pieces = [_minutes(interval) for interval in task.planned]
+    pieces = list(map(whole_minutes, task.planned))
     start, end = pieces[0][0], pieces[-1][1]
     if start < job.release or end > job.deadline:
         return None
     if len(pieces) == 1 and _slack(task) > 0:  # one interval around all pieces
         return free.allocate(job.duration, job.min_piece, start, end, job.schedule, job.chunks)
-    whole = _slack(task) == 0 and all(end - start >= job.min_piece for start, end in pieces)
-    disjoint = all(earlier[1] <= later[0] for earlier, later in pairwise(pieces))
-    suited = whole and disjoint and (job.chunks is None or job.chunks.suit(pieces))
-    return pieces if suited and free.reserve(pieces, job.schedule, job.chunks) else None
-
-
-def _minutes(interval: Interval) -> tuple[int, int]:
-    return floor(interval.start), floor(interval.end)
+    is_cut = _is_cut_into(job, pieces)
+    return pieces if is_cut and free.reserve(pieces, job.schedule, job.chunks) else None

@@ -7,7 +7,6 @@ from itertools import count
 
 from graphql_api.domain.blocks import model as blocks
 from graphql_api.domain.blocks.model import PlannedBlock
-from graphql_api.domain.planner.minutes import floor
 from graphql_api.domain.planner.model import (
     Block,
     Interval,
@@ -17,6 +16,7 @@ from graphql_api.domain.planner.model import (
     PlanTask,
     Schedule,
     WorkingHours,
+    whole_minutes,
 )
 from graphql_api.domain.plans.options import Options
 from graphql_api.domain.plans.standing import Standing
@@ -273,10 +273,10 @@ def _kept(task: Task, planned: Iterable[Block], over: datetime) -> list[PlannedB
     A block that stays is as it was, with the reasons for which it was put there.
     """
     before = task.pieces
-    known = {_minutes(_interval(block)): block for block in _ahead(task, over)}
+    known = {whole_minutes(_interval(block)): block for block in _ahead(task, over)}
     numbers = count(blocks.next_number(before))
     placed = [
-        known.get(_minutes(block))
+        known.get(whole_minutes(block))
         or PlannedBlock(
             next(numbers),
             block.start,
@@ -286,10 +286,6 @@ def _kept(task: Task, planned: Iterable[Block], over: datetime) -> list[PlannedB
         for place, block in enumerate(planned)
     ]
     return [*blocks.history(before, over), *placed]
-
-
-def _minutes(span: Interval | Block) -> tuple[int, int]:
-    return floor(span.start), floor(span.end)
 
 
 @dataclass(frozen=True, slots=True)

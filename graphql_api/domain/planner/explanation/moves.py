@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile, zip_longest
 
-from graphql_api.domain.planner.calendar import Minutes
 from graphql_api.domain.planner.minutes import MINUTE, floor
 from graphql_api.domain.planner.model import (
     Block,
@@ -15,6 +14,7 @@ from graphql_api.domain.planner.model import (
     PlanTask,
     Reason,
     ReasonCode,
+    whole_minutes,
 )
 from graphql_api.domain.planner.problem import Problem
 
@@ -45,10 +45,10 @@ class _Moves:
         A piece that was there before has not come, whatever its number is; a fixed one always was.
         """
         before, now = self._before.get(task.task_id, []), self._now.get(task.task_id, [])
-        there = {*map(_minutes, before), *self._problem.fixed.get(i, ())}
-        still = set(map(_minutes, now))
-        gone = [piece for piece in before if _minutes(piece) not in still]
-        come = [piece for piece in now if _minutes(piece) not in there]
+        there = {*map(whole_minutes, before), *self._problem.fixed.get(i, ())}
+        still = set(map(whole_minutes, now))
+        gone = [piece for piece in before if whole_minutes(piece) not in still]
+        come = [piece for piece in now if whole_minutes(piece) not in there]
         for piece, to in zip_longest(gone, come[: len(gone)]):
             yield Move(task.task_id, piece, to, self._reason(i, task, piece))
 
@@ -73,7 +73,7 @@ class _Moves:
     def _has_unsuitable(self, i: int, task: PlanTask) -> bool:
         """Return whether the pieces of a task that may move are not what its cut allows."""
         chunks, fixed = self._problem.jobs[i].chunks, self._problem.fixed.get(i, ())
-        before = map(_minutes, self._before[task.task_id])
+        before = map(whole_minutes, self._before[task.task_id])
         return chunks is not None and not chunks.suit(
             [each for each in before if each not in fixed]
         )
@@ -91,7 +91,3 @@ def _by_task(pieces: Iterable[Placement]) -> dict[str, list[Interval]]:
     for piece in sorted(pieces):
         found.setdefault(piece.task_id, []).append(piece.interval)
     return found
-
-
-def _minutes(piece: Interval) -> Minutes:
-    return floor(piece.start), floor(piece.end)
